@@ -1,0 +1,173 @@
+"""What ldcheck says: verdicts on rules, findings, and the judgements of checks that they are made from.
+
+A check judges a rule on one piece of evidence and returns a `Judgement`. `ldcheck.judge` combines the judgements of
+all evidence and all configurations into one `RuleResult` with its verdict and its `Finding`s. Reporters see results
+and findings only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ldcheck.source import Location, Related
+
+
+class Verdict(Enum):
+    """The one verdict in which every rule ends."""
+
+    HELD = "held"
+    VIOLATED = "violated"
+    UNPROVEN = "unproven"
+    NOT_CHECKED = "not checked"
+    NOT_APPLICABLE = "not applicable"
+
+
+class Severity(Enum):
+    """How much a finding weighs, the heaviest first."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    OFF = "off"
+
+    @property
+    def rank(self) -> int:
+        """0 for the heaviest."""
+        return _RANKS[self]
+
+    def at_least(self, other: Severity) -> bool:
+        """Whether this is as heavy as `other` or heavier."""
+        return self.rank <= other.rank
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class EvidenceKind(Enum):
+    """What a rule can be judged on."""
+
+    SCRIPT = "script"
+    IMAGE = "image"
+    MAP = "map"
+    OBJECTS = "objects"
+
+
+class Standing(Enum):
+    """How one piece of evidence stands to a rule.
+
+    HOLDS: a script guarantees it, or an image, map or object shows it. NOT_GUARANTEED: some link of this script breaks
+    it (only a script can say so; an image may happen to satisfy it). REFUTED: the contrary is shown, or the script says
+    the contrary whatever is linked. UNKNOWN: it cannot be decided on this evidence; the reason says why. ABSENT: the
+    subject does not exist in this evidence.
+    """
+
+    HOLDS = "holds"
+    NOT_GUARANTEED = "not guaranteed"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What one piece of evidence has against a rule: the draft of a finding.
+
+    `subject` is the name that the rule speaks of; problems of the script and of the image with one subject become one
+    finding. `location` is None where the evidence has no place of its own (an ELF file). `label` stands under the caret.
+    `facts` are whole sentences ("in the image: 8,200 bytes ..."). `route` is the symbolic place in the script.
+    """
+
+    subject: str
+    message: str
+    location: Location | None = None
+    label: str = ""
+    related: tuple[Related, ...] = ()
+    facts: tuple[str, ...] = ()
+    witness: str = ""
+    help: str = ""
+    route: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The outcome of one check of one rule on one piece of evidence.
+
+    `reason` is a clause for people: why nothing could be decided, or what was missing; for HOLDS it may say what
+    establishes it. `facts` are attached to the findings that other evidence yields for the same rule.
+    """
+
+    standing: Standing
+    problems: tuple[Problem, ...] = ()
+    reason: str = ""
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One violation or doubt, complete: everything that any report needs."""
+
+    rule: str
+    check: str
+    severity: Severity
+    message: str
+    location: Location
+    label: str = ""
+    related: tuple[Related, ...] = ()
+    facts: tuple[str, ...] = ()
+    route: str = ""
+    configurations: str = ""
+    evidence: tuple[EvidenceKind, ...] = ()
+    witness: str = ""
+    why: str = ""
+    help: str = ""
+    see: tuple[str, ...] = ()
+    verdict: Verdict = Verdict.VIOLATED
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """The verdict on one rule for one target, with the clause that explains it and the evidence that was used."""
+
+    rule: str
+    check: str
+    verdict: Verdict
+    reason: str = ""
+    evidence: tuple[EvidenceKind, ...] = ()
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of a run: what every reporter is given.
+
+    `status` is the exit status (0, 1 or 2). `errors` are what could not be read or understood. `inputs` says what was
+    looked at, by kind ("script", "image", ...). `notes` are remarks on the run: a stubbed header, what was left out.
+    """
+
+    status: int
+    findings: tuple[Finding, ...] = ()
+    rules: tuple[RuleResult, ...] = ()
+    errors: tuple[InputError, ...] = ()
+    inputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InputError:
+    """Something that kept ldcheck from checking: unreadable, unparsable or contradictory input."""
+
+    message: str
+    location: Location
+    label: str = ""
+    help: str = ""
+    related: tuple[Related, ...] = ()
+
+
+class CheckError(Exception):
+    """Raised where input makes going on senseless; carries everything that the report of it needs."""
+
+    def __init__(self, *errors: InputError) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = errors

@@ -1,0 +1,51 @@
+"""How a check declares its head key and the keys beside it.
+
+One declaration serves the loader (what is allowed, of which type), the JSON schema, the documentation and "did you
+mean". The policy package knows nothing of how a check works; the checks hand their declarations in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ldcheck.findings import EvidenceKind
+
+
+class Kind(Enum):
+    """What a key's value is, as a person writes it."""
+
+    NAMES = "one name or pattern, or a list of them"
+    NAME = "a name"
+    NAME_PAIR = "a list of two names"
+    NAME_GROUPS = "a list of groups, each a name or a list of names"
+    SIZE = "a size or an expression such as 4K, 0x1000 or PAGE_SIZE"
+    SIZE_OR_SHARE = "a size such as 4K, or a share such as 3%"
+    EXPRESSION = "an expression in the linker's language"
+    TEXT = "a text"
+    CHOICE = "one of a few words"
+    FLAG = "true or false"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a rule. `doc` is one sentence; `choices` belongs to CHOICE."""
+
+    name: str
+    kind: Kind
+    doc: str
+    required: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a check takes: its head key, the keys that go with it, and the evidence that it can use.
+
+    `one_of` lists groups of keys of which at least one must be given.
+    """
+
+    head: Key
+    keys: tuple[Key, ...] = ()
+    evidence: tuple[EvidenceKind, ...] = ()
+    one_of: tuple[tuple[str, ...], ...] = ()

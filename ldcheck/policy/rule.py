@@ -1,0 +1,92 @@
+"""What a policy says once it is read: rules as data, with the place of every value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ldcheck.findings import EvidenceKind, Severity
+from ldcheck.source import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name, pattern or expression as written in a policy, and where it stands."""
+
+    text: str
+    location: Location
+
+
+# What a key's value is once read: `Named` for names, texts, sizes and expressions (sizes are evaluated later, with the
+# policy's params and the evidence's symbols), tuples for lists, bool for flags.
+Value = Named | tuple[Named, ...] | tuple[tuple[Named, ...], ...] | bool
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The condition of a rule; an empty field does not restrict, and all that are given must hold.
+
+    `config` are conditions on the configuration: `CONFIG_X`, `!CONFIG_X`, `CONFIG_X=value`.
+    """
+
+    arch: tuple[str, ...] = ()
+    config: tuple[str, ...] = ()
+    format: tuple[str, ...] = ()
+    linker: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTest:
+    """A test written in a policy: a script (and its surroundings) for which the rule must hold, or must not."""
+
+    valid: bool
+    script: str
+    location: Location
+    arch: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+    config: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `check` is its head key (for a lint, the lint's name); `subject` the head key's value.
+
+    `severity` is that of a violation, `unproven` that of a property which only today's image shows. `evidence` is empty
+    unless the policy narrows it. `params` are the policy's named sizes, for expressions.
+    """
+
+    id: str
+    check: str
+    subject: Value
+    location: Location
+    keys: Mapping[str, Value] = field(default_factory=dict)
+    lint: bool = False
+    severity: Severity = Severity.ERROR
+    unproven: Severity = Severity.WARNING
+    when: When = When()
+    why: str = ""
+    help: str = ""
+    message: str = ""
+    see: tuple[str, ...] = ()
+    optional: bool = False
+    evidence: tuple[EvidenceKind, ...] = ()
+    params: Mapping[str, Named] = field(default_factory=dict)
+    tests: tuple[RuleTest, ...] = ()
+
+    @property
+    def names(self) -> tuple[Named, ...]:
+        """The subject as a list of names, for checks whose head key takes names."""
+        return names_of(self.subject)
+
+
+def names_of(value: Value | None) -> tuple[Named, ...]:
+    """A value of kind NAME, NAMES or NAME_PAIR as a flat tuple; empty for a missing one."""
+    if value is None or isinstance(value, bool):
+        return ()
+    if isinstance(value, Named):
+        return (value,)
+    flat: list[Named] = []
+    for item in value:
+        flat.extend((item,) if isinstance(item, Named) else item)
+    return tuple(flat)
