@@ -94,13 +94,15 @@ class Judgement:
     """The outcome of one check of one rule on one piece of evidence.
 
     `reason` is a clause for people: why nothing could be decided, or what was missing; for HOLDS it may say what
-    establishes it. `facts` are attached to the findings that other evidence yields for the same rule.
+    establishes it. `facts` are attached to the findings that other evidence yields for the same rule. `evidence` is what
+    an image's judgement rests on; empty means the ELF file.
     """
 
     standing: Standing
     problems: tuple[Problem, ...] = ()
     reason: str = ""
     facts: tuple[str, ...] = ()
+    evidence: tuple[EvidenceKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
