@@ -1,0 +1,34 @@
+"""What holds for all tests: skips are counted and told, and forbidden under LDCHECK_NO_SKIPS=1."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+
+
+def _skips(config: pytest.Config) -> Counter[str]:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    reasons: Counter[str] = Counter()
+    if reporter is not None:
+        for report in reporter.stats.get("skipped", []):
+            place = report.longrepr
+            reasons[place[2] if isinstance(place, tuple) else str(place)] += 1
+    return reasons
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if os.environ.get("LDCHECK_NO_SKIPS") == "1" and _skips(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reasons = _skips(terminalreporter.config)
+    if not reasons:
+        return
+    terminalreporter.section(f"{sum(reasons.values())} tests were skipped")
+    for reason, count in reasons.most_common():
+        terminalreporter.line(f"{count:4} {reason.removeprefix('Skipped: ')}")
+    if os.environ.get("LDCHECK_NO_SKIPS") == "1":
+        terminalreporter.line("skips are forbidden in this run (LDCHECK_NO_SKIPS=1): it counts as failed")

@@ -1,0 +1,124 @@
+"""Small objects and images, made by the real assemblers, compilers and linkers.
+
+Architectures go by the names that policies use (x86_64, arm64, arm32, riscv64 ...).
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.tools import tool
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What turns the generic commands into those for one architecture."""
+
+    prefix: str
+    assembler: tuple[str, ...] = ()
+    compiler: tuple[str, ...] = ()
+    linker: tuple[str, ...] = ()
+
+
+TARGETS = {
+    "x86_64": Target("x86_64-linux-gnu-", ("--64",), ("-m64",), ("-melf_x86_64",)),
+    "x86_32": Target("x86_64-linux-gnu-", ("--32",), ("-m32",), ("-melf_i386",)),
+    "arm64": Target("aarch64-linux-gnu-"),
+    "arm32": Target("arm-linux-gnueabihf-"),
+    "riscv64": Target("riscv64-linux-gnu-"),
+    "ppc64": Target("powerpc64-linux-gnu-"),
+    "mips": Target("mips-linux-gnu-"),
+    "s390x": Target("s390x-linux-gnu-"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkResult:
+    """How a link went. `elf` and `map` are None where the linker wrote none; `output` is all that it said."""
+
+    status: int
+    output: str
+    script: Path
+    elf: Path | None
+    map: Path | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the linker was content."""
+        return self.status == 0
+
+
+def assemble(folder: Path, source: str, target: str = "x86_64", name: str = "a.o") -> Path:
+    """Assemble GNU assembler source into the object `folder/name`. A source that does not assemble fails the test."""
+    machine = TARGETS[target]
+    object_file = folder / name
+    path = object_file.with_suffix(".s")
+    path.write_text(source)
+    _run([tool(f"{machine.prefix}as"), *machine.assembler, "-o", object_file, path])
+    return object_file
+
+
+def compile_c(
+    folder: Path, source: str, target: str = "x86_64", name: str = "a.o", options: Iterable[str] = ()
+) -> Path:
+    """Compile freestanding C into the object `folder/name`. A source that does not compile fails the test."""
+    machine = TARGETS[target]
+    object_file = folder / name
+    path = object_file.with_suffix(".c")
+    path.write_text(source)
+    command = [tool(f"{machine.prefix}gcc"), *machine.compiler, "-c", "-O2", "-ffreestanding", "-fno-pic", "-fno-pie"]
+    _run([*command, "-fno-asynchronous-unwind-tables", *options, "-o", object_file, path])
+    return object_file
+
+
+def link(
+    folder: Path,
+    script: str | Path,
+    objects: Iterable[str | Path],
+    target: str = "x86_64",
+    options: Iterable[str] = (),
+    linker: str = "ld",
+    name: str = "a.elf",
+) -> LinkResult:
+    """Link objects by a script (its text, or a file) into `folder/name`, with a map beside it.
+
+    `linker` is `ld` for the target's GNU ld, or the name of an lld (`ld.lld-16`). The linker runs in `folder`, and names
+    objects there by their relative path, so that maps do not depend on where the folder lies. A failing link is a
+    result like any other.
+    """
+    machine = TARGETS[target]
+    elf = folder / name
+    map_file = elf.with_suffix(".map")
+    for stale in (elf, map_file):
+        stale.unlink(missing_ok=True)
+    if isinstance(script, str):
+        path = elf.with_suffix(".lds")
+        path.write_text(script)
+    else:
+        path = script
+    command: list[str | Path] = [tool(f"{machine.prefix}ld" if linker == "ld" else linker), *machine.linker]
+    command += ["-nostdlib", "-T", path, f"-Map={map_file.name}", "-o", elf.name, *options]
+    command += [_relative(item, folder) for item in objects]
+    done = subprocess.run(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=120
+    )
+    return LinkResult(
+        done.returncode,
+        done.stdout,
+        path,
+        elf if elf.exists() else None,
+        map_file if map_file.exists() else None,
+    )
+
+
+def _relative(item: str | Path, folder: Path) -> str | Path:
+    path = Path(item)
+    return path.relative_to(folder) if path.is_absolute() and path.is_relative_to(folder) else item
+
+
+def _run(command: list[str | Path]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120)
+    assert done.returncode == 0, f"{command[0]} failed:\n{done.stderr}"

@@ -1,0 +1,218 @@
+"""Real input: Debian's binary and source packages, unpacked below the cache folder.
+
+The system's apt configuration is read and never changed: apt runs on a private state below the cache folder, with the
+Debian entries of the system's source lists opened for source packages and for foreign architectures. That needs
+no root. A mirror in the middle of a sync fails for single index files, so `apt-get update` is not judged by its exit
+status; what counts is whether the package can be had.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from tests.support.cache import cache_folder, locked
+from tests.support.tools import tool, unavailable
+
+ARCHITECTURES = ("amd64", "arm64", "armhf")
+
+# One Xen for every test: its hypervisors, their debug symbols and its source must belong together.
+XEN_VERSION = "4.17.5+72-g01140da4e8-1"
+_PINNED = {"xen": XEN_VERSION} | {
+    f"xen-hypervisor-4.17-{arch}{suffix}": XEN_VERSION for arch in ARCHITECTURES for suffix in ("", "-dbg")
+}
+_TRIES = 4
+
+
+def binary_package(name: str, arch: str = "amd64", version: str | None = None) -> Path:
+    """The folder in which the package's files lie as in the file system (`usr/lib/...`)."""
+    version = version or _PINNED.get(name)
+    home = cache_folder() / "debian" / "binary" / arch / name / (version or "candidate")
+    if home.is_dir():
+        return home
+    with locked("debian"):
+        if not home.is_dir():
+            spec = f"{name}:{arch}" + (f"={version}" if version else "")
+            with _staged(home) as stage, tempfile.TemporaryDirectory(dir=_state()) as download:
+                _fetch(["download", spec], Path(download), spec)
+                for package in Path(download).glob("*.deb"):
+                    subprocess.run([tool("dpkg-deb"), "-x", package, stage], check=True)
+    return home
+
+
+def source_package(name: str, version: str | None = None, only: Iterable[str] = ()) -> Path:
+    """The source tree of a package: upstream's files at its top and Debian's in `debian/`, Debian's patches not applied.
+
+    `only` holds globs on paths from the top of the tree (`*` crosses `/`); nothing else is unpacked. The tarballs
+    stay in the cache, so that another choice of files needs no second download.
+    """
+    version = version or _PINNED.get(name)
+    globs = tuple(only)
+    key = hashlib.sha256("\n".join(globs).encode()).hexdigest()[:12] if globs else "all"
+    base = cache_folder() / "debian" / "source" / name / (version or "candidate")
+    home = base / key
+    if home.is_dir():
+        return home
+    with locked("debian"):
+        tarballs = base / "tarballs"
+        if not tarballs.is_dir():
+            spec = name + (f"={version}" if version else "")
+            with _staged(tarballs) as stage:
+                _fetch(["source", "--download-only", spec], stage, spec)
+        if not home.is_dir():
+            with _staged(home) as stage:
+                for tarball in sorted(tarballs.glob("*.tar.*")):
+                    if not tarball.name.endswith(".asc"):
+                        _unpack(tarball, stage, globs)
+    return home
+
+
+class _staged:  # noqa: N801 - used like a function, in a with statement
+    """A folder that appears under its final name when the body ends well, and not at all otherwise."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        home.parent.mkdir(parents=True, exist_ok=True)
+        self._stage = Path(tempfile.mkdtemp(dir=home.parent, prefix=".part-"))
+
+    def __enter__(self) -> Path:
+        return self._stage
+
+    def __exit__(self, kind: object, value: object, trace: object) -> None:
+        if kind is None:
+            self._stage.chmod(0o755)
+            self._stage.rename(self._home)
+        else:
+            shutil.rmtree(self._stage, ignore_errors=True)
+
+
+def _state() -> Path:
+    """The folder of the private apt state, with its sources written."""
+    state = cache_folder() / "debian" / "apt"
+    for folder in ("lists/partial", "cache/archives/partial", "sources"):
+        (state / folder).mkdir(parents=True, exist_ok=True)
+    (state / "status").touch()
+    sources = "\n".join(_debian_entries())
+    path = state / "sources" / "debian.sources"
+    if not path.exists() or path.read_text() != sources:
+        path.write_text(sources)
+    return state
+
+
+def _debian_entries() -> Iterator[str]:
+    """The system's entries for this release of Debian, in deb822 form, each opened for source packages."""
+    release = _codename()
+    etc = Path("/etc/apt")
+    lists = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]
+    for path in lists:
+        if not path.is_file():
+            continue
+        text = path.read_text(errors="replace")
+        stanzas = _one_line_entries(text) if path.suffix == ".list" else re.split(r"\n\s*\n", text)
+        for stanza in stanzas:
+            fields = dict(re.findall(r"^([\w-]+):[ \t]*(.*)$", stanza, re.MULTILINE))
+            suites = fields.get("Suites", "").split()
+            if any(suite == release or suite.startswith(f"{release}-") for suite in suites):
+                yield "Types: deb deb-src\n" + "".join(
+                    f"{key}: {value}\n"
+                    for key, value in fields.items()
+                    if key in {"URIs", "Suites", "Components", "Signed-By", "Trusted"}
+                )
+
+
+def _one_line_entries(text: str) -> Iterator[str]:
+    """Entries of the one-line form (`deb [options] uri suite component...`) as deb822 stanzas."""
+    for kind, options, uri, suite, components in re.findall(
+        r"^(deb)\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)\s+(.*)$", text, re.MULTILINE
+    ):
+        key = re.search(r"signed-by=(\S+)", options)
+        signed = f"Signed-By: {key[1]}\n" if key else ""
+        yield f"Types: {kind}\nURIs: {uri}\nSuites: {suite}\nComponents: {components}\n{signed}"
+
+
+def _codename() -> str:
+    found = re.search(r"^VERSION_CODENAME=(\S+)", Path("/etc/os-release").read_text(), re.MULTILINE)
+    return found[1].strip('"') if found else "bookworm"
+
+
+def _options(state: Path) -> list[str]:
+    settings = {
+        "Dir::State": state,
+        "Dir::State::lists": state / "lists",
+        "Dir::State::status": state / "status",
+        "Dir::Cache": state / "cache",
+        "Dir::Etc::sourcelist": "/dev/null",
+        "Dir::Etc::sourceparts": state / "sources",
+        # Root's apt would otherwise switch to a user who may not look into the checkout.
+        "APT::Sandbox::User": "root",
+        "APT::Get::List-Cleanup": "false",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "3",
+        "Acquire::PDiffs": "false",
+    }
+    options = [f"-o{key}={value}" for key, value in settings.items()]
+    return options + [f"-oAPT::Architectures::={arch}" for arch in ARCHITECTURES]
+
+
+def _fetch(command: list[str], folder: Path, what: str) -> None:
+    """Run an `apt-get` command that downloads into `folder`, renewing the index files where that may help."""
+    apt, state = tool("apt-get"), _state()
+    said = ""
+    for attempt in range(_TRIES):
+        if attempt or not _have_lists(state):
+            _update(apt, state)
+        done = subprocess.run(
+            [apt, "-qq", *_options(state), *command],
+            cwd=folder, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, timeout=900,
+        )
+        if done.returncode == 0:
+            return
+        said = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    unavailable(f"Debian's package {what} cannot be had from this machine's mirror: {said}")
+
+
+def _have_lists(state: Path) -> bool:
+    return any(path.is_file() for path in (state / "lists").glob("*_Packages*"))
+
+
+def _update(apt: str, state: Path) -> None:
+    subprocess.run(
+        [apt, "-qq", *_options(state), "update"],
+        env={**os.environ, "LC_ALL": "C"}, capture_output=True, timeout=900,
+    )
+
+
+def _unpack(tarball: Path, home: Path, globs: tuple[str, ...]) -> None:
+    """Unpack regular files and symbolic links; the one top folder of an upstream tarball is left out."""
+    component = re.search(r"\.orig-([\w-]+)\.tar\.", tarball.name)
+    prefix = f"{component[1]}/" if component else ""
+    keep_top = ".debian.tar." in tarball.name
+    with tarfile.open(tarball, "r|*") as archive:
+        for member in archive:
+            path = member.name.removeprefix("./")
+            if not keep_top:
+                path = path.partition("/")[2]
+            path = prefix + path
+            if not path or ".." in path.split("/") or path.startswith("/"):
+                continue
+            if globs and not any(fnmatchcase(path, glob) for glob in globs):
+                continue
+            target = home / path
+            if member.issym():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if not target.is_symlink():
+                    target.symlink_to(member.linkname)
+            elif member.isfile():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                content = archive.extractfile(member)
+                assert content is not None
+                with target.open("wb") as file:
+                    shutil.copyfileobj(content, file)

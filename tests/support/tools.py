@@ -1,0 +1,78 @@
+"""External programs that tests use, and which Debian package brings each.
+
+`python tests/support/tools.py` prints the packages that this machine lacks, one a line; `make test` installs them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import NoReturn
+
+# Program to Debian package. `make test` sets up exactly these.
+PACKAGES = {
+    "gcc": "gcc",
+    "git": "git",
+    "make": "make",
+    "apt-get": "apt",
+    "dpkg-deb": "dpkg",
+    "ld": "binutils",
+    "x86_64-linux-gnu-gcc": "gcc-x86-64-linux-gnu",
+    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
+    "arm-linux-gnueabihf-gcc": "gcc-arm-linux-gnueabihf",
+    "mips-linux-gnu-gcc": "gcc-mips-linux-gnu",
+    "powerpc64-linux-gnu-gcc": "gcc-powerpc64-linux-gnu",
+    "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",
+    "s390x-linux-gnu-gcc": "gcc-s390x-linux-gnu",
+    "ld.lld": "lld",
+    "ld.lld-14": "lld-14",
+    "ld.lld-16": "lld-16",
+    "ld.lld-19": "lld-19",
+}
+
+_BINUTILS = {
+    "x86_64-linux-gnu": "binutils-x86-64-linux-gnu",
+    "aarch64-linux-gnu": "binutils-aarch64-linux-gnu",
+    "arm-linux-gnueabihf": "binutils-arm-linux-gnueabihf",
+    "mips-linux-gnu": "binutils-mips-linux-gnu",
+    "powerpc64-linux-gnu": "binutils-powerpc64-linux-gnu",
+    "riscv64-linux-gnu": "binutils-riscv64-linux-gnu",
+    "s390x-linux-gnu": "binutils-s390x-linux-gnu",
+}
+
+
+def package_of(name: str) -> str:
+    """The Debian package that brings a program; the program's own name where none is known."""
+    if name in PACKAGES:
+        return PACKAGES[name]
+    prefix, _, program = name.rpartition("-")
+    if prefix in _BINUTILS:
+        return _BINUTILS[prefix]
+    return "binutils" if program in {"as", "ar", "nm", "objcopy", "objdump", "ranlib", "readelf", "strip"} else name
+
+
+def tool(name: str) -> str:
+    """The path of an external program. Without it the test skips, or fails where skips are forbidden."""
+    path = shutil.which(name)
+    if path is None:
+        unavailable(f"{name} is missing (get it: apt-get install {package_of(name)})")
+    return path
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip the running test visibly, or fail it under LDCHECK_NO_SKIPS=1."""
+    import pytest
+
+    if os.environ.get("LDCHECK_NO_SKIPS") == "1":
+        pytest.fail(f"skips are forbidden, and {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def missing_packages() -> list[str]:
+    """The packages of the programs in PACKAGES that are not on PATH."""
+    return sorted({package for name, package in PACKAGES.items() if shutil.which(name) is None})
+
+
+if __name__ == "__main__":
+    sys.stdout.write("".join(f"{package}\n" for package in missing_packages()))
