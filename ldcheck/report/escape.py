@@ -1,0 +1,71 @@
+"""Makes text that comes from a file, an ELF or a command line harmless wherever it is shown.
+
+A section may be called `::error::`, a file may hold escape sequences that rewrite a terminal, and a bidi control can
+turn an excerpt into a lie. `printable` is what every format starts from; each format then escapes what is special to
+it with a function of this module, so that there is one place to look at.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Commands that a CI runner reads from plain output. GitHub's runner takes `::command::` after leading blanks and
+# `##[command]` anywhere in a line (actions/runner, ActionCommand.cs); Azure `##vso[`, TeamCity `##teamcity[`.
+_COLONS = re.compile(r"(?m)^(\s*)::")
+_HASHES = re.compile(r"##(?=\w*\[)")
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with everything invisible or active shown as a visible escape.
+
+    Control characters become `\\n`, `\\t`, `\\x1b`; bidi, zero-width and other format characters, unusual blanks, line
+    separators and unassigned code points `\\u202e`; a byte that was not UTF-8 (a surrogate of `decode`) `\\x80`.
+    """
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else visible(character) for character in text)
+
+
+def visible(character: str) -> str:
+    """The escape that stands for one character which cannot be shown as it is."""
+    code = ord(character)
+    if character in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[character]
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def exact(text: str) -> str:
+    """`text` unchanged but for lone surrogates, which no UTF-8 output and few JSON readers take: for data formats."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "".join(visible(character) if "\ud800" <= character <= "\udfff" else character for character in text)
+    return text
+
+
+def log_text(text: str) -> str:
+    """Lines for a log that a CI runner may read: none of them is taken for a command of the runner.
+
+    GitLab's `section_start` needs a carriage return and an escape character, which `printable` leaves none of.
+    """
+    return _HASHES.sub(r"#\\x23", _COLONS.sub(r"\1\\x3a:", text))
+
+
+def command_message(text: str) -> str:
+    """The message of a GitHub workflow command; line ends in `text` stay line ends in the annotation."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def command_property(text: str) -> str:
+    """A property (`file=`, `title=`) of a GitHub workflow command."""
+    return command_message(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def markup(text: str) -> str:
+    """Text for HTML and XML, in content and in quoted attributes."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&quot;").replace("'", "&#39;")

@@ -1,0 +1,55 @@
+"""The order in which findings are shown, and what is shown once although several targets have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ldcheck.findings import Finding, RuleResult, Verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Shown:
+    """A finding and the targets that have it, word for word."""
+
+    finding: Finding
+    targets: tuple[str, ...]
+
+
+def place(finding: Finding) -> tuple[object, ...]:
+    """The sort key of findings: file, line, column, rule; what follows only makes the order total."""
+    location = finding.location
+    return (location.file, location.line, location.column, finding.rule, finding.message, finding.target)
+
+
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in the order of the files that a person goes through."""
+    return sorted(findings, key=place)
+
+
+def merged(findings: Iterable[Finding]) -> list[Shown]:
+    """Findings in order; those that say the same of the same place for several targets are one."""
+    together: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in ordered(findings):
+        key = (*place(finding)[:-1], finding.severity, finding.facts, finding.configurations, finding.related)
+        together.setdefault(key, []).append(finding)
+    return [
+        Shown(same[0], tuple(dict.fromkeys(finding.target for finding in same if finding.target)))
+        for same in together.values()
+    ]
+
+
+def by_target(rules: Iterable[RuleResult]) -> dict[str, list[RuleResult]]:
+    """Rule results by target, both in the order in which they were judged."""
+    targets: dict[str, list[RuleResult]] = {}
+    for result in rules:
+        targets.setdefault(result.target, []).append(result)
+    return targets
+
+
+def counted(rules: Iterable[RuleResult]) -> dict[Verdict, int]:
+    """How many rules ended in each verdict, in the order of `Verdict`, without those that none ended in."""
+    counts = dict.fromkeys(Verdict, 0)
+    for result in rules:
+        counts[result.verdict] += 1
+    return {verdict: count for verdict, count in counts.items() if count}

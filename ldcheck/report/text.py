@@ -1,0 +1,151 @@
+"""The form for people: each finding with its place, the line, what takes what and why it matters, then the summary.
+
+Every line is safe for a terminal and for a CI runner that reads its log. Why a rule exists and what helps is said at
+the first finding of the rule and not repeated for its further ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ldcheck.findings import Finding, InputError, Report, RuleResult, Severity, Verdict
+from ldcheck.report.escape import log_text, printable
+from ldcheck.report.excerpt import Mark, marked_lines
+from ldcheck.report.options import Options
+from ldcheck.report.order import Shown, by_target, counted, merged
+from ldcheck.source import Location, Related
+
+_WIDTH = 120
+_BOLD, _RED, _YELLOW, _CYAN, _BLUE, _GREEN = "1", "1;31", "1;33", "1;36", "1;34", "32"
+_SEVERITY_COLOR = {Severity.ERROR: _RED, Severity.WARNING: _YELLOW, Severity.NOTE: _CYAN, Severity.OFF: _BOLD}
+
+
+def render(report: Report, options: Options) -> str:
+    """The whole report; ends in a line end unless it is empty."""
+    parts: list[str] = []
+    for error in report.errors:
+        parts.append(_error(error, options))
+    explained: set[tuple[str, str, str]] = set()
+    for shown in merged(report.findings):
+        parts.append(_finding(shown, options, explained))
+    for note in report.notes:
+        parts.append(f"{_paint('note:', _CYAN, options)} {printable(note)}\n")
+    tail = "".join(f"{line}\n" for line in summary(report))
+    if tail:
+        parts.append(tail)
+    return log_text("\n".join(parts))
+
+
+def summary(report: Report) -> list[str]:
+    """One line per target: the number of rules by verdict, and why some were not checked."""
+    return [_summary_line(target, results) for target, results in by_target(report.rules).items()]
+
+
+def _summary_line(target: str, results: Sequence[RuleResult]) -> str:
+    parts = [f"{len(results):,} {'rule' if len(results) == 1 else 'rules'}"]
+    for verdict, count in counted(results).items():
+        reasons = f" ({_reasons(results)})" if verdict is Verdict.NOT_CHECKED else ""
+        parts.append(f"{count:,} {verdict.value}{reasons}")
+    lead = f"{printable(target)}: " if target else ""
+    return lead + ", ".join(parts)
+
+
+def _reasons(results: Sequence[RuleResult]) -> str:
+    """Why rules were not checked: rules with one reason share it, four names are enough to know them by."""
+    rules: dict[str, list[str]] = {}
+    for result in results:
+        if result.verdict is Verdict.NOT_CHECKED:
+            rules.setdefault(result.reason or "no evidence", []).append(result.rule)
+    clauses = []
+    for reason, names in rules.items():
+        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+        clauses.append(f"{', '.join(printable(name) for name in names[:4])}{more}: {printable(reason)}")
+    return "; ".join(clauses)
+
+
+def _finding(shown: Shown, options: Options, explained: set[tuple[str, str, str]]) -> str:
+    finding = shown.finding
+    severity = _paint(f"{finding.severity.value}:", _SEVERITY_COLOR[finding.severity], options)
+    message = _paint(printable(finding.message), _BOLD, options)
+    lines = [f"{place(finding.location)}: {severity} {message} [{printable(finding.rule)}]"]
+    lines += excerpts(finding.location, finding.label, finding.related, options)
+    if len(shown.targets) > 1:
+        lines.append(f"  for {', '.join(printable(target) for target in shown.targets)}")
+    lines += [f"  {line}" for line in details(finding)]
+    said = (finding.rule, finding.why, finding.help)
+    if said not in explained:
+        explained.add(said)
+        lines += [f"  {line}" for line in advice(finding)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def details(finding: Finding) -> list[str]:
+    """What the evidence says about a finding, and under which condition."""
+    lines = [printable(fact) for fact in finding.facts]
+    if finding.configurations:
+        lines.append(printable(finding.configurations))
+    return lines
+
+
+def advice(finding: Finding) -> list[str]:
+    """Why a rule exists, what helps and where to read on."""
+    lines = [f"{word}: {prose(text)}" for word, text in (("why", finding.why), ("help", finding.help)) if text]
+    return lines + [f"see: {prose(link)}" for link in finding.see]
+
+
+def prose(text: str) -> str:
+    """Text that a person wrote on several lines of a policy, on one line."""
+    return printable(" ".join(text.split()))
+
+
+def _error(error: InputError, options: Options) -> str:
+    severity = _paint("error:", _RED, options)
+    lines = [f"{place(error.location)}: {severity} {_paint(printable(error.message), _BOLD, options)}"]
+    lines += excerpts(error.location, error.label, error.related, options)
+    if error.help:
+        lines.append(f"  help: {printable(error.help)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def place(location: Location) -> str:
+    """`file:line:column`, as far as it is known."""
+    text = printable(location.file)
+    if location.line:
+        text += f":{location.line}"
+        if location.column:
+            text += f":{location.column}"
+    return text
+
+
+def excerpts(location: Location, label: str, related: Sequence[Related], options: Options) -> list[str]:
+    """The lines of a place and of its related ones, those of the place's own file first and in order of lines."""
+    files: dict[str, list[Mark]] = {location.file: [Mark(location, label, "^")]}
+    for other in related:
+        files.setdefault(other.location.file, []).append(Mark(other.location, other.label, "-"))
+    numbers = [mark.location.line for marks in files.values() for mark in marks]
+    gutter = max(5, len(str(max(numbers))) + 1)
+    lines: list[str] = []
+    for file, marks in files.items():
+        visible = [mark for mark in marks if mark.location.line and mark.location.excerpt]
+        if file != location.file and visible:
+            first = min(visible, key=lambda mark: (mark.location.line, mark.location.column))
+            lines.append(f"  {place(first.location)}:")
+        lines += _gutter(visible, gutter, options)
+        lines += [f"  {place(mark.location)}: {printable(mark.label)}" for mark in marks if mark not in visible and mark.label]
+    return lines
+
+
+def _gutter(marks: list[Mark], gutter: int, options: Options) -> list[str]:
+    width = max((options.width or _WIDTH) - gutter - 3, 20)
+    lines = []
+    for line in marked_lines(marks, width):
+        number = str(line.number) if line.number else ""
+        text = line.text
+        if line.sign:
+            text = _paint(text, _RED if line.sign == "^" else _BLUE, options)
+        lines.append(f"{_paint(f'{number:>{gutter}} |', _BLUE, options)} {text}".rstrip())
+    return lines
+
+
+def _paint(text: str, color: str, options: Options) -> str:
+    return f"\x1b[{color}m{text}\x1b[0m" if options.color and text else text
