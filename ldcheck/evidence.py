@@ -7,16 +7,17 @@ link. Checks get views and a rule and return a judgement; they open no files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ldcheck.findings import EvidenceKind
+from ldcheck.script.syntax import Assignment, Node, OutputSection, Script, statements
 from ldcheck.source import Location, Related, SourceMap
 
 if TYPE_CHECKING:
-    from ldcheck.image.model import Image
+    from ldcheck.image.model import Elf, Image, LinkMap, MapInput, MapSection
     from ldcheck.layout.facts import Layout
-    from ldcheck.script.syntax import Node, Script
     from ldcheck.sections.rules import InputRule
 
 
@@ -27,7 +28,9 @@ class ScriptView:
     script leaves undefined.
     """
 
-    def __init__(self, tree: Script, sources: SourceMap, arch: str = "", params: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, tree: Script, sources: SourceMap, arch: str = "", params: Mapping[str, int] | None = None
+    ) -> None:
         self.tree = tree
         self.sources = sources
         self.arch = arch
@@ -54,12 +57,52 @@ class ScriptView:
 
         return routes(self.tree)
 
+    @cached_property
+    def statements(self) -> tuple[Node, ...]:
+        """Every statement of the script, at any level, in its order."""
+        return tuple(statements(self.tree))
+
+    @cached_property
+    def output_sections(self) -> Mapping[str, tuple[OutputSection, ...]]:
+        """The output section descriptions by name, in the order of the script; /DISCARD/ is one of them."""
+        found: dict[str, list[OutputSection]] = {}
+        for node in self.statements:
+            if isinstance(node, OutputSection):
+                found.setdefault(node.name.text, []).append(node)
+        return {name: tuple(nodes) for name, nodes in found.items()}
+
+    @cached_property
+    def assignments(self) -> Mapping[str, tuple[Assignment, ...]]:
+        """The assignments by symbol, in the order of the script; `.` is one of them."""
+        found: dict[str, list[Assignment]] = {}
+        for node in self.statements:
+            if isinstance(node, Assignment):
+                found.setdefault(node.target.text, []).append(node)
+        return {name: tuple(nodes) for name, nodes in found.items()}
+
+    def declared(self, name: str) -> Node | None:
+        """The output section description, or else the assignment, of that name."""
+        for table in (self.output_sections, self.assignments):
+            if name in table:
+                return table[name][0]
+        return None
+
+    def similar(self, name: str) -> str:
+        """A name of this script that `name` may be a misspelling of, or empty."""
+        from difflib import get_close_matches
+
+        known = {*self.output_sections, *self.assignments} - {".", "/DISCARD/"}
+        known.update(rule.pattern.pattern.text for rule in self.rules if rule.pattern is not None)
+        return next(iter(get_close_matches(name, sorted(known), 1)), "")
+
     def route(self, node: Node) -> str:
         """The symbolic place of a node (`SECTIONS/.text/3`), stable under edits elsewhere."""
         return self.routes.get(id(node), "")
 
     def locate(self, node: Node) -> Location:
         """The place that a person would edit for this node."""
+        if isinstance(node, OutputSection):
+            return self.locate(node.name)
         return self.sources.locate(node.start, node.end)
 
     def related(self, node: Node) -> tuple[Related, ...]:
@@ -70,8 +113,74 @@ class ScriptView:
 class ImageView:
     """What was linked, and, where there is one, the script that made it (for the places of findings)."""
 
-    def __init__(self, image: Image, arch: str = "", script: ScriptView | None = None, params: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        image: Image,
+        arch: str = "",
+        script: ScriptView | None = None,
+        params: Mapping[str, int] | None = None,
+    ) -> None:
         self.image = image
         self.arch = arch
         self.script = script
         self.params = dict(params or {})
+
+    @property
+    def elf(self) -> Elf | None:
+        """The linked file, if it was given."""
+        return self.image.elf
+
+    @property
+    def map(self) -> LinkMap | None:
+        """The link map, if it was given."""
+        return self.image.map
+
+    @property
+    def available(self) -> tuple[EvidenceKind, ...]:
+        """The kinds of evidence of the link that are there."""
+        parts = (
+            (EvidenceKind.IMAGE, self.image.elf),
+            (EvidenceKind.MAP, self.image.map),
+            (EvidenceKind.OBJECTS, self.image.objects),
+        )
+        return tuple(kind for kind, part in parts if part is not None)
+
+    @cached_property
+    def sections(self) -> Mapping[str, tuple[int, int]]:
+        """Address and size of each output section by name; the ELF's word counts before the map's."""
+        found: dict[str, tuple[int, int]] = {}
+        for listed in (self.map.sections if self.map else ()):
+            found.setdefault(listed.name, (listed.address, listed.size))
+        for section in (self.elf.sections if self.elf else ()):
+            if section.name:
+                found[section.name] = (section.address, section.size)
+        return found
+
+    def address(self, name: str) -> int | None:
+        """The address of an output section that has content, or of a symbol."""
+        if name in self.sections:
+            address, size = self.sections[name]
+            if size:
+                return address
+        if self.elf is not None and name in self.elf.symbols:
+            symbol = self.elf.symbols[name]
+            return symbol.value if symbol.defined else None
+        if self.map is not None:
+            return self.map.symbols.get(name)
+        return None
+
+    def inputs(self) -> Iterator[tuple[MapSection, MapInput]]:
+        """Every input section of the map with its output section."""
+        for section in (self.map.sections if self.map else ()):
+            for part in section.inputs:
+                yield section, part
+
+    def declared_at(self, name: str) -> Location | None:
+        """Where the script declares an output section or symbol; None without a script or if it does not."""
+        node = self.script.declared(name) if self.script is not None else None
+        return self.script.locate(node) if self.script is not None and node is not None else None
+
+    def declared_route(self, name: str) -> str:
+        """The symbolic place of that declaration, or empty."""
+        node = self.script.declared(name) if self.script is not None else None
+        return self.script.route(node) if self.script is not None and node is not None else ""

@@ -411,6 +411,18 @@ def walk(node: Node) -> Iterator[Node]:
         pending.extend(reversed(list(children(current))))
 
 
+def statements(node: Node) -> Iterator[Node]:
+    """The statements below `node`, those of INCLUDEd files among them, in the order of the script; no expressions."""
+    pending: list[Node] = [node]
+    while pending:
+        current = pending.pop()
+        if current is not node:
+            yield current
+        below = getattr(current, "sections" if isinstance(current, Overlay) else "statements", None)
+        if below:
+            pending.extend(reversed(below))
+
+
 def same(one: Node, other: Node) -> bool:
     """Whether two trees say the same: equal but for places and for how numbers were written; any depth."""
     pending: list[tuple[object, object]] = [(one, other)]
