@@ -85,7 +85,7 @@ def link(
 ) -> LinkResult:
     """Link objects by a script (its text, or a file) into `folder/name`, with a map beside it.
 
-    `linker` is `ld` for the target's GNU ld, or the name of an lld (`ld.lld-16`). The linker runs in `folder`, and names
+    `linker` is `ld` for the target's GNU ld, or the name of an lld (`ld.lld-16`). It runs in `folder` and is given the
     objects there by their relative path, so that maps do not depend on where the folder lies. A failing link is a
     result like any other.
     """

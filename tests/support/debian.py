@@ -49,7 +49,7 @@ def binary_package(name: str, arch: str = "amd64", version: str | None = None) -
 
 
 def source_package(name: str, version: str | None = None, only: Iterable[str] = ()) -> Path:
-    """The source tree of a package: upstream's files at its top and Debian's in `debian/`, Debian's patches not applied.
+    """The source tree of a package: upstream's files at its top, Debian's in `debian/`, its patches not applied.
 
     `only` holds globs on paths from the top of the tree (`*` crosses `/`); nothing else is unpacked. The tarballs
     stay in the cache, so that another choice of files needs no second download.

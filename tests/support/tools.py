@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import sys
 from typing import NoReturn
@@ -18,7 +19,7 @@ PACKAGES = {
     "apt-get": "apt",
     "dpkg-deb": "dpkg",
     "ld": "binutils",
-    "x86_64-linux-gnu-gcc": "gcc-x86-64-linux-gnu",
+    "x86_64-linux-gnu-gcc": "gcc" if platform.machine() == "x86_64" else "gcc-x86-64-linux-gnu",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
     "arm-linux-gnueabihf-gcc": "gcc-arm-linux-gnueabihf",
     "mips-linux-gnu-gcc": "gcc-mips-linux-gnu",

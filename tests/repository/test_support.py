@@ -1,0 +1,52 @@
+"""The tests' own support: packages arrive complete, once, and in the folder that was asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.build import TARGETS, assemble, compile_c, link
+from tests.support.debian import binary_package, source_package
+from tests.support.tools import PACKAGES, package_of, tool
+
+
+@pytest.mark.parametrize("arch", ["amd64", "arm64", "armhf"])
+def test_real_hypervisors_are_there(arch):
+    debug = binary_package(f"xen-hypervisor-4.17-{arch}-dbg", arch)
+    assert list(debug.glob("usr/lib/debug/**/xen-syms*"))
+    plain = binary_package(f"xen-hypervisor-4.17-{arch}", arch)
+    assert list(plain.glob("boot/*"))
+
+
+def test_a_source_package_is_unpacked_as_far_as_asked():
+    tree = source_package("xen", only=["xen/arch/*/xen.lds.S"])
+    found = {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()}
+    assert {"xen/arch/arm/xen.lds.S", "xen/arch/x86/xen.lds.S"} <= found
+    assert all(path.endswith("xen.lds.S") for path in found)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_compiles_and_links(tmp_path, target):
+    objects = [
+        assemble(tmp_path, ".globl _start\n.text\n_start: .long 0\n", target, "start.o"),
+        compile_c(tmp_path, "int value = 1; int get(void) { return value; }", target, "value.o"),
+    ]
+    result = link(tmp_path, "SECTIONS { .text : { *(.text) } .data : { *(.data) } }", objects, target)
+    assert result.ok, result.output
+    assert result.elf is not None
+    assert result.map is not None
+    assert "value.o" in result.map.read_text()
+    assert str(tmp_path) not in result.map.read_text()
+
+
+def test_a_failing_link_is_a_result(tmp_path):
+    result = link(tmp_path, "SECTIONS {", [])
+    assert not result.ok
+    assert "a.lds" in result.output
+    assert result.elf is None
+
+
+def test_a_program_leads_to_its_package():
+    assert tool("ld").endswith("/ld")
+    assert package_of("aarch64-linux-gnu-readelf") == "binutils-aarch64-linux-gnu"
+    assert package_of("objcopy") == "binutils"
+    assert all(PACKAGES.values())
