@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ldcheck.source import Location
+
+if TYPE_CHECKING:
+    from ldcheck.image.symbols import SymbolTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class ImageSection:
     executable: bool
     entry_size: int = 0
     flags: int = 0
+    link: int = 0
+    info: int = 0
 
     @property
     def occupies_file(self) -> bool:
@@ -59,7 +65,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A symbol of the linked file; `section` is None for an absolute or undefined one."""
+    """A symbol of the linked file; `section` is None for an absolute or undefined one.
+
+    `common` marks a common symbol of an object, whose `value` is its alignment. `visibility` is STV_DEFAULT (0),
+    INTERNAL, HIDDEN or PROTECTED (3).
+    """
 
     name: str
     value: int
@@ -68,6 +78,18 @@ class Symbol:
     binding: str
     section: int | None
     defined: bool = True
+    common: bool = False
+    visibility: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An ELF note: its owner ("GNU", "Xen"), its type's number and its bytes; `section` is where it was found."""
+
+    owner: str
+    type: int
+    data: bytes
+    section: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +97,8 @@ class Elf:
     """A linked ELF file.
 
     `arch` is the name used in policies (x86_64, arm64, ...). `symbols` maps a name to the first global definition, else
-    the first local one. `incomplete` says what of the file could not be read; empty for a sound file.
+    the first local one. `tables` are all symbol tables (`SymbolTable`), the one behind `symbols` first. `incomplete`
+    says what of the file could not be read; empty for a sound file.
     """
 
     path: str
@@ -89,6 +112,8 @@ class Elf:
     symbols: Mapping[str, Symbol]
     build_id: str = ""
     incomplete: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    tables: tuple[SymbolTable, ...] = ()
 
     def section(self, name: str) -> ImageSection | None:
         """The first section of that name."""

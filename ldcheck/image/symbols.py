@@ -1,0 +1,170 @@
+"""Symbol tables: tens of thousands of entries, of which a check looks at a few.
+
+The table is unpacked in bulk and a `Symbol` is made when somebody asks for it. The strings of a table may overlap
+(linkers merge tails), so names are bounded in total: a damaged table must not multiply its strings.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+
+from ldcheck.image.model import Symbol
+from ldcheck.source import decode
+
+SHN_UNDEF = 0
+SHN_LORESERVE = 0xFF00
+SHN_ABS = 0xFFF1
+SHN_COMMON = 0xFFF2
+SHN_XINDEX = 0xFFFF
+
+_FILE = 4
+_SECTION = 3
+
+KINDS = ("NOTYPE", "OBJECT", "FUNC", "SECTION", "FILE", "COMMON", "TLS", "NUM", "RELC", "SRELC", "IFUNC")
+BINDINGS = {0: "LOCAL", 1: "GLOBAL", 2: "WEAK", 10: "UNIQUE"}
+
+# What the names of one table may add up to, beyond a multiple of its size. C++ tables reach about three times.
+_NAMES_FLOOR = 16 << 20
+
+
+def strings(table: bytes, offsets: Sequence[int]) -> tuple[list[str], int]:
+    """The strings at these offsets of an ELF string table, and how many could not be had.
+
+    A string that lies outside, or is too much for the sum of all, is empty.
+    """
+    ends_open = not table.endswith(b"\0")
+    if ends_open:
+        table += b"\0"
+    longest = max(map(len, table.split(b"\0")), default=0)
+    size = len(table)
+    budget = max(_NAMES_FLOOR, 16 * size)
+    plain = table.isascii()
+    if plain and longest * len(offsets) <= budget and (not offsets or max(offsets) < size):
+        text = table.decode("ascii")
+        find = text.find
+        return [text[at : find("\0", at)] for at in offsets], 0
+    names, missing = [], 0
+    for at in offsets:
+        end = table.find(b"\0", at, at + budget + 1) if at < size else -1
+        if end < 0:
+            missing += 1
+            names.append("")
+            continue
+        budget -= end - at
+        names.append(decode(table[at:end]))
+    return names, missing
+
+
+class SymbolTable(Mapping[str, Symbol]):
+    """One symbol table of an ELF file, in file order; as a mapping, the symbol that a name stands for.
+
+    A name stands for its first global or weak definition, else for its first local one, else for its first reference.
+    Names of source files and unnamed symbols are no keys.
+    """
+
+    __slots__ = ("_columns", "_index", "_names", "_sections", "name")
+
+    def __init__(
+        self,
+        name: str,
+        names: list[str],
+        columns: tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[int], Sequence[int]],
+        extended: Sequence[int] = (),
+    ) -> None:
+        """`columns` are info, other, section index, value and size; `extended` is SHT_SYMTAB_SHNDX or empty."""
+        self.name = name
+        self._names = names
+        self._columns = columns
+        self._sections = extended
+        self._index: dict[str, int] | None = None
+
+    @property
+    def _by_name(self) -> dict[str, int]:
+        if self._index is None:
+            infos, _, places, _, _ = self._columns
+            names = self._names
+            first: list[int] = []
+            undefined, local, defined = [], [], first
+            for at, (info, place) in enumerate(zip(infos, places, strict=False)):
+                if place == SHN_UNDEF:
+                    undefined.append(at)
+                elif info >> 4:
+                    defined.append(at)
+                elif info & 15 != _FILE:
+                    local.append(at)
+            index: dict[str, int] = {}
+            # Later entries overwrite: the weakest claim first, each group from its end to its beginning.
+            for group in (undefined, local, defined):
+                group.reverse()
+                index.update(zip([names[at] for at in group], group, strict=True))
+            index.pop("", None)
+            self._index = index
+        return self._index
+
+    def __getitem__(self, name: str) -> Symbol:
+        return self.at(self._by_name[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    @property
+    def count(self) -> int:
+        """How many entries the table has, the unnamed first one included."""
+        return len(self._names)
+
+    def at(self, index: int) -> Symbol:
+        """The symbol with this index in the table."""
+        infos, others, places, values, sizes = self._columns
+        info, place = infos[index], places[index]
+        if place == SHN_XINDEX and index < len(self._sections):
+            section: int | None = self._sections[index]
+        else:
+            section = place if SHN_UNDEF < place < SHN_LORESERVE else None
+        kind = info & 15
+        return Symbol(
+            name=self._names[index],
+            value=values[index],
+            size=sizes[index],
+            kind=KINDS[kind] if kind < len(KINDS) else str(kind),
+            binding=BINDINGS.get(info >> 4, str(info >> 4)),
+            section=section,
+            defined=place != SHN_UNDEF,
+            common=place == SHN_COMMON,
+            visibility=others[index] & 3,
+        )
+
+    def entries(self) -> Iterator[Symbol]:
+        """Every symbol in the order of the table."""
+        return map(self.at, range(len(self._names)))
+
+    def named(self) -> Iterator[tuple[str, int, int | None]]:
+        """Name, value and section (None for none) of every defined symbol that has a name, cheaply."""
+        _, _, places, values, _ = self._columns
+        for name, place, value in zip(self._names, places, values, strict=False):
+            if name and place != SHN_UNDEF:
+                yield name, value, place if place < SHN_LORESERVE else None
+
+
+def unpack_symbols(data: bytes, bits: int, order: str) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
+    """The columns of a symbol table section: name offsets, and info, other, section index, value, size.
+
+    `order` is "<" or ">". A rest that is no whole entry is left out. ELF specification, "Symbol Table".
+    """
+    layout = order + ("IBBHQQ" if bits == 64 else "IIIBBH")
+    size = struct.calcsize(layout)
+    rows = list(struct.iter_unpack(layout, data[: len(data) // size * size]))
+    if not rows:
+        return (), ((), (), (), (), ())
+    columns = tuple(zip(*rows, strict=True))
+    if bits == 64:
+        name, info, other, section, value, symbol_size = columns
+    else:
+        name, value, symbol_size, info, other, section = columns
+    return name, (info, other, section, value, symbol_size)
