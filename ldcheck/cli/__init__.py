@@ -1,0 +1,1 @@
+"""The command line: `main` is the frame, and each command is a module, imported only when asked for."""

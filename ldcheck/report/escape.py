@@ -16,10 +16,10 @@ _HASHES = re.compile(r"##(?=\w*\[)")
 
 
 def printable(text: str) -> str:
-    """`text` on one line, with everything invisible or active shown as a visible escape.
+    r"""`text` on one line, with everything invisible or active shown as a visible escape.
 
-    Control characters become `\\n`, `\\t`, `\\x1b`; bidi, zero-width and other format characters, unusual blanks, line
-    separators and unassigned code points `\\u202e`; a byte that was not UTF-8 (a surrogate of `decode`) `\\x80`.
+    Control characters become `\n`, `\t`, `\x1b`; bidi, zero-width and other format characters, unusual blanks, line
+    separators and unassigned code points `\u202e`; a byte that was not UTF-8 (a surrogate of `decode`) `\x80`.
     """
     if text.isprintable():
         return text

@@ -30,11 +30,12 @@ def render(report: Report, options: Options) -> str:
     for error in report.errors:
         kinds[Severity.ERROR].append((error.location, "ldcheck", _error_message(error)))
     for shown in merged(report.findings):
-        if shown.finding.severity in kinds:
-            kinds[shown.finding.severity].append((shown.finding.location, f"ldcheck: {shown.finding.rule}", _message(shown)))
+        finding = shown.finding
+        if finding.severity in kinds:
+            kinds[finding.severity].append((finding.location, f"ldcheck: {finding.rule}", _message(shown)))
     lines = []
-    for severity, annotations in kinds.items():
-        lines += _commands(_COMMANDS[severity], annotations, options)
+    for severity, said in kinds.items():
+        lines += _commands(_COMMANDS[severity], said, options)
     return "".join(f"{line}\n" for line in lines) + _log(report, options)
 
 

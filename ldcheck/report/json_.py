@@ -1,6 +1,6 @@
-"""The form for programs: one JSON object, `version` 1 of a format that only ever gains keys.
+r"""The form for programs: one JSON object, `version` 1 of a format that only ever gains keys.
 
-Names are exact but for bytes that were not UTF-8, which are written `\\x80`: no JSON reader agrees with another on them.
+Names are exact but for bytes that were not UTF-8, which are written `\x80`: JSON readers disagree on them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ldcheck.source import Location, Related
 VERSION = 1
 
 
-def render(report: Report, options: Options) -> str:
+def render(report: Report, _options: Options) -> str:
     """The report as JSON, ASCII only, one line end at its end."""
     return json.dumps(document(report), indent=2) + "\n"
 

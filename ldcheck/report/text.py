@@ -22,14 +22,10 @@ _SEVERITY_COLOR = {Severity.ERROR: _RED, Severity.WARNING: _YELLOW, Severity.NOT
 
 def render(report: Report, options: Options) -> str:
     """The whole report; ends in a line end unless it is empty."""
-    parts: list[str] = []
-    for error in report.errors:
-        parts.append(_error(error, options))
+    parts = [_error(error, options) for error in report.errors]
     explained: set[tuple[str, str, str]] = set()
-    for shown in merged(report.findings):
-        parts.append(_finding(shown, options, explained))
-    for note in report.notes:
-        parts.append(f"{_paint('note:', _CYAN, options)} {printable(note)}\n")
+    parts += [_finding(shown, options, explained) for shown in merged(report.findings)]
+    parts += [f"{_paint('note:', _CYAN, options)} {printable(note)}\n" for note in report.notes]
     tail = "".join(f"{line}\n" for line in summary(report))
     if tail:
         parts.append(tail)
@@ -131,7 +127,8 @@ def excerpts(location: Location, label: str, related: Sequence[Related], options
             first = min(visible, key=lambda mark: (mark.location.line, mark.location.column))
             lines.append(f"  {place(first.location)}:")
         lines += _gutter(visible, gutter, options)
-        lines += [f"  {place(mark.location)}: {printable(mark.label)}" for mark in marks if mark not in visible and mark.label]
+        unseen = [mark for mark in marks if mark not in visible and mark.label]
+        lines += [f"  {place(mark.location)}: {printable(mark.label)}" for mark in unseen]
     return lines
 
 

@@ -1,0 +1,117 @@
+"""The frame of the command line: finds the command, hands it its arguments, and turns every end into an exit status.
+
+0: nothing at or above `--fail-on`; 1: violations; 2: could not check (usage, unreadable input, a fault of ldcheck
+itself). Start-up is part of a hook's speed: of the commands only the one that is asked for is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+# Each command is a module of this package with `register(subparsers)` and `run(args) -> int`.
+COMMANDS = {
+    "check": "check linker scripts and images against policies: the gate",
+    "parse": "say whether files are linker scripts, as GNU ld would judge it",
+    "place": "show where each input section of objects and archives goes",
+    "where": "show which pattern takes a section",
+    "padding": "show what alignment costs in a link, and what other orders would cost",
+    "test": "run the tests written in policies",
+    "rules": "list the checks, or explain one",
+    "schema": "print the JSON schema of policy and configuration files",
+    "baseline": "accept the findings of today, so that only new ones fail",
+}
+_DESCRIPTION = "A gate for linker scripts and the images they produce."
+_EXAMPLES = """\
+examples:
+  ldcheck check xen/arch/x86/xen.lds.S
+  ldcheck check --policy xen/x86 --elf xen-syms xen.lds
+  ldcheck rules no-wildcard-may-shadow
+
+`ldcheck COMMAND --help` tells more. Exit status: 0 all is well, 1 violations, 2 could not check.
+"""
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; returns its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        from ldcheck.cli.output import silence
+
+        silence()
+        return 2
+    except Exception as fault:
+        # The last resort: a gate never ends in a traceback, and what checked nothing is neither 0 nor 1.
+        if debug:
+            raise
+        return _apologize(fault)
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    # What cannot be shown in the terminal's encoding is escaped rather than a crash in mid-report.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    if not command or arguments[0] in ("-h", "--help", "--version"):
+        return _without_command(arguments)
+    if command not in COMMANDS:
+        from ldcheck.cli.arguments import did_you_mean, stop
+
+        stop(f"unknown command {command}{did_you_mean(command, COMMANDS)}\nsee `ldcheck --help`")
+    from importlib import import_module
+
+    from ldcheck.cli.arguments import Parser
+
+    module = import_module(f"ldcheck.cli.{command}")
+    subparsers = Parser(prog="ldcheck").add_subparsers()
+    module.register(subparsers)
+    parser = subparsers.choices[command]
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
+    before = arguments.index(command)
+    status: int = module.run(parser.parse_args(arguments[:before] + arguments[before + 1 :]))
+    return status
+
+
+def _without_command(arguments: list[str]) -> int:
+    from ldcheck.cli.arguments import Parser
+
+    listed = "\n".join(f"  {name:10} {line}" for name, line in COMMANDS.items())
+    description = f"{_DESCRIPTION}\n\ncommands:\n{listed}"
+    parser = Parser(prog="ldcheck", usage="ldcheck COMMAND ...", description=description, epilog=_EXAMPLES)
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
+    if parser.parse_args(arguments).version:
+        sys.stdout.write(f"ldcheck {version()}\n")
+        return 0
+    parser.print_help(sys.stderr)
+    return 2
+
+
+def version() -> str:
+    """The version that is installed; `unknown` for a bare source tree."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("ldcheck")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _apologize(fault: Exception) -> int:
+    from ldcheck.report.escape import log_text, printable
+
+    what = printable(f"{type(fault).__name__}: {fault}")[:500]
+    advice = "Sorry; run it again with --debug and report what it shows."
+    sys.stderr.write(log_text(f"ldcheck: internal error, nothing was checked ({what}). {advice}\n"))
+    return 2
