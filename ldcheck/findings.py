@@ -7,6 +7,7 @@ and findings only.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -103,6 +104,28 @@ class Judgement:
     reason: str = ""
     facts: tuple[str, ...] = ()
     evidence: tuple[EvidenceKind, ...] = ()
+
+
+_WEIGHT = (Standing.REFUTED, Standing.NOT_GUARANTEED, Standing.ABSENT, Standing.UNKNOWN, Standing.HOLDS)
+
+
+def all_of(judgements: Sequence[Judgement], *, optional: bool = False) -> Judgement:
+    """The judgement on several subjects of one rule: the worst standing, with the problems of all.
+
+    With `optional`, subjects that do not exist do not count, as long as one exists.
+    """
+    if optional:
+        judgements = [one for one in judgements if one.standing is not Standing.ABSENT] or judgements
+    standing = min((one.standing for one in judgements), key=_WEIGHT.index, default=Standing.UNKNOWN)
+    # A doubt beside a refutation is told as well, what is merely absent is not.
+    counted = [one for one in judgements if one.standing is standing or one.standing is Standing.NOT_GUARANTEED]
+    return Judgement(
+        standing,
+        problems=tuple(problem for one in counted for problem in one.problems),
+        reason="; ".join(dict.fromkeys(one.reason for one in counted if one.reason)),
+        facts=tuple(dict.fromkeys(fact for one in judgements for fact in one.facts)),
+        evidence=tuple(dict.fromkeys(kind for one in judgements for kind in one.evidence)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
