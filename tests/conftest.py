@@ -7,6 +7,8 @@ from collections import Counter
 
 import pytest
 
+pytest_plugins = ["tests.support.cases"]
+
 
 def _skips(config: pytest.Config) -> Counter[str]:
     reporter = config.pluginmanager.get_plugin("terminalreporter")

@@ -26,6 +26,13 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else visible(character) for character in text)
 
 
+def clipped(text: str, most: int = 300) -> str:
+    """`printable`, with the middle of what is longer than `most` characters left out: for names of any length."""
+    if len(text) > most:
+        text = f"{text[: most // 2]}...{text[len(text) - most // 2 :]}"
+    return printable(text)
+
+
 def visible(character: str) -> str:
     """The escape that stands for one character which cannot be shown as it is."""
     code = ord(character)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ldcheck.report.escape import printable, visible
+from ldcheck.report.escape import clipped, visible
 from ldcheck.source import Location
 
 _TAB = 8
@@ -46,7 +46,7 @@ def marked_lines(marks: list[Mark], width: int) -> list[MarkedLine]:
         if (place.line, text) != shown:
             lines.append(MarkedLine(place.line, text))
             shown = (place.line, text)
-        label = f" {printable(mark.label)}" if mark.label else ""
+        label = f" {clipped(mark.label)}" if mark.label else ""
         lines.append(MarkedLine(0, f"{' ' * start}{mark.sign * length}{label}", mark.sign))
     return lines
 
@@ -56,7 +56,7 @@ def _window(place: Location, width: int) -> tuple[str, int, int]:
     excerpt = place.excerpt
     first = min(max(place.column - 1, 0), len(excerpt))
     last = place.end_column - 1 if place.end_line in (0, place.line) else len(excerpt.rstrip())
-    last = min(max(last, first), len(excerpt))
+    last = max(min(last, len(excerpt.rstrip())), first)
     # No more of a huge line is looked at than could be shown.
     left = max(first - width, 0)
     right = first + width

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ldcheck.findings import InputError, Report, Severity
 from ldcheck.report import text
-from ldcheck.report.escape import command_message, command_property, printable
+from ldcheck.report.escape import clipped, command_message, command_property
 from ldcheck.report.options import Options
 from ldcheck.report.order import Shown, merged
 from ldcheck.source import Location
@@ -62,22 +62,22 @@ def _properties(location: Location, title: str, options: Options) -> str:
             properties["col"] = str(location.column)
             properties["endColumn"] = str(max(location.end_column, location.column))
     properties["title"] = _cut(title, _TITLE_LIMIT)
-    return ",".join(f"{name}={command_property(printable(value))}" for name, value in properties.items())
+    return ",".join(f"{name}={command_property(clipped(value))}" for name, value in properties.items())
 
 
 def _message(shown: Shown) -> str:
     finding = shown.finding
-    lines = [printable(finding.message)]
-    lines += [f"{text.place(other.location)}: {printable(other.label)}" for other in finding.related]
+    lines = [clipped(finding.message)]
+    lines += [f"{text.place(other.location)}: {clipped(other.label)}" for other in finding.related]
     if len(shown.targets) > 1:
-        lines.append(f"for {', '.join(printable(target) for target in shown.targets)}")
+        lines.append(f"for {', '.join(clipped(target) for target in shown.targets)}")
     lines += text.details(finding)
     lines += text.advice(finding)
     return "\n".join(lines)
 
 
 def _error_message(error: InputError) -> str:
-    return "\n".join([printable(error.message), *([f"help: {text.prose(error.help)}"] if error.help else [])])
+    return "\n".join([clipped(error.message), *([f"help: {text.prose(error.help)}"] if error.help else [])])
 
 
 def _log(report: Report, options: Options) -> str:

@@ -19,7 +19,8 @@ class Shown:
 def place(finding: Finding) -> tuple[object, ...]:
     """The sort key of findings: file, line, column, rule; what follows only makes the order total."""
     location = finding.location
-    return (location.file, location.line, location.column, finding.rule, finding.message, finding.target)
+    weight = finding.severity.rank
+    return (location.file, location.line, location.column, finding.rule, weight, finding.message, finding.target)
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
@@ -31,7 +32,7 @@ def merged(findings: Iterable[Finding]) -> list[Shown]:
     """Findings in order; those that say the same of the same place for several targets are one."""
     together: dict[tuple[object, ...], list[Finding]] = {}
     for finding in ordered(findings):
-        key = (*place(finding)[:-1], finding.severity, finding.facts, finding.configurations, finding.related)
+        key = (*place(finding)[:-1], finding.facts, finding.configurations, finding.related)
         together.setdefault(key, []).append(finding)
     return [
         Shown(same[0], tuple(dict.fromkeys(finding.target for finding in same if finding.target)))

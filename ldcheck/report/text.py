@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ldcheck.findings import Finding, InputError, Report, RuleResult, Severity, Verdict
-from ldcheck.report.escape import log_text, printable
+from ldcheck.report.escape import clipped, log_text
 from ldcheck.report.excerpt import Mark, marked_lines
 from ldcheck.report.options import Options
 from ldcheck.report.order import Shown, by_target, counted, merged
@@ -25,7 +25,8 @@ def render(report: Report, options: Options) -> str:
     parts = [_error(error, options) for error in report.errors]
     explained: set[tuple[str, str, str]] = set()
     parts += [_finding(shown, options, explained) for shown in merged(report.findings)]
-    parts += [f"{_paint('note:', _CYAN, options)} {printable(note)}\n" for note in report.notes]
+    if report.notes:
+        parts.append("".join(f"{_paint('note:', _CYAN, options)} {clipped(note)}\n" for note in report.notes))
     tail = "".join(f"{line}\n" for line in summary(report))
     if tail:
         parts.append(tail)
@@ -42,7 +43,7 @@ def _summary_line(target: str, results: Sequence[RuleResult]) -> str:
     for verdict, count in counted(results).items():
         reasons = f" ({_reasons(results)})" if verdict is Verdict.NOT_CHECKED else ""
         parts.append(f"{count:,} {verdict.value}{reasons}")
-    lead = f"{printable(target)}: " if target else ""
+    lead = f"{clipped(target)}: " if target else ""
     return lead + ", ".join(parts)
 
 
@@ -55,18 +56,18 @@ def _reasons(results: Sequence[RuleResult]) -> str:
     clauses = []
     for reason, names in rules.items():
         more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-        clauses.append(f"{', '.join(printable(name) for name in names[:4])}{more}: {printable(reason)}")
+        clauses.append(f"{', '.join(clipped(name) for name in names[:4])}{more}: {clipped(reason)}")
     return "; ".join(clauses)
 
 
 def _finding(shown: Shown, options: Options, explained: set[tuple[str, str, str]]) -> str:
     finding = shown.finding
     severity = _paint(f"{finding.severity.value}:", _SEVERITY_COLOR[finding.severity], options)
-    message = _paint(printable(finding.message), _BOLD, options)
-    lines = [f"{place(finding.location)}: {severity} {message} [{printable(finding.rule)}]"]
+    message = _paint(clipped(finding.message), _BOLD, options)
+    lines = [f"{place(finding.location)}: {severity} {message} [{clipped(finding.rule)}]"]
     lines += excerpts(finding.location, finding.label, finding.related, options)
     if len(shown.targets) > 1:
-        lines.append(f"  for {', '.join(printable(target) for target in shown.targets)}")
+        lines.append(f"  for {', '.join(clipped(target) for target in shown.targets)}")
     lines += [f"  {line}" for line in details(finding)]
     said = (finding.rule, finding.why, finding.help)
     if said not in explained:
@@ -77,9 +78,9 @@ def _finding(shown: Shown, options: Options, explained: set[tuple[str, str, str]
 
 def details(finding: Finding) -> list[str]:
     """What the evidence says about a finding, and under which condition."""
-    lines = [printable(fact) for fact in finding.facts]
+    lines = [clipped(fact) for fact in finding.facts]
     if finding.configurations:
-        lines.append(printable(finding.configurations))
+        lines.append(clipped(finding.configurations))
     return lines
 
 
@@ -91,21 +92,21 @@ def advice(finding: Finding) -> list[str]:
 
 def prose(text: str) -> str:
     """Text that a person wrote on several lines of a policy, on one line."""
-    return printable(" ".join(text.split()))
+    return clipped(" ".join(text.split()))
 
 
 def _error(error: InputError, options: Options) -> str:
     severity = _paint("error:", _RED, options)
-    lines = [f"{place(error.location)}: {severity} {_paint(printable(error.message), _BOLD, options)}"]
+    lines = [f"{place(error.location)}: {severity} {_paint(clipped(error.message), _BOLD, options)}"]
     lines += excerpts(error.location, error.label, error.related, options)
     if error.help:
-        lines.append(f"  help: {printable(error.help)}")
+        lines.append(f"  help: {clipped(error.help)}")
     return "".join(f"{line}\n" for line in lines)
 
 
 def place(location: Location) -> str:
     """`file:line:column`, as far as it is known."""
-    text = printable(location.file)
+    text = clipped(location.file)
     if location.line:
         text += f":{location.line}"
         if location.column:
@@ -128,7 +129,7 @@ def excerpts(location: Location, label: str, related: Sequence[Related], options
             lines.append(f"  {place(first.location)}:")
         lines += _gutter(visible, gutter, options)
         unseen = [mark for mark in marks if mark not in visible and mark.label]
-        lines += [f"  {place(mark.location)}: {printable(mark.label)}" for mark in unseen]
+        lines += [f"  {place(mark.location)}: {clipped(mark.label)}" for mark in unseen]
     return lines
 
 
