@@ -76,3 +76,14 @@ def markup(text: str) -> str:
     """Text for HTML and XML, in content and in quoted attributes."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace('"', "&quot;").replace("'", "&#39;")
+
+
+# What Markdown, or a host of Markdown (mentions, issue numbers, bare links), makes something of.
+_ACTIVE = frozenset("\\`*_{}[]<>()#+-!|&~$^=:@\"'/")
+
+
+def inert(text: str) -> str:
+    """Text for Markdown that stays plain text, in tables and in HTML elements too."""
+    shown = "".join(f"&#{ord(character)};" if character in _ACTIVE else character for character in text)
+    # A host looks for mentions after it has resolved entities; an empty comment comes between the sign and the name.
+    return shown.replace("&#64;", "&#64;<!-- -->").replace("www.", "www&#46;")

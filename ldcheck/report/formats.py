@@ -12,8 +12,14 @@ from ldcheck.report.options import Options
 FORMATS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "text": ("text", "for people: the line, the reason, what to do, and a summary"),
+        "concise": ("concise", "a line for each finding, for editors and grep"),
         "json": ("json_", "for programs: everything, as one JSON object"),
         "github": ("github", "GitHub Actions: annotations, then the text"),
+        "gitlab": ("gitlab", "GitLab's Code Quality report"),
+        "sarif": ("sarif", "SARIF 2.1.0, for code scanning"),
+        "junit": ("junit", "JUnit XML: a test case for each rule"),
+        "rdjson": ("rdjson", "for reviewdog"),
+        "markdown": ("markdown", "a job summary"),
     }
 )
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ldcheck.findings import InputError, Report, Severity
 from ldcheck.report import text
-from ldcheck.report.escape import clipped, command_message, command_property
+from ldcheck.report.escape import clipped, command_message, command_property, printable
 from ldcheck.report.options import Options
 from ldcheck.report.order import Shown, merged
 from ldcheck.source import Location
@@ -42,7 +42,7 @@ def render(report: Report, options: Options) -> str:
 def _commands(command: str, annotations: Sequence[tuple[Location, str, str]], options: Options) -> list[str]:
     lines = []
     for at, (location, title, message) in enumerate(annotations[:_LIMIT], 1):
-        message = _cut(message, _MESSAGE_LIMIT)
+        message = message[:_MESSAGE_LIMIT]
         more = len(annotations) - _LIMIT
         if at == _LIMIT and more > 0:
             kind = command if more == 1 else f"{command}s"
@@ -52,7 +52,7 @@ def _commands(command: str, annotations: Sequence[tuple[Location, str, str]], op
 
 
 def _properties(location: Location, title: str, options: Options) -> str:
-    properties = {"file": options.path(location.file)} if location.file else {}
+    properties = {"file": printable(options.path(location.file))} if location.file else {}
     if location.line:
         properties["line"] = str(location.line)
         if location.end_line > location.line:
@@ -61,8 +61,8 @@ def _properties(location: Location, title: str, options: Options) -> str:
             # GitHub takes columns only where a range lies on one line.
             properties["col"] = str(location.column)
             properties["endColumn"] = str(max(location.end_column, location.column))
-    properties["title"] = _cut(title, _TITLE_LIMIT)
-    return ",".join(f"{name}={command_property(clipped(value))}" for name, value in properties.items())
+    properties["title"] = clipped(title, _TITLE_LIMIT)
+    return ",".join(f"{name}={command_property(value)}" for name, value in properties.items())
 
 
 def _message(shown: Shown) -> str:
@@ -90,7 +90,3 @@ def _log(report: Report, options: Options) -> str:
     # No text holds its own digest, so nothing in it can end the pause.
     token = "ldcheck-" + sha256(body.encode("utf-8", "backslashreplace")).hexdigest()[:32]
     return f"::stop-commands::{token}\n{body}::{token}::\n"
-
-
-def _cut(message: str, limit: int) -> str:
-    return message if len(message) <= limit else message[: limit - 3] + "..."
