@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+
 import pytest
 
 from tests.support.build import TARGETS, assemble, compile_c, link
 from tests.support.debian import binary_package, source_package
 from tests.support.tools import PACKAGES, package_of, tool
+from tests.support.xen import ARCHITECTURES, xen
 
 
 @pytest.mark.parametrize("arch", ["amd64", "arm64", "armhf"])
@@ -50,3 +54,22 @@ def test_a_program_leads_to_its_package():
     assert package_of("aarch64-linux-gnu-readelf") == "binutils-aarch64-linux-gnu"
     assert package_of("objcopy") == "binutils"
     assert all(PACKAGES.values())
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_xen_is_preprocessed_as_it_was_built(tmp_path, arch):
+    built = xen(arch)
+    text = built.preprocessed.read_text()
+    assert '"arch/' in text
+    assert "include/xen/xen.lds.h" in text
+    # ld reads the script to its end: the syntax error that it reports is that of the second script.
+    sentinel = tmp_path / "sentinel"
+    sentinel.write_text("} sentinel\n")
+    result = link(tmp_path, built.preprocessed, [], arch, ["-T", str(sentinel)])
+    assert f"{sentinel}:1: syntax error" in result.output
+    # Nothing stands in the hypervisor that the script of this configuration does not name, but for arm32's attributes,
+    # which Xen leaves to the linker.
+    shown = subprocess.run([tool("readelf"), "-SW", built.elf], capture_output=True, text=True, check=True).stdout
+    names = set(re.findall(r"^ +\[ *\d+\] (\.\S+) ", shown, re.MULTILINE))
+    assert {".text", ".rodata", ".init.text", ".bss"} <= names
+    assert {name for name in names if name not in text} <= {".ARM.attributes"}

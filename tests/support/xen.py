@@ -1,0 +1,90 @@
+"""Debian's Xen: the linker script as it was preprocessed for the packaged hypervisor, and that hypervisor's xen-syms.
+
+The script comes from the source package, the Kconfig choices from the hypervisor's package, the ELF file from the one
+with its debug symbols; all three have one version.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.support.build import TARGETS
+from tests.support.cache import cache_folder, locked
+from tests.support.debian import XEN_VERSION, binary_package, source_package
+from tests.support.tools import tool
+
+# The policies' names to Debian's architecture and Xen's source folder.
+ARCHITECTURES = {"x86_64": ("amd64", "x86"), "arm64": ("arm64", "arm"), "arm32": ("armhf", "arm")}
+
+
+@dataclass(frozen=True, slots=True)
+class Xen:
+    """One packaged Xen.
+
+    `tree` is the `xen/` folder of the source, in which `arch/.../xen.lds.S` (`script`) and its headers lie; `autoconf` is
+    the header made from the package's Kconfig file (`config`); `preprocessed` is the script with line markers, made by
+    the command that the build runs (`command`, run in `tree`).
+    """
+
+    tree: Path
+    script: Path
+    config: Path
+    autoconf: Path
+    preprocessed: Path
+    command: tuple[str, ...]
+    elf: Path
+
+
+@cache
+def xen(arch: str, efi: bool = False) -> Xen:
+    """Xen 4.17 of Debian for x86_64, arm64 or arm32; with `efi`, the script of xen.efi instead of xen-syms'."""
+    debian_arch, source_arch = ARCHITECTURES[arch]
+    name = f"xen-hypervisor-4.17-{debian_arch}"
+    config = binary_package(name, debian_arch) / "boot" / f"xen-4.17-{debian_arch}.config"
+    elf = binary_package(f"{name}-dbg", debian_arch) / "usr/lib/debug/boot" / f"xen-syms-4.17-{debian_arch}"
+    tree = source_package("xen", only=["xen/arch/*/xen.lds.S", "xen/include/*", "xen/arch/*/include/*"]) / "xen"
+    made = cache_folder() / "xen" / XEN_VERSION / arch
+    autoconf = made / "include" / "generated" / "autoconf.h"
+    preprocessed = made / ("efi.lds" if efi else "xen.lds")
+    command = _command(arch, source_arch, made / "include", efi)
+    with locked(f"xen-{arch}"):
+        if not autoconf.exists():
+            autoconf.parent.mkdir(parents=True, exist_ok=True)
+            autoconf.write_text(autoconf_header(config.read_text()))
+        if not preprocessed.exists():
+            _preprocess(command, tree, preprocessed)
+    return Xen(tree, tree / command[-1], config, autoconf, preprocessed, command, elf)
+
+
+def autoconf_header(config: str) -> str:
+    """What Kconfig writes into include/generated/autoconf.h for a .config file."""
+    lines = []
+    for name, value in re.findall(r"^(CONFIG_\w+)=(.*)$", config, re.MULTILINE):
+        lines.append(f"#define {name} {1 if value == 'y' else value}\n")
+    return "".join(lines)
+
+
+def _command(arch: str, source_arch: str, generated: Path, efi: bool) -> tuple[str, ...]:
+    """The build's command (Rules.mk: cmd_cpp_lds_S) without -P and without the options that write dependencies."""
+    machine = TARGETS[arch]
+    include = f"arch/{source_arch}/include"
+    options = ["-D__XEN__", "-include", "include/xen/config.h", "-D__ASSEMBLY__", "-DBUILD_ID", "-DLINKER_SCRIPT"]
+    if source_arch == "x86":
+        options += [f"-I{include}/asm/mach-generic", f"-I{include}/asm/mach-default"]
+        options += ["-DHAVE_LD_SORT_BY_INIT_PRIORITY", "-DBUILD_ID_EFI", *(["-DEFI"] if efi else [])]
+    options += [f"-I{generated}", "-Iinclude", f"-I{include}"]
+    script = f"arch/{source_arch}/xen.lds.S"
+    return (tool(f"{machine.prefix}gcc"), *machine.compiler, "-E", "-x", "assembler-with-cpp", *options, script)
+
+
+def _preprocess(command: tuple[str, ...], tree: Path, output: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=output.parent) as folder:
+        part = Path(folder) / "part"
+        done = subprocess.run([*command, "-o", part], cwd=tree, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        part.rename(output)
