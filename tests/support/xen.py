@@ -26,9 +26,9 @@ ARCHITECTURES = {"x86_64": ("amd64", "x86"), "arm64": ("arm64", "arm"), "arm32":
 class Xen:
     """One packaged Xen.
 
-    `tree` is the `xen/` folder of the source, in which `arch/.../xen.lds.S` (`script`) and its headers lie; `autoconf` is
-    the header made from the package's Kconfig file (`config`); `preprocessed` is the script with line markers, made by
-    the command that the build runs (`command`, run in `tree`).
+    `tree` is the `xen/` folder of the source, in which `arch/.../xen.lds.S` (`script`) and its headers lie;
+    `autoconf` is the header made from the package's Kconfig file (`config`); `preprocessed` is the script with line
+    markers, made by the command that the build runs (`command`, run in `tree`).
     """
 
     tree: Path

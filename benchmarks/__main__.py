@@ -1,0 +1,31 @@
+"""Runs the benchmarks of this folder and prints one table."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.paired import Result
+
+
+def main(words: list[str]) -> int:
+    """Run the benchmark modules whose names contain one of `words`, or all."""
+    for path in sorted(Path(__file__).parent.glob("bench_*.py")):
+        if words and not any(word in path.stem for word in words):
+            continue
+        print(path.stem.removeprefix("bench_").replace("_", " "))
+        for result in import_module(f"benchmarks.{path.stem}").measure():
+            print(_line(result), flush=True)
+    return 0
+
+
+def _line(result: Result) -> str:
+    bar = ""
+    if result.bar is not None:
+        bar = f"{'at least' if result.least else 'at most'} {result.bar:g}{'' if result.within else '  MISSED'}"
+    return f"  {result.name:52} {result.value:8.2f} {result.unit:5} {bar:22} {result.note}".rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

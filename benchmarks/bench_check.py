@@ -1,0 +1,22 @@
+"""The gate from start to finish, as a hook or a CI job runs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from benchmarks.paired import Result, ratio
+from tests.support.xen import xen
+
+
+def measure() -> Iterator[Result]:
+    ldcheck = [sys.executable, "-m", "ldcheck"]
+    yield ratio("ldcheck --version", [*ldcheck, "--version"])
+    x86 = xen("x86_64")
+    check = [*ldcheck, "check", "--policy", "xen/x86", str(x86.preprocessed)]
+    yield ratio("check of Xen's preprocessed x86 script", check, bar=2.5, cwd=x86.tree)
+    yield ratio("the same with the ELF file", [*check, "--elf", str(x86.elf)], bar=5, cwd=x86.tree)
+    for arch in ("arm64", "arm32"):
+        other = xen(arch)
+        command = [*ldcheck, "check", "--policy", "xen/arm", str(other.preprocessed), "--elf", str(other.elf)]
+        yield ratio(f"check of Xen's {arch} script with the ELF file", command, bar=5, cwd=other.tree)

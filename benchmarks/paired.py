@@ -1,0 +1,86 @@
+"""Paired runs: the command and its reference alternate, so that both see the same machine."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# What any Python tool pays that reads YAML and prints JSON.
+REFERENCE = (sys.executable, "-c", "import yaml, argparse, re, json, dataclasses")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One line of the table. `value` is in `unit`; `bar` is what it is held to: at most, or with `least` at least."""
+
+    name: str
+    value: float
+    unit: str = "x"
+    bar: float | None = None
+    least: bool = False
+    note: str = ""
+
+    @property
+    def within(self) -> bool:
+        """Whether the bar is kept; true where there is none."""
+        if self.bar is None:
+            return True
+        return self.value >= self.bar if self.least else self.value <= self.bar
+
+
+def seconds(command: Sequence[str | Path], cwd: Path | None = None, statuses: Sequence[int] = (0, 1)) -> float:
+    """Wall-clock time of one run. An exit status that is not among `statuses` ends the benchmark."""
+    started = time.perf_counter()
+    done = subprocess.run(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    taken = time.perf_counter() - started
+    if done.returncode not in statuses:
+        said = done.stderr.decode(errors="replace")
+        sys.exit(f"exit status {done.returncode}: {' '.join(map(str, command))}\n{said}")
+    return taken
+
+
+def ratio(
+    name: str,
+    command: Sequence[str | Path],
+    reference: Sequence[str | Path] = REFERENCE,
+    *,
+    bar: float | None = None,
+    pairs: int = 11,
+    cwd: Path | None = None,
+) -> Result:
+    """The median over pairs of runs of `command`'s time divided by that of `reference`."""
+    seconds(command, cwd)
+    seconds(reference)
+    runs = [(seconds(command, cwd), seconds(reference)) for _ in range(pairs)]
+    taken = statistics.median(run for run, _ in runs)
+    return Result(
+        name,
+        statistics.median(run / base for run, base in runs),
+        bar=bar,
+        note=f"{taken * 1000:.0f} ms against {statistics.median(base for _, base in runs) * 1000:.0f} ms",
+    )
+
+
+def rate(name: str, work: Callable[[], object], size: int, *, bar: float | None = None, rounds: int = 5) -> Result:
+    """Megabytes (10**6 bytes) a second at which `work` goes through `size` bytes, the median of some rounds."""
+    return Result(name, size / 1e6 / _median(work, rounds), "MB/s", bar, least=True, note=f"{size:,} bytes")
+
+
+def median_ms(name: str, work: Callable[[], object], *, bar: float | None = None, rounds: int = 5) -> Result:
+    """Milliseconds that `work` takes in this process, the median of some rounds."""
+    return Result(name, _median(work, rounds) * 1000, "ms", bar)
+
+
+def _median(work: Callable[[], object], rounds: int) -> float:
+    work()
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
