@@ -79,7 +79,7 @@ def markup(text: str) -> str:
 
 
 # What Markdown, or a host of Markdown (mentions, issue numbers, bare links), makes something of.
-_ACTIVE = frozenset("\\`*_{}[]<>()#+-!|&~$^=:@\"'/")
+_ACTIVE = frozenset("\\`*_[]<>#|&~$:@\"'")
 
 
 def inert(text: str) -> str:
