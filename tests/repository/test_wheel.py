@@ -1,0 +1,106 @@
+"""What is released: the wheel's contents, its reproducibility, and that it works where it is installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.support.cache import ROOT
+from tests.support.tools import unavailable
+
+DEMO = ROOT / "examples" / "demo"
+
+
+def build_wheel(folder: Path) -> Path:
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True,
+                   capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def names(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def test_the_wheel_holds_the_packages_and_the_policies(names):
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "ldcheck").rglob("*.py")}
+    policies = {f"ldcheck/{path.relative_to(ROOT)}" for path in (ROOT / "policies").rglob("*.yaml")}
+    assert "ldcheck/policies/xen/arm.yaml" in policies
+    assert modules | policies | {"ldcheck/py.typed"} <= names
+
+
+def test_the_wheel_holds_nothing_else(names):
+    tops = {name.split("/")[0] for name in names}
+    assert tops == {"ldcheck", next(top for top in tops if top.endswith(".dist-info"))}
+    assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".orig", ".rej"))]
+
+
+def test_the_wheel_is_reproducible(wheel, tmp_path):
+    assert build_wheel(tmp_path).read_bytes() == wheel.read_bytes()
+
+
+def test_an_installed_ldcheck_finds_stock_policies_from_any_folder(wheel, tmp_path):
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a.lds").write_text("SECTIONS { .text : { *(.text) } }\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "ldcheck", "check", "a.lds", "--policy", "xen/arm", "--arch", "arm64"],
+        cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(site)}, capture_output=True, text=True,
+    )
+    assert "unknown policy" not in done.stderr
+    assert "xen/arm" in done.stdout
+    assert done.returncode == 1, done.stderr
+
+
+def clean_environment(folder: Path, *packages: str | Path) -> Path:
+    """A virtual environment with nothing but these packages and what they need. Returns its `bin`."""
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    done = subprocess.run([*pip, *packages], capture_output=True, text=True)
+    if done.returncode:
+        unavailable(f"packages cannot be installed here: {done.stderr.strip().splitlines()[-1]}")
+    return folder / "bin"
+
+
+def run_demo(bin_folder: Path, cwd: Path) -> None:
+    """The demo by the installed `ldcheck` alone, from a folder that is not the repository."""
+    for variant, wanted in (("faulty", 1), ("mended", 0)):
+        image = DEMO / variant / "hypervisor"
+        done = subprocess.run(
+            [bin_folder / "ldcheck", "check", f"{image}.lds", "--policy", DEMO / "policy.yaml",
+             "--elf", f"{image}.elf", "--map", f"{image}.map"],
+            cwd=cwd, env={"PATH": str(bin_folder)}, capture_output=True, text=True,
+        )
+        assert done.returncode == wanted, done.stdout + done.stderr
+
+
+@pytest.mark.sweep
+def test_it_works_in_a_clean_environment(wheel, tmp_path):
+    bin_folder = clean_environment(tmp_path / "venv", wheel)
+    run_demo(bin_folder, tmp_path)
+
+
+@pytest.mark.sweep
+def test_it_works_with_the_lowest_versions_that_it_allows(wheel, tmp_path):
+    import tomllib
+
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    lowest = [requirement.replace(">=", "==") for requirement in declared]
+    assert all("==" in requirement for requirement in lowest)
+    bin_folder = clean_environment(tmp_path / "venv", wheel, *lowest)
+    run_demo(bin_folder, tmp_path)
