@@ -14,9 +14,11 @@ from tests.support.cache import ROOT
 DEMO = ROOT / "examples" / "demo"
 
 # Too slow to load for every run, or of no use to it.
-HEAVY = frozenset(
-    ["asyncio", "concurrent", "difflib", "email", "elftools", "http", "importlib.metadata", "importlib.resources", "logging", "multiprocessing", "pathlib", "pcpp", "pefile", "ply", "pytest", "random", "shutil", "socket", "subprocess", "tempfile", "unittest", "urllib", "xml", "zipfile"]
-)
+HEAVY = {
+    *("asyncio", "concurrent", "difflib", "email", "elftools", "http", "importlib.metadata", "importlib.resources"),
+    *("logging", "multiprocessing", "pathlib", "pcpp", "pefile", "ply", "pytest", "random", "shutil", "socket"),
+    *("subprocess", "tempfile", "unittest", "urllib", "xml", "zipfile"),
+}
 
 PROBE = """
 import json, sys
