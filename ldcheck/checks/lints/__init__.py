@@ -1,0 +1,1 @@
+"""The lints: checks without parameters, switched on with `lint: <name>`."""

@@ -1,0 +1,102 @@
+"""Sections of these names are discarded.
+
+## What it does
+Every input section pattern that such a section can reach must stand in `/DISCARD/`. With a map it looks whether sections
+of the names went into an output section.
+
+## Why is this bad
+Unwind tables, destructors and exit code that the image never uses cost memory and, in a flat image, may come first and
+be executed. `/DISCARD/` is a statement like any other: a wildcard ahead of it keeps what it was meant to drop.
+
+## Example
+    rules:
+      - id: no-unwind-tables
+        discard: .eh_frame
+
+with
+
+    .rodata : { *(.rodata) *(.eh_frame) }
+    /DISCARD/ : { *(.eh_frame) }
+
+## Use instead
+    .rodata : { *(.rodata) }
+    /DISCARD/ : { *(.eh_frame) }
+
+## Limits
+A section that no pattern takes becomes an orphan and is kept: that is reported, because nothing discards it.
+
+## References
+GNU ld manual, "Output Section Discarding".
+"""
+
+from __future__ import annotations
+
+from ldcheck.evidence import ImageView, ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule
+from ldcheck.sections.globs import section_glob
+from ldcheck.sections.reach import reaching
+from ldcheck.words import counted
+
+DECLARATION = Declaration(
+    head=Key("discard", Kind.NAMES, "Sections that must end in /DISCARD/."),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.MAP),
+)
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """NOT_GUARANTEED where a pattern keeps such sections, or where none takes them."""
+    return all_of([_judge(named, view) for named in rule.names])
+
+
+def _judge(named: Named, view: ScriptView) -> Judgement:
+    takers = reaching(view.rules, named.text)
+    if not takers:
+        problem = Problem(
+            subject=named.text,
+            message=f"nothing discards {named.text}: it would become an orphan section",
+            help=f"add `/DISCARD/ : {{ *({named.text}) }}` to SECTIONS",
+        )
+        return Judgement(Standing.NOT_GUARANTEED, (problem,))
+    problems = tuple(
+        Problem(
+            subject=named.text,
+            message=f"`{taker.text}` keeps {witness.section}, which must be discarded",
+            location=view.locate(taker.node),
+            label=f"puts it into {taker.output}",
+            related=view.related(taker.node),
+            witness=witness.section,
+            help="move the /DISCARD/ statement that names it ahead of this one, or narrow this pattern",
+            route=view.route(taker.node),
+        )
+        for taker, witness in takers
+        if not taker.discards
+    )
+    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """By the map: REFUTED where such a section lies in an output section."""
+    if view.map is None:
+        return Judgement(Standing.UNKNOWN, reason="only a map tells what became of an input section, give --map")
+    return all_of([_shown(named.text, view) for named in rule.names])
+
+
+def _shown(name: str, view: ImageView) -> Judgement:
+    wanted = section_glob(name)
+    kept = [(section, part) for section, part in view.inputs() if part.size and wanted.matches(part.name)]
+    if not kept:
+        return Judgement(Standing.HOLDS, evidence=(EvidenceKind.MAP,))
+    section, part = kept[0]
+    total = sum(one.size for _, one in kept)
+    problem = Problem(
+        subject=name,
+        message=f"{part.name} of {part.file} was not discarded",
+        location=view.declared_at(section.name),
+        label="holds sections that must be discarded",
+        facts=(f"in the image: {counted(total, 'byte')} of {name} are in {section.name} at {part.address:#x}",),
+        witness=part.name,
+        route=view.declared_route(section.name),
+    )
+    return Judgement(Standing.REFUTED, (problem,), evidence=(EvidenceKind.MAP,))

@@ -1,0 +1,107 @@
+"""Sections are named ahead of any pattern that would take them too.
+
+## What it does
+For each name: some input section pattern of the script must name it, and none of the patterns given with `before` may
+stand ahead of that and match the same sections.
+
+## Why is this bad
+A catch-all such as `*(.text.*)` is written for what nobody listed. What has a meaning of its own (page-aligned code,
+start-up code, hot and cold functions) has to be listed ahead of it; otherwise the linker mixes it in, in silence.
+
+## Example
+    rules:
+      - id: page-aligned-first
+        enumerate: .text.page_aligned
+        before: .text.*
+
+with
+
+    .text : { *(.text) *(.text.*) *(.text.page_aligned) }
+
+## Use instead
+    .text : { *(.text.page_aligned) *(.text) *(.text.*) }
+
+## Limits
+A configuration that has no pattern of the `before` kind has nothing that the names could be hidden by: there the rule
+holds even if the names are not listed.
+
+## References
+GNU ld manual, "Input Section Basics".
+"""
+
+from __future__ import annotations
+
+from ldcheck.evidence import ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule, names_of
+from ldcheck.sections.globs import overlaps, section_glob
+from ldcheck.sections.reach import Relation, names, reaching, relation
+from ldcheck.sections.rules import InputRule
+from ldcheck.source import Related
+from ldcheck.subjects import absent, naming
+
+DECLARATION = Declaration(
+    head=Key("enumerate", Kind.NAMES, "Sections that must be named."),
+    keys=(Key("before", Kind.NAMES, "The patterns ahead of which they must be named.", required=True),),
+    evidence=(EvidenceKind.SCRIPT,),
+)
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """REFUTED where a `before` pattern takes such sections first, or where it takes them and nothing names them."""
+    before = names_of(rule.keys["before"])
+    return all_of([_judge(named, before, view) for named in rule.names], optional=rule.optional)
+
+
+def _judge(named: Named, before: tuple[Named, ...], view: ScriptView) -> Judgement:
+    wanted = section_glob(named.text)
+    broad = [section_glob(pattern.text) for pattern in before]
+    naming_rules = naming(named.text, view)
+    takers = [
+        (taker, witness)
+        for taker, witness in reaching(view.rules, named.text)
+        if not names(taker.names, wanted) and any(overlaps(taker.names, glob) for glob in broad)
+    ]
+    harmful = [(taker, witness) for taker, witness in takers if not _listed_ahead(taker, naming_rules)]
+    if harmful:
+        problems = tuple(
+            _problem(named.text, taker, witness.section, naming_rules, view) for taker, witness in harmful
+        )
+        return Judgement(Standing.REFUTED, problems)
+    if not naming_rules and not takers:
+        return absent(named, view)
+    return Judgement(Standing.HOLDS)
+
+
+def _listed_ahead(taker: InputRule, naming_rules: tuple[InputRule, ...]) -> bool:
+    """Whether the names are listed ahead of the taker, or in the same statement, where the order means nothing."""
+    return any(
+        rule.index < taker.index or relation(rule, taker) is Relation.SAME_STATEMENT for rule in naming_rules
+    )
+
+
+def _problem(
+    name: str, taker: InputRule, witness: str, naming_rules: tuple[InputRule, ...], view: ScriptView
+) -> Problem:
+    place = view.locate(taker.node)
+    pattern = taker.pattern.pattern.text if taker.pattern is not None else taker.text
+    if naming_rules:
+        own = view.locate(naming_rules[0].statement)
+        message = f"`{pattern}` stands ahead of the statement that names {name}"
+        related = (Related(view.locate(naming_rules[0].node), "named only here"),)
+        help_text = f"move line {own.line} ahead of line {place.line}"
+    else:
+        message = f"`{pattern}` takes {witness}, which no statement names"
+        related = ()
+        help_text = f"list `*({name})` ahead of it"
+    return Problem(
+        subject=name,
+        message=message,
+        location=place,
+        label=f"takes {witness} along with everything else",
+        related=(*related, *view.related(taker.node)),
+        witness=witness,
+        help=help_text,
+        route=view.route(taker.node),
+    )

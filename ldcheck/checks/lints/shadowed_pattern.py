@@ -1,0 +1,79 @@
+"""Input section patterns that nothing can ever reach.
+
+## What it does
+Reports each pattern whose every section is taken by patterns ahead of it. File patterns, EXCLUDE_FILE and section flags
+count; the answer is a decision about all names that a section could have.
+
+## Why is this bad
+The first pattern that matches takes a section, and no linker says a word about the one behind it. A dead pattern means
+that what its author wanted does not happen: destructors that were to be discarded are kept, init code is never freed, the
+table between two boundary symbols stays empty.
+
+## Example
+    .text : { *(.text) *(.text.*) }
+    .init.text : { *(.init.text) *(.text.startup) }
+
+## Use instead
+    .init.text : { *(.init.text) *(.text.startup) }
+    .text : { *(.text) *(.text.*) }
+
+## Limits
+A pattern that merely matches nothing in today's link is not reported: that is normal. A duplicate inside one statement is
+harmless and not reported either. Where a dead pattern is kept for other configurations, allow it under that condition.
+
+## References
+GNU ld manual, "Input Section Basics".
+"""
+
+from __future__ import annotations
+
+from ldcheck.evidence import ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Rule
+from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
+from ldcheck.source import Related
+from ldcheck.words import listed
+
+DECLARATION = Declaration(
+    head=Key("lint", Kind.NAME, "Patterns that nothing can ever reach."),
+    evidence=(EvidenceKind.SCRIPT,),
+)
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """REFUTED with a problem for each dead pattern."""
+    problems = tuple(
+        _problem(reach, view)
+        for reach in reaches(view.rules)
+        if reach.state is State.DEAD
+        and reach.earlier
+        and any(relation(reach.rule, earlier) is not Relation.SAME_STATEMENT for earlier in reach.earlier)
+    )
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _problem(reach: Reach, view: ScriptView) -> Problem:
+    rule = reach.rule
+    place = view.locate(rule.node)
+    pattern = rule.pattern.pattern.text if rule.pattern is not None else rule.text
+    takers = [earlier.pattern.pattern.text if earlier.pattern else earlier.text for earlier in reach.earlier]
+    verb = "takes" if len(takers) == 1 else "take"
+    lost = "discarded" if rule.discards else f"in {rule.output}"
+    first = view.locate(reach.earlier[0].statement)
+    moved = view.locate(rule.statement)
+    return Problem(
+        subject=pattern,
+        message=f"nothing reaches `{pattern}`: {listed([f'`{taker}`' for taker in takers])} ahead of it {verb} it all",
+        location=place,
+        label=f"meant to be {lost}",
+        related=(
+            *(Related(view.locate(earlier.node), f"takes it into {earlier.output}") for earlier in reach.earlier),
+            *view.related(rule.node),
+        ),
+        witness=reach.witness.section if reach.witness is not None else "",
+        help=f"move line {moved.line} ahead of line {first.line}"
+        if moved.file == first.file and moved.line != first.line
+        else f"put `{rule.text}` ahead of `{reach.earlier[0].text}`",
+        route=view.route(rule.node),
+    )

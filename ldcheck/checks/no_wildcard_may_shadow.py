@@ -1,0 +1,143 @@
+"""No wildcard takes sections ahead of the statement that names them.
+
+## What it does
+Finds the input section patterns that name the given sections, and decides for each whether a pattern ahead of it takes
+some or all of the same sections from the same files. With a map it looks where such sections really went.
+
+## Why is this bad
+A linker gives an input section to the first pattern that matches it, in the order of the script, and says nothing. One
+wildcard a line too high makes the pattern behind it dead: hardening becomes a no-op, init code is never freed, read-mostly
+data lands between data that is written all the time.
+
+## Example
+    rules:
+      - id: read-mostly-not-shadowed
+        no-wildcard-may-shadow: .data.read_mostly
+
+with
+
+    .data : { *(.data .data.*) }
+    .data.read_mostly : { *(.data.read_mostly) }
+
+## Use instead
+    .data.read_mostly : { *(.data.read_mostly) }
+    .data : { *(.data .data.*) }
+
+## Limits
+Within one statement (`*(.data.read_mostly .data.*)`) the order of the patterns makes no difference to where a section
+goes, and is not reported. What an orphan section does is the business of `orphans`.
+
+## References
+GNU ld manual, "Input Section Basics": "If a file name matches more than one pattern, or if a file name appears explicitly
+and is also matched by a pattern, the linker will use the first match in the linker script."
+"""
+
+from __future__ import annotations
+
+from ldcheck.evidence import ImageView, ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule
+from ldcheck.sections.globs import has_wildcard, section_glob
+from ldcheck.sections.reach import Relation, Shadowing, State, Taking, names, shadowing
+from ldcheck.source import Related
+from ldcheck.subjects import absent
+from ldcheck.words import counted
+
+DECLARATION = Declaration(
+    head=Key("no-wildcard-may-shadow", Kind.NAMES, "Sections that must reach the statement that names them."),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.MAP),
+)
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """REFUTED where a pattern that names the sections is dead for them, NOT_GUARANTEED where it competes."""
+    return all_of([_judge(named, view) for named in rule.names], optional=rule.optional)
+
+
+def _judge(named: Named, view: ScriptView) -> Judgement:
+    found = shadowing(view.rules, named.text)
+    if not found:
+        return absent(named, view)
+    judgements = []
+    for shadowed in found:
+        takings = [taking for taking in shadowed.takings if _harmful(taking, named.text)]
+        standing = Standing.REFUTED if shadowed.state is State.DEAD else Standing.NOT_GUARANTEED
+        for taking in takings:
+            judgements.append(Judgement(standing, (_problem(named.text, shadowed, taking, view),)))
+    return all_of(judgements) if judgements else Judgement(Standing.HOLDS)
+
+
+def _harmful(taking: Taking, name: str) -> bool:
+    """Whether a taking is by a wildcard of another statement; a second statement that names the sections is none."""
+    if taking.relation is Relation.SAME_STATEMENT:
+        return False
+    earlier = taking.earlier
+    if earlier.pattern is None or not has_wildcard(earlier.pattern.pattern.text):
+        return earlier.pattern is None
+    return not names(earlier.names, section_glob(name))
+
+
+def _problem(name: str, shadowed: Shadowing, taking: Taking, view: ScriptView) -> Problem:
+    first, second = taking.earlier, shadowed.rule
+    dead = shadowed.state is State.DEAD
+    taker = first.pattern.pattern.text if first.pattern is not None else first.text
+    place, behind = view.locate(first.node), view.locate(second.statement)
+    seen = taking.witness.section if dead else f"{taking.witness.section} of {taking.witness.file}"
+    return Problem(
+        subject=name,
+        message=f"`{taker}` takes {seen} ahead of its own pattern",
+        location=place,
+        label="the first pattern that matches takes the section",
+        related=(
+            Related(view.locate(second.node), "never reached" if dead else "reached by what is left"),
+            *view.related(first.node),
+        ),
+        witness=taking.witness.section,
+        help=f"move line {behind.line} ahead of line {place.line}"
+        if behind.file == place.file and behind.line != place.line
+        else f"move `{second.text}` ahead of `{first.text}`",
+        route=view.route(first.node),
+    )
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """By the map: REFUTED where such a section was taken by a pattern that does not name it."""
+    if view.map is None:
+        return Judgement(Standing.UNKNOWN, reason="only a map tells which pattern took a section, give --map")
+    judgements = [_shown(named.text, view) for named in rule.names]
+    return all_of(judgements, optional=rule.optional)
+
+
+def _shown(name: str, view: ImageView) -> Judgement:
+    wanted = section_glob(name)
+    parts = [(section, part) for section, part in view.inputs() if wanted.matches(part.name) and part.size]
+    evidence = (EvidenceKind.MAP,)
+    if not parts:
+        return Judgement(Standing.UNKNOWN, reason=f"the map has no input section {name}", evidence=evidence)
+    strayed = [(section, part) for section, part in parts if part.pattern and not _named_by(part.pattern, name)]
+    if not strayed:
+        return Judgement(Standing.HOLDS, evidence=evidence)
+    section, part = strayed[0]
+    total = sum(one.size for _, one in strayed)
+    size = f"{counted(total, 'byte')} ({counted(len(strayed), 'input section')})"
+    own = view.sections.get(name)
+    rest = "" if own is None or own[1] else f"; {name} is empty"
+    problem = Problem(
+        subject=name,
+        message=f"`{part.pattern}` took {part.name} of {part.file}",
+        location=view.declared_at(name),
+        label="does not get the sections of its name",
+        facts=(f"in the image: {size} {'is' if len(strayed) == 1 else 'are'} in {section.name} at {part.address:#x}{rest}",),
+        witness=part.name,
+        route=view.declared_route(name),
+        help=f"move the statement that names {name} ahead of `{part.pattern}`",
+    )
+    return Judgement(Standing.REFUTED, (problem,), evidence=evidence)
+
+
+def _named_by(statement: str, name: str) -> bool:
+    """Whether the statement that a map prints has a pattern that names the sections of `name`."""
+    wanted = section_glob(name)
+    inside = statement.partition("(")[2].replace("(", " ").replace(")", " ").replace(",", " ")
+    return any(names(section_glob(word), wanted) for word in inside.split())

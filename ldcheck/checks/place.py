@@ -1,0 +1,227 @@
+"""Where sections of these names may end up.
+
+## What it does
+`in` lists the output sections that they may be in, `never-in` those that they must not be in; `between` gives two symbols
+that must enclose them, `never-between` two that must not. The script is asked which statements such sections really reach
+and where those stand; a map (or, for output sections of that name, the ELF) where they lie.
+
+## Why is this bad
+The init range is freed after boot: a table that is used later and lies inside becomes a use after free. Code outside it
+is never freed. Data between read-only boundaries faults when written; tables outside them can be overwritten.
+
+## Example
+    rules:
+      - id: proc-info-never-freed
+        place: .proc.info
+        never-between: [__init_begin, __init_end]
+
+with
+
+    __init_begin = .;
+    .init.data : { *(.init.data) *(.proc.info) }
+    __init_end = .;
+
+## Use instead
+    .rodata : { *(.rodata) *(.proc.info) }
+    __init_begin = .;
+    .init.data : { *(.init.data) }
+    __init_end = .;
+
+## Limits
+Sections that no statement takes (orphans) are not judged here. With the script alone, `between` goes by the order of the
+statements; where output sections have explicit addresses or memory regions, only the image can tell.
+
+## References
+GNU ld manual, "Input Section Basics", "The Location Counter".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ldcheck.evidence import ImageView, ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule, names_of
+from ldcheck.script.syntax import Node, OutputSection
+from ldcheck.sections.globs import section_glob
+from ldcheck.sections.reach import Witness, reaching
+from ldcheck.sections.rules import InputRule
+from ldcheck.source import Related
+from ldcheck.subjects import absent
+from ldcheck.words import counted, listed
+
+DECLARATION = Declaration(
+    head=Key("place", Kind.NAMES, "Input sections, by name or pattern."),
+    keys=(
+        Key("in", Kind.NAMES, "Output sections (names or patterns) that they may be in."),
+        Key("never-in", Kind.NAMES, "Output sections (names or patterns) that they must not be in."),
+        Key("between", Kind.NAME_PAIR, "Two symbols that must enclose them."),
+        Key("never-between", Kind.NAME_PAIR, "Two symbols that must not enclose them."),
+    ),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP),
+    one_of=(("in", "never-in", "between", "never-between"),),
+)
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """REFUTED where a statement that such sections reach stands in the wrong place."""
+    for key in ("between", "never-between"):
+        for named in names_of(rule.keys.get(key)):
+            if named.text not in view.assignments:
+                return absent(named, view)
+    return all_of([_judge(named, rule, view) for named in rule.names], optional=rule.optional)
+
+
+def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
+    takers = reaching(view.rules, named.text)
+    if not takers:
+        return absent(named, view)
+    problems: list[Problem] = []
+    undecided = ""
+    for taker, witness in takers:
+        if taker.discards:
+            continue
+        for message, label, symbols in _misplaced(taker, rule, view):
+            if not symbols:
+                problems.append(_problem(named.text, taker, witness, message, label, view))
+                continue
+            fixed = _explicitly_placed(symbols, taker, view)
+            if fixed is not None:
+                undecided = f"{fixed.name.text} has an address or memory region of its own: only the image can tell"
+            else:
+                problems.append(_problem(named.text, taker, witness, message, label, view, symbols))
+    if problems:
+        return Judgement(Standing.REFUTED, tuple(problems))
+    if undecided:
+        return Judgement(Standing.UNKNOWN, reason=undecided)
+    return Judgement(Standing.HOLDS)
+
+
+def _misplaced(taker: InputRule, rule: Rule, view: ScriptView) -> Iterator[tuple[str, str, tuple[Named, ...]]]:
+    """What is wrong with where the taker stands: message, label, and the boundary symbols if they are concerned."""
+    wanted, unwanted = names_of(rule.keys.get("in")), names_of(rule.keys.get("never-in"))
+    if wanted and not _is_one_of(taker.output, wanted):
+        yield f"must be in {_texts(wanted)}", f"puts it into {taker.output}", ()
+    if unwanted and _is_one_of(taker.output, unwanted):
+        yield f"must not be in {taker.output}", f"puts it into {taker.output}", ()
+    for key, inside in (("between", True), ("never-between", False)):
+        symbols = names_of(rule.keys.get(key))
+        if symbols and _enclosed(taker.statement, symbols, view) is not inside:
+            must = "must" if inside else "must not"
+            label = "stands outside" if inside else "stands inside"
+            yield f"{must} lie between {symbols[0].text} and {symbols[1].text}", label, symbols
+
+
+def _enclosed(statement: Node, symbols: tuple[Named, ...], view: ScriptView) -> bool:
+    position = {id(node): at for at, node in enumerate(view.statements)}
+    start, end = (position[id(view.assignments[symbol.text][-1])] for symbol in symbols)
+    return start < position.get(id(statement), -1) < end
+
+
+def _explicitly_placed(symbols: tuple[Named, ...], taker: InputRule, view: ScriptView) -> OutputSection | None:
+    """An output section between the symbols and the taker whose address does not follow from the order of statements."""
+    position = {id(node): at for at, node in enumerate(view.statements)}
+    places = [position[id(view.assignments[symbol.text][-1])] for symbol in symbols]
+    places.append(position.get(id(taker.statement), 0))
+    for node in view.statements[min(places) : max(places)]:
+        if isinstance(node, OutputSection) and (node.address is not None or node.region is not None):
+            return node
+    return taker.section if taker.section is not None and taker.section.region is not None else None
+
+
+def _problem(
+    name: str,
+    taker: InputRule,
+    witness: Witness,
+    message: str,
+    label: str,
+    view: ScriptView,
+    symbols: tuple[Named, ...] = (),
+) -> Problem:
+    related = [Related(view.locate(view.assignments[symbol.text][-1]), f"{symbol.text} is here") for symbol in symbols]
+    return Problem(
+        subject=name,
+        message=f"{witness.section} {message}; `{taker.text}` takes it in {taker.output}",
+        location=view.locate(taker.node),
+        label=label,
+        related=(*related, *view.related(taker.node)),
+        witness=witness.section,
+        help="move the statement, or put one that names it into the right place ahead of this one",
+        route=view.route(taker.node),
+    )
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """REFUTED where the map, or for output sections of that name the ELF, shows such a section in the wrong place."""
+    return all_of([_shown(named.text, rule, view) for named in rule.names], optional=rule.optional)
+
+
+def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
+    for key in ("between", "never-between"):
+        for named in names_of(rule.keys.get(key)):
+            if view.address(named.text) is None:
+                return Judgement(Standing.UNKNOWN, reason=f"the image has no symbol {named.text}")
+    glob = section_glob(name)
+    if view.map is not None:
+        evidence = EvidenceKind.MAP
+        places = [
+            (f"{part.name} of {part.file}", section.name, part.address, part.size)
+            for section, part in view.inputs()
+            if part.size and glob.matches(part.name)
+        ]
+    else:
+        # An ELF names no input sections, but an output section of that name tells where they went.
+        evidence = EvidenceKind.IMAGE
+        places = [
+            (section, section, address, size)
+            for section, (address, size) in view.sections.items()
+            if size and glob.matches(section)
+        ]
+    if not places:
+        reason = f"the image shows no {name}" if view.map is not None else f"an ELF does not name the inputs like {name}, give --map"
+        return Judgement(Standing.UNKNOWN, reason=reason)
+    strayed = [(place, wrong) for place in places if (wrong := _wrong(place, rule, view))]
+    if not strayed:
+        return Judgement(Standing.HOLDS, evidence=(evidence,))
+    (shown, section, address, _), wrong = strayed[0]
+    total = sum(place[3] for place, _ in strayed)
+    problem = Problem(
+        subject=name,
+        message=f"{shown} {wrong}",
+        location=view.declared_at(section),
+        label=f"holds {name}",
+        facts=(f"in the image: {counted(total, 'byte')} of {name} are in {section} at {address:#x}",),
+        witness=shown.partition(" ")[0],
+        route=view.declared_route(section),
+    )
+    return Judgement(Standing.REFUTED, (problem,), evidence=(evidence,))
+
+
+def _wrong(place: tuple[str, str, int, int], rule: Rule, view: ImageView) -> str:
+    """What is wrong with a place in the image; empty if nothing is."""
+    _, section, address, size = place
+    wanted, unwanted = names_of(rule.keys.get("in")), names_of(rule.keys.get("never-in"))
+    if wanted and not _is_one_of(section, wanted):
+        return f"must be in {_texts(wanted)}"
+    if unwanted and _is_one_of(section, unwanted):
+        return f"must not be in {section}"
+    for key, inside in (("between", True), ("never-between", False)):
+        symbols = names_of(rule.keys.get(key))
+        if not symbols:
+            continue
+        start, end = view.address(symbols[0].text), view.address(symbols[1].text)
+        assert start is not None and end is not None
+        if inside and not start <= address <= address + size <= end:
+            return f"must lie between {symbols[0].text} and {symbols[1].text}"
+        if not inside and address < end and start < address + size:
+            return f"must not lie between {symbols[0].text} and {symbols[1].text}"
+    return ""
+
+
+def _is_one_of(section: str, names: tuple[Named, ...]) -> bool:
+    return any(section_glob(named.text).matches(section) for named in names)
+
+
+def _texts(names: tuple[Named, ...]) -> str:
+    return listed([named.text for named in names], joint="or")
