@@ -10,41 +10,11 @@ Left out: locales. Ranges and classes such as `[[:alpha:]]` are those of the C l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 
-# A token is one literal character, a set of characters as sorted disjoint ranges of code points, or STAR.
-Ranges = tuple[tuple[int, int], ...]
-Token = str | Ranges | None
-Tokens = tuple[Token, ...]
-
-STAR: None = None
-LAST = 0x10FFFF
-ANY_CHARACTER: Ranges = ((1, LAST),)
-
-# In this order characters are preferred in witnesses.
-_NICE = "abcdefghijklmnopqrstuvwxyz0123456789_.-ABCDEFGHIJKLMNOPQRSTUVWXYZ/$:+,=~@#%&!^;(){}<>|`'\"*?[]\\ "
-_RANK = {character: rank for rank, character in enumerate(_NICE)}
-
-_CLASSES: dict[str, Ranges] = {
-    "alnum": ((48, 57), (65, 90), (97, 122)),
-    "alpha": ((65, 90), (97, 122)),
-    "blank": ((9, 9), (32, 32)),
-    "cntrl": ((1, 31), (127, 127)),
-    "digit": ((48, 57),),
-    "graph": ((33, 126),),
-    "lower": ((97, 122),),
-    "print": ((32, 126),),
-    "punct": ((33, 47), (58, 64), (91, 96), (123, 126)),
-    "space": ((9, 13), (32, 32)),
-    "upper": ((65, 90),),
-    "xdigit": ((48, 57), (65, 70), (97, 102)),
-}
-
-
-class TooComplexError(Exception):
-    """Deciding a question would take more steps than any sensible script needs."""
+from ldcheck.sections.automata import Automaton, Product, automaton
+from ldcheck.sections.glob_syntax import STAR, Token, Tokens, accepts, ending_in, fnmatch_tokens, overlapping
 
 
 class Glob:
@@ -54,12 +24,12 @@ class Glob:
     starts and ends with. `open_end` says that every name that starts with `prefix` is matched.
     """
 
-    __slots__ = ("_masks", "alternatives", "literal", "open_end", "prefix", "segments", "suffix", "text")
+    __slots__ = ("_automaton", "alternatives", "literal", "open_end", "prefix", "segments", "suffix", "text")
 
     def __init__(self, text: str, alternatives: tuple[Tokens, ...]) -> None:
         self.text = text
         self.alternatives = alternatives
-        self._masks: tuple[dict[str, int], tuple[tuple[Ranges, int], ...], int, int, int, int] | None = None
+        self._automaton: Automaton | None = None
         self.segments: tuple[_Segments, ...] | None = None
         self.literal: str | None = None
         self.open_end = False
@@ -99,11 +69,11 @@ class Glob:
             self.segments = tuple(_Segments(tokens) for tokens in self.alternatives)
         return any(segments.match(name) for segments in self.segments)
 
-    def masks(self) -> tuple[dict[str, int], tuple[tuple[Ranges, int], ...], int, int, int, int]:
-        """The automaton: positions by literal character, by set, all stars, start, accepting ones, number of bits."""
-        if self._masks is None:
-            self._masks = _automaton(self.alternatives)
-        return self._masks
+    def automaton(self) -> Automaton:
+        """The automaton, made when first asked for."""
+        if self._automaton is None:
+            self._automaton = automaton(self.alternatives)
+        return self._automaton
 
 
 def _literal_run(tokens: Tokens) -> list[str]:
@@ -179,36 +149,6 @@ class _Piece:
         return -1
 
 
-def accepts(token: Token, character: str) -> bool:
-    """Whether a token other than STAR takes a character."""
-    if isinstance(token, str):
-        return token == character
-    code = ord(character)
-    return token is not None and any(low <= code <= high for low, high in token)
-
-
-def _automaton(
-    alternatives: tuple[Tokens, ...],
-) -> tuple[dict[str, int], tuple[tuple[Ranges, int], ...], int, int, int, int]:
-    literals: dict[str, int] = {}
-    sets: list[tuple[Ranges, int]] = []
-    stars = start = accepting = 0
-    bit = 1
-    for tokens in alternatives:
-        start |= bit
-        for token in tokens:
-            if token is STAR:
-                stars |= bit
-            elif isinstance(token, str):
-                literals[token] = literals.get(token, 0) | bit
-            else:
-                sets.append((token, bit))
-            bit <<= 1
-        accepting |= bit
-        bit <<= 1
-    return literals, tuple(sets), stars, start, accepting, bit.bit_length() - 1
-
-
 # Reading patterns -----------------------------------------------------------------------------------------------------
 
 
@@ -227,7 +167,7 @@ def section_glob(pattern: str) -> Glob:
     suffix = rest[stop:]
     if stop == 1 and rest[0] == "*":
         plain: Tokens = (*prefix, STAR, *suffix)
-        return Glob(pattern, (plain, *_overlapping(prefix, suffix)))
+        return Glob(pattern, (plain, *overlapping(prefix, suffix)))
     tokens = fnmatch_tokens(rest)
     if tokens is None:
         return Glob(pattern, ())
@@ -265,163 +205,6 @@ def _first_special(pattern: str) -> int:
         if character in "?*[":
             return index
     return len(pattern)
-
-
-def _overlapping(prefix: str, suffix: str) -> Iterator[Tokens]:
-    for shared in range(1, min(len(prefix), len(suffix)) + 1):
-        if prefix.endswith(suffix[:shared]):
-            yield tuple(prefix + suffix[shared:])
-
-
-def ending_in(tokens: Tokens, suffix: str) -> Iterator[Tokens]:
-    """The part of the language of `tokens` whose names end in the literal `suffix`, as token sequences."""
-    pending: list[tuple[Tokens, str, str]] = [(tokens, suffix, "")]
-    seen: set[tuple[Tokens, str]] = set()
-    while pending:
-        left, wanted, done = pending.pop()
-        if (left, wanted) in seen:
-            continue
-        seen.add((left, wanted))
-        if not wanted:
-            yield (*left, *done)
-        elif left and left[-1] is STAR:
-            pending.append((left, wanted[:-1], wanted[-1] + done))
-            pending.append((left[:-1], wanted, done))
-        elif left and accepts(left[-1], wanted[-1]):
-            pending.append((left[:-1], wanted[:-1], wanted[-1] + done))
-
-
-def fnmatch_tokens(pattern: str) -> Tokens | None:
-    """A pattern as fnmatch(3) of the GNU C library reads it, without flags; None if it matches nothing at all."""
-    tokens: list[Token] = []
-    at = 0
-    while at < len(pattern):
-        character = pattern[at]
-        at += 1
-        if character == "*":
-            if not tokens or tokens[-1] is not STAR:
-                tokens.append(STAR)
-        elif character == "?":
-            tokens.append(ANY_CHARACTER)
-        elif character == "\\":
-            if at == len(pattern):
-                return None
-            tokens.append(pattern[at])
-            at += 1
-        elif character == "[":
-            taken, at = _bracket(pattern, at)
-            if not taken:
-                return None
-            tokens.append(_simplest(taken))
-        else:
-            tokens.append(character)
-    return tuple(tokens)
-
-
-def _simplest(taken: Ranges) -> Token:
-    if len(taken) == 1 and taken[0][0] == taken[0][1]:
-        return chr(taken[0][0])
-    return taken
-
-
-def _bracket(pattern: str, start: int) -> tuple[Ranges, int]:
-    """The set that a bracket expression stands for, and where the pattern goes on; `start` is behind the `[`.
-
-    A bracket that is never closed is an ordinary `[`, unless its content takes a `[` itself.
-    """
-    at = start
-    negated = pattern[at : at + 1] in ("!", "^")
-    if negated:
-        at += 1
-    found: list[tuple[int, int]] = []
-    broken = False
-    first = True
-    while True:
-        character = pattern[at : at + 1]
-        if character == "":
-            opening = any(low <= 0x5B <= high for low, high in found)
-            return (() if opening or broken else ((0x5B, 0x5B),)), start
-        if character == "]" and not first:
-            at += 1
-            break
-        first = False
-        members, after, sound = _member(pattern, at)
-        if not sound and after >= len(pattern):
-            return (), after
-        # fnmatch gives up at an invalid member: what was listed ahead of it still matches.
-        broken = broken or not sound
-        if not broken:
-            found.extend(members)
-        at = after
-    taken = normal(found)
-    if not negated:
-        return taken, at
-    return (() if broken else complement(taken)), at
-
-
-def _member(pattern: str, at: int) -> tuple[list[tuple[int, int]], int, bool]:
-    """One member of a bracket expression: what it takes, where the next begins, and whether fnmatch accepts it."""
-    opening = pattern[at : at + 2]
-    if opening == "[:":
-        close = pattern.find(":]", at + 2)
-        name = pattern[at + 2 : close] if close >= 0 else "?"
-        if name.isascii() and name.isalpha() and name.islower() and "z" not in name:
-            return list(_CLASSES.get(name, ())), close + 2, name in _CLASSES
-    elif opening == "[=":
-        if pattern[at + 3 : at + 5] != "=]" or at + 2 >= len(pattern):
-            return [], len(pattern), False
-        code = ord(pattern[at + 2])
-        return [(code, code)], at + 5, True
-    low, after = _end_point(pattern, at)
-    if low < 0:
-        return [], after, False
-    if pattern[after : after + 1] != "-" or pattern[after + 1 : after + 2] == "]":
-        return [(low, low)], after, True
-    if after + 1 >= len(pattern):
-        return [], len(pattern), False
-    high, after = _end_point(pattern, after + 1)
-    if high < 0:
-        return [], after, False
-    return ([(low, high)] if low <= high else []), after, True
-
-
-def _end_point(pattern: str, at: int) -> tuple[int, int]:
-    """A character of a bracket expression, plain, escaped or as `[.x.]`; code point -1 where fnmatch gives up."""
-    if pattern.startswith("[.", at):
-        close = pattern.find(".]", at + 3)
-        if close < 0:
-            return -1, len(pattern)
-        name = pattern[at + 2 : close]
-        return (ord(name) if len(name) == 1 else -1), close + 2
-    if pattern[at] == "\\":
-        at += 1
-        if at >= len(pattern):
-            return -1, at
-    return ord(pattern[at]), at + 1
-
-
-def normal(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """Sorted, disjoint and maximal ranges of the same code points."""
-    merged: list[tuple[int, int]] = []
-    for low, high in sorted(ranges):
-        if merged and low <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], high))
-        else:
-            merged.append((low, high))
-    return tuple(merged)
-
-
-def complement(ranges: Ranges) -> Ranges:
-    """Every other code point except NUL, which ends names."""
-    gaps: list[tuple[int, int]] = []
-    start = 1
-    for low, high in ranges:
-        if low > start:
-            gaps.append((start, low - 1))
-        start = high + 1
-    if start <= LAST:
-        gaps.append((start, LAST))
-    return tuple(gaps)
 
 
 # Questions about languages --------------------------------------------------------------------------------------------
@@ -476,119 +259,11 @@ def witness(wanted: Sequence[Glob], unwanted: Sequence[Glob] = (), limit: int = 
     for glob in wanted:
         if glob.literal is not None:
             return _literal_witness(glob.literal, wanted, unwanted)
-    automaton = _Product(wanted, unwanted)
-    return automaton.shortest(limit)
+    product = Product([glob.automaton() for glob in wanted], [glob.automaton() for glob in unwanted])
+    return product.shortest(limit)
 
 
 def _literal_witness(name: str, wanted: Sequence[Glob], unwanted: Sequence[Glob]) -> str | None:
     if all(glob.matches(name) for glob in wanted) and not any(glob.matches(name) for glob in unwanted):
         return name
     return None
-
-
-class _Product:
-    """The automata of several patterns side by side in one integer, a stretch of bits each."""
-
-    def __init__(self, wanted: Sequence[Glob], unwanted: Sequence[Glob]) -> None:
-        self.start = self.stars = self.refused = 0
-        self.literals: dict[str, int] = {}
-        self.sets: list[tuple[Ranges, int]] = []
-        self.goals: list[int] = []
-        self.alive: list[int] = []
-        offset = 0
-        for number, glob in enumerate((*wanted, *unwanted)):
-            literals, sets, stars, start, accepting, bits = glob.masks()
-            for character, mask in literals.items():
-                self.literals[character] = self.literals.get(character, 0) | mask << offset
-            self.sets.extend((ranges, mask << offset) for ranges, mask in sets)
-            self.stars |= stars << offset
-            self.start |= start << offset
-            if number < len(wanted):
-                self.goals.append(accepting << offset)
-                self.alive.append(((1 << bits) - 1) << offset)
-            else:
-                self.refused |= accepting << offset
-            offset += bits
-        self.start |= (self.start & self.stars) << 1
-
-    def accepting(self, state: int) -> bool:
-        if state & self.refused:
-            return False
-        return all(state & goal for goal in self.goals)
-
-    def shortest(self, limit: int) -> str | None:
-        letters = self.letters()
-        stars, alive = self.stars, self.alive
-        seen = {self.start}
-        level: list[tuple[int, str]] = [(self.start, "")]
-        while level:
-            following: list[tuple[int, str]] = []
-            for state, name in level:
-                looping = state & stars
-                for character, mask in letters:
-                    reached = (state & mask) << 1 | looping
-                    reached |= (reached & stars) << 1
-                    if reached in seen:
-                        continue
-                    seen.add(reached)
-                    if not all(reached & part for part in alive):
-                        continue
-                    longer = name + character
-                    if self.accepting(reached):
-                        return longer
-                    following.append((reached, longer))
-            if len(seen) > limit:
-                raise TooComplexError
-            level = following
-        return "" if self.accepting(self.start) else None
-
-    def letters(self) -> list[tuple[str, int]]:
-        """One character for each class that the patterns tell apart, the nicest first, with the positions it passes."""
-        if not self.sets:
-            letters = list(self.literals.items())
-            letters.append((next(nice for nice in _spares() if nice not in self.literals), 0))
-        else:
-            letters = self._classes()
-        letters.sort(key=lambda letter: _RANK.get(letter[0], ord(letter[0]) + len(_RANK)))
-        return letters
-
-    def _classes(self) -> list[tuple[str, int]]:
-        cuts = {1, LAST + 1}
-        for ranges, _ in self.sets:
-            for low, high in ranges:
-                cuts.add(low)
-                cuts.add(high + 1)
-        for character in self.literals:
-            cuts.add(ord(character))
-            cuts.add(ord(character) + 1)
-        points = sorted(cuts)
-        best: dict[int, str] = {}
-        for low, following in pairwise(points):
-            character = _nicest(low, following - 1)
-            mask = self.literals.get(character, 0)
-            for ranges, positions in self.sets:
-                if any(start <= low <= end for start, end in ranges):
-                    mask |= positions
-            known = best.get(mask)
-            if known is None or _rank(character) < _rank(known):
-                best[mask] = character
-        return [(character, mask) for mask, character in best.items()]
-
-
-def _spares() -> Iterator[str]:
-    yield from _NICE
-    yield from map(chr, range(0xA1, LAST))
-
-
-def _rank(character: str) -> int:
-    return _RANK.get(character, ord(character) + len(_RANK))
-
-
-def _nicest(low: int, high: int) -> str:
-    """The character of a range of code points that reads best; surrogates are avoided where there is a choice."""
-    printable = range(max(low, 32), min(high, 126) + 1)
-    if printable:
-        return min(map(chr, printable), key=_rank)
-    if low <= 0xD7FF < high or not 0xD800 <= low <= 0xDFFF:
-        return chr(low)
-    return chr(0xE000) if high >= 0xE000 else chr(low)

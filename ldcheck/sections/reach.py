@@ -15,8 +15,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from ldcheck.sections.automata import TooComplexError
 from ldcheck.sections.files import EVERY_FILE, OBJECTS, FileBox, Files
-from ldcheck.sections.globs import Glob, TooComplexError, contains, may_overlap, overlaps, section_glob, witness
+from ldcheck.sections.globs import Glob, contains, may_overlap, overlaps, section_glob, witness
 from ldcheck.sections.rules import SHF_WRITE, InputRule
 
 

@@ -1,0 +1,163 @@
+"""Finite automata of glob patterns, run side by side.
+
+The positions of all patterns are bits of one integer. A step looks at one character of each class of characters that no
+pattern tells apart, so its cost does not grow with the alphabet. Only the sets of positions that do occur are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from ldcheck.sections.glob_syntax import LAST, STAR, Ranges, Tokens
+
+# In this order characters are preferred in witnesses.
+_NICE = "abcdefghijklmnopqrstuvwxyz0123456789_.-ABCDEFGHIJKLMNOPQRSTUVWXYZ/$:+,=~@#%&!^;(){}<>|`'\"*?[]\\ "
+_RANK = {character: rank for rank, character in enumerate(_NICE)}
+
+
+class TooComplexError(Exception):
+    """Deciding a question would take more steps than any sensible script needs."""
+
+
+class Automaton(NamedTuple):
+    """One pattern's positions as masks: by literal character, by set, at a star, the first ones, and behind the end."""
+
+    literals: dict[str, int]
+    sets: tuple[tuple[Ranges, int], ...]
+    stars: int
+    start: int
+    accepting: int
+    bits: int
+
+
+def automaton(alternatives: tuple[Tokens, ...]) -> Automaton:
+    """The automaton of a union of token sequences."""
+    literals: dict[str, int] = {}
+    sets: list[tuple[Ranges, int]] = []
+    stars = start = accepting = 0
+    bit = 1
+    for tokens in alternatives:
+        start |= bit
+        for token in tokens:
+            if token is STAR:
+                stars |= bit
+            elif isinstance(token, str):
+                literals[token] = literals.get(token, 0) | bit
+            else:
+                sets.append((token, bit))
+            bit <<= 1
+        accepting |= bit
+        bit <<= 1
+    return Automaton(literals, tuple(sets), stars, start, accepting, bit.bit_length() - 1)
+
+
+class Product:
+    """The automata of several patterns side by side in one integer, a stretch of bits each."""
+
+    def __init__(self, wanted: Sequence[Automaton], unwanted: Sequence[Automaton]) -> None:
+        self.start = self.stars = self.refused = 0
+        self.literals: dict[str, int] = {}
+        self.sets: list[tuple[Ranges, int]] = []
+        self.goals: list[int] = []
+        self.alive: list[int] = []
+        offset = 0
+        for number, one in enumerate((*wanted, *unwanted)):
+            literals, sets, stars, start, accepting, bits = one
+            for character, mask in literals.items():
+                self.literals[character] = self.literals.get(character, 0) | mask << offset
+            self.sets.extend((ranges, mask << offset) for ranges, mask in sets)
+            self.stars |= stars << offset
+            self.start |= start << offset
+            if number < len(wanted):
+                self.goals.append(accepting << offset)
+                self.alive.append(((1 << bits) - 1) << offset)
+            else:
+                self.refused |= accepting << offset
+            offset += bits
+        self.start |= (self.start & self.stars) << 1
+
+    def accepting(self, state: int) -> bool:
+        """Whether all wanted patterns match the name that led to `state`, and no unwanted one."""
+        if state & self.refused:
+            return False
+        return all(state & goal for goal in self.goals)
+
+    def shortest(self, limit: int) -> str | None:
+        """The shortest name that leads to an accepting state; TooComplexError beyond `limit` states."""
+        letters = self.letters()
+        stars, alive = self.stars, self.alive
+        seen = {self.start}
+        level: list[tuple[int, str]] = [(self.start, "")]
+        while level:
+            following: list[tuple[int, str]] = []
+            for state, name in level:
+                looping = state & stars
+                for character, mask in letters:
+                    reached = (state & mask) << 1 | looping
+                    reached |= (reached & stars) << 1
+                    if reached in seen:
+                        continue
+                    seen.add(reached)
+                    if not all(reached & part for part in alive):
+                        continue
+                    longer = name + character
+                    if self.accepting(reached):
+                        return longer
+                    following.append((reached, longer))
+            if len(seen) > limit:
+                raise TooComplexError
+            level = following
+        return "" if self.accepting(self.start) else None
+
+    def letters(self) -> list[tuple[str, int]]:
+        """One character for each class that the patterns tell apart, the nicest first, with the positions it passes."""
+        if not self.sets:
+            letters = list(self.literals.items())
+            letters.append((next(nice for nice in _spares() if nice not in self.literals), 0))
+        else:
+            letters = self._classes()
+        letters.sort(key=lambda letter: _RANK.get(letter[0], ord(letter[0]) + len(_RANK)))
+        return letters
+
+    def _classes(self) -> list[tuple[str, int]]:
+        cuts = {1, LAST + 1}
+        for ranges, _ in self.sets:
+            for low, high in ranges:
+                cuts.add(low)
+                cuts.add(high + 1)
+        for character in self.literals:
+            cuts.add(ord(character))
+            cuts.add(ord(character) + 1)
+        points = sorted(cuts)
+        best: dict[int, str] = {}
+        for low, following in pairwise(points):
+            character = _nicest(low, following - 1)
+            mask = self.literals.get(character, 0)
+            for ranges, positions in self.sets:
+                if any(start <= low <= end for start, end in ranges):
+                    mask |= positions
+            known = best.get(mask)
+            if known is None or _rank(character) < _rank(known):
+                best[mask] = character
+        return [(character, mask) for mask, character in best.items()]
+
+
+def _spares() -> Iterator[str]:
+    yield from _NICE
+    yield from map(chr, range(0xA1, LAST))
+
+
+def _rank(character: str) -> int:
+    return _RANK.get(character, ord(character) + len(_RANK))
+
+
+def _nicest(low: int, high: int) -> str:
+    """The character of a range of code points that reads best; surrogates are avoided where there is a choice."""
+    printable = range(max(low, 32), min(high, 126) + 1)
+    if printable:
+        return min(map(chr, printable), key=_rank)
+    if low <= 0xD7FF < high or not 0xD800 <= low <= 0xDFFF:
+        return chr(low)
+    return chr(0xE000) if high >= 0xE000 else chr(low)
