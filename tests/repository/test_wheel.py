@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -67,9 +69,25 @@ def test_an_installed_ldcheck_finds_stock_policies_from_any_folder(wheel, tmp_pa
     assert done.returncode == 1, done.stderr
 
 
-def clean_environment(folder: Path, *packages: str | Path) -> Path:
+def pythons() -> dict[str, str]:
+    """Every Python from 3.11 on that this machine has, by version: on PATH, and what pyenv has installed."""
+    candidates = [sys.executable, *(f"python3.{minor}" for minor in range(11, 30))]
+    pyenv = os.environ.get("PYENV_ROOT")
+    candidates += map(str, Path(pyenv).glob("versions/*/bin/python") if pyenv else ())
+    found: dict[str, str] = {}
+    for candidate in candidates:
+        with contextlib.suppress(OSError):
+            code = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
+            done = subprocess.run([candidate, "-c", code], capture_output=True, text=True)
+            version = done.stdout.strip()
+            if done.returncode == 0 and tuple(map(int, version.split("."))) >= (3, 11):
+                found.setdefault(version, candidate)
+    return found
+
+
+def clean_environment(folder: Path, *packages: str | Path, python: str = sys.executable) -> Path:
     """A virtual environment with nothing but these packages and what they need. Returns its `bin`."""
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    subprocess.run([python, "-m", "venv", folder], check=True)
     pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
     done = subprocess.run([*pip, *packages], capture_output=True, text=True)
     if done.returncode:
@@ -90,9 +108,23 @@ def run_demo(bin_folder: Path, cwd: Path) -> None:
 
 
 @pytest.mark.sweep
-def test_it_works_in_a_clean_environment(wheel, tmp_path):
-    bin_folder = clean_environment(tmp_path / "venv", wheel)
+@pytest.mark.parametrize("version", sorted(pythons()))
+def test_it_works_in_a_clean_environment_of_every_python(wheel, tmp_path, version):
+    bin_folder = clean_environment(tmp_path / "venv", wheel, python=pythons()[version])
     run_demo(bin_folder, tmp_path)
+
+
+@pytest.mark.sweep
+def test_the_source_distribution_builds_the_same_wheel(wheel, tmp_path):
+    hatchling = [sys.executable, "-m", "hatchling", "build"]
+    subprocess.run([*hatchling, "-t", "sdist", "-d", tmp_path], cwd=ROOT, check=True, capture_output=True)
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    unpacked = tmp_path / sdist.name.removesuffix(".tar.gz")
+    subprocess.run([*hatchling, "-t", "wheel", "-d", tmp_path], cwd=unpacked, check=True, capture_output=True)
+    (again,) = tmp_path.glob("*.whl")
+    assert zipfile.ZipFile(again).namelist() == zipfile.ZipFile(wheel).namelist()
 
 
 @pytest.mark.sweep
