@@ -1,8 +1,8 @@
 """The checks: one module a check, and what there is of them.
 
 A head key `no-wildcard-may-shadow` is `no_wildcard_may_shadow.py`, a lint `shadowed-pattern` is
-`lints/shadowed_pattern.py`; what a module declares is its `DECLARATION`, its docstring is the documentation. Which checks
-there are is read from the folder, and only those that a policy uses are imported: there is no other registry.
+`lints/shadowed_pattern.py`; what a module declares is its `DECLARATION`, its docstring is the documentation. Which
+checks there are is read from the folder, and only those that a policy uses are imported: there is no other registry.
 """
 
 from __future__ import annotations

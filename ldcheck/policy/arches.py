@@ -1,8 +1,8 @@
 """Architectures: the names that policies use, the families they belong to, and what else they are called.
 
 One table. The names are Xen's (x86_64, arm64, arm32, ...); a family's name stands for all of its members. Aliases are
-the names of the kernel, of GNU triplets, of OUTPUT_ARCH and of BFD targets in OUTPUT_FORMAT; ELF files tell their machine
-(ELF gABI, e_machine) and their class.
+the names of the kernel, of GNU triplets, of OUTPUT_ARCH and of BFD targets in OUTPUT_FORMAT; ELF files tell their
+machine (ELF gABI, e_machine) and their class.
 """
 
 from __future__ import annotations
@@ -33,7 +33,14 @@ TABLE: tuple[Arch, ...] = (
     Arch("x86_64", "x86", 64, (62,), ("amd64", "x86-64", "i386:x86-64*", "x64"), ("x86-64*",)),
     Arch("x86_32", "x86", 32, (3, 6), ("i386", "i486", "i586", "i686", "ia32", "x86-32", "i8086"), ("i386*", "iamcu*")),
     Arch("arm64", "arm", 64, (183,), ("aarch64*", "armv8-a"), ("aarch64*", "littleaarch64", "bigaarch64")),
-    Arch("arm32", "arm", 32, (40,), ("arm-*", "armhf", "armel", "armv*", "aarch32", "thumb"), ("arm*", "littlearm*", "bigarm*")),
+    Arch(
+        "arm32",
+        "arm",
+        32,
+        (40,),
+        ("arm-*", "armhf", "armel", "armv*", "aarch32", "thumb"),
+        ("arm*", "littlearm*", "bigarm*"),
+    ),
     Arch("riscv64", "riscv", 64, (243,), ("riscv:rv64*", "rv64*"), ("riscv*", "littleriscv*", "bigriscv*")),
     Arch("riscv32", "riscv", 32, (243,), ("riscv:rv32*", "rv32*"), ("riscv*", "littleriscv*", "bigriscv*")),
     Arch("ppc64", "ppc", 64, (21,), ("powerpc64*", "ppc64*", "powerpc:common64"), ("powerpc*",)),
@@ -41,21 +48,21 @@ TABLE: tuple[Arch, ...] = (
     Arch("mips", "mips", 32, (8, 10), ("mips32*", "mipsel", "mips:isa32*", "mips:3000", "mips:4000"), ("*mips*",)),
     Arch("mips64", "mips", 64, (8,), ("mips64*", "mips:isa64*", "mips:octeon*"), ("*mips*",)),
     Arch("s390x", "s390", 64, (22,), ("s390:64-bit",), ("s390",)),
-    Arch("s390_31", "s390", 31, (22,), ("s390-31", "s390:31-bit"), ("s390",)),
+    Arch("s390", "s390", 31, (22,), ("s390-31", "s390:31-bit"), ("s390",)),
     Arch("sparc64", "sparc", 64, (43,), ("sparcv9", "sparc:v9*"), ("sparc*",)),
-    Arch("sparc32", "sparc", 32, (2, 18), ("sparc:*", "sparcv8", "leon3"), ("sparc*",)),
+    Arch("sparc", "sparc", 32, (2, 18), ("sparc:*", "sparc32", "sparcv8", "leon3"), ("sparc*",)),
     Arch("loongarch64", "loongarch", 64, (258,), ("loong64", "loongarch64*"), ("loongarch*",)),
     Arch("loongarch32", "loongarch", 32, (258,), ("loongarch32*",), ("loongarch*",)),
     Arch("ia64", "ia64", 64, (50,), ("ia64-*",), ("ia64*",)),
     Arch("alpha", "alpha", 64, (0x9026, 41), ("alpha:*", "alpha-*"), ("alpha*",)),
     Arch("hppa64", "hppa", 64, (15,), ("parisc64", "hppa2.0w"), ("hppa*",)),
-    Arch("hppa32", "hppa", 32, (15,), ("parisc", "parisc32", "hppa1.1", "hppa2.0"), ("hppa*",)),
+    Arch("hppa", "hppa", 32, (15,), ("parisc", "parisc32", "hppa1.1", "hppa2.0"), ("hppa*",)),
     Arch("m68k", "m68k", 32, (4,), ("m68k:*", "coldfire"), ("m68k*",)),
     Arch("sh", "sh", 32, (42,), ("sh4*", "sh2*", "sh3*", "superh"), ("sh*", "shbig*")),
     Arch("xtensa", "xtensa", 32, (94,), (), ("xtensa*",)),
     Arch("avr", "avr", 32, (83,), ("avr:*",), ("avr",)),
     Arch("msp430", "msp430", 32, (105,), ("msp430x", "msp:*"), ("msp430",)),
-    Arch("arc32", "arc", 32, (93, 195), ("arcv2", "archs", "arc700", "em", "hs"), ("arc", "littlearc", "bigarc")),
+    Arch("arc", "arc", 32, (93, 195), ("arcv2", "archs", "arc700", "em", "hs"), ("arc", "littlearc", "bigarc")),
     Arch("arc64", "arc", 64, (253,), ("arcv3",), ("arc64", "littlearc64")),
     Arch("csky", "csky", 32, (252,), ("csky:*",), ("csky*",)),
     Arch("microblaze", "microblaze", 32, (189,), ("microblaze*",), ("microblaze*",)),
@@ -74,7 +81,7 @@ for _arch in TABLE:
     FAMILIES[_arch.family] = (*FAMILIES.get(_arch.family, ()), _arch.name)
 
 # Families that are called otherwise in places; a family of one member is that member.
-_FAMILY_ALIASES = {"powerpc": "ppc", "risc-v": "riscv", "s390": "s390x"}
+_FAMILY_ALIASES = {"powerpc": "ppc", "risc-v": "riscv"}
 
 
 def names() -> tuple[str, ...]:
@@ -151,7 +158,12 @@ def resolve_arch(
     place = place or Location("")
     found = ""
     teller = ""
-    for said, source in ((target, "the configuration"), (option, "--arch"), (elf, "the ELF file"), (tuple(script), "the script")):
+    for said, source in (
+        (target, "the configuration"),
+        (option, "--arch"),
+        (elf, "the ELF file"),
+        (tuple(script), "the script"),
+    ):
         allowed = said if isinstance(said, tuple) else _understood(said, source, place)
         if not allowed:
             continue

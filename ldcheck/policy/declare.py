@@ -13,7 +13,7 @@ from ldcheck.findings import EvidenceKind
 
 
 class Kind(Enum):
-    """What a key's value is, as a person writes it."""
+    """What a key's value is, as a person writes it. The second half is the policy language's own; checks do without."""
 
     NAMES = "one name or pattern, or a list of them"
     NAME = "a name"
@@ -26,16 +26,30 @@ class Kind(Enum):
     CHOICE = "one of a few words"
     FLAG = "true or false"
 
+    TEXTS = "one text, or a list of them"
+    CHOICES = "one or several of a few words"
+    INTEGER = "a whole number"
+    DATE = "a date such as 2027-06-30"
+    MESSAGE = "a text with placeholders such as {subject}"
+    PARAMS = "names with their sizes (NAME: 4K)"
+    WHEN = "conditions (arch, config, format, linker, paths)"
+    RULES = "a list of rules"
+    TESTS = "cases under `valid` and `invalid`"
+    IMAGE = "sections, symbols and segments of an image"
+    OVERRIDES = "path patterns, each with rules and their severities"
+    IGNORES = "a list of what is accepted, each with rule and reason"
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of a rule. `doc` is one sentence; `choices` belongs to CHOICE."""
+    """A key of a rule. `doc` is one sentence; `choices` belongs to CHOICE, `minimum` to SIZE."""
 
     name: str
     kind: Kind
     doc: str
     required: bool = False
     choices: tuple[str, ...] = ()
+    minimum: int = 0
 
 
 @dataclass(frozen=True, slots=True)

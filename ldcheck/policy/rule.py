@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Severity
 from ldcheck.source import Location
+
+if TYPE_CHECKING:
+    from ldcheck.documents import MappingNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +21,8 @@ class Named:
     location: Location
 
 
-# What a key's value is once read: `Named` for names, texts, sizes and expressions (sizes are evaluated later, with the
-# policy's params and the evidence's symbols), tuples for lists, bool for flags.
+# What a key's value is once read: `Named` for names, texts, sizes and expressions (whose values are worked out where
+# they are needed, by `ldcheck.policy.sizes` or by a check), tuples for lists, bool for flags.
 Value = Named | tuple[Named, ...] | tuple[tuple[Named, ...], ...] | bool
 
 
@@ -38,14 +42,27 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class RuleTest:
-    """A test written in a policy: a script (and its surroundings) for which the rule must hold, or must not."""
+    """A test written in a policy: a script (and its surroundings) for which the rule must hold, or must not.
+
+    `script` is None for a case that names a `file` or gives an image alone. `image` is described as `ldcheck.policy.described` reads it. `verdict` is empty unless the
+    case wants another one than held or violated; `finds` are words of the findings' messages, `line` the line of one.
+    """
 
     valid: bool
-    script: str
+    script: str | None
     location: Location
+    name: str = ""
+    file: str = ""
     arch: str = ""
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Named] = field(default_factory=dict)
     config: tuple[str, ...] = ()
+    format: str = ""
+    linker: str = ""
+    path: str = ""
+    image: MappingNode | None = None
+    verdict: str = ""
+    finds: tuple[str, ...] = ()
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +70,8 @@ class Rule:
     """One rule. `check` is its head key (for a lint, the lint's name); `subject` the head key's value.
 
     `severity` is that of a violation, `unproven` that of a property which only today's image shows. `evidence` is empty
-    unless the policy narrows it. `params` are the policy's named sizes, for expressions.
+    unless the policy narrows it. `params` are the named sizes that hold for it, for expressions. `policy` is the file
+    that gave the rule its head key.
     """
 
     id: str
@@ -73,11 +91,36 @@ class Rule:
     evidence: tuple[EvidenceKind, ...] = ()
     params: Mapping[str, Named] = field(default_factory=dict)
     tests: tuple[RuleTest, ...] = ()
+    policy: str = ""
 
     @property
     def names(self) -> tuple[Named, ...]:
         """The subject as a list of names, for checks whose head key takes names."""
         return names_of(self.subject)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Ignore:
+    """Findings that a policy accepts: those of rules that match one of `rules`, at a place that matches one of `where`.
+
+    `until` is the last day on which they are accepted, as YYYY-MM-DD, or empty.
+    """
+
+    rules: tuple[str, ...]
+    where: tuple[str, ...]
+    reason: str
+    until: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Override:
+    """Another severity for findings of some rules in some files; both are patterns."""
+
+    path: str
+    rule: str
+    severity: Severity
+    location: Location
 
 
 def names_of(value: Value | None) -> tuple[Named, ...]:

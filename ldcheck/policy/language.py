@@ -1,0 +1,90 @@
+"""The words of the policy language besides the checks' own keys: one table for loader and JSON schema.
+
+A check declares its head key and what goes with it (`ldcheck.policy.declare`); everything else that a policy may hold
+is declared here, with its meaning in a sentence.
+"""
+
+from __future__ import annotations
+
+from ldcheck.findings import EvidenceKind, Severity, Verdict
+from ldcheck.policy.declare import Key, Kind
+
+VERSION = "1"
+
+SEVERITIES = tuple(severity.value for severity in Severity)
+EVIDENCE = tuple(kind.value for kind in EvidenceKind)
+FORMATS = ("elf", "pe", "binary", "srec", "ihex", "mach-o")
+LINKERS = ("ld", "lld", "mold", "gold")
+
+# What a policy file holds.
+POLICY = (
+    Key("ldcheck", Kind.CHOICE, "The version of the policy language.", required=True, choices=(VERSION,)),
+    Key("extends", Kind.NAMES, "Policies that this one builds on: stock names such as xen/common, or paths."),
+    Key("params", Kind.PARAMS, "Named sizes for the rules' expressions, such as PAGE_SIZE: 4K."),
+    Key("rules", Kind.RULES, "What must hold."),
+    Key("paths", Kind.OVERRIDES, "Other severities for findings in some files: a path pattern, then rule: severity."),
+    Key("ignore", Kind.IGNORES, "Findings that are known and accepted, each with the reason."),
+)
+
+# What every rule may hold.
+COMMON = (
+    Key("id", Kind.NAME, "The rule's name in findings, unique; a later policy changes a rule by its id."),
+    Key("severity", Kind.CHOICE, "How much a violation weighs; error if not given.", choices=SEVERITIES),
+    Key("unproven", Kind.CHOICE, "How much it weighs that only today's image shows it.", choices=SEVERITIES),
+    Key("when", Kind.WHEN, "For which targets the rule is meant; all that is given must hold."),
+    Key("why", Kind.TEXT, "Why the rule is there; shown with each finding."),
+    Key("help", Kind.TEXT, "What to do about a violation; shown with each finding."),
+    Key("see", Kind.TEXTS, "Where to read on."),
+    Key("message", Kind.MESSAGE, "The message of a finding in place of the check's own, with {placeholders}."),
+    Key("optional", Kind.FLAG, "Whether the rule's subject may be missing."),
+    Key(
+        "evidence",
+        Kind.CHOICES,
+        "What the rule is judged on, all of it; everything that there is if not given.",
+        choices=EVIDENCE,
+    ),
+    Key("tests", Kind.TESTS, "Scripts and images for which the rule must hold (valid) and must not (invalid)."),
+)
+
+# `when` of a rule.
+WHEN = (
+    Key("arch", Kind.NAMES, "Architectures or families (x86, arm64, riscv); `!arm` is every other one."),
+    Key("config", Kind.NAMES, "Conditions on the configuration: CONFIG_X, !CONFIG_X or CONFIG_X=value."),
+    Key("format", Kind.CHOICES, "The format of what is linked.", choices=FORMATS),
+    Key("linker", Kind.CHOICES, "The linker.", choices=LINKERS),
+    Key("paths", Kind.NAMES, "Patterns of the scripts' paths; ** crosses folders."),
+)
+
+# A case in `tests`.
+TEST = (
+    Key("name", Kind.TEXT, "What the case shows."),
+    Key("script", Kind.TEXT, "The linker script."),
+    Key("file", Kind.NAME, "A file with the linker script, relative to the policy."),
+    Key("arch", Kind.NAME, "The architecture of the target."),
+    Key("params", Kind.PARAMS, "Other values for params of the policy."),
+    Key("config", Kind.NAMES, "What the configuration defines: CONFIG_X or CONFIG_X=value."),
+    Key("format", Kind.CHOICE, "The format of what is linked.", choices=FORMATS),
+    Key("linker", Kind.CHOICE, "The linker.", choices=LINKERS),
+    Key("path", Kind.NAME, "The path of the script, for `when: {paths: ...}`."),
+    Key("image", Kind.IMAGE, "What was linked."),
+    Key(
+        "verdict",
+        Kind.CHOICE,
+        "The verdict, where it is not held or violated.",
+        choices=tuple(v.value for v in Verdict),
+    ),
+    Key("finds", Kind.TEXTS, "Words that a finding's message must hold."),
+    Key("line", Kind.INTEGER, "The line of the script that a finding must stand at."),
+)
+
+# An entry of `ignore`.
+IGNORE = (
+    Key("rule", Kind.NAMES, "Ids of rules, or patterns of them.", required=True),
+    Key(
+        "where",
+        Kind.NAMES,
+        "Where: a path pattern, path:line, or a route such as SECTIONS/.text; everywhere if not given.",
+    ),
+    Key("reason", Kind.TEXT, "Why this is accepted.", required=True),
+    Key("until", Kind.DATE, "The last day (YYYY-MM-DD) on which it is accepted."),
+)
