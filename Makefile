@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sweep bench lint tools clean
+.PHONY: help demo test sweep bench lint docs tools clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ lint: $(VENV)/dev ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+docs: $(VENV)/docs ## the reference from the code, and the site from docs/ into site/
+	$(BIN)/python -m tools.reference
+	$(BIN)/python -m sphinx -W --keep-going -q docs site
+
 # As root this installs what is missing; otherwise it says what is, and the tests that need it skip.
 tools: $(VENV)/runtime
 	@missing="$$($(BIN)/python tests/support/tools.py)"; \
@@ -46,7 +50,7 @@ tools: $(VENV)/runtime
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no venv module; as root: apt-get install python3-venv"; exit 1; }
 
-# The two stamps: what running ldcheck needs, and what working on it needs.
+# The stamps: what running ldcheck needs, what working on it needs, what its site needs.
 $(VENV)/runtime: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
@@ -55,5 +59,9 @@ $(VENV)/dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/runtime
 
+$(VENV)/docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@
+
 clean: ## remove the environment and all caches
-	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) site .cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,207 @@
+"""Writes docs/reference/ from the code, so that the reference cannot drift: `python -m tools.reference`.
+
+The commands' pages come from their argument parsers, the checks' from their docstrings and declarations, the policy
+language's from its tables, the formats' from the list of reporters. A test holds the committed pages to what this
+module would write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+
+from ldcheck import checks
+from ldcheck.cli.main import COMMANDS
+from ldcheck.policy import language
+from ldcheck.policy.declare import Declaration, Key
+from ldcheck.report.formats import FORMATS
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
+_MADE = "<!-- Written by `python -m tools.reference` from the code; edit it there. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """The generated pages by their path below docs/reference."""
+    made = {"commands.md": _commands(), "policy.md": _policy(), "formats.md": _formats(), "checks.md": _index()}
+    for name in checks.names():
+        made[f"checks/{name}.md"] = _check(name, lint=False)
+    for name in checks.lint_names():
+        made[f"lints/{name}.md"] = _check(name, lint=True)
+    return {path: _MADE + text for path, text in made.items()}
+
+
+def _commands() -> str:
+    listed = [name for name in COMMANDS if _exists(name)]
+    text = "# Commands\n\n" + _table(("command", "does"), ((f"[`{name}`](#{name})", COMMANDS[name]) for name in listed))
+    for name in listed:
+        parser = _parser(name)
+        text += f"\n## {name}\n\n{parser.description}\n\n```text\n{_usage(parser, name)}\n```\n"
+        for group in parser._action_groups:
+            options = [action for action in group._group_actions if action.help != argparse.SUPPRESS]
+            if options:
+                rows = [(f"`{_spelling(action)}`", _help(action)) for action in options]
+                text += f"\n{_table((_group(group.title), ''), rows)}"
+        if parser.epilog:
+            text += f"\n```text\n{parser.epilog.strip()}\n```\n"
+    return text
+
+
+def _exists(name: str) -> bool:
+    try:
+        import_module(f"ldcheck.cli.{name}")
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    subparsers = argparse.ArgumentParser(prog="ldcheck").add_subparsers()
+    import_module(f"ldcheck.cli.{name}").register(subparsers)
+    parser: argparse.ArgumentParser = subparsers.choices[name]
+    return parser
+
+
+def _usage(parser: argparse.ArgumentParser, name: str) -> str:
+    # argparse's own usage line differs between versions of Python.
+    positional = [_spelling(action) for action in parser._get_positional_actions()]
+    return " ".join(["ldcheck", name, "[OPTION...]", *positional])
+
+
+def _spelling(action: argparse.Action) -> str:
+    value = action.metavar if isinstance(action.metavar, str) else (action.dest or "").upper()
+    if action.choices is not None and not action.metavar:
+        value = "{" + ",".join(map(str, action.choices)) + "}"
+    if not action.option_strings:
+        many = {"*": f"[{value}...]", "+": f"{value}...", "?": f"[{value}]"}
+        return many.get(str(action.nargs), value)
+    options = ", ".join(action.option_strings)
+    return options if action.nargs == 0 else f"{options} {value}"
+
+
+def _help(action: argparse.Action) -> str:
+    return (action.help or "").replace("%(default)s", str(action.default)).replace("%%", "%")
+
+
+def _group(title: str | None) -> str:
+    return {"positional arguments": "argument", "options": "option", "optional arguments": "option"}.get(
+        title or "", title or "option"
+    )
+
+
+def _policy() -> str:
+    text = "# Policies\n\nEvery key that a policy can hold. [Writing a policy](../how-to/policy.md) shows how.\n"
+    tables = {
+        "What a policy holds": language.POLICY,
+        "What every rule may hold": language.COMMON,
+        "`when`": language.WHEN,
+        "A case in `tests`": language.TEST,
+        "An entry of `ignore`": language.IGNORE,
+    }
+    for title, keys in tables.items():
+        text += f"\n## {title}\n\n{_keys(keys)}"
+    text += "\n## Head keys\n\nA rule has exactly one head key; it names the check.\n\n"
+    return text + _heads(checks.names(), lint=False)
+
+
+def _keys(keys: Iterable[Key]) -> str:
+    return _table(("key", "value", "meaning"), ((f"`{key.name}`", _value(key), _meaning(key)) for key in keys))
+
+
+def _value(key: Key) -> str:
+    return " ".join(f"`{choice}`" for choice in key.choices) if key.choices else key.kind.value
+
+
+def _meaning(key: Key) -> str:
+    return f"{key.doc} Required." if key.required else key.doc
+
+
+def _heads(names: Iterable[str], lint: bool) -> str:
+    folder = "lints" if lint else "checks"
+    return _table(
+        ("head key" if not lint else "lint", "says", "judged on"),
+        (
+            (f"[`{name}`]({folder}/{name}.md)", _summary(name, lint), _evidence(checks.declaration(name, lint)))
+            for name in names
+        ),
+    )
+
+
+def _index() -> str:
+    text = "# Checks and lints\n\n## Checks\n\n" + _heads(checks.names(), lint=False)
+    text += "\n## Lints\n\nA lint takes no parameters; `lint: NAME` as a rule's head switches it on.\n\n"
+    text += _heads(checks.lint_names(), lint=True)
+    text += "\n```{toctree}\n:hidden:\n:glob:\n\nchecks/*\nlints/*\n```\n"
+    return text
+
+
+def _check(name: str, lint: bool) -> str:
+    declared = checks.declaration(name, lint)
+    summary, _, body = (checks.module(name, lint).__doc__ or "").partition("\n")
+    text = f"# {name}\n\n{summary}\n\nJudged on: {_evidence(declared)}.\n"
+    if declared.head.kind.value and not lint:
+        text += "\n" + _keys((declared.head, *declared.keys))
+    elif declared.keys:
+        text += "\n" + _keys(declared.keys)
+    return f"{text}\n{_fenced(body.strip())}\n"
+
+
+def _fenced(body: str) -> str:
+    """A docstring's indented examples as fenced ones, with the language that they are in."""
+    out: list[str] = []
+    lines = body.splitlines()
+    at = 0
+    while at < len(lines):
+        if not lines[at].startswith("    "):
+            out.append(lines[at])
+            at += 1
+            continue
+        block = []
+        while at < len(lines) and (lines[at].startswith("    ") or not lines[at].strip()):
+            block.append(lines[at][4:])
+            at += 1
+        text = "\n".join(block).strip("\n")
+        kind = "yaml" if text.startswith(("rules:", "- id:", "params:", "ldcheck:")) else "text"
+        if out and out[-1].strip():
+            out.append("")
+        out += [f"```{kind}", text, "```", ""]
+    return "\n".join(out).rstrip()
+
+
+def _summary(name: str, lint: bool) -> str:
+    return (checks.module(name, lint).__doc__ or "").split("\n", 1)[0]
+
+
+def _evidence(declared: Declaration) -> str:
+    return ", ".join(kind.value for kind in declared.evidence) or "script"
+
+
+def _formats() -> str:
+    text = "# Output formats\n\n`--format NAME` on standard output, `--output NAME=PATH` in files, repeatable.\n\n"
+    text += _table(("format", "is"), ((f"`{name}`", purpose) for name, (_, purpose) in FORMATS.items()))
+    for name, (module, _) in FORMATS.items():
+        documentation = (import_module(f"ldcheck.report.{module}").__doc__ or "").strip()
+        text += f"\n## {name}\n\n{documentation}\n"
+    return text
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def write(folder: Path, wanted: Mapping[str, str]) -> None:
+    """Write the pages, and remove those of checks that are no more."""
+    for stale in set(folder.rglob("*.md")) - {folder / path for path in wanted}:
+        stale.unlink()
+    for path, text in wanted.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+
+
+if __name__ == "__main__":
+    write(FOLDER, pages())
+    sys.exit(0)
