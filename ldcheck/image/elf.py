@@ -54,7 +54,7 @@ def read_elf(path: str) -> Elf:
 
 def _advice(head: bytes) -> str:
     if head[:2] == b"MZ":
-        return "give the ELF file that the EFI image was made with (xen-syms); PE images are read with the extra ldcheck[pe]"
+        return "give the ELF file that the EFI image was made with, such as xen-syms"
     if head[:2] == b"\x1f\x8b":
         return "unpack it first, and give the file with symbols (xen-syms, vmlinux) rather than the boot image"
     if head[:7] == b"!<arch>" or head[:7] == b"!<thin>":

@@ -189,7 +189,7 @@ class ElfFile:
         data = self.content(section)
         entry = 24 if self.bits == 64 else 16
         if len(data) < section.sh_size or len(data) % entry:
-            self.problems.append(f"of {section.sh_size // entry:,} symbols in {label}, {len(data) // entry:,} are there")
+            self.problems.append(f"{label} has {len(data) // entry:,} of {section.sh_size // entry:,} symbols")
         offsets, columns = unpack_symbols(data, self.bits, self.order)
         names, missing = strings(self._linked(section, label), offsets)
         if missing:
@@ -283,7 +283,7 @@ def _machines() -> Mapping[int, str]:
 
 @cache
 def _type_names(prefix: str, machine: int) -> Mapping[int, str]:
-    """pyelftools' names of section ("SH") or program header ("P") types for a machine, without the bounds of ranges."""
+    """The names of section ("SH") or program header ("P") types for a machine, without the bounds of ranges."""
     from elftools.elf import enums
 
     suffix = {"EM_386": "AMD64", "EM_X86_64": "AMD64", "EM_ARM": "ARM", "EM_AARCH64": "AARCH64", "EM_MIPS": "MIPS"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.source import Location
 
@@ -127,11 +127,12 @@ class Elf:
         return section.address
 
 
-@dataclass(frozen=True, slots=True)
-class MapInput:
+class MapInput(NamedTuple):
     """An input section in a link map. `size` is what it occupies in the image (after merging and relaxation).
 
     `align` is 0 where the map does not tell. `member` is the archive member or empty. `line` is the line in the map.
+    `pattern` is the statement that took it, as the map prints it; empty for an orphan. A large map has hundreds of
+    thousands of these, hence a named tuple.
     """
 
     name: str
@@ -144,9 +145,11 @@ class MapInput:
     pattern: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Padding:
-    """Bytes that nothing asked for. `cause` is "input alignment", "assignment" or "section start"."""
+class Padding(NamedTuple):
+    """Bytes that nothing asked for. `cause` is "input alignment", "assignment" or "section start".
+
+    "unexplained" is a gap that the map shows without a word (GNU ld around erratum stubs).
+    """
 
     address: int
     size: int
@@ -154,9 +157,28 @@ class Padding:
     line: int
 
 
+class MapStatement(NamedTuple):
+    """A statement as a map prints it: `kind` is "pattern", "assignment", "data" or "assert".
+
+    `text` is normalised by the linker. `address` is the value: of dot behind it, of the symbol, or of the assertion's
+    condition; None where the map gives none (patterns, PROVIDE of a symbol that nobody needs). `size` is that of data.
+    `section` is the output section that the map shows it under, which is not always the one it stands in.
+    """
+
+    kind: str
+    text: str
+    address: int | None
+    line: int
+    section: str
+    size: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class MapSection:
-    """An output section in a link map, the empty ones included."""
+    """An output section in a link map, the empty ones included.
+
+    `present` is False for one that was named and not made.
+    """
 
     name: str
     address: int
@@ -166,11 +188,23 @@ class MapSection:
     paddings: tuple[Padding, ...]
     line: int
     data: int = 0
+    align: int = 0
+    present: bool = True
+    statements: tuple[MapStatement, ...] = ()
+
+    @property
+    def end(self) -> int:
+        """The address behind the last byte."""
+        return self.address + self.size
 
 
 @dataclass(frozen=True, slots=True)
 class LinkMap:
-    """A link map of GNU ld or lld. `data` of a section counts bytes of BYTE, LONG ... commands."""
+    """A link map of GNU ld or lld. `data` of a section counts bytes of BYTE, LONG ... commands.
+
+    `statements` are all statements in the order of the map, those of /DISCARD/ included. `loaded` are the files that
+    the map lists as read.
+    """
 
     path: str
     linker: str
@@ -178,11 +212,17 @@ class LinkMap:
     discarded: tuple[MapInput, ...] = ()
     symbols: Mapping[str, int] = field(default_factory=dict)
     incomplete: tuple[str, ...] = ()
+    statements: tuple[MapStatement, ...] = ()
+    loaded: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class InputSection:
-    """A section of an object file, before the link; `index` is its section header index."""
+class InputSection(NamedTuple):
+    """A section of an object file, before the link; `index` is its section header index.
+
+    Common symbols of a file are one section "COMMON" of index 0. `group` is the signature of the section's group
+    (COMDAT). `archive` is the thin archive that the file was found in; members of other archives have the archive as
+    `file` and a `member`. `entry_size` is that of a table or of mergeable constants.
+    """
 
     file: str
     member: str
@@ -192,6 +232,30 @@ class InputSection:
     align: int
     type: str
     flags: int
+    group: str = ""
+    archive: str = ""
+    entry_size: int = 0
+    link: int = 0
+
+    @property
+    def writable(self) -> bool:
+        """Whether SHF_WRITE is set."""
+        return bool(self.flags & 1)
+
+    @property
+    def allocated(self) -> bool:
+        """Whether SHF_ALLOC is set: it takes memory in the image."""
+        return bool(self.flags & 2)
+
+    @property
+    def executable(self) -> bool:
+        """Whether SHF_EXECINSTR is set."""
+        return bool(self.flags & 4)
+
+    @property
+    def mergeable(self) -> bool:
+        """Whether SHF_MERGE is set: the linker keeps one copy of equal entries, so `size` is an upper bound."""
+        return bool(self.flags & 0x10)
 
 
 @dataclass(frozen=True, slots=True)

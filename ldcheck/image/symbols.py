@@ -19,7 +19,6 @@ SHN_COMMON = 0xFFF2
 SHN_XINDEX = 0xFFFF
 
 _FILE = 4
-_SECTION = 3
 
 KINDS = ("NOTYPE", "OBJECT", "FUNC", "SECTION", "FILE", "COMMON", "TLS", "NUM", "RELC", "SRELC", "IFUNC")
 BINDINGS = {0: "LOCAL", 1: "GLOBAL", 2: "WEAK", 10: "UNIQUE"}
@@ -150,6 +149,13 @@ class SymbolTable(Mapping[str, Symbol]):
         for name, place, value in zip(self._names, places, values, strict=False):
             if name and place != SHN_UNDEF:
                 yield name, value, place if place < SHN_LORESERVE else None
+
+    def common(self) -> list[tuple[int, int]]:
+        """Size and alignment of each common symbol."""
+        _, _, places, values, sizes = self._columns
+        if SHN_COMMON not in places:
+            return []
+        return [(size, value) for place, value, size in zip(places, values, sizes, strict=True) if place == SHN_COMMON]
 
 
 def unpack_symbols(data: bytes, bits: int, order: str) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:

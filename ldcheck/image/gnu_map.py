@@ -1,0 +1,381 @@
+"""Link maps of GNU ld (binutils 2.30 and newer): ldlang.c, `lang_map` and the `print_...` functions below it.
+
+Written for maps of hundreds of megabytes. One regular expression reads an input section with everything that belongs to
+it (the fill ahead, a wrapped name, its symbols) in one match, and whole runs of such matches are turned into columns;
+only the other lines, the statements of the script, are looked at one by one. What ld prints is not quite what it
+placed: `_placed` and `_gaps` correct that. Headings may be translated, so none is relied upon.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import accumulate, compress, repeat
+from operator import add
+
+from ldcheck.image.files import collector_paused
+from ldcheck.image.model import LinkMap, MapInput, MapSection, MapStatement, Padding
+
+INPUT_ALIGNMENT = "input alignment"
+ASSIGNMENT = "assignment"
+UNEXPLAINED = "unexplained"
+
+# Groups: address and size of a fill, name (a long one with the line feed behind it), address, size, file, and the lines
+# of relaxation and symbols; or any other line. A line of a symbol is told from an assignment by the "=".
+_RECORD = re.compile(
+    r"(?: \*fill\* +0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16}) .*\n)?"
+    r" ([^\s*(][^\s(]*+(?:\n {16}| {1,15}))0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16}) (.+)\n"
+    r"((?: {17,}0x.+\n)?(?: {16}0x[^ \n]+ {16}(?!ASSERT )[^ \n=][^\n=]*\n)*)"
+    r"|(.*)\n"
+)
+_SYMBOL = re.compile(r"^ {16}0x([0-9a-f]{1,16}) {16}([^ \n].*)$", re.MULTILINE)
+
+_PLACE = re.compile(r" +0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16})(?: .*0x([0-9a-f]{1,16}))?")
+_FILL = re.compile(r" \*fill\* +0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16})(?: |$)")
+_DATA = re.compile(r" {16}0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16}) ((?:BYTE|SHORT|LONG|QUAD|SQUAD|ASCIZ|RELOC)\b.*)$")
+_VALUE = re.compile(r" {16}(?:\[?0x([0-9a-f]{1,16})\]?|\[!provide\]|\[unresolved\]|\*undef\*) +(\S.*)$")
+_ASSIGNED = re.compile(r"(?:PROVIDE \()?(\S+) = ")
+
+# The region that ld adds to every map ends the list of regions; the heading of the memory map follows.
+_START = re.compile(r"^\*default\* +0x[0-9a-f]+ +0x[0-9a-f]+.*\n\n.*\n\n", re.MULTILINE)
+_DISCARDED = re.compile(r"^ (\S{14,}+\n|\S++) +0x[0-9a-f]++ +0x([0-9a-f]{1,16}+) (.+)$", re.MULTILINE)
+_NO_SECTION = ("LOAD ", "START GROUP", "END GROUP", "OUTPUT(", "TARGET(", "INSERT ", "Address of section ")
+
+# How much of the map is matched at a time: the matches take several times its memory.
+_PIECE = 1 << 17
+
+_Row = tuple[str, str, str, str, str, str, str, str]
+
+
+def looks_like_gnu_map(text: str) -> bool:
+    """Whether this is a link map of GNU ld, whole or cut off behind the list of regions."""
+    return _START.search(text) is not None
+
+
+def read_gnu_map(path: str, text: str) -> LinkMap:
+    """The model of a map. What is damaged or cut off is left out and said in `incomplete`."""
+    begin = _START.search(text)
+    if begin is None:
+        return LinkMap(path, "GNU ld", (), incomplete=("the memory map is missing",))
+    end = text.find("\nCross Reference Table\n", begin.end())
+    end = len(text) if end < 0 else end + 1
+    reader = _Reader(text.count("\n", 0, begin.end()) + 1)
+    with collector_paused():
+        for piece in _pieces(text, begin.end(), end):
+            reader.read(_RECORD.findall(piece))
+        reader.close_section()
+    incomplete = []
+    if not text.endswith("\n"):
+        incomplete.append("the map ends in the middle of a line")
+    if not reader.sections:
+        incomplete.append("the map shows no output section")
+    return LinkMap(
+        path=path,
+        linker="GNU ld",
+        sections=tuple(reader.sections),
+        discarded=tuple(_discarded(text, begin.start())),
+        symbols=MapSymbols(reader.symbol_lines, reader.assigned),
+        incomplete=tuple(incomplete),
+        statements=tuple(reader.statements),
+        loaded=tuple(dict.fromkeys(reader.loaded)),
+    )
+
+
+def split_member(name: str) -> tuple[str, str]:
+    """`lib.a(x.o)` as the archive and its member; a plain file has the empty member."""
+    if name.endswith(")"):
+        archive, bracket, member = name[:-1].rpartition("(")
+        if bracket and archive:
+            return archive, member
+    return name, ""
+
+
+class MapSymbols(Mapping[str, int]):
+    """The symbols of a map by name. Their lines, half of a map, are read when somebody asks."""
+
+    __slots__ = ("_assigned", "_lines", "_values")
+
+    def __init__(self, lines: list[str], assigned: dict[str, int]) -> None:
+        self._lines = lines
+        self._assigned = assigned
+        self._values: dict[str, int] | None = None
+
+    def _all(self) -> dict[str, int]:
+        if self._values is None:
+            values = dict(self._assigned)
+            for lines in self._lines:
+                for value, name in _SYMBOL.findall(lines):
+                    values.setdefault(name, int(value, 16))
+            self._values = values
+            self._lines = []
+        return self._values
+
+    def __getitem__(self, name: str) -> int:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+def _pieces(text: str, at: int, end: int) -> Iterator[str]:
+    """The text in pieces of whole lines that each begin with a line of an output section, or an input or a fill."""
+    while at < end:
+        cut = min(at + _PIECE, end)
+        while cut < end:
+            cut = text.find("\n", cut, end) + 1 or end
+            # Neither a continuation, nor the input behind its fill.
+            if not text.startswith("  ", cut) and not text.startswith(" *fill*", text.rfind("\n", 0, cut - 1) + 1):
+                break
+        piece = text[at:cut]
+        yield piece if piece.endswith("\n") else piece + "\n"
+        at = cut
+
+
+def _discarded(text: str, end: int) -> Iterator[MapInput]:
+    """The inputs listed as discarded, ahead of the memory map. Their addresses mean nothing."""
+    line, last = 1, 0
+    for match in _DISCARDED.finditer(text, 0, end):
+        name, size, rest = match.groups()
+        line += text.count("\n", last, match.start())
+        last = match.start()
+        file, member = split_member(rest)
+        yield MapInput(name.rstrip("\n"), file, member, 0, int(size, 16), 0, line)
+
+
+class _Columns:
+    """The inputs of one output section, by column."""
+
+    __slots__ = ("addresses", "files", "lines", "members", "names", "patterns", "sizes")
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.files: list[str] = []
+        self.members: list[str] = []
+        self.addresses: list[int] = []
+        self.sizes: list[int] = []
+        self.lines: list[int] = []
+        self.patterns: list[str] = []
+
+
+class _Reader:
+    """Collects what the lines of the memory map say. `read` is called for one piece after the other."""
+
+    def __init__(self, line: int) -> None:
+        """`line` is the number of the first line of the memory map."""
+        self.sections: list[MapSection] = []
+        self.statements: list[MapStatement] = []
+        self.loaded: list[str] = []
+        self.symbol_lines: list[str] = []
+        self.assigned: dict[str, int] = {}
+        self._line = line
+        self._names: dict[str, str] = {}
+        self._files: dict[str, str] = {}
+        self._members: dict[str, str] = {}
+        # The line of an assignment to dot, to know the cause of a fill behind it; the last line that was not an input.
+        self._dot_line = 0
+        self._last = ""
+        self._open_section("", line)
+
+    def read(self, rows: list[_Row]) -> None:
+        """Take the matches of `_RECORD` in one piece."""
+        done = 0
+        for at in [at for at, row in enumerate(rows) if not row[2]]:
+            if at > done:
+                self._records(rows[done:at])
+            done = at + 1
+            self._statement(rows[at][7])
+        if len(rows) > done:
+            self._records(rows[done:])
+
+    def _records(self, rows: list[_Row]) -> None:
+        """Take a run of input sections, all under one pattern."""
+        fills, fill_sizes, names, addresses, sizes, files, tails, _ = zip(*rows, strict=True)
+        has_fill = list(map(bool, fills))
+        line_feeds = map(add, map(str.count, names, repeat("\n")), map(str.count, tails, repeat("\n")))
+        heights = map(add, repeat(1), map(add, has_fill, line_feeds))
+        lines = list(accumulate(heights, initial=self._line))
+        self._line = lines.pop()
+        self._last = " "
+        columns = self._columns
+        columns.addresses += map(int, addresses, repeat(16))
+        columns.sizes += map(int, sizes, repeat(16))
+        columns.lines += map(add, lines, has_fill)
+        columns.patterns += repeat(self._pattern, len(rows))
+        columns.names += map(_known(names, self._names, str.strip).__getitem__, names)
+        columns.files += map(_known(files, self._files, _archive).__getitem__, files)
+        columns.members += map(_known(files, self._members, _member).__getitem__, files)
+        self.symbol_lines += filter(None, tails)
+        if any(has_fill):
+            if fills[0]:
+                self._fill(fills[0], fill_sizes[0], lines[0])
+            self._fills += map(
+                tuple.__new__,
+                repeat(Padding),
+                zip(
+                    map(int, filter(None, fills[1:]), repeat(16)),
+                    map(int, filter(None, fill_sizes[1:]), repeat(16)),
+                    repeat(INPUT_ALIGNMENT),
+                    compress(lines[1:], has_fill[1:]),
+                    strict=False,
+                ),
+            )
+
+    def _fill(self, address: str, size: str, line: int) -> None:
+        cause = ASSIGNMENT if line == self._dot_line + 1 else INPUT_ALIGNMENT
+        self._fills.append(Padding(int(address, 16), int(size, 16), cause, line))
+
+    def _statement(self, text: str) -> None:
+        """Take a line that is no input section: of an output section, of a statement, or empty."""
+        line, last = self._line, self._last
+        self._line += 1
+        self._last = text
+        if not text:
+            return
+        if text[0] != " ":
+            if text.startswith("LOAD "):
+                self.loaded.append(text[5:])
+            elif not last and not text.startswith(_NO_SECTION):
+                self.close_section()
+                self._open_section(text, line)
+        elif text[1:2] != " ":
+            if match := _FILL.match(text):
+                self._fill(match[1], match[2], line)
+            elif text.endswith(")"):
+                self._pattern = text[1:]
+                self._state("pattern", text[1:], None, line)
+        elif last == self._name and self._place is None and (place := _PLACE.fullmatch(text)):
+            self._set_place(place)
+        elif match := _DATA.match(text):
+            size = int(match[2], 16)
+            self._data.append((int(match[1], 16), size))
+            self._state("data", match[3], int(match[1], 16), line, size)
+        elif match := _VALUE.match(text):
+            self._value(match[2], int(match[1], 16) if match[1] else None, text, line)
+
+    def _open_section(self, text: str, line: int) -> None:
+        """Begin the section whose header line this is; the place of one with a long name follows on the next line."""
+        self._name, space, rest = text.partition(" ")
+        self._begin = line
+        self._place: tuple[int, int, int] | None = None
+        self._columns = _Columns()
+        self._fills: list[Padding] = []
+        self._data: list[tuple[int, int]] = []
+        self._first_statement = len(self.statements)
+        self._pattern = ""
+        if space and (place := _PLACE.fullmatch(space + rest)):
+            self._set_place(place)
+
+    def _set_place(self, place: re.Match[str]) -> None:
+        address = int(place[1], 16)
+        self._place = address, int(place[2], 16), int(place[3], 16) if place[3] else address
+
+    def _state(self, kind: str, text: str, address: int | None, line: int, size: int = 0) -> None:
+        self.statements.append(MapStatement(kind, text, address, line, self._name, size))
+
+    def _value(self, text: str, address: int | None, whole: str, line: int) -> None:
+        """Take an assignment or assertion, or a symbol whose name has an "=" in it."""
+        if text.startswith("ASSERT ("):
+            self._state("assert", text, address, line)
+        elif match := _ASSIGNED.match(text):
+            self._pattern = ""
+            self._state("assignment", text, address, line)
+            if match[1] == ".":
+                self._dot_line = line
+            elif address is not None:
+                self.assigned.setdefault(match[1], address)
+        else:
+            self.symbol_lines.append(whole + "\n")
+
+    def close_section(self) -> None:
+        """Make the section that was being read."""
+        if not self._name or self._name == "/DISCARD/":
+            return
+        address, size, load_address = self._place or (0, 0, 0)
+        # Ld prints fills of no bytes too.
+        self._fills = [fill for fill in self._fills if fill.size]
+        if self._told() != size:
+            self._drop_merged(address + size)
+        if self._told() != size:
+            self._add_gaps(address, address + size)
+        columns = self._columns
+        rows = zip(
+            columns.names,
+            columns.files,
+            columns.members,
+            columns.addresses,
+            columns.sizes,
+            repeat(0),
+            columns.lines,
+            columns.patterns,
+            strict=False,
+        )
+        self.sections.append(
+            MapSection(
+                name=self._name,
+                address=address,
+                size=size,
+                load_address=load_address,
+                # What `MapInput._make` does, without a call of Python for each.
+                inputs=tuple(map(tuple.__new__, repeat(MapInput), rows)),
+                paddings=tuple(self._fills),
+                line=self._begin,
+                data=sum(size for _, size in self._data),
+                present=self._place is not None,
+                statements=tuple(self.statements[self._first_statement :]),
+            )
+        )
+        self._name = ""
+
+    def _told(self) -> int:
+        """The bytes that the lines of the section account for."""
+        return sum(self._columns.sizes) + sum(fill.size for fill in self._fills) + sum(size for _, size in self._data)
+
+    def _drop_merged(self, end: int) -> None:
+        """Take the sizes from inputs that merged into others altogether.
+
+        Such a one is printed with the size that it had, at an address where the next entry begins too, or so that it
+        would end behind its output section.
+        """
+        columns = self._columns
+        others = sorted([fill.address for fill in self._fills] + [address for address, _ in self._data])
+        others.append(1 << 65)
+        following = [*columns.addresses[1:], end]
+        columns.sizes = [
+            size if address + size <= min(limit, others[bisect_left(others, address)]) else 0
+            for address, size, limit in zip(columns.addresses, columns.sizes, following, strict=False)
+        ]
+
+    def _add_gaps(self, start: int, end: int) -> None:
+        """Add what no line of the map accounts for, such as the room around the stubs of errata."""
+        columns, fills = self._columns, self._fills
+        entries = list(zip(columns.addresses, columns.sizes, columns.lines, strict=True))
+        entries += [(fill.address, fill.size, fill.line) for fill in fills]
+        entries += [(address, size, 0) for address, size in self._data]
+        entries.sort()
+        at, line = start, self._begin
+        for address, size, here in entries:
+            if at < address <= end:
+                fills.append(Padding(at, address - at, UNEXPLAINED, line))
+            at, line = max(at, min(address + size, end)), here
+        if at < end:
+            fills.append(Padding(at, end - at, UNEXPLAINED, line))
+        fills.sort()
+
+
+def _known(words: Iterable[str], known: dict[str, str], make: Callable[[str], str]) -> dict[str, str]:
+    """`known` with what `make` makes of the words that it lacks: one object for the many places that hold it."""
+    for word in set(words).difference(known):
+        known[word] = make(word)
+    return known
+
+
+def _archive(file: str) -> str:
+    return split_member(file)[0]
+
+
+def _member(file: str) -> str:
+    return split_member(file)[1]

@@ -1,0 +1,39 @@
+"""Reading a link map, whichever linker wrote it: the kind is found out by looking."""
+
+from __future__ import annotations
+
+import re
+
+from ldcheck.image.files import describe, read_whole, refuse
+from ldcheck.image.model import LinkMap
+from ldcheck.source import decode
+
+# Xen's list of its symbols, named like a map: `0xffff82d040201000 t x86_64/entry.S#restore_all_guest`.
+_SYMBOL_LIST = re.compile(r"(?:0x)?[0-9a-f]{8,16} [A-Za-z?] \S", re.MULTILINE)
+_LLD_HEAD = re.compile(r"\s*VMA\s+LMA\s+Size\s+Align\s+Out\s+In\s+Symbol\s*$", re.MULTILINE)
+
+
+def read_map(path: str) -> LinkMap:
+    """Read a map of GNU ld (`-Map`) or lld (`-Map`, `--print-map`).
+
+    Raises CheckError where the file cannot be read or is something else, and says what it looks like.
+    """
+    text = decode(read_whole(path, "a link map"))
+    if "\r\n" in text:
+        text = text.replace("\r\n", "\n")
+    if (head := _LLD_HEAD.search(text, 0, 1 << 16)) and head.start() < 1 << 12:
+        from ldcheck.image.lld_map import read_lld_map
+
+        return read_lld_map(path, text, head.end())
+    from ldcheck.image.gnu_map import looks_like_gnu_map, read_gnu_map
+
+    if looks_like_gnu_map(text):
+        return read_gnu_map(path, text)
+    if _SYMBOL_LIST.match(text):
+        raise refuse(
+            path,
+            "expected a link map, this is a list of symbols such as Xen's xen-syms.map",
+            "link with -Map=FILE for the link map; the symbols are in the ELF file (--elf) anyway",
+        )
+    kind = describe(text[:4096].encode("utf-8", "surrogateescape"))
+    raise refuse(path, f"expected a link map of GNU ld or lld, this looks like {kind}", "link with -Map=FILE")

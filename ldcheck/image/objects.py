@@ -1,0 +1,141 @@
+"""Object files and archives as they go into a link: their section tables.
+
+What GNU ld never places is left out: symbol and string tables, group headers, and relocations.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+
+from ldcheck.image.archive import is_archive, members
+from ldcheck.image.elf_file import SHT_GROUP, SHT_NOBITS, SHT_REL, SHT_RELA, SHT_SYMTAB, SHT_SYMTAB_SHNDX, ElfFile
+from ldcheck.image.files import OpenFile, Window, collector_paused, describe, refuse
+from ldcheck.image.model import InputSection
+
+_SHT_NULL = 0
+_SHT_STRTAB = 3
+_SHT_LLVM_ADDRSIG = 0x6FFF4C03
+_NEVER_PLACED = frozenset(
+    (_SHT_NULL, SHT_SYMTAB, _SHT_STRTAB, SHT_RELA, SHT_REL, SHT_GROUP, SHT_SYMTAB_SHNDX, _SHT_LLVM_ADDRSIG)
+)
+_SHF_WRITE_ALLOC = 3
+_WHAT = "an object file or archive"
+
+
+def read_objects(paths: Iterable[str], notes: list[str] | None = None) -> tuple[InputSection, ...]:
+    """The sections of all objects, in the order of the files, of the members, and of the section headers.
+
+    `notes` receives a sentence for each member or table that could not be read. Raises CheckError for a path that is
+    neither an object nor an archive, or cannot be read.
+    """
+    remarks = [] if notes is None else notes
+    sections: list[InputSection] = []
+    with collector_paused():
+        for path in paths:
+            with OpenFile(path, _WHAT) as window:
+                sections += _file_sections(path, window, remarks)
+    return tuple(sections)
+
+
+def _file_sections(path: str, window: Window, notes: list[str]) -> Iterator[InputSection]:
+    if not is_archive(window):
+        head = window.read(0, 4096)
+        if head[:4] != b"\x7fELF":
+            advice = "compile without LTO, or give the objects that the linker made" if head[:2] == b"BC" else ""
+            raise refuse(path, f"expected {_WHAT}, this looks like {describe(head)}", advice)
+        yield from _object_sections(path, "", "", window, notes)
+        return
+    for member in members(window, notes):
+        if member.window is None:
+            with OpenFile(member.name, f"a member of the thin archive {path}") as file:
+                yield from _member_sections(member.name, "", path, file, notes)
+        else:
+            yield from _member_sections(path, member.name, "", member.window, notes)
+
+
+def _member_sections(file: str, member: str, archive: str, window: Window, notes: list[str]) -> Iterator[InputSection]:
+    head = window.read(0, 64)
+    if head[:4] == b"\x7fELF":
+        yield from _object_sections(file, member, archive, window, notes)
+    else:
+        label = f"{file}({member})" if member else file
+        notes.append(f"{label} is left out: it looks like {describe(head)}")
+
+
+def _object_sections(path: str, member: str, archive: str, window: Window, notes: list[str]) -> Iterator[InputSection]:
+    file = ElfFile(window)
+    label = f"{path}({member})" if member else path
+    if file.type != "REL":
+        notes.append(f"{label} is left out: it is a linked file ({file.type}), not an object")
+        return
+    groups = _groups(file)
+    for index, (name, header) in enumerate(zip(file.names, file.sections, strict=True)):
+        if header.sh_type in _NEVER_PLACED:
+            continue
+        if header.sh_type != SHT_NOBITS and header.sh_offset + header.sh_size > window.size:
+            file.problems.append(f"section {name or index} reaches beyond the end of the file")
+        yield InputSection(
+            file=path,
+            member=member,
+            name=name,
+            index=index,
+            size=header.sh_size,
+            align=max(header.sh_addralign, 1),
+            type=file.section_type(header.sh_type),
+            flags=header.sh_flags,
+            group=groups.get(index, ""),
+            archive=archive,
+            entry_size=header.sh_entsize,
+            link=header.sh_link,
+        )
+    size, align = _common(file)
+    if size:
+        yield InputSection(path, member, "COMMON", 0, size, align, "NOBITS", _SHF_WRITE_ALLOC, archive=archive)
+    notes += [f"{label}: {problem}" for problem in file.problems[:5]]
+
+
+def _groups(file: ElfFile) -> dict[int, str]:
+    """The signature of the group that a section is in, by section index (ELF specification, "Section Groups")."""
+    found: dict[int, str] = {}
+    tables: dict[int, list[str]] = {}
+    for header in file.sections:
+        if header.sh_type != SHT_GROUP:
+            continue
+        if header.sh_link not in tables:
+            tables[header.sh_link] = _symbol_names(file, header.sh_link)
+        names = tables[header.sh_link]
+        signature = names[header.sh_info] if header.sh_info < len(names) else ""
+        data = file.content(header)
+        for (index,) in list(struct.iter_unpack(file.order + "I", data[: len(data) // 4 * 4]))[1:]:
+            found.setdefault(index, signature)
+    return found
+
+
+def _symbol_names(file: ElfFile, index: int) -> list[str]:
+    if not 0 < index < len(file.sections) or file.sections[index].sh_type != SHT_SYMTAB:
+        return []
+    names = []
+    for symbol in file.symbol_table(index).entries():
+        # A group may be named by the section that its symbol stands for.
+        if not symbol.name and symbol.kind == "SECTION" and symbol.section and symbol.section < len(file.names):
+            names.append(file.names[symbol.section])
+        else:
+            names.append(symbol.name)
+    return names
+
+
+def _common(file: ElfFile) -> tuple[int, int]:
+    """Size and alignment of the file's common symbols, laid out in the order of the symbol table.
+
+    An upper bound: of one symbol that several files have, the linker keeps the largest.
+    """
+    at, align = 0, 1
+    for index, header in enumerate(file.sections):
+        if header.sh_type != SHT_SYMTAB:
+            continue
+        for size, alignment in file.symbol_table(index).common():
+            alignment = max(alignment, 1)
+            at = -(-at // alignment) * alignment + size
+            align = max(align, alignment)
+    return at, align
