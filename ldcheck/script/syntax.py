@@ -294,9 +294,7 @@ class SectionType(Node):
     value: Expression | None = None
 
 
-Statement = (
-    Assignment | Assertion | InputSectionDescription | Data | Fill | Marker | Include | Command
-)
+Statement = Assignment | Assertion | InputSectionDescription | Data | Fill | Marker | Include | Command
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -355,9 +353,7 @@ class SectionClass(Node):
     statements: tuple[InputSectionDescription | Include, ...]
 
 
-SectionsStatement = (
-    OutputSection | Overlay | SectionGroup | SectionClass | Assignment | Assertion | Include | Command
-)
+SectionsStatement = OutputSection | Overlay | SectionGroup | SectionClass | Assignment | Assertion | Include | Command
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

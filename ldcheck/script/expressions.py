@@ -1,0 +1,479 @@
+"""The value of an expression, as GNU ld computes it (ldexp.c, `exp_fold_tree_1`).
+
+A value is a number of 64 bits that wraps, and what it is relative to: an output section (then it is an offset from the
+section's start), the absolute section, or nothing, if it is a plain number. Operators work on the number and not on the
+address, so `!(. & 7)` in an output section looks at an offset. What the environment does not know makes a value
+unknown, with the reason; an unknown operand does not spread where the result is the same whatever it is.
+
+Where it is evaluated decides: outside of output sections (`section` is None) a number is absolute, inside it is plain.
+"""
+
+# ruff: noqa: ARG002 - the environment that knows nothing does not look at what it is asked for
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ldcheck.script.syntax import Binary, Call, Conditional, Expression, Name, Number, Unary, Word
+
+ABSOLUTE = "*ABS*"
+_MASK = (1 << 64) - 1
+_SIGN = 1 << 63
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number, or None if it is unknown, for `reason`.
+
+    `section` is what it is relative to: the name of an output section, ABSOLUTE, or None for a plain number.
+    """
+
+    number: int | None
+    section: str | None = None
+    reason: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether the number is known."""
+        return self.number is not None
+
+    @property
+    def truth(self) -> bool | None:
+        """How a condition takes it: the number, not the address, against zero. None if unknown."""
+        return None if self.number is None else self.number != 0
+
+
+class Environment:
+    """What names mean where an expression is evaluated. This one knows nothing; derive from it what is known.
+
+    `section` is the output section that the expression stands in, or None outside of all. `sane` is
+    LD_FEATURE("SANE_EXPR"). All methods return None for what they do not know; addresses are absolute.
+    """
+
+    section: str | None = None
+    sane: bool = False
+
+    @property
+    def dot(self) -> int | None:
+        """The address that the location counter stands at."""
+        return None
+
+    def symbol(self, name: str) -> Value | None:
+        """A symbol's value, relative to the section that it is defined in."""
+        return None
+
+    def defined(self, name: str) -> bool | None:
+        """DEFINED(name)."""
+        return None
+
+    def addr(self, section: str) -> int | None:
+        """ADDR(section): where the output section starts."""
+        return None
+
+    def loadaddr(self, section: str) -> int | None:
+        """LOADADDR(section)."""
+        return None
+
+    def sizeof(self, section: str) -> int | None:
+        """SIZEOF(section) in bytes."""
+        return None
+
+    def alignof(self, section: str) -> int | None:
+        """ALIGNOF(section) in bytes."""
+        return None
+
+    def origin(self, region: str) -> int | None:
+        """ORIGIN(region)."""
+        return None
+
+    def length(self, region: str) -> int | None:
+        """LENGTH(region) in bytes."""
+        return None
+
+    def constant(self, name: str) -> int | None:
+        """CONSTANT(name): MAXPAGESIZE or COMMONPAGESIZE."""
+        return None
+
+    def sizeof_headers(self) -> int | None:
+        """SIZEOF_HEADERS in bytes."""
+        return None
+
+    def segment_start(self, segment: str, default: int) -> int | None:
+        """SEGMENT_START(segment, default): the default, unless the command line of the link says otherwise."""
+        return default
+
+    def data_segment(self, function: str, operands: tuple[int, ...]) -> int | None:
+        """DATA_SEGMENT_ALIGN(maxpagesize, commonpagesize), _RELRO_END(offset, value) or _END(value).
+
+        Their values are found in several passes over the whole link, so only an image knows them.
+        """
+        return None
+
+
+def evaluate(expression: Expression, environment: Environment) -> Value:
+    """The value of an expression of any depth. Never raises; what cannot be computed is unknown, with the reason."""
+    value, _ = _Evaluation(environment).run(expression)
+    return value
+
+
+def absolute(value: Value, environment: Environment) -> Value:
+    """The address that a value stands for (`make_abs`)."""
+    if value.number is None:
+        return Value(None, ABSOLUTE, value.reason)
+    if value.section is None or value.section == ABSOLUTE:
+        return Value(value.number, ABSOLUTE)
+    base = environment.addr(value.section)
+    if base is None:
+        return Value(None, ABSOLUTE, f"the address of {value.section} is unknown")
+    return Value(value.number + base & _MASK, ABSOLUTE)
+
+
+def assigned(value: Value, environment: Environment) -> Value:
+    """What a symbol becomes that the value is assigned to: a plain number is relative to where it stands."""
+    if value.section is not None:
+        return value
+    return Value(value.number, environment.section or ABSOLUTE, value.reason)
+
+
+def constant(expression: Expression, cache: dict[int, int | None] | None = None) -> int | None:
+    """The number that GNU ld makes of the expression already while it reads; None if it does not (`exp_value_fold`).
+
+    `cache` keeps the numbers of divisions by the `id` of their nodes, so that nested ones take no quadratic time.
+    """
+    value, literal = _Evaluation(Environment(), cache).run(expression)
+    return value.number if literal else None
+
+
+def while_reading(expression: Expression, regions: set[str]) -> str:
+    """Why an expression that GNU ld wants to know while it reads the script is no constant; empty if it is one.
+
+    `regions` are the memory regions that are known by then.
+    """
+    return evaluate(expression, _WhileReading(regions)).reason
+
+
+class _WhileReading(Environment):
+    """What GNU ld knows while it reads a script: next to nothing. Numbers that it knows are 1 here."""
+
+    def __init__(self, regions: set[str]) -> None:
+        self._regions = regions
+
+    @property
+    def dot(self) -> int | None:
+        return 0
+
+    def defined(self, name: str) -> bool | None:
+        return False
+
+    def constant(self, name: str) -> int | None:
+        return 1 if name in ("MAXPAGESIZE", "COMMONPAGESIZE") else None
+
+    def origin(self, region: str) -> int | None:
+        return 1 if region in self._regions else None
+
+    length = origin
+
+
+class _Evaluation:
+    """One walk over an expression. Results are values, and whether each was a constant while ld read the script."""
+
+    __slots__ = ("_cache", "_environment", "_outside")
+
+    def __init__(self, environment: Environment, cache: dict[int, int | None] | None = None) -> None:
+        self._environment = environment
+        self._cache = cache
+        self._outside = environment.section is None and not environment.sane
+
+    def run(self, expression: Expression) -> tuple[Value, bool]:
+        """The expression's value, operands first, on a stack instead of by recursion."""
+        results: list[tuple[Value, bool]] = []
+        pending: list[tuple[Expression, int]] = [(expression, 0)]
+        while pending:
+            node, step = pending.pop()
+            if isinstance(node, Number):
+                results.append((self._plain(node.value), True))
+            elif isinstance(node, Name):
+                results.append((self._name(node.name), False))
+            elif isinstance(node, Conditional):
+                self._conditional(node, step, pending, results)
+            elif step == 0:
+                if self._cache is not None and id(node) in self._cache:
+                    number = self._cache[id(node)]
+                    known = number is not None
+                    results.append((self._plain(number) if number is not None else Value(None), known))
+                    continue
+                pending.append((node, 1))
+                pending.extend((operand, 0) for operand in reversed(_operands(node)))
+            else:
+                count = len(_operands(node))
+                operands = results[len(results) - count :]
+                del results[len(results) - count :]
+                result = self._apply(node, operands)
+                if self._cache is not None and isinstance(node, Binary):
+                    self._cache[id(node)] = result[0].number if result[1] else None
+                results.append(result)
+        return results.pop()
+
+    def _plain(self, number: int) -> Value:
+        """A number as written."""
+        return Value(number & _MASK, ABSOLUTE if self._outside else None)
+
+    def _from_absolute(self, address: int | None, reason: str) -> Value:
+        """An address as a value relative to where the expression stands (`new_rel_from_abs`)."""
+        section = self._environment.section
+        if address is None:
+            return Value(None, section or ABSOLUTE, reason)
+        if section is None:
+            return Value(address & _MASK, ABSOLUTE)
+        base = self._environment.addr(section)
+        if base is None:
+            return Value(None, section, f"the address of {section} is unknown")
+        return Value(address - base & _MASK, section)
+
+    def _name(self, name: str) -> Value:
+        if name == ".":
+            return self._from_absolute(self._environment.dot, "the location counter is unknown")
+        value = self._environment.symbol(name)
+        if value is None:
+            return Value(None, None, f"symbol {name} is unknown")
+        if value.section == ABSOLUTE and not self._outside:
+            return Value(value.number, None, value.reason)
+        if value.section is None and self._outside:
+            return Value(value.number, ABSOLUTE, value.reason)
+        return value
+
+    def _conditional(
+        self,
+        node: Conditional,
+        step: int,
+        pending: list[tuple[Expression, int]],
+        results: list[tuple[Value, bool]],
+    ) -> None:
+        """Only the branch that is chosen is evaluated. If the test is unknown, both have to agree."""
+        if step == 0:
+            pending += ((node, 1), (node.test, 0))
+        elif step == 1:
+            test, literal = results.pop()
+            if test.number is None:
+                results.append((test, False))
+                pending += ((node, 2), (node.no, 0), (node.yes, 0))
+            elif literal:
+                # GNU ld folds the whole only if all three are constants; so both branches are looked at.
+                results.append((test, True))
+                pending += ((node, 3), (node.no, 0), (node.yes, 0))
+            else:
+                pending += ((node, 4), (node.yes if test.number else node.no, 0))
+        elif step == 4:
+            value, _ = results.pop()
+            results.append((value, False))
+        else:
+            (no, no_literal), (yes, yes_literal), (test, literal) = results.pop(), results.pop(), results.pop()
+            if step == 2:
+                results.append((yes if yes == no else Value(None, None, test.reason), False))
+            else:
+                results.append((yes if test.number else no, literal and yes_literal and no_literal))
+
+    def _apply(self, node: Expression, operands: list[tuple[Value, bool]]) -> tuple[Value, bool]:
+        if isinstance(node, Binary):
+            (left, left_literal), (right, right_literal) = operands
+            value = self._binary(node.operator, left, right)
+            return self._folded(value, left_literal and right_literal)
+        if isinstance(node, Unary):
+            value, literal = operands[0]
+            return self._folded(_unary(node.operator, value), literal)
+        assert isinstance(node, Call)
+        literal = node.function in _FOLDED and all(known for _, known in operands)
+        return self._folded(self._call(node, [value for value, _ in operands]), literal)
+
+    def _folded(self, value: Value, literal: bool) -> tuple[Value, bool]:
+        """What GNU ld computed while it read is a number as written from then on."""
+        if literal and value.number is not None:
+            return self._plain(value.number), True
+        return value, False
+
+    def _binary(self, operator: str, left: Value, right: Value) -> Value:
+        a, b, section, outcome = self._together(left, right)
+        compute = _OPERATORS.get(operator)
+        if a is None or b is None:
+            forced = _FORCED.get(operator)
+            number = forced(a, b) if forced is not None else None
+            if number is None:
+                return Value(None, section, left.reason or right.reason)
+        elif operator in ("/", "%"):
+            return _divide(operator, a, b, outcome)
+        else:
+            assert compute is not None
+            number = compute(a, b) & _MASK
+        return Value(number, None if operator in _PLAIN_RESULT else outcome)
+
+    def _together(self, left: Value, right: Value) -> tuple[int | None, int | None, str | None, str | None]:
+        """Both numbers with one section for the two, and the section of an arithmetic result.
+
+        Values of different sections are made absolute, unless one is a plain number; the result then keeps the other's
+        section. Of two values of one section, or two plain numbers, the result is plain, or absolute outside.
+        """
+        if left.section == right.section:
+            return left.number, right.number, left.section, ABSOLUTE if self._outside else None
+        if left.section is not None and right.section is not None:
+            left, right = absolute(left, self._environment), absolute(right, self._environment)
+            return left.number, right.number, ABSOLUTE, ABSOLUTE if self._outside else None
+        section = left.section if right.section is None else right.section
+        return left.number, right.number, section, section
+
+    def _call(self, node: Call, values: list[Value]) -> Value:
+        function = node.function
+        environment = self._environment
+        if function in _LOOKUPS:
+            word = node.arguments[0]
+            assert isinstance(word, Word)
+            return self._lookup(function, word.text)
+        if function == "SIZEOF_HEADERS":
+            return _known(environment.sizeof_headers(), "the size of the headers is unknown")
+        if function == "ASSERT":
+            return values[0]
+        for value in values:
+            if value.number is None:
+                return Value(None, None, value.reason)
+        numbers = [value.number for value in values if value.number is not None]
+        if function in ("ALIGN", "BLOCK", "NEXT"):
+            if len(values) == 1:
+                dot = environment.dot
+                if dot is None or isinstance(environment, _WhileReading):
+                    return Value(None, None, "the location counter is unknown")
+                aligned = align(dot, numbers[0])
+                return Value(aligned, ABSOLUTE) if function == "NEXT" else self._from_absolute(aligned, "")
+            return self._pairwise(align, values)
+        if function == "MAX":
+            return self._pairwise(max, values)
+        if function == "MIN":
+            return self._pairwise(min, values)
+        if function == "ABSOLUTE":
+            return absolute(values[0], environment)
+        if function == "LOG2CEIL":
+            return Value(max(numbers[0] - 1, 0).bit_length(), None)
+        if function == "SEGMENT_START":
+            word = node.arguments[0]
+            assert isinstance(word, Word)
+            return self._from_absolute(
+                environment.segment_start(word.text, numbers[0]), "the segment's start is unknown"
+            )
+        if environment.section is not None:
+            return Value(None, None, f"{function} has no value inside an output section")
+        return Value(
+            environment.data_segment(function, tuple(numbers)), ABSOLUTE, f"{function} is known only of an image"
+        )
+
+    def _pairwise(self, compute: Callable[[int, int], int], values: list[Value]) -> Value:
+        """MAX, MIN and ALIGN with two operands keep the section that the two have together."""
+        a, b, section, _ = self._together(values[0], values[1])
+        if a is None or b is None:
+            return Value(None, section, "the address of a section is unknown")
+        return Value(compute(a, b) & _MASK, section)
+
+    def _lookup(self, function: str, name: str) -> Value:
+        """A function of a name."""
+        environment = self._environment
+        reason = f"{function}({name}) is unknown"
+        if function == "ADDR":
+            # The start of a section is 0 bytes behind its start, wherever that is.
+            return Value(0, name) if environment.addr(name) is not None else Value(None, name, reason)
+        if function == "LOADADDR":
+            address = environment.loadaddr(name)
+            return Value(None, ABSOLUTE, reason) if address is None else Value(address & _MASK, ABSOLUTE)
+        if function == "ORIGIN":
+            return self._from_absolute(environment.origin(name), reason)
+        if function == "DEFINED":
+            defined = environment.defined(name)
+            return Value(None, None, reason) if defined is None else Value(int(defined))
+        find = {
+            "ALIGNOF": environment.alignof,
+            "CONSTANT": environment.constant,
+            "LENGTH": environment.length,
+            "SIZEOF": environment.sizeof,
+        }[function]
+        return _known(find(name), reason)
+
+
+def align(value: int, alignment: int) -> int:
+    """`value` rounded up to a multiple, in 64 bits; the alignment need be no power of two (`align_n`)."""
+    if alignment <= 1:
+        return value
+    return ((value + alignment - 1 & _MASK) // alignment) * alignment & _MASK
+
+
+def _operands(node: Expression) -> tuple[Expression, ...]:
+    if isinstance(node, Binary):
+        return node.left, node.right
+    if isinstance(node, Unary):
+        return (node.operand,)
+    assert isinstance(node, Call)
+    return tuple(item for item in node.arguments if not isinstance(item, Word))
+
+
+def _known(number: int | None, reason: str) -> Value:
+    return Value(None, None, reason) if number is None else Value(number & _MASK)
+
+
+def _unary(operator: str, value: Value) -> Value:
+    number = value.number
+    if number is None or operator == "+":
+        return value
+    if operator == "-":
+        number = -number
+    elif operator == "~":
+        number = ~number
+    else:
+        number = int(not number)
+    return Value(number & _MASK, value.section)
+
+
+def _divide(operator: str, a: int, b: int, section: str | None) -> Value:
+    """Division and remainder as in C on signed numbers: towards zero."""
+    if not b:
+        return Value(None, section, "division by zero")
+    left, right = _signed(a), _signed(b)
+    if left == -_SIGN and right == -1:
+        return Value(None, section, "GNU ld crashes on this division")
+    quotient = abs(left) // abs(right)
+    if (left < 0) != (right < 0):
+        quotient = -quotient
+    number = quotient if operator == "/" else left - quotient * right
+    return Value(number & _MASK, section)
+
+
+def _signed(number: int) -> int:
+    return number - (1 << 64) if number & _SIGN else number
+
+
+# Shifts by 64 and more are undefined in C; on all hosts of today the count is taken modulo 64.
+_OPERATORS: dict[str, Callable[[int, int], int]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "<<": lambda a, b: a << (b & 63),
+    ">>": lambda a, b: a >> (b & 63),
+    "&": lambda a, b: a & b,
+    "|": lambda a, b: a | b,
+    "^": lambda a, b: a ^ b,
+    "==": lambda a, b: int(a == b),
+    "!=": lambda a, b: int(a != b),
+    "<": lambda a, b: int(a < b),
+    ">": lambda a, b: int(a > b),
+    "<=": lambda a, b: int(a <= b),
+    ">=": lambda a, b: int(a >= b),
+    "&&": lambda a, b: int(bool(a and b)),
+    "||": lambda a, b: int(bool(a or b)),
+}
+_PLAIN_RESULT = frozenset({"==", "!=", "<", ">", "<=", ">=", "&&", "||"})
+
+# Results that one operand decides alone.
+_FORCED: dict[str, Callable[[int | None, int | None], int | None]] = {
+    "&&": lambda a, b: 0 if 0 in (a, b) else None,
+    "||": lambda a, b: 1 if a or b else None,
+    "*": lambda a, b: 0 if 0 in (a, b) else None,
+    "&": lambda a, b: 0 if 0 in (a, b) else None,
+}
+_LOOKUPS = frozenset({"ADDR", "ALIGNOF", "CONSTANT", "DEFINED", "LENGTH", "LOADADDR", "ORIGIN", "SIZEOF"})
+# The functions that GNU ld computes while it reads, if their operands are constants.
+_FOLDED = frozenset({"LOG2CEIL", "MAX", "MIN"})
