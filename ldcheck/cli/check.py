@@ -1,0 +1,171 @@
+"""`ldcheck check`: the gate. Everything is done by `ldcheck.api.check`; here are its options and where output goes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ldcheck.cli.arguments import did_you_mean, stop
+from ldcheck.cli.output import colored, emit, width
+from ldcheck.findings import EvidenceKind, Report, Severity
+from ldcheck.report.escape import printable
+from ldcheck.report.formats import FORMATS, render
+from ldcheck.report.options import Options
+from ldcheck.source import decode
+
+_EXAMPLES = """\
+examples:
+  ldcheck check                                      the targets of .ldcheck.yaml
+  ldcheck check xen/arch/x86/xen.lds.S               one script, in all its configurations
+  ldcheck check --policy xen/x86 --elf xen-syms xen.lds
+  ldcheck check --policy xen/x86 --elf xen-syms      the image alone
+  ldcheck check --output sarif=ldcheck.sarif --output junit=ldcheck.xml
+  cpp xen.lds.S | ldcheck check --stdin-filename xen.lds -
+
+exit status:
+  0  nothing at or above --fail-on
+  1  violations
+  2  could not check: wrong usage, unreadable input, or nothing was checked
+"""
+_NEVER = "never"
+_SEVERITIES = tuple(severity.value for severity in Severity if severity is not Severity.OFF)
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command's options."""
+    parser = subparsers.add_parser(
+        "check",
+        description="Check linker scripts and the images linked with them against policies.",
+        epilog=_EXAMPLES,
+    )
+    _add_rules(parser)
+    _add_evidence(parser)
+    _add_output(parser)
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("scripts", nargs="*", metavar="SCRIPT", help="linker scripts, - for standard input")
+    parser.add_argument(
+        "--stdin-filename", default="<stdin>", metavar="FILE", help="what the script from standard input is called"
+    )
+    group = parser.add_argument_group("rules")
+    group.add_argument(
+        "--policy",
+        action="append",
+        default=[],
+        metavar="POLICY",
+        help="a file, or the name of a stock policy such as xen/arm (repeatable; default: generic)",
+    )
+    group.add_argument(
+        "--select", action="append", default=[], metavar="RULE", help="only rules of this id or check (repeatable)"
+    )
+    group.add_argument(
+        "--ignore", action="append", default=[], metavar="RULE", help="no rules of this id or check (repeatable)"
+    )
+
+
+def _add_evidence(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what was linked")
+    group.add_argument("--elf", default="", metavar="FILE", help="the linked ELF file")
+    group.add_argument("--map", default="", metavar="FILE", help="the map that the linker wrote")
+    group.add_argument(
+        "--objects", action="append", default=[], metavar="FILE", help="an object or archive (repeatable)"
+    )
+    group.add_argument("--arch", default="", metavar="ARCH", help="the architecture, where nothing else tells it")
+    group.add_argument(
+        "--require",
+        action="append",
+        default=[],
+        choices=[kind.value for kind in EvidenceKind],
+        metavar="KIND",
+        help="fail if there is no script, image, map or objects (repeatable)",
+    )
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--format",
+        choices=tuple(FORMATS),
+        metavar="FORMAT",
+        help=f"{', '.join(FORMATS)} (default: text, and github on GitHub Actions)",
+    )
+    group.add_argument(
+        "--output",
+        action="append",
+        default=[],
+        type=_output,
+        metavar="FORMAT=PATH",
+        help="write a further format to a file (repeatable)",
+    )
+    group.add_argument(
+        "--fail-on",
+        choices=(*_SEVERITIES, _NEVER),
+        default=Severity.ERROR.value,
+        metavar="SEVERITY",
+        help="the least severity that fails: error (default), warning, note, never",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, show the report, and return the exit status."""
+    from ldcheck import api
+
+    scripts, text = args.scripts, None
+    if "-" in scripts:
+        if len(scripts) > 1:
+            stop("standard input (-) goes with no other script", "ldcheck check")
+        scripts, text = [args.stdin_filename], decode(sys.stdin.buffer.read())
+    report = api.check(
+        scripts,
+        policies=args.policy,
+        elf=args.elf,
+        map=args.map,
+        objects=args.objects,
+        arch=args.arch,
+        fail_on=None if args.fail_on == _NEVER else Severity(args.fail_on),
+        require=[EvidenceKind(kind) for kind in args.require],
+        select=args.select,
+        ignore=args.ignore,
+        text=text,
+    )
+    return show(report, args.format, args.output)
+
+
+def show(report: Report, format_name: str | None, outputs: Sequence[tuple[str, str]]) -> int:
+    """Write a report to standard output and to files; returns its status, or 2 if a file cannot be written."""
+    status = report.status
+    here = os.getcwd()
+    options = Options(root=_root(here), here=here)
+    for name, path in outputs:
+        try:
+            with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                file.write(render(name, report, options))
+        except (OSError, ValueError) as error:
+            sys.stderr.write(f"ldcheck: cannot write {printable(path)}: {printable(str(error))}\n")
+            status = 2
+    name = format_name or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text")
+    options = replace(options, color=colored(sys.stdout), width=width(sys.stdout))
+    emit(render(name, report, options))
+    return status
+
+
+def _root(here: str) -> str:
+    """The checkout that a CI system takes paths to be relative to, else the current folder."""
+    for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
+        root = os.environ.get(name, "")
+        if root and os.path.commonpath([os.path.realpath(root), os.path.realpath(here)]) == os.path.realpath(root):
+            return os.path.realpath(root)
+    return here
+
+
+def _output(text: str) -> tuple[str, str]:
+    name, equals, path = text.partition("=")
+    if not equals or not path:
+        raise argparse.ArgumentTypeError(f"{text} is not FORMAT=PATH, such as sarif=ldcheck.sarif")
+    if name not in FORMATS:
+        raise argparse.ArgumentTypeError(f"unknown format {name}{did_you_mean(name, FORMATS)}")
+    return name, path
