@@ -216,7 +216,8 @@ class LinkMap:
     loaded: tuple[str, ...] = ()
 
 
-class InputSection(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class InputSection:
     """A section of an object file, before the link; `index` is its section header index.
 
     Common symbols of a file are one section "COMMON" of index 0. `group` is the signature of the section's group
