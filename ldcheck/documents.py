@@ -4,30 +4,20 @@ Policies and the configuration file are read here and nowhere else. What comes o
 and keep scalars as they were written (`4K`, `0x1000`, `on` and `.data` stay text: YAML 1.1 would make numbers and flags
 of some). What a value means is asked with the `as_...` functions, whose errors say what is allowed there.
 
-PyYAML's parser is used up to its events, the C one where it is there; nodes are made here without recursion and within
-bounds, so that neither deep nesting nor aliases of aliases cost anything. Tags, merge keys, directives and further
-documents are refused: a policy is data, and reading it runs nothing.
+Tags, merge keys, directives and further documents are refused: a policy is data, and reading it runs nothing. How a
+text becomes nodes is `ldcheck.document_parser`'s.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from collections.abc import Iterable
+from typing import NamedTuple, NoReturn
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.source import Location, Related, Source, decode
 
-if TYPE_CHECKING:
-    from yaml import YAMLError
-
 MAX_BYTES = 1 << 20
-MAX_DEPTH = 40
-MAX_NODES = 100_000
-
-# What may be written out without changing what a value is, by the kind of node.
-_TAG = "tag:yaml.org,2002:"
-_SCALAR_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "bool"))
 
 
 class Node:
@@ -150,7 +140,9 @@ def parse_document(source: Source) -> Document:
     if len(source.text) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES // 1024} KiB"
         raise CheckError(InputError(message, Location(source.name)))
-    return _Composer(source).compose(_parser)
+    from ldcheck.document_parser import compose
+
+    return compose(source)
 
 
 def suggest(word: str, allowed: Iterable[str]) -> str:
@@ -290,242 +282,3 @@ _FLAGS = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fal
 
 def _folded(name: str) -> str:
     return name.lower().replace("_", "-")
-
-
-# From events to nodes -------------------------------------------------------------------------------------------------
-
-
-def _parser(text: str) -> Any:
-    """PyYAML's C parser, or the pure one where that was not built."""
-    try:
-        from yaml._yaml import CParser
-    except ImportError:
-        return _pure_parser(text)
-    return CParser(text)
-
-
-def _pure_parser(text: str) -> Any:
-    from yaml.parser import Parser
-    from yaml.reader import Reader
-    from yaml.scanner import Scanner
-
-    class PureParser(Reader, Scanner, Parser):
-        def __init__(self) -> None:
-            Reader.__init__(self, text)
-            Scanner.__init__(self)
-            Parser.__init__(self)
-
-    return PureParser()
-
-
-class _Composer:
-    """Makes the nodes of one document out of the parser's events."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.text = source.text
-        # Neither parser counts the byte order mark alike, so neither is shown it.
-        self.shift = 0
-        if self.text[:1] == "\ufeff":
-            self.text = self.text[1:]
-            self.shift = 1
-        self.faults: list[tuple[int, InputError]] = []
-        self.anchors: dict[str, Node | None] = {}
-        self.nodes = 0
-
-    def compose(self, make: Callable[[str], Any]) -> Document:
-        """The document, its events coming from the parser that `make` makes."""
-        from yaml import YAMLError
-
-        try:
-            root = self._build(make(self.text))
-        except UnicodeEncodeError as error:
-            raise CheckError(self._undecodable(error.start + self.shift)) from None
-        except YAMLError as error:
-            raise CheckError(self._explain(error)) from None
-        if root is None:
-            start = Location(self.source.name, 1, 1, 1, 1, self.source.line(1))
-            raise CheckError(InputError("the file is empty", start))
-        return Document(self.source, root, tuple(self.faults))
-
-    def _build(self, parser: Any) -> Node | None:
-        from yaml import events
-
-        source, shift, next_event = self.source, self.shift, parser.get_event
-        scalar, mapping, sequence = events.ScalarEvent, events.MappingStartEvent, events.SequenceStartEvent
-        root: Node | None = None
-        stack: list[_Open] = []
-        while (event := next_event()) is not None:
-            kind = type(event)
-            node: Node
-            if kind is scalar:
-                start, end = event.start_mark.index + shift, event.end_mark.index + shift
-                plain = not event.style
-                if event.tag is not None:
-                    plain = self._check_tag(event, _SCALAR_TAGS) and plain
-                node = ScalarNode(source, start, end, event.value, plain)
-            elif kind is mapping or kind is sequence:
-                start = event.start_mark.index + shift
-                container = MappingNode(source, start) if kind is mapping else SequenceNode(source, start)
-                if event.tag is not None:
-                    self._check_tag(event, (_TAG + ("map" if kind is mapping else "seq"),))
-                if event.anchor is not None:
-                    self.anchors[event.anchor] = None
-                stack.append(_Open(container, event.anchor))
-                if len(stack) > MAX_DEPTH:
-                    fail(container, f"nested deeper than {MAX_DEPTH} levels", label="here")
-                continue
-            elif kind is events.MappingEndEvent or kind is events.SequenceEndEvent:
-                node = self._close(stack.pop(), event)
-                if not stack:
-                    root = node
-                    continue
-                self._add(stack[-1], node)
-                continue
-            elif kind is events.AliasEvent:
-                node = self._resolve(event)
-            else:
-                if kind is events.DocumentStartEvent:
-                    self._check_document(event, root)
-                continue
-            if event.anchor is not None and kind is scalar:
-                self.anchors[event.anchor] = node
-            self._count(node)
-            if stack:
-                self._add(stack[-1], node)
-            else:
-                root = node
-        return root
-
-    def _count(self, node: Node) -> None:
-        self.nodes += node.size
-        if self.nodes > MAX_NODES:
-            fail(node, f"more than {MAX_NODES:,} values, counting each alias with all that it stands for")
-
-    def _add(self, parent: _Open, node: Node) -> None:
-        container = parent.node
-        container.size += node.size
-        container.end = max(container.end, node.end)
-        if isinstance(container, SequenceNode):
-            container.items.append(node)
-        elif isinstance(container, MappingNode):
-            if parent.has_key:
-                if parent.key is not None:
-                    container.values[parent.key.text] = node
-                parent.has_key, parent.key = False, None
-            else:
-                parent.has_key, parent.key = True, self._key(container, node)
-
-    def _key(self, container: MappingNode, node: Node) -> ScalarNode | None:
-        """The node as the next key of the mapping, or None where it cannot be one; the fault is noted."""
-        if not isinstance(node, ScalarNode):
-            self._fault(node, f"{describe(node)} cannot be a key", advice="a text with { or [ in front must be quoted")
-            return None
-        if node.text == "<<" and node.plain:
-            self._fault(node, "merge keys (`<<`) are not supported", advice="write the keys out, or use `extends`")
-            return None
-        first = container.keys.get(node.text)
-        if first is not None:
-            related = (Related(first.location, "first given here"),)
-            self._fault(node, f"the key `{shown(node.text)}` is given twice", related=related)
-            return None
-        container.keys[node.text] = node
-        return node
-
-    def _close(self, opened: _Open, event: Any) -> Node:
-        node = opened.node
-        if self.source.text[node.start : node.start + 1] in ("{", "["):
-            node.end = event.end_mark.index + self.shift
-        else:
-            # A block ends for the parser where the next token begins; for a reader it ends with its last value.
-            node.end = max(node.end, node.start)
-        if opened.anchor is not None:
-            self.anchors[opened.anchor] = node
-        self._count(_ONE)
-        return node
-
-    def _resolve(self, event: Any) -> Node:
-        start, end = event.start_mark.index + self.shift, event.end_mark.index + self.shift
-        here = ScalarNode(self.source, start, end, "", True)
-        target = self.anchors.get(event.anchor)
-        if target is not None:
-            return target
-        if event.anchor in self.anchors:
-            fail(here, f"the alias `*{shown(event.anchor)}` stands inside the value that it names")
-        advice = "a text that begins with * must be quoted: '*...'"
-        fail(here, f"there is no anchor `&{shown(event.anchor)}`", advice=advice)
-
-    def _check_tag(self, event: Any, allowed: Iterable[str]) -> bool:
-        """Note a tag that is not allowed. Returns whether the value may still be other than a text."""
-        if event.tag in allowed:
-            return bool(event.tag != _TAG + "str")
-        if event.tag == "!":
-            return False
-        start, end = event.start_mark.index + self.shift, event.end_mark.index + self.shift
-        at = self.source.text.find("!", start, end + 1)
-        at = start if at < 0 else at
-        stop = at
-        while stop < len(self.source.text) and self.source.text[stop] not in " \t\r\n,[]{}":
-            stop += 1
-        tag = self.source.text[at:stop]
-        here = ScalarNode(self.source, at, stop, tag, True)
-        self._fault(
-            here,
-            f"the tag `{shown(tag)}` is not allowed: only plain data is read",
-            advice="a text that begins with ! must be quoted: '!...'",
-        )
-        return False
-
-    def _check_document(self, event: Any, root: Node | None) -> None:
-        start = event.start_mark.index + self.shift
-        here = ScalarNode(self.source, start, event.end_mark.index + self.shift, "", True)
-        if root is not None:
-            fail(here, "a second document begins here; only one is read")
-        if event.version is not None or event.tags:
-            fail(here, "YAML directives (%) are not supported", advice="remove the line that begins with %")
-
-    def _fault(self, node: Node, message: str, advice: str = "", related: tuple[Related, ...] = ()) -> None:
-        self.faults.append((node.start, InputError(message, node.location, "", advice, related)))
-
-    # Errors of the parser ---------------------------------------------------------------------------------------------
-
-    def _undecodable(self, offset: int) -> InputError:
-        code = ord(self.source.text[offset])
-        location = self.source.locate(offset, offset + 1)
-        return InputError(f"byte 0x{code & 0xFF:02x} is not UTF-8", location, help="save the file as UTF-8")
-
-    def _explain(self, error: YAMLError) -> InputError:
-        from yaml import YAMLError
-
-        from ldcheck.document_errors import explain, find_unprintable
-
-        bad = find_unprintable(self.source.text, self.shift)
-        if bad >= 0:
-            code = ord(self.source.text[bad])
-            if 0xDC80 <= code <= 0xDCFF:
-                return self._undecodable(bad)
-            location = self.source.locate(bad, bad + 1)
-            return InputError(f"the control character U+{code:04X} is not allowed", location)
-        # Both parsers shall say the same; the pure one knows more of what went wrong.
-        try:
-            parser = _pure_parser(self.text)
-            while parser.get_event() is not None:
-                pass
-        except YAMLError as other:
-            error = other
-        return explain(error, self.source, self.shift)
-
-
-class _Open:
-    """A list or mapping that is being read; `key` is the key whose value comes next, None if that is to be dropped."""
-
-    __slots__ = ("anchor", "has_key", "key", "node")
-
-    def __init__(self, node: MappingNode | SequenceNode, anchor: str | None) -> None:
-        self.node = node
-        self.anchor = anchor
-        self.has_key = False
-        self.key: ScalarNode | None = None
-
-
-_ONE = Node(Source("", ""), 0, 0)

@@ -36,6 +36,9 @@ class Kind(Enum):
     RULES = "a list of rules"
     TESTS = "cases under `valid` and `invalid`"
     IMAGE = "sections, symbols and segments of an image"
+    SECTIONS = "sections by name"
+    SEGMENTS = "a list of segments"
+    INPUTS = "a list of input sections"
     OVERRIDES = "path patterns, each with rules and their severities"
     IGNORES = "a list of what is accepted, each with rule and reason"
 

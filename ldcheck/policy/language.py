@@ -77,6 +77,46 @@ TEST = (
     Key("line", Kind.INTEGER, "The line of the script that a finding must stand at."),
 )
 
+# `image` of a test: sizes and addresses may use the policy's params.
+IMAGE = (
+    Key("sections", Kind.SECTIONS, "The output sections by name, in the order of their addresses."),
+    Key("symbols", Kind.PARAMS, "Symbols and their values."),
+    Key("segments", Kind.SEGMENTS, "The program headers; one for each allocated section if not given."),
+    Key("entry", Kind.SIZE, "The entry address."),
+    Key("discarded", Kind.INPUTS, "Input sections that were discarded."),
+    Key("objects", Kind.INPUTS, "The sections of the object files that went into the link."),
+    Key("map", Kind.FLAG, "Whether there is a link map; if not given, where an input section is told."),
+    Key("elf", Kind.FLAG, "Whether there is an ELF file; if not given, where a section or symbol is told."),
+)
+SECTION = (
+    Key("at", Kind.SIZE, "The address; behind the section before if not given."),
+    Key("size", Kind.SIZE, "The size in bytes; that of the inputs if not given."),
+    Key("align", Kind.SIZE, "The alignment; 1 if not given.", minimum=1),
+    Key("flags", Kind.NAME, "Letters as readelf shows them (WAX); by the name if not given."),
+    Key("type", Kind.NAME, "The section type, such as NOBITS; by the name if not given."),
+    Key("load-at", Kind.SIZE, "The load address; the address if not given."),
+    Key("inputs", Kind.INPUTS, "The input sections, in their order, for the link map."),
+)
+SEGMENT = (
+    Key("type", Kind.NAME, "The segment type; LOAD if not given."),
+    Key("at", Kind.SIZE, "The address.", required=True),
+    Key("size", Kind.SIZE, "The size in memory.", required=True),
+    Key("file-size", Kind.SIZE, "The size in the file; that in memory if not given."),
+    Key("load-at", Kind.SIZE, "The load address; the address if not given."),
+    Key("align", Kind.SIZE, "The alignment; 4K if not given.", minimum=1),
+    Key("flags", Kind.NAME, "R, W and X; RWX if not given."),
+)
+INPUT = (
+    Key("name", Kind.NAME, "The name of the input section.", required=True),
+    Key("file", Kind.NAME, "Its file; a.o if not given."),
+    Key("member", Kind.NAME, "Its archive member."),
+    Key("at", Kind.SIZE, "Its address; behind the input section before, aligned, if not given."),
+    Key("size", Kind.SIZE, "Its size in bytes; 8 if not given."),
+    Key("align", Kind.SIZE, "Its alignment; 1 if not given.", minimum=1),
+    Key("flags", Kind.NAME, "Letters as readelf shows them (WAX); by the name if not given."),
+    Key("type", Kind.NAME, "The section type, such as NOBITS; by the name if not given."),
+)
+
 # An entry of `ignore`.
 IGNORE = (
     Key("rule", Kind.NAMES, "Ids of rules, or patterns of them.", required=True),

@@ -27,7 +27,8 @@ from ldcheck.documents import (
 )
 from ldcheck.findings import CheckError, InputError, Severity
 from ldcheck.policy.language import POLICY, SEVERITIES, VERSION
-from ldcheck.policy.read_rule import Checks, RuleReader, read_params
+from ldcheck.policy.read_rule import Checks, RuleReader
+from ldcheck.policy.read_test import read_params
 from ldcheck.policy.rule import Ignore, Named, Override, Rule
 from ldcheck.source import Location, Related
 
@@ -53,24 +54,19 @@ class Policies:
 def load_policies(
     names: Sequence[str],
     *,
+    declarations: Checks,
     base: str = "",
     params: Mapping[str, str] | None = None,
-    declarations: Checks | None = None,
 ) -> Policies:
     """The rules of all the policies called `names`: stock names (`xen/arm`) or paths, relative to the folder `base`.
 
-    `params` replace those of the policies. `declarations` says what checks there are; the installed ones if not given.
+    `declarations` says what checks there are (the module `ldcheck.checks`). `params` replace those of the policies.
     Never raises for bad input: what is wrong is in `errors`.
     """
-    checks = declarations
-    if checks is None:
-        from ldcheck import checks as installed
-
-        checks = installed
     loader = _Loader()
     for name in names:
         loader.load(name, base, None)
-    return loader.finish(params or {}, checks)
+    return loader.finish(params or {}, declarations)
 
 
 def stock_folder() -> str:

@@ -44,8 +44,9 @@ class When:
 class RuleTest:
     """A test written in a policy: a script (and its surroundings) for which the rule must hold, or must not.
 
-    `script` is None for a case that names a `file` or gives an image alone. `image` is described as `ldcheck.policy.described` reads it. `verdict` is empty unless the
-    case wants another one than held or violated; `finds` are words of the findings' messages, `line` the line of one.
+    `script` is None for a case that names a `file` or gives an image alone. `image` is described as
+    `ldcheck.described_image` reads it. `verdict` is empty unless the case wants another one than held or violated;
+    `finds` are words of the findings' messages, `line` is the line of one.
     """
 
     valid: bool

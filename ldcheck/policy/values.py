@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import ParamSpec, TypeVar
 
 from ldcheck.documents import (
+    MappingNode,
     Node,
     ScalarNode,
     SequenceNode,
@@ -17,9 +19,69 @@ from ldcheck.documents import (
     describe,
     fail,
     shown,
+    unknown_keys,
 )
+from ldcheck.findings import CheckError, InputError
 from ldcheck.policy.declare import Key, Kind
 from ldcheck.policy.rule import Named, Value
+from ldcheck.source import Location
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Complaints:
+    """The errors found so far, for readers that go on after one."""
+
+    __slots__ = ("errors",)
+
+    def __init__(self) -> None:
+        self.errors: list[InputError] = []
+
+    def add(self, message: str, place: Location, advice: str = "") -> None:
+        """Note an error."""
+        self.errors.append(InputError(message, place, help=advice))
+
+    def attempt(self, read: Callable[_P, _T], *args: _P.args, **keywords: _P.kwargs) -> _T | None:
+        """What `read` returns, or None with its errors noted."""
+        try:
+            return read(*args, **keywords)
+        except CheckError as error:
+            self.errors.extend(error.errors)
+            return None
+
+
+def read_fields(mapping: MappingNode, keys: Mapping[str, Key], what: str, complaints: Complaints) -> dict[str, Value]:
+    """The values of the keys that are plain values. Unknown and missing keys and wrong values are noted."""
+    complaints.errors.extend(unknown_keys(mapping, keys, what))
+    values: dict[str, Value] = {}
+    for name, key in keys.items():
+        node = mapping.values.get(name)
+        if node is None:
+            if key.required and name not in mapping.keys:
+                complaints.add(f"{what} needs `{name}`", mapping.location, key.doc)
+        elif key.kind in _READERS:
+            value = complaints.attempt(read_value, key, node)
+            if value is not None:
+                values[name] = value
+    return values
+
+
+def table(keys: Sequence[Key]) -> dict[str, Key]:
+    """Keys by their names."""
+    return {key.name: key for key in keys}
+
+
+def text_of(values: Mapping[str, Value], name: str) -> str:
+    """The text of a value, empty if it is not there."""
+    value = values.get(name)
+    return value.text if isinstance(value, Named) else ""
+
+
+def texts_of(values: Mapping[str, Value], name: str) -> tuple[str, ...]:
+    """The texts of a list, empty if it is not there."""
+    value = values.get(name)
+    return tuple(item.text for item in value if isinstance(item, Named)) if isinstance(value, tuple) else ()
 
 
 def read_value(key: Key, node: Node) -> Value:

@@ -1,0 +1,266 @@
+"""From YAML text to nodes, on PyYAML's events: the C parser's where it was built, the pure one's otherwise.
+
+Nodes are made without recursion and within bounds, so that neither deep nesting nor aliases of aliases cost anything.
+Of the parsers' marks only the offset is used; lines and columns are worked out from the text, the same for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ldcheck.documents import Document, MappingNode, Node, ScalarNode, SequenceNode, describe, fail, shown
+from ldcheck.findings import CheckError, InputError
+from ldcheck.source import Location, Related, Source
+
+if TYPE_CHECKING:
+    from yaml import YAMLError
+
+MAX_DEPTH = 40
+MAX_NODES = 100_000
+
+_TAG = "tag:yaml.org,2002:"
+# Tags that may be written out: they say of a value what it is anyway.
+_SCALAR_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "null"))
+_MAPPING_TAGS = frozenset((_TAG + "map", "!"))
+_SEQUENCE_TAGS = frozenset((_TAG + "seq", "!"))
+
+
+def compose(source: Source, parser: Callable[[str], Any] | None = None) -> Document:
+    """The document in a text. `parser` makes a PyYAML parser of it. Raises CheckError where there is no document."""
+    from yaml import YAMLError
+
+    text = source.text
+    # The parsers do not count the byte order mark alike, so neither is shown it.
+    shift = 1 if text.startswith("\ufeff") else 0
+    composer = _Composer(source, shift)
+    try:
+        root = composer.build((parser or fast_parser)(text[shift:]))
+    except UnicodeEncodeError as error:
+        raise CheckError(_undecodable(source, error.start + shift)) from None
+    except YAMLError as error:
+        raise CheckError(_explain(error, source, shift)) from None
+    if root is None:
+        start = Location(source.name, 1, 1, 1, 1, source.line(1))
+        raise CheckError(InputError(f"{source.name} is empty", start))
+    return Document(source, root, tuple(composer.faults))
+
+
+def fast_parser(text: str) -> Any:
+    """PyYAML's C parser on a text, or the pure one where that was not built."""
+    try:
+        from yaml._yaml import CParser
+    except ImportError:
+        return pure_parser(text)
+    return CParser(text)
+
+
+def pure_parser(text: str) -> Any:
+    """PyYAML's parser in Python on a text."""
+    from yaml.parser import Parser
+    from yaml.reader import Reader
+    from yaml.scanner import Scanner
+
+    class PureParser(Reader, Scanner, Parser):
+        def __init__(self) -> None:
+            Reader.__init__(self, text)
+            Scanner.__init__(self)
+            Parser.__init__(self)
+
+    return PureParser()
+
+
+class _Open:
+    """A list or mapping that is being read.
+
+    `key` is the key whose value comes next; None with `has_key` set if that value is to be dropped.
+    """
+
+    __slots__ = ("anchor", "has_key", "key", "node")
+
+    def __init__(self, node: MappingNode | SequenceNode, anchor: str | None) -> None:
+        self.node = node
+        self.anchor = anchor
+        self.has_key = False
+        self.key: ScalarNode | None = None
+
+
+class _Composer:
+    """Makes the nodes of one document out of a parser's events. `shift` is what the parser's offsets lack."""
+
+    def __init__(self, source: Source, shift: int) -> None:
+        self.faults: list[tuple[int, InputError]] = []
+        self._source = source
+        self._shift = shift
+        # An anchor whose node is not complete yet has None.
+        self._anchors: dict[str, Node | None] = {}
+        self._nodes = 0
+        self._depth = 0
+
+    def build(self, parser: Any) -> Node | None:
+        """The root node, or None for a stream without a document."""
+        from yaml import events
+
+        source, shift, next_event = self._source, self._shift, parser.get_event
+        scalar, mapping, sequence = events.ScalarEvent, events.MappingStartEvent, events.SequenceStartEvent
+        ends = (events.MappingEndEvent, events.SequenceEndEvent)
+        root: Node | None = None
+        stack: list[_Open] = []
+        while (event := next_event()) is not None:
+            kind = type(event)
+            node: Node
+            if kind is scalar:
+                plain = not event.style
+                if event.tag is not None:
+                    plain = self._scalar_tag(event) and plain
+                start, end = event.start_mark.index + shift, event.end_mark.index + shift
+                node = ScalarNode(source, start, end, event.value, plain)
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = node
+            elif kind is mapping or kind is sequence:
+                stack.append(self._open(event, kind is mapping))
+                continue
+            elif kind in ends:
+                node = self._close(stack.pop(), event)
+            elif kind is events.AliasEvent:
+                node = self._resolve(event)
+            else:
+                if kind is events.DocumentStartEvent:
+                    self._check_document(event, root)
+                continue
+            self._nodes += node.size if kind is not scalar and kind not in ends else 1
+            if self._nodes > MAX_NODES:
+                fail(node, f"more than {MAX_NODES:,} values, each alias counted with all that it stands for")
+            if stack:
+                self._add(stack[-1], node)
+            else:
+                root = node
+        return root
+
+    def _add(self, parent: _Open, node: Node) -> None:
+        container = parent.node
+        container.size += node.size
+        if node.end > container.end:
+            container.end = node.end
+        if type(container) is SequenceNode:
+            container.items.append(node)
+            return
+        assert type(container) is MappingNode
+        if parent.has_key:
+            if parent.key is not None:
+                container.values[parent.key.text] = node
+            parent.has_key = False
+        else:
+            parent.has_key = True
+            parent.key = self._key(container, node)
+
+    def _key(self, container: MappingNode, node: Node) -> ScalarNode | None:
+        """The node as the next key of the mapping, or None where it cannot be one; the fault is noted."""
+        if not isinstance(node, ScalarNode):
+            self._fault(node, f"{describe(node)} cannot be a key", "a text that begins with { or [ must be quoted")
+            return None
+        if node.text == "<<" and node.plain:
+            self._fault(node, "merge keys (`<<`) are not supported", "write the keys out, or use `extends`")
+            return None
+        first = container.keys.get(node.text)
+        if first is not None:
+            related = (Related(first.location, "first given here"),)
+            self._fault(node, f"the key `{shown(node.text)}` is given twice", related=related)
+            return None
+        container.keys[node.text] = node
+        return node
+
+    def _open(self, event: Any, is_mapping: bool) -> _Open:
+        start = event.start_mark.index + self._shift
+        node = MappingNode(self._source, start) if is_mapping else SequenceNode(self._source, start)
+        if event.tag is not None and event.tag not in (_MAPPING_TAGS if is_mapping else _SEQUENCE_TAGS):
+            self._bad_tag(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            fail(node, f"nested deeper than {MAX_DEPTH} levels")
+        return _Open(node, event.anchor)
+
+    def _close(self, opened: _Open, event: Any) -> Node:
+        self._depth -= 1
+        node = opened.node
+        if event.start_mark.index != event.end_mark.index:
+            # A closing bracket. A block, in contrast, ends for a reader with its last value, and for the parser only
+            # where the next token begins.
+            node.end = event.end_mark.index + self._shift
+        if opened.anchor is not None:
+            self._anchors[opened.anchor] = node
+        return node
+
+    def _resolve(self, event: Any) -> Node:  # noqa: RET503  # `fail` never returns, which ruff does not see
+        target = self._anchors.get(event.anchor)
+        if target is not None:
+            return target
+        here = self._span(event)
+        if event.anchor in self._anchors:
+            fail(here, f"the alias `*{shown(event.anchor)}` stands inside the value that it names")
+        advice = "a text that begins with * must be quoted: '*...'"
+        fail(here, f"there is no anchor `&{shown(event.anchor)}`", advice=advice)
+
+    def _scalar_tag(self, event: Any) -> bool:
+        """Note a tag that is not allowed. Returns whether the value may be other than a text."""
+        if event.tag in _SCALAR_TAGS:
+            return bool(event.tag != _TAG + "str")
+        if event.tag != "!":
+            self._bad_tag(event)
+        return False
+
+    def _bad_tag(self, event: Any) -> None:
+        text = self._source.text
+        begin = event.start_mark.index + self._shift
+        # An anchor may stand in front of the tag.
+        start = text.find("!", begin)
+        stop = start
+        while stop < len(text) and text[stop] not in " \t\r\n,[]{}":
+            stop += 1
+        here = ScalarNode(self._source, start, stop, "", True)
+        message = f"the tag `{shown(text[start:stop])}` is not allowed: only plain data is read"
+        self._fault(here, message, "a text that begins with ! must be quoted: '!...'")
+
+    def _check_document(self, event: Any, root: Node | None) -> None:
+        here = self._span(event)
+        if root is not None:
+            fail(here, "a second document begins here; only one is read")
+        if event.version is not None or event.tags:
+            fail(here, "YAML directives (%) are not supported", advice="remove the line that begins with %")
+
+    def _span(self, event: Any) -> Node:
+        return Node(self._source, event.start_mark.index + self._shift, event.end_mark.index + self._shift)
+
+    def _fault(self, node: Node, message: str, advice: str = "", related: tuple[Related, ...] = ()) -> None:
+        self.faults.append((node.start, InputError(message, node.location, "", advice, related)))
+
+
+def _undecodable(source: Source, offset: int) -> InputError:
+    location = source.locate(offset, offset + 1)
+    code = ord(source.text[offset])
+    if not 0xDC80 <= code <= 0xDCFF:
+        return InputError(f"the character U+{code:04X} is not allowed", location)
+    return InputError(f"byte 0x{code & 0xFF:02x} is not UTF-8", location, help="save the file as UTF-8")
+
+
+def _explain(error: YAMLError, source: Source, shift: int) -> InputError:
+    """What is wrong, in the same words whichever parser found it."""
+    from yaml import YAMLError
+
+    from ldcheck.document_errors import explain, find_unprintable
+
+    bad = find_unprintable(source.text, shift)
+    if bad >= 0:
+        code = ord(source.text[bad])
+        if code >= 0xD800:
+            return _undecodable(source, bad)
+        return InputError(f"the control character U+{code:04X} is not allowed", source.locate(bad, bad + 1))
+    try:
+        parser = pure_parser(source.text[shift:])
+        while parser.get_event() is not None:
+            pass
+    except YAMLError as other:
+        error = other
+    return explain(error, source, shift)
