@@ -1,4 +1,4 @@
-"""What holds for all tests: skips are counted and told, and forbidden under LDCHECK_NO_SKIPS=1."""
+"""What holds for all tests: which ldcheck they run; and skips are counted, told, and forbidden where CI says so."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from collections import Counter
 
 import pytest
 
+from tests.support.cache import ROOT
+
 pytest_plugins = ["tests.support.cases"]
+
+# Programs that tests start run the ldcheck of this checkout, installed or not.
+os.environ["PYTHONPATH"] = str(ROOT)
 
 
 def _skips(config: pytest.Config) -> Counter[str]:

@@ -1,0 +1,104 @@
+"""The documentation is true: its examples are run, its links lead somewhere, its reference is what the code says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from ldcheck import checks
+from tests.support.cache import ROOT
+from tools import reference
+
+PAGES = [
+    path
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+    if not path.is_relative_to(reference.FOLDER)
+]
+PAGE_NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def run(command: str, status: int) -> tuple[str, int]:
+    """What a command of a console example prints, in examples/demo; `echo $?` shows the status of the one before."""
+    if command == "echo $?":
+        return f"{status}\n", 0
+    words = shlex.split(command)
+    assert words[0] == "ldcheck", f"the examples run ldcheck and nothing else: {command}"
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=ROOT / "examples" / "demo",
+        env={**os.environ, "NO_COLOR": "1", "GITHUB_ACTIONS": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return done.stdout, done.returncode
+
+
+def rerun(text: str) -> str:
+    """The page with the output of its console examples as it is today."""
+
+    def block(match: re.Match[str]) -> str:
+        output, status = "", 0
+        for line in match[1].splitlines():
+            if line.startswith("$ "):
+                shown, status = run(line[2:], status)
+                output += f"{line}\n{shown}"
+        return f"```console\n{output}```"
+
+    return CONSOLE.sub(block, text)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGE_NAMES if CONSOLE.search((ROOT / name).read_text())])
+def test_console_examples_print_what_they_show(name, wanted):
+    wanted(ROOT / name, rerun((ROOT / name).read_text()))
+
+
+@pytest.mark.parametrize("name", PAGE_NAMES)
+def test_policies_in_the_documentation_are_valid(name, tmp_path):
+    for number, text in enumerate(YAML.findall((ROOT / name).read_text())):
+        if text.startswith("ldcheck:"):
+            path = tmp_path / f"{number}.yaml"
+            path.write_text(text)
+            done = subprocess.run([sys.executable, "-m", "ldcheck", "test", path], capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", PAGE_NAMES)
+def test_links_between_files_lead_somewhere(name):
+    page = ROOT / name
+    links = [link for link in LINK.findall(page.read_text()) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_reference_is_what_the_code_says():
+    folder = reference.FOLDER
+    committed = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.md")}
+    assert committed == reference.pages(), "run `python -m tools.reference`"
+
+
+@pytest.mark.parametrize(
+    ("name", "lint"), [(name, False) for name in checks.names()] + [(name, True) for name in checks.lint_names()]
+)
+def test_every_check_is_documented(name, lint):
+    documentation = checks.module(name, lint).__doc__ or ""
+    assert documentation.split("\n")[0].endswith(".")
+    headings = re.findall(r"^## (.*)$", documentation, re.MULTILINE)
+    assert headings[:4] == ["What it does", "Why is this bad", "Example", "Use instead"]
+    declared = checks.declaration(name, lint)
+    assert declared.evidence
+    assert all(key.doc.endswith(".") for key in (declared.head, *declared.keys))
+
+
+def test_every_page_is_in_the_site():
+    contents = "".join(path.read_text() for path in (ROOT / "docs").rglob("*.md"))
+    pages = {str(path.relative_to(ROOT / "docs").with_suffix("")) for path in (ROOT / "docs").rglob("*.md")}
+    top = {page for page in pages if page != "index" and not page.startswith(("reference/checks/", "reference/lints/"))}
+    assert {page for page in top if f"\n{page}\n" not in contents} == set()
