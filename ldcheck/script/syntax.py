@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from functools import cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -380,10 +379,16 @@ class Script(Node):
 _PLACES = frozenset({"start", "end", "body_start", "body_end"})
 
 
-@cache
+_CONTENTS: dict[type, tuple[str, ...]] = {}
+
+
 def content(kind: type[Node]) -> tuple[str, ...]:
     """The names of the fields of a kind of node that hold what was said, in the order of the script."""
-    return tuple(declared.name for declared in fields(kind) if declared.name not in _PLACES)
+    names = _CONTENTS.get(kind)
+    if names is None:
+        names = tuple(declared.name for declared in fields(kind) if declared.name not in _PLACES)
+        _CONTENTS[kind] = names
+    return names
 
 
 def children(node: Node) -> Iterator[Node]:
