@@ -1,0 +1,133 @@
+"""Configurations of a script, and the smallest condition that tells some of them from the others.
+
+A configuration is a partial assignment: the symbols that it does not mention decide nothing once the others are as they
+are (`BUILD_ID_EFI` without `EFI`). Conditions are minimised over such partial assignments directly, in the manner of
+the espresso algorithm: each one is widened as long as it meets none of the configurations to be excluded, and then the
+fewest that still cover everything are kept. What no configuration covers is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+# What a symbol is: its value, or None where it is not defined.
+Value = str | None
+Assignment = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Configuration:
+    """What distinguishes one configuration: the symbols that are varied, None for one that is not defined."""
+
+    definitions: Assignment
+
+    def describe(self) -> str:
+        """The configuration in words ("with CONFIG_LD_IS_GNU and without EFI"); empty if nothing is varied."""
+        return _words(self.definitions)
+
+
+def smallest_condition(every: Sequence[Configuration], those: Collection[Configuration]) -> str:
+    """What must hold for a configuration to be one of `those`, in as few words as possible.
+
+    Empty when `those` are all, or none. `every` are all configurations that were looked at; those of them that are
+    not among `those` (by identity) are excluded by the condition.
+    """
+    chosen = {id(configuration) for configuration in those}
+    inside = [configuration.definitions for configuration in every if id(configuration) in chosen]
+    outside = [configuration.definitions for configuration in every if id(configuration) not in chosen]
+    if not outside or not inside:
+        return ""
+    terms = _minimise(inside, outside)
+    words = [_words(term) for term in terms]
+    if len(words) == 1:
+        return "only " + words[0]
+    return "only " + ", or ".join(words)
+
+
+def _minimise(inside: Sequence[Assignment], outside: Sequence[Assignment]) -> list[Assignment]:
+    """Few and wide partial assignments that together cover `inside` and meet nothing of `outside`."""
+    candidates: dict[frozenset[tuple[str, Value]], Assignment] = {}
+    for cube in inside:
+        for term in _widened(cube, outside):
+            candidates.setdefault(frozenset(term.items()), term)
+    uncovered = list(inside)
+    chosen: list[Assignment] = []
+    ranked = sorted(candidates.values(), key=_rank)
+    while uncovered:
+        # A cube that no term covers whole is met by at least the one that was widened from it.
+        best = min(ranked, key=lambda term: (-sum(_covers(term, cube) for cube in uncovered), *_rank(term)))
+        left = [cube for cube in uncovered if not _covers(best, cube)]
+        if len(left) == len(uncovered):
+            break
+        chosen.append(best)
+        uncovered = left
+    return [term for at, term in enumerate(chosen) if not _redundant(at, chosen, inside)]
+
+
+def _redundant(at: int, chosen: Sequence[Assignment], inside: Sequence[Assignment]) -> bool:
+    others = [*chosen[:at], *chosen[at + 1 :]]
+    return all(any(_covers(term, cube) for term in others) for cube in inside)
+
+
+def _rank(term: Assignment) -> tuple[int, int, list[tuple[str, str]]]:
+    """Fewer symbols are better, then symbols that are given (`with`) rather than missing, then the alphabet."""
+    missing = sum(value is None for value in term.values())
+    return len(term), missing, sorted((name, value or "") for name, value in term.items())
+
+
+def _widened(cube: Assignment, outside: Sequence[Assignment]) -> list[Assignment]:
+    """Widest assignments that contain `cube` and meet nothing outside; several, from different orders of trying."""
+    conflicts = [
+        frozenset(name for name, value in cube.items() if name in other and other[name] != value) for other in outside
+    ]
+    if not all(conflicts):
+        # The two overlap: the caller's configurations contradict each other, and nothing may be left out.
+        return [cube]
+    widest: list[Assignment] = []
+    for name in sorted(frozenset.intersection(*conflicts)):
+        widest.append({name: cube[name]})
+    if widest:
+        return widest
+    names = sorted(cube)
+    for first in names:
+        kept = _hitting_set(conflicts, [first, *(name for name in names if name != first)])
+        widest.append({name: cube[name] for name in kept})
+    return widest
+
+
+def _hitting_set(conflicts: Sequence[frozenset[str]], order: Sequence[str]) -> list[str]:
+    """Symbols of which at least one is in each set of `conflicts`, none to spare; those that hit most are preferred."""
+    left = list(conflicts)
+    kept = []
+    if any(order[0] in names for names in left):
+        kept.append(order[0])
+        left = [names for names in left if order[0] not in names]
+    while left:
+        best = max(order, key=lambda name: sum(name in names for names in left))
+        kept.append(best)
+        left = [names for names in left if best not in names]
+    for name in list(kept):
+        rest = frozenset(kept) - {name}
+        if all(rest & names for names in conflicts):
+            kept.remove(name)
+    return sorted(kept)
+
+
+def _covers(term: Assignment, cube: Assignment) -> bool:
+    return all(name in cube and cube[name] == value for name, value in term.items())
+
+
+def _words(term: Assignment) -> str:
+    given = [name if value in ("1", "") else f"{name}={value}" for name, value in sorted(term.items()) if value is not None]
+    missing = [name for name, value in sorted(term.items()) if value is None]
+    parts = []
+    if given:
+        parts.append("with " + _listed(given, "and"))
+    if missing:
+        parts.append("without " + _listed(missing, "or"))
+    return " and ".join(parts)
+
+
+def _listed(names: Sequence[str], last: str) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" {last} " + names[-1]

@@ -1,0 +1,432 @@
+"""Finds the symbols that make a script many, and walks every way through its conditions.
+
+The walk follows the directives of all files as a preprocessor does, and leaves the text alone. Where a condition asks
+for a symbol that is varied and not decided yet, the walk splits, one branch for each value. What arrives at the end is
+a partial assignment: symbols that were never asked for decide nothing there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ldcheck.findings import CheckError, InputError
+from ldcheck.preprocess.conditions import ConditionError, holds
+from ldcheck.preprocess.configurations import Assignment, Value
+from ldcheck.preprocess.files import SourceFile
+from ldcheck.preprocess.inputs import Inputs, Survey, included_name, is_linker_script
+from ldcheck.preprocess.lexer import WORD, Directive, tokens
+from ldcheck.preprocess.macros import Definition, Expander, ExpansionError, Macro, Place, pieces
+from ldcheck.source import Location
+
+MAX_INCLUDE_DEPTH = 200
+MAX_INCLUDES = 20_000
+MAX_WALKS = 20_000
+
+_CONDITIONAL = frozenset({"if", "ifdef", "ifndef", "elif", "elifdef", "elifndef"})
+_COMPARED = re.compile(r"\b([^\W\d]\w*)\s*(==|!=|<=|>=|<|>)\s*(0[xX][0-9a-fA-F]+|[0-9]+)\b")
+_ENABLED = re.compile(r"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|config_enabled)\s*\(\s*(\w+)\s*\)")
+# What a compiler says about its target; varied only where nobody names the architecture.
+ARCHITECTURE_MACROS = frozenset(
+    "__x86_64__ __i386__ __aarch64__ __arm__ __riscv __powerpc__ __powerpc64__ __mips__ __s390__ __s390x__".split()
+)
+
+
+def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) -> dict[str, tuple[Value, ...]]:
+    """The symbols that decide a condition of the script or of a linker-script header, each with its values.
+
+    A condition on a macro that the sources themselves define is decided by the conditions around its definitions.
+    `pinned` are names whose value is given.
+    """
+    index = _Definitions(survey)
+    settled = set(pinned)
+    found: dict[str, None] = {}
+    compared: dict[str, set[int]] = {}
+    tested: set[str] = set()
+    pending = [
+        (file, directive)
+        for file in survey.files
+        if is_linker_script(file.name) or file is survey.files[0]
+        for directive in file.directives
+        if directive.keyword in _CONDITIONAL
+    ]
+    seen: set[tuple[str, int]] = set()
+    followed: set[str] = set()
+    while pending:
+        file, directive = pending.pop()
+        if (file.name, directive.line) in seen:
+            continue
+        seen.add((file.name, directive.line))
+        text = file.code[directive.start : directive.end]
+        for match in _COMPARED.finditer(text):
+            compared.setdefault(match.group(1), set()).add(int(match.group(3), 16 if match.group(3)[:2] in ("0x", "0X") else 10))
+        comparing = {match.group(1) for match in _COMPARED.finditer(text)}
+        for name in WORD.findall(text):
+            if name == "defined" or name in settled:
+                continue
+            if name in index.definitions:
+                if name not in followed:
+                    followed.add(name)
+                    pending.extend(index.conditions(name))
+                    for word in index.enabled(name):
+                        if word not in settled and word not in index.definitions:
+                            found[word] = None
+                            tested.add(word)
+            elif not name.startswith("__") or (name in ARCHITECTURE_MACROS and not known_arch):
+                found[name] = None
+                if name not in comparing:
+                    tested.add(name)
+    return {name: _values(sorted(compared.get(name, ())), name in tested) for name in sorted(found)}
+
+
+def _values(compared: list[int], tested: bool) -> tuple[Value, ...]:
+    """Undefined and defined for a flag; one value for each outcome where a symbol is compared with numbers."""
+    if not compared:
+        return (None, "1")
+    points = sorted({point for number in compared for point in (number - 1, number, number + 1) if point >= 0})
+    numbers = [points[0], *(b for a, b in zip(points, points[1:], strict=False) if _outcome(a, compared) != _outcome(b, compared))]
+    values: list[Value] = [str(number) for number in numbers]
+    return (None, *values) if tested else tuple(values)
+
+
+def _outcome(point: int, compared: list[int]) -> list[tuple[bool, bool]]:
+    return [(point < number, point == number) for number in compared]
+
+
+class _Definitions:
+    """Which names the sources define, and under which conditions."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.definitions: dict[str, list[tuple[SourceFile, int]]] = {}
+        for file in survey.files:
+            code = file.code
+            for at, directive in enumerate(file.directives):
+                if directive.keyword == "define" and (match := WORD.search(code, directive.start, directive.end)):
+                    self.definitions.setdefault(match.group(), []).append((file, at))
+
+    def conditions(self, name: str) -> Iterator[tuple[SourceFile, Directive]]:
+        """The conditions that stand around the definitions of a name."""
+        for file, at in self.definitions[name]:
+            for opening in _around(file, at):
+                yield file, file.directives[opening]
+
+    def enabled(self, name: str) -> Iterator[str]:
+        """Symbols that a definition's body asks with IS_ENABLED()."""
+        for file, at in self.definitions[name]:
+            directive = file.directives[at]
+            yield from _ENABLED.findall(file.code[directive.start : directive.end])
+
+
+def _around(file: SourceFile, at: int) -> Iterator[int]:
+    """The branches of conditionals that the directive `at` stands in, and the branches before them."""
+    level = 0
+    for index in range(at - 1, -1, -1):
+        keyword = file.directives[index].keyword
+        if keyword == "endif":
+            level += 1
+        elif keyword in ("if", "ifdef", "ifndef"):
+            if level:
+                level -= 1
+            else:
+                yield index
+        elif keyword == "elif" and level == 0:
+            yield index
+
+
+def used_in_text(survey: Survey, names: Iterable[str]) -> list[str]:
+    """Those of `names` that stand in the text of a script or in the body of a macro: their value is seen there."""
+    wanted = set(names)
+    used: set[str] = set()
+    for file in survey.files:
+        code = file.code
+        for directive in file.directives:
+            if directive.keyword == "define":
+                used.update(wanted.intersection(WORD.findall(code, directive.start, directive.end)))
+        if is_linker_script(file.name) or file is survey.files[0]:
+            at = 0
+            for directive in file.directives:
+                used.update(wanted.intersection(WORD.findall(code, at, directive.start)))
+                at = directive.end
+            used.update(wanted.intersection(WORD.findall(code, at)))
+    # A definition that only says what a name is under which condition mentions it as its own name.
+    return [name for name in names if name in used]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Walk:
+    """One way through the conditions: the symbols that it asked for, and the files that it went through.
+
+    `stopped` is the `#error` that the way ran into, if it did: the sources refuse this combination.
+    """
+
+    assignment: Assignment
+    files: tuple[str, ...]
+    stopped: InputError | None = None
+
+
+class _Undecided(Exception):  # noqa: N818  # no error: it asks for a symbol
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _State:
+    """Where a walk stands: the files that are open, each with the next directive, and what is defined."""
+
+    frames: list[tuple[SourceFile, int]]
+    macros: dict[str, Definition]
+    assigned: dict[str, Value]
+    files: dict[str, None] = field(default_factory=dict)
+    once: set[str] = field(default_factory=set)
+    includes: int = 0
+
+    def copy(self) -> _State:
+        return _State(
+            list(self.frames), dict(self.macros), dict(self.assigned), dict(self.files), set(self.once), self.includes
+        )
+
+
+class Explorer:
+    """Walks a script's conditions. `symbols` are what is varied, with their values."""
+
+    def __init__(self, inputs: Inputs, symbols: Mapping[str, tuple[Value, ...]]) -> None:
+        self._inputs = inputs
+        self._symbols = symbols
+        self._values = {
+            (name, value): _definition(f"{name} {value}")
+            for name, values in symbols.items()
+            for value in values
+            if value is not None
+        }
+        self._start = self._initial()
+
+    def _initial(self) -> _State:
+        inputs = self._inputs
+        script = inputs.files.get(inputs.script)
+        if script is None:
+            raise CheckError(InputError(f"there is no script {inputs.script}", Location(inputs.script)))
+        state = _State([(script, 0)], {}, {})
+        for text in (inputs.predefined, _command_line(inputs.definitions)):
+            file = SourceFile("<command-line>", text, virtual=True)
+            for directive in file.directives:
+                if directive.keyword == "define" and (match := WORD.search(file.code, directive.start)):
+                    state.macros[match.group()] = Definition(file, directive.start, directive.end)
+        for name, value in inputs.definitions.items():
+            if value is None:
+                state.macros.pop(name, None)
+        for path in reversed(inputs.include_first):
+            first = inputs.files.get(path)
+            if first is None:
+                raise CheckError(InputError(f"there is no file {path}, which is to be included first", Location(path)))
+            state.frames.append((first, 0))
+        for file, _ in state.frames:
+            _balanced(file)
+            state.files[file.name] = None
+        return state
+
+    def walk(self, limit: int, ask_first: Iterable[str] = ()) -> list[Walk] | None:
+        """Every way through the conditions, or None if there are more than `limit`. Raises CheckError.
+
+        `ask_first` are symbols whose value is seen in the text: they are decided before anything else.
+        """
+        found: list[Walk] = []
+        pending = [self._start.copy()]
+        for name in ask_first:
+            pending = [split for state in pending for split in self._split(state, name)]
+            if len(pending) > limit:
+                return None
+        pending.reverse()
+        walks = 0
+        while pending:
+            state = pending.pop()
+            try:
+                stopped = self._run(state)
+            except _Undecided as undecided:
+                walks += 1
+                if walks > MAX_WALKS:
+                    return None
+                pending.extend(reversed(self._split(state, undecided.name)))
+                continue
+            found.append(Walk(state.assigned, tuple(state.files), stopped))
+            if sum(walk.stopped is None for walk in found) > limit:
+                return None
+        return found
+
+    def follow(self, assignment: Assignment) -> Walk:
+        """The one way that a complete assignment takes; the result has only what was asked for."""
+        state = self._start.copy()
+        while True:
+            try:
+                stopped = self._run(state)
+                return Walk(state.assigned, tuple(state.files), stopped)
+            except _Undecided as undecided:
+                self._assign(state, undecided.name, assignment[undecided.name])
+
+    def _split(self, state: _State, name: str) -> list[_State]:
+        states = []
+        for value in self._symbols[name]:
+            split = state.copy()
+            self._assign(split, name, value)
+            states.append(split)
+        return states
+
+    def _assign(self, state: _State, name: str, value: Value) -> None:
+        state.assigned[name] = value
+        if value is not None:
+            state.macros[name] = self._values[name, value]
+        else:
+            state.macros.pop(name, None)
+
+    def _run(self, state: _State) -> InputError | None:
+        """Go on until the end, or until an undecided symbol is asked for (the state then stands before it)."""
+        world = _World(self._inputs, self._symbols, state)
+        frames, macros = state.frames, state.macros
+        while frames:
+            file, at = frames[-1]
+            lines = file.directives
+            count = len(lines)
+            while at < count:
+                directive = lines[at]
+                keyword = directive.keyword
+                if keyword == "define":
+                    if match := WORD.search(file.code, directive.start, directive.end):
+                        macros[match.group()] = Definition(file, directive.start, directive.end)
+                elif keyword in _CONDITIONAL and keyword[:2] == "if":
+                    frames[-1] = (file, at)
+                    at = _branch(file, at, world)
+                    continue
+                elif keyword in ("elif", "else", "elifdef", "elifndef"):
+                    # Reached from above: the branch before was taken, so all others are skipped.
+                    while lines[at].keyword != "endif":
+                        at = lines[at].other
+                elif keyword == "undef":
+                    if match := WORD.search(file.code, directive.start, directive.end):
+                        macros.pop(match.group(), None)
+                elif keyword in ("include", "include_next"):
+                    frames[-1] = (file, at)
+                    found = self._included(state, world, file, directive)
+                    frames[-1] = (file, at + 1)
+                    if found is not None:
+                        frames.append((found, 0))
+                        break
+                elif keyword == "error":
+                    message = file.code[directive.start : directive.end].strip()
+                    return InputError(f"#error {message}", file.location(directive))
+                elif keyword == "pragma" and file.code[directive.start : directive.end].strip() == "once":
+                    state.once.add(file.name)
+                at += 1
+            else:
+                frames.pop()
+        return None
+
+    def _included(self, state: _State, world: _World, file: SourceFile, directive: Directive) -> SourceFile | None:
+        named = included_name(file, directive)
+        if named is None:
+            named = _computed(file, directive, world)
+        found = self._inputs.find(*named, file.name)
+        if found is None:
+            help_text = "give its folder under `includes`; a generated header that may be left out, under `generated`"
+            raise CheckError(InputError(f"the header {named[0]} is not found", file.location(directive), help=help_text))
+        if found.name in state.once:
+            return None
+        state.includes += 1
+        if len(state.frames) >= MAX_INCLUDE_DEPTH or state.includes > MAX_INCLUDES:
+            raise CheckError(InputError(f"{found.name} includes itself without end", file.location(directive)))
+        if found.name not in state.files:
+            _balanced(found)
+            state.files[found.name] = None
+        return found
+
+
+class _World:
+    """What a walk knows at the place where it stands (see `conditions.World`)."""
+
+    def __init__(self, inputs: Inputs, symbols: Mapping[str, tuple[Value, ...]], state: _State) -> None:
+        self._inputs = inputs
+        self._symbols = symbols
+        self._state = state
+
+    def defined(self, name: str) -> bool:
+        if name in self._state.macros:
+            return True
+        if name in self._symbols and name not in self._state.assigned:
+            raise _Undecided(name)
+        return name in ("__has_include", "__FILE__", "__LINE__", "__COUNTER__")
+
+    def macro(self, name: str) -> Macro | None:
+        definition = self._state.macros.get(name)
+        if definition is not None:
+            return definition.macro
+        if name in self._symbols and name not in self._state.assigned:
+            raise _Undecided(name)
+        return None
+
+    def includable(self, name: str, angled: bool) -> bool:
+        file, _ = self._state.frames[-1]
+        return self._inputs.find(name, angled, file.name) is not None
+
+
+def _branch(file: SourceFile, at: int, world: _World) -> int:
+    """The directive to go on with, for the #if at `at`: the first of the branch whose condition holds."""
+    lines = file.directives
+    while True:
+        directive = lines[at]
+        keyword = directive.keyword
+        if keyword in ("else", "endif") or _true(file, directive, world):
+            return at + 1
+        at = directive.other
+
+
+def _true(file: SourceFile, directive: Directive, world: _World) -> bool:
+    if directive.keyword in ("if", "elif"):
+        try:
+            return holds(file, directive.start, directive.end, world)
+        except ConditionError as error:
+            location = file.location(directive)
+            if error.place is not None and error.place.file is file:
+                location = file.source.locate(error.place.start, error.place.start + 1)
+            raise CheckError(InputError(error.message, location)) from None
+    match = WORD.search(file.code, directive.start, directive.end)
+    if match is None:
+        raise CheckError(InputError(f"#{directive.keyword} wants a name", file.location(directive)))
+    return world.defined(match.group()) != directive.keyword.endswith("ndef")
+
+
+def _computed(file: SourceFile, directive: Directive, world: _World) -> tuple[str, bool]:
+    """The name in an #include that is written as a macro."""
+    written = pieces(file, tokens(file.code, directive.start, directive.end))
+    try:
+        text = "".join(piece.text for piece in Expander(world.macro, 10_000).expand(written))
+    except ExpansionError as error:
+        raise CheckError(InputError(error.message, file.location(directive))) from None
+    if len(text) > 2 and (text[0], text[-1]) in (("<", ">"), ('"', '"')):
+        return text[1:-1], text[0] == "<"
+    raise CheckError(InputError('#include wants "name" or <name>', file.location(directive)))
+
+
+def _balanced(file: SourceFile) -> None:
+    if file.unbalanced:
+        raise CheckError(
+            *(
+                InputError(
+                    f"this #{wrong.directive.keyword} is not closed" if wrong.opening
+                    else f"#{wrong.directive.keyword} without #if",
+                    file.location(wrong.directive),
+                    help="it wants an #endif" if wrong.opening else "",
+                )
+                for wrong in file.unbalanced
+            )
+        )
+
+
+def _command_line(definitions: Mapping[str, Value]) -> str:
+    return "".join(f"#define {name} {value}\n" for name, value in definitions.items() if value is not None)
+
+
+def _definition(text: str) -> Definition:
+    file = SourceFile("<command-line>", text, virtual=True)
+    return Definition(file, 0, len(text))
+
+
+__all__ = ["ARCHITECTURE_MACROS", "Explorer", "Place", "Walk", "deciding_symbols", "used_in_text"]

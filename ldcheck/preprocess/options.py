@@ -1,0 +1,107 @@
+"""Which options of a recorded or configured compiler command are passed on.
+
+What decides the text is kept: definitions, include paths, the dialect, the machine. What is of no use for -E is dropped,
+with its operand: output files, dependency files, warnings, code generation. Everything else is refused: among it is
+what runs programs, loads plugins or reads options from files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# With an operand, joined or as the next word; the second word of a pair says what becomes of it.
+_WITH_OPERAND = {
+    "-D": "define", "-U": "undefine", "-I": "include path", "-isystem": "include path", "-iquote": "include path",
+    "-idirafter": "include path", "-include": "include first", "-imacros": "include first",
+    "-o": "drop", "-MF": "drop", "-MT": "drop", "-MQ": "drop", "-x": "drop", "-Xassembler": "drop", "-Xlinker": "drop",
+    "-target": "keep", "-arch": "keep", "-mllvm": "drop", "-T": "drop", "-L": "drop", "-l": "drop", "--param": "drop",
+}  # fmt: skip
+_JOINED_ONLY = ("-D", "-U", "-I", "-o", "-x", "-L", "-l", "-T")
+_DROPPED = re.compile(
+    r"-(E|P|C|CC|c|S|w|v|H|s|r|pipe|ansi|M|MM|MD|MMD|MP|MG|MV|pedantic|pedantic-errors|pg|p|g\w*[\d-]*|gz(=\w+)?"
+    r"|O\w*|W(?!p,|a,|l,)[\w=+.,-]*|Wa,[^@]*|Wl,[^@]*|Wp,-M\w*(,[^@]*)?|Q\w*|static|shared|nostdlib|nodefaultlibs"
+    r"|nostartfiles|no-integrated-as|no-integrated-cpp-?|rdynamic|no-pie|pie|static-pie|integrated-as)\Z"
+)
+_KEPT = re.compile(
+    r"-(nostdinc|undef|trigraphs|std=[\w+.:]+|m[\w.=+,-]+|pthread"
+    r"|f(no-)?(pic|PIC|pie|PIE|freestanding|hosted|short-wchar|signed-char|unsigned-char|cf-protection(=\w+)?"
+    r"|stack-protector(-\w+)?|omit-frame-pointer|sanitize=[\w,-]+|openmp|fast-math|short-enums|exceptions"
+    r"|dollars-in-identifiers|extended-identifiers))\Z|--target=[\w.-]+\Z"
+)
+# Everything of this kind changes how code is made, and not what the preprocessor gives; but some name files or plugins.
+_CODE = re.compile(r"-f(?!plugin|pass-plugin|dump|save|profile|working-directory|compare-debug)[\w=+.,:-]*\Z")
+_FILE_MAP = re.compile(r"-f(macro|file|debug|profile|coverage)-prefix-map=[^@]*\Z")
+_DANGEROUS = "it may run a program, load a plugin, or read or write a file"
+
+
+class RefusedOptionError(ValueError):
+    """An option that is not passed on; `word` is its index in the command."""
+
+    def __init__(self, message: str, word: int) -> None:
+        super().__init__(message)
+        self.word = word
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Options:
+    """The options that are kept. `kept` are those that have no field of their own, `operands` the files."""
+
+    includes: tuple[str, ...]
+    definitions: dict[str, str | None]
+    include_first: tuple[str, ...]
+    kept: tuple[str, ...]
+    operands: tuple[str, ...]
+
+
+def sift(words: Sequence[str]) -> Options:
+    """Sort the words behind the compiler's name. Raises RefusedOptionError."""
+    includes: list[str] = []
+    definitions: dict[str, str | None] = {}
+    first: list[str] = []
+    kept: list[str] = []
+    operands: list[str] = []
+    at = 0
+    while at < len(words):
+        word = words[at]
+        name, operand, at = _operand(words, at)
+        kind = _WITH_OPERAND.get(name, "")
+        if kind == "define":
+            symbol, equals, value = operand.partition("=")
+            definitions[symbol] = value if equals else "1"
+        elif kind == "undefine":
+            definitions[operand] = None
+        elif kind == "include path":
+            includes.append(operand)
+        elif kind == "include first":
+            first.append(operand)
+        elif kind == "keep":
+            kept += [name, operand]
+        elif kind == "drop" or _DROPPED.match(word):
+            continue
+        elif not word.startswith("-"):
+            if word.startswith("@"):
+                raise RefusedOptionError(f"{word} is not passed on: a file with more options is not read", at - 1)
+            operands.append(word)
+        elif _KEPT.match(word):
+            kept.append(word)
+        elif not _CODE.match(word) and not _FILE_MAP.match(word):
+            raise RefusedOptionError(f"the option {word} is not passed on: {_DANGEROUS}", at - 1)
+    return Options(tuple(includes), definitions, tuple(first), tuple(kept), tuple(operands))
+
+
+def _operand(words: Sequence[str], at: int) -> tuple[str, str, int]:
+    """An option's name, its operand (if it takes one), and the index of the word behind them."""
+    word = words[at]
+    if word in _WITH_OPERAND:
+        if at + 1 >= len(words):
+            raise RefusedOptionError(f"{word} lacks its operand", at)
+        return word, words[at + 1], at + 2
+    for name in _JOINED_ONLY:
+        if word.startswith(name) and len(word) > len(name):
+            return name, word[len(name) :], at + 1
+    for name in ("-isystem", "-iquote", "-idirafter", "-include", "-imacros", "-MF", "-MT", "-MQ"):
+        if word.startswith(name):
+            return name, word[len(name) :], at + 1
+    return word, "", at + 1

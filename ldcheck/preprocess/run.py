@@ -1,0 +1,248 @@
+"""From a target to its scripts: every distinct text that its configurations give, each with the way back.
+
+The ways of preprocessing, in this order: the command that the build recorded, the target's compiler, pcpp. Which
+configurations there are is worked out from the conditions of the sources (see `explore`); what each of them gives is
+always the preprocessor's own output.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from ldcheck.findings import CheckError, InputError
+from ldcheck.preprocess.configurations import Configuration, Value
+from ldcheck.preprocess.explore import Explorer, Walk, deciding_symbols, used_in_text
+from ldcheck.preprocess.files import Files
+from ldcheck.preprocess.generated import Stubs, stand_in
+from ldcheck.preprocess.inputs import Inputs, Survey
+from ldcheck.preprocess.origin import MacroOrigin
+from ldcheck.preprocess.output import Output, parse_output
+from ldcheck.preprocess.predefined import is_known, predefined
+from ldcheck.project import Target
+from ldcheck.source import Location, Source, decode
+
+_ERROR = re.compile(r"^(.*?):(\d+):(?:(\d+):)? (?:fatal )?error: (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Preprocessed:
+    """One distinct script: the configurations that give it, its text, and where each part of it came from.
+
+    `defined` are, for each configuration, all CONFIG_ and other symbols that are known to be defined; `headers` are the
+    files that were included. `notes` are what people should know of how the text came about, equal for all scripts
+    of a target but for what concerns this one.
+    """
+
+    configurations: tuple[Configuration, ...]
+    source: Source
+    origin: MacroOrigin
+    notes: tuple[str, ...]
+    defined: tuple[Mapping[str, str], ...]
+    headers: tuple[str, ...]
+
+
+def preprocess(target: Target) -> tuple[Preprocessed, ...]:
+    """All distinct scripts of a target, the one with the fewest symbols defined first. Raises CheckError."""
+    if not os.path.isfile(target.script):
+        place = target.location
+        raise CheckError(InputError(f"there is no script {target.script}", place))
+    plan = _plan(target)
+    try:
+        return _run(target, plan)
+    finally:
+        plan.stubs.remove()
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _Plan:
+    """How a target is preprocessed: `command` with the script behind it, run in `directory`; empty for pcpp."""
+
+    inputs: Inputs
+    survey: Survey
+    stubs: Stubs
+    symbols: Mapping[str, tuple[Value, ...]]
+    known: Mapping[str, str]
+    command: tuple[str, ...]
+    script: str
+    directory: str
+    notes: list[str]
+
+
+def _plan(target: Target) -> _Plan:
+    from ldcheck.preprocess.ways import choose
+
+    way = choose(target)
+    config = None
+    if target.config:
+        from ldcheck.preprocess.kconfig import read_config
+
+        config = {name: value for name, value in read_config(target.config).items() if name not in target.vary}
+    pinned = {name: value for name, value in target.pin.items() if name not in target.vary}
+    definitions = {name: value for name, value in {**way.definitions, **pinned}.items() if name not in target.vary}
+    inputs = Inputs(target.script, Files(), way.includes, definitions, way.include_first, way.predefined)
+    inputs, found, stubs = stand_in(inputs, config, target.generated)
+    known = dict(config or {})
+    real = next((file for name, file in found.named.items() if name.endswith("autoconf.h") and not file.virtual), None)
+    symbols: dict[str, tuple[Value, ...]] = {}
+    if not way.recorded:
+        decided = {**definitions, **known}
+        symbols = deciding_symbols(found, decided, is_known(target.arch))
+        if config is not None or real is not None:
+            symbols = {name: values for name, values in symbols.items() if not name.startswith("CONFIG_")}
+    symbols.update(target.vary)
+    if config is not None and not any(text for text in stubs.texts.values()):
+        inputs = Inputs(
+            inputs.script, inputs.files, inputs.includes, {**definitions, **config}, inputs.include_first,
+            inputs.predefined,
+        )  # fmt: skip
+    notes = list(way.notes)
+    return _Plan(inputs, found, stubs, symbols, known, way.command, way.script, way.directory, notes)
+
+
+def _run(target: Target, plan: _Plan) -> tuple[Preprocessed, ...]:
+    runner = _Runner(plan)
+    if not plan.symbols:
+        outputs = runner.outputs([{}])
+        return _distinct(plan, target, [Walk({}, ())], outputs)
+    base = {name: values[0] for name, values in plan.symbols.items()}
+    explorer = Explorer(runner.start(base), plan.symbols)
+    walks = explorer.walk(target.limit, used_in_text(plan.survey, plan.symbols))
+    if walks is None:
+        walks = _cover(target, plan, explorer)
+    possible = [walk for walk in walks if walk.stopped is None]
+    if not possible:
+        stops = {walk.stopped for walk in walks if walk.stopped is not None}
+        raise CheckError(*sorted(stops, key=lambda stop: (stop.location.file, stop.location.line))[:3])
+    return _distinct(plan, target, possible, runner.outputs([walk.assignment for walk in possible]))
+
+
+def _cover(target: Target, plan: _Plan, explorer: Explorer) -> list[Walk]:
+    from ldcheck.preprocess.covering import covering_rows
+
+    rows = covering_rows(plan.symbols)
+    walks: dict[tuple[tuple[str, Value], ...], Walk] = {}
+    for row in rows:
+        walk = explorer.follow(row)
+        walks.setdefault(tuple(sorted(walk.assignment.items(), key=lambda item: item[0])), walk)
+    plan.notes.append(
+        f"{len(plan.symbols)} symbols decide in more than {target.limit} ways what the script is: {len(walks)} "
+        f"configurations were checked, which cover every pair of their values; combinations of three and more "
+        f"were left out ({', '.join(plan.symbols)})"
+    )
+    return list(walks.values())
+
+
+def _distinct(
+    plan: _Plan, target: Target, walks: Sequence[Walk], outputs: Sequence[Output]
+) -> tuple[Preprocessed, ...]:
+    merged: dict[str, tuple[Output, list[Walk]]] = {}
+    for walk, output in zip(walks, outputs, strict=True):
+        merged.setdefault(output.text, (output, []))[1].append(walk)
+    result = []
+    for text, (output, same) in merged.items():
+        source = Source(target.script, text)
+        notes = (*plan.notes, *plan.stubs.notes(output.read))
+        configurations = tuple(Configuration(walk.assignment) for walk in same)
+        defined = tuple(known for walk in same for known in _known(plan, walk))
+        headers = tuple(name for name in output.read if not name.startswith(plan.stubs.folder))
+        result.append(
+            Preprocessed(configurations, source, MacroOrigin(output, plan.inputs.files), notes, defined, headers)
+        )
+    return tuple(result)
+
+
+def _known(plan: _Plan, walk: Walk) -> list[Mapping[str, str]]:
+    """What is defined in a configuration; once with what decides nothing there left out, and once with it defined."""
+    given = {name: value for name, value in plan.inputs.definitions.items() if value is not None}
+    given.update(plan.known)
+    given.update({name: value for name, value in walk.assignment.items() if value is not None})
+    free = {
+        name: values[-1] for name, values in plan.symbols.items() if name not in walk.assignment and values[-1] is not None
+    }
+    return [given, {**given, **free}] if free else [given]
+
+
+class _Runner:
+    """Runs the chosen preprocessor. What was run once for a set of symbols is not run again."""
+
+    def __init__(self, plan: _Plan) -> None:
+        self._plan = plan
+        self._done: dict[tuple[tuple[str, Value], ...], Output] = {}
+        if plan.command and plan.stubs.texts:
+            plan.stubs.write()
+
+    def start(self, symbols: Mapping[str, Value]) -> Inputs:
+        """The inputs for the explorer. A compiler that defines macros of its own is asked for them."""
+        plan = self._plan
+        if not plan.command or "-undef" in plan.command:
+            return plan.inputs
+        try:
+            output = self.outputs([symbols])[0]
+        except CheckError:
+            # The explorer finds the place of what is wrong, or another configuration works.
+            return plan.inputs.with_predefined(predefined(""))
+        ours = set(plan.inputs.definitions) | set(symbols)
+        lines = [line for line in output.predefined.splitlines() if line.startswith("#define ")]
+        own = [line for line in lines if line.split(" ", 2)[1].partition("(")[0] not in ours]
+        return plan.inputs.with_predefined("\n".join(own) + "\n")
+
+    def outputs(self, assignments: Sequence[Mapping[str, Value]]) -> list[Output]:
+        """The output for each assignment. Raises CheckError for the first that the preprocessor rejects."""
+        keys = [tuple(sorted((name, value) for name, value in given.items() if value is not None)) for given in assignments]
+        missing = {key: given for key, given in zip(keys, assignments, strict=True) if key not in self._done}
+        if missing:
+            self._done.update(zip(missing, self._preprocess(list(missing.values())), strict=True))
+        return [self._done[key] for key in keys]
+
+    def _preprocess(self, assignments: Sequence[Mapping[str, Value]]) -> list[Output]:
+        plan = self._plan
+        if not plan.command:
+            from ldcheck.preprocess.portable import run_pcpp
+
+            return [run_pcpp(plan.inputs, given) for given in assignments]
+        from ldcheck.preprocess.compiler import run_all
+
+        runs = run_all([self._command(given) for given in assignments], plan.directory)
+        outputs = []
+        for run in runs:
+            if run.status != 0:
+                raise self._rejected(run.errors)
+            outputs.append(parse_output(decode(run.out), plan.directory))
+        return outputs
+
+    def _command(self, given: Mapping[str, Value]) -> list[str]:
+        plan = self._plan
+        inputs = plan.inputs
+        # Paths count from where the command runs; what was given from here is turned accordingly.
+        command = list(plan.command)
+        command += [f"-I{_from(path, plan.directory)}" for path in inputs.includes]
+        for name, value in {**inputs.definitions, **given}.items():
+            command.append(f"-U{name}" if value is None else f"-D{name}={value}")
+        for path in inputs.include_first:
+            command += ["-include", _from(path, plan.directory)]
+        return [*command, plan.script]
+
+    def _rejected(self, errors: str) -> CheckError:
+        found = []
+        for match in _ERROR.finditer(errors):
+            name, line, column = match.group(1), int(match.group(2)), int(match.group(3) or 1)
+            path = os.path.normpath(os.path.join(self._plan.directory, name))
+            file = self._plan.inputs.files.get(path)
+            location = Location(path, line, column, line, column + 1, file.source.line(line) if file else "")
+            found.append(InputError(match.group(4), location))
+        if not found:
+            message = errors.strip().splitlines()[0] if errors.strip() else "the preprocessor failed"
+            found.append(InputError(message, Location(self._plan.inputs.script)))
+        return CheckError(*found)
+
+
+def _from(path: str, directory: str) -> str:
+    return os.path.relpath(path, directory) if directory and not os.path.isabs(path) else path
+
+
+def undistinguished(scripts: Collection[Preprocessed]) -> tuple[Configuration, ...]:
+    """Every configuration behind some scripts, for `smallest_condition`."""
+    return tuple(configuration for script in scripts for configuration in script.configurations)

@@ -1,0 +1,147 @@
+"""Chooses how a target is preprocessed: by the command that its build recorded, by a compiler, or by pcpp."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ldcheck.findings import CheckError, InputError
+from ldcheck.preprocess.compiler import find_program
+from ldcheck.preprocess.predefined import is_known, predefined
+from ldcheck.preprocess.recorded import Recorded, read_command
+from ldcheck.project import Target
+from ldcheck.source import Location
+
+# Names that every system with a compiler has one of.
+_NATIVE = ("gcc", "cc", "clang")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Way:
+    """A way of preprocessing. `command` is empty for pcpp; paths of `includes` and `include_first` count from here.
+
+    `predefined` are the compiler's own macros as far as they are known without asking it; `directory` is where the
+    command runs, and `script` the script as seen from there.
+    """
+
+    command: tuple[str, ...]
+    script: str
+    directory: str
+    includes: tuple[str, ...]
+    definitions: Mapping[str, str | None]
+    include_first: tuple[str, ...]
+    predefined: str
+    recorded: bool
+    notes: tuple[str, ...]
+
+
+def choose(target: Target) -> Way:
+    """The first way that there is. Raises CheckError where the target insists on one that there is not."""
+    if target.preprocessor in ("auto", "recorded") and (path := _command_file(target)):
+        recorded = read_command(path, target.script)
+        if target.command_file or _fits(target, recorded):
+            return _by_record(target, recorded)
+    if target.preprocessor == "recorded":
+        advice = "name it under `command-file`"
+        raise CheckError(InputError("there is no recorded command", target.location, help=advice))
+    return _by_compiler(target)
+
+
+def _command_file(target: Target) -> str:
+    if target.command_file:
+        return target.command_file
+    folder, name = os.path.split(target.script)
+    path = os.path.join(folder, f".{name.removesuffix('.S')}.cmd")
+    return path if os.path.isfile(path) else ""
+
+
+def _fits(target: Target, recorded: Recorded) -> bool:
+    """Whether a command that was found, not named, defines what the target does: xen.lds and efi.lds share a script."""
+    made = recorded.options.definitions
+    return all(made.get(name) == value for name, value in target.definitions.items())
+
+
+def _by_record(target: Target, recorded: Recorded) -> Way:
+    options = recorded.options
+    directory = recorded.directory
+    here = "" if directory == "." else directory
+    includes = tuple(_seen_from_here(path, here) for path in options.includes)
+    first = tuple(_first(path, here, includes) for path in options.include_first)
+    notes: tuple[str, ...] = ()
+    program = ""
+    if target.preprocessor != "pcpp":
+        try:
+            program = find_program(recorded.compiler, (target.root, directory or "."))
+        except ValueError as error:
+            start = recorded.source.text.find(recorded.compiler)
+            location = recorded.source.locate(start, start + len(recorded.compiler))
+            raise CheckError(InputError(str(error), location)) from None
+    kept = tuple(option for option in options.kept if option not in ("-nostdinc",))
+    if program:
+        command = (program, "-E", "-dD", "-nostdinc", "-x", "assembler-with-cpp", *kept)
+        own = ""
+    else:
+        notes = (f"the build's compiler {recorded.compiler} is not here: pcpp preprocesses with its options",)
+        command = ()
+        own = predefined(target.arch)
+    return Way(
+        command, recorded.script, here, includes, options.definitions, first, own, recorded=True, notes=notes
+    )
+
+
+def _by_compiler(target: Target) -> Way:
+    program = ""
+    native = not target.compiler
+    if target.preprocessor != "pcpp":
+        for name in target.compiler or _NATIVE:
+            try:
+                program = find_program(name, (target.root, "."))
+            except ValueError as error:
+                raise CheckError(InputError(str(error), target.location)) from None
+            if program:
+                break
+    notes: tuple[str, ...] = ()
+    if not program and target.preprocessor == "compiler":
+        wanted = ", ".join(target.compiler or _NATIVE)
+        raise CheckError(InputError(f"no compiler is here (looked for {wanted})", target.location))
+    own = ""
+    command: tuple[str, ...] = ()
+    if program:
+        command = (program, "-E", "-dD", "-nostdinc", "-x", "assembler-with-cpp")
+        if native and is_known(target.arch):
+            # The native compiler's own macros would tell of the wrong machine.
+            command += ("-undef",)
+            own = predefined(target.arch)
+    else:
+        own = predefined(target.arch)
+        if target.compiler and target.preprocessor == "auto":
+            notes = (f"{target.compiler[0]} is not here: pcpp preprocesses",)
+    definitions: dict[str, str | None] = dict(target.definitions)
+    if "-undef" in command:
+        definitions = {**_as_definitions(own), **definitions}
+    return Way(
+        command, target.script, "", target.includes, definitions, target.include_first, own, recorded=False, notes=notes
+    )
+
+
+def _as_definitions(text: str) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for line in text.splitlines():
+        _, name, value = line.split(" ", 2)
+        found[name] = value
+    return found
+
+
+def _seen_from_here(path: str, directory: str) -> str:
+    return path if os.path.isabs(path) or not directory else os.path.join(directory, path)
+
+
+def _first(path: str, directory: str, includes: tuple[str, ...]) -> str:
+    """The path of a file that -include names: in the folder of the command, or else on the include path."""
+    if os.path.isabs(path):
+        return path
+    for folder in (directory or ".", *includes):
+        if os.path.isfile(candidate := os.path.join(folder, path)):
+            return candidate
+    raise CheckError(InputError(f"there is no file {path}, which is to be included first", Location(path)))
