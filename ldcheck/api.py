@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ldcheck import gate, outcome
 from ldcheck.findings import CheckError, EvidenceKind, InputError, Report, Severity
+from ldcheck.project import Target
 from ldcheck.source import Location
 
 if TYPE_CHECKING:
@@ -51,24 +52,20 @@ def check(
         errors.append(InputError(message, Location("."), help="name a linker script"))
     if errors:
         return Report(outcome.NOT_CHECKED, errors=tuple(errors))
-    requests = [
-        gate.Request(
+    asked = gate.Asked(tuple(select), tuple(ignore), tuple(require), arch, text)
+    targets = [
+        Target(
             name=name,
-            place=Location(name),
             script=name if scripts else "",
-            text=text,
-            policies=tuple(policies) or (STOCK,),
-            elf=elf,
+            image=elf,
             map=map,
             objects=tuple(objects),
-            arch=arch,
-            select=tuple(select),
-            ignore=tuple(ignore),
-            require=tuple(require),
+            policies=tuple(policies) or (STOCK,),
+            location=Location(name),
         )
         for name in scripts or (elf or map or objects[0],)
     ]
-    return _report([gate.check_target(request) for request in requests], fail_on)
+    return _report([gate.check_target(target, asked) for target in targets], fail_on)
 
 
 def _report(checked: Sequence[gate.Checked], fail_on: Severity | None) -> Report:
@@ -94,9 +91,7 @@ def parse(path: str) -> Parse:
 
     Raises CheckError where the file cannot be read.
     """
-    from ldcheck.script import parser
-
-    return parser.parse(gate.read_script(path))
+    return gate.parse_script(path)
 
 
 def image(elf: str = "", map: str = "", objects: Sequence[str] = ()) -> Image:  # noqa: A002 - as for `check`

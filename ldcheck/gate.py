@@ -6,48 +6,42 @@ whatever cannot be read ends up in its errors.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from ldcheck import outcome
+from ldcheck import judge, outcome
 from ldcheck.findings import CheckError, EvidenceKind, Finding, InputError, RuleResult
-from ldcheck.judge import ScriptCase, Target, judge
 from ldcheck.source import Location, Related, Source, SourceMap
 
 if TYPE_CHECKING:
-    from ldcheck.image.model import Image
+    from ldcheck import project
+    from ldcheck.image.model import Elf, Image, InputSection, LinkMap
     from ldcheck.policy.load import Policies
     from ldcheck.policy.rule import Ignore, Rule
     from ldcheck.script.parser import Diagnostic, Parse
     from ldcheck.script.syntax import Script
 
+_T = TypeVar("_T")
+
 # A text that is no linker script has as many errors as lines; the first ones tell.
 _MOST_ERRORS = 20
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
-class Request:
-    """What one target is to be checked with; paths are as people gave them.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Asked:
+    """What a run asks of every target.
 
-    `text` is the script's text where it is at hand already. `base` is the folder that policies are relative to, `place`
-    is where errors of the target as a whole are shown.
+    `select` and `ignore` are ids of rules or names of checks. `arch` is the option, which the target's own architecture
+    must not contradict. `text` stands for the content of the script.
     """
 
-    name: str
-    place: Location
-    script: str = ""
-    text: str | None = None
-    policies: tuple[str, ...] = ()
-    base: str = ""
-    elf: str = ""
-    map: str = ""
-    objects: tuple[str, ...] = ()
-    arch: str = ""
-    params: Mapping[str, str] = field(default_factory=dict)
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     require: tuple[EvidenceKind, ...] = ()
+    arch: str = ""
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -72,35 +66,36 @@ class _Scripts:
     notes: tuple[str, ...] = ()
 
 
-def check_target(request: Request) -> Checked:
+def check_target(target: project.Target, asked: Asked) -> Checked:
     """Judge one target. Never raises for bad input."""
     from ldcheck import checks
     from ldcheck.policy.load import load_policies
 
-    policies = load_policies(request.policies, base=request.base, params=request.params, declarations=checks)
+    policies = load_policies(target.policies, declarations=checks)
     errors = list(policies.errors)
     scripts, image = _Scripts(), None
     try:
-        scripts = _scripts(request)
+        scripts = _scripts(target, asked)
         errors += [error for parse in scripts.parses for error in script_errors(parse)]
     except CheckError as error:
         errors += error.errors
     try:
-        image = read_image(request.elf, request.map, request.objects)
+        image = read_image(target.image, target.map, target.objects)
     except CheckError as error:
         errors += error.errors
-    inputs = _inputs(request, policies)
+    inputs = _inputs(target, policies)
     # A verdict on half of what was given would be mistaken for a verdict on all of it.
     if len(errors) > len(policies.errors) or not policies.rules:
         return Checked(errors=tuple(errors), inputs=inputs)
     try:
-        return _judged(request, policies, scripts, image, errors, inputs)
+        return _judged(target, asked, policies, scripts, image, errors, inputs)
     except CheckError as error:
         return Checked(errors=(*errors, *error.errors), inputs=inputs)
 
 
 def _judged(
-    request: Request,
+    target: project.Target,
+    asked: Asked,
     policies: Policies,
     scripts: _Scripts,
     image: Image | None,
@@ -110,28 +105,28 @@ def _judged(
     from ldcheck.evidence import ImageView, ScriptView
 
     output_arch, output_format = _declared(scripts.parses[0].tree) if scripts.parses else ("", "")
-    arch = _arch(request, image, output_arch, output_format)
+    arch = _arch(target, asked, image, output_arch, output_format)
     views = [ScriptView(parse.tree, parse.sources, arch, policies.params) for parse in scripts.parses]
     definitions = scripts.definitions or ((),) * len(views)
-    target = Target(
-        name=request.name,
+    judgeable = judge.Target(
+        name=target.name,
         arch=arch,
-        scripts=tuple(ScriptCase(view, defined) for view, defined in zip(views, definitions, strict=True)),
+        scripts=tuple(judge.ScriptCase(view, defined) for view, defined in zip(views, definitions, strict=True)),
         image=ImageView(image, arch, views[0] if views else None, policies.params) if image is not None else None,
         condition=scripts.condition,
         format=output_format,
         linker=image.map.linker if image is not None and image.map is not None else "",
-        paths=(request.script,) if request.script else (),
+        paths=(target.script,) if target.script else (),
     )
-    rules, unknown = _chosen(policies.rules, request)
+    rules, unknown = _chosen(policies.rules, asked, target.location)
     errors += unknown
-    judged = judge(rules, target)
+    judged = judge.judge(rules, judgeable)
     errors += judged.errors
     present = _present(scripts, image)
-    errors += outcome.lacking(request.require, present, request.name, request.place)
-    if not errors and (error := outcome.unchecked(judged.results, request.name, request.place)):
+    errors += outcome.lacking(asked.require, present, target.name, target.location)
+    if not errors and (error := outcome.unchecked(judged.results, target.name, target.location)):
         errors.append(error)
-    findings = tuple(replace(finding, target=request.name) for finding in judged.findings)
+    findings = tuple(replace(finding, target=target.name) for finding in judged.findings)
     accepted: tuple[tuple[Finding, Ignore], ...] = ()
     notes = scripts.notes + (image.notes if image is not None else ())
     if policies.ignores or policies.overrides:
@@ -149,14 +144,52 @@ def _judged(
     )
 
 
-def _scripts(request: Request) -> _Scripts:
-    if not request.script:
+def _scripts(target: project.Target, asked: Asked) -> _Scripts:
+    if not target.script:
         return _Scripts()
+    if asked.text is None and is_preprocessed(target):
+        return _preprocessed(target)
+    return _Scripts((parse_script(target.script, asked.text, target.includes),))
+
+
+def is_preprocessed(target: project.Target) -> bool:
+    """Whether the script goes through a preprocessor: by its suffix `.S`, or because the target says how."""
+    return target.script.endswith(".S") or bool(target.command_file) or target.preprocessor != "auto"
+
+
+def _preprocessed(target: project.Target) -> _Scripts:
+    from ldcheck.preprocess.configurations import smallest_condition
+    from ldcheck.preprocess.run import preprocess
+    from ldcheck.script.includes import searched
     from ldcheck.script.parser import parse
 
-    text = request.text
-    source = Source(request.script, text) if text is not None else read_script(request.script)
-    return _Scripts((parse(source),))
+    found = preprocess(target)
+    every = [configuration for one in found for configuration in one.configurations]
+
+    def condition(chosen: Collection[int]) -> str:
+        return smallest_condition(every, [configuration for at in chosen for configuration in found[at].configurations])
+
+    include = searched(target.includes)
+    return _Scripts(
+        tuple(parse(one.source, origin=one.origin, include=include) for one in found),
+        tuple(one.defined for one in found),
+        condition,
+        tuple(dict.fromkeys(note for one in found for note in one.notes)),
+    )
+
+
+def parse_script(path: str, text: str | None = None, folders: Sequence[str] = ()) -> Parse:
+    """Parse a script as it stands; line markers in it lead back to the files that they name.
+
+    `text` stands for the content of the file. `folders` are looked through for INCLUDE, like those of `ld -L`.
+    """
+    from ldcheck.linemarkers import origin_of
+    from ldcheck.script.includes import searched
+    from ldcheck.script.parser import parse
+
+    source = Source(path, text) if text is not None else read_script(path)
+    origin = origin_of(source, (os.path.dirname(path),))
+    return parse(source, origin=origin, include=searched(folders))
 
 
 def read_script(path: str) -> Source:
@@ -173,25 +206,46 @@ def read_image(elf: str, map: str, objects: Sequence[str]) -> Image | None:  # n
     from ldcheck.image.model import Image
 
     errors: list[InputError] = []
-    found_elf = found_map = None
-    try:
-        if elf:
-            from ldcheck.image.elf import read_elf
+    notes: list[str] = []
 
-            found_elf = read_elf(elf)
-    except CheckError as error:
-        errors += error.errors
-    try:
-        if map:
-            from ldcheck.image.maps import read_map
+    def reading(read: Callable[[], _T]) -> _T | None:
+        try:
+            return read()
+        except CheckError as error:
+            errors.extend(error.errors)
+            return None
 
-            found_map = read_map(map)
-    except CheckError as error:
-        errors += error.errors
+    found_elf = reading(lambda: _read_elf(elf)) if elf else None
+    found_map = reading(lambda: _read_map(map, found_elf)) if map else None
+    found_objects = reading(lambda: _read_objects(objects, notes)) if objects else None
     if errors:
         raise CheckError(*errors)
-    notes = [f"{part.path}: {text}" for part in (found_elf, found_map) if part is not None for text in part.incomplete]
-    return Image(found_elf, found_map, None, tuple(notes))
+    parts = [part for part in (found_elf, found_map) if part is not None]
+    notes += [f"{part.path}: {text}" for part in parts for text in part.incomplete]
+    return Image(found_elf, found_map, found_objects, tuple(notes))
+
+
+def _read_elf(path: str) -> Elf:
+    from ldcheck.image.elf import read_elf
+
+    return read_elf(path)
+
+
+def _read_map(path: str, elf: Elf | None) -> LinkMap:
+    from ldcheck.image.maps import read_map
+
+    found = read_map(path)
+    if elf is not None:
+        from ldcheck.image.match import check_map
+
+        check_map(elf, found)
+    return found
+
+
+def _read_objects(paths: Sequence[str], notes: list[str]) -> tuple[InputSection, ...]:
+    from ldcheck.image.objects import read_objects
+
+    return read_objects(paths, notes)
 
 
 def script_errors(parse: Parse) -> list[InputError]:
@@ -225,14 +279,15 @@ def _declared(tree: Script) -> tuple[str, str]:
     return said["OUTPUT_ARCH"], said["OUTPUT_FORMAT"]
 
 
-def _arch(request: Request, image: Image | None, output_arch: str, output_format: str) -> str:
+def _arch(target: project.Target, asked: Asked, image: Image | None, output_arch: str, output_format: str) -> str:
     from ldcheck.policy.arches import from_script, resolve_arch
 
     return resolve_arch(
-        option=request.arch,
+        target=target.arch,
+        option=asked.arch,
         elf=image.elf.arch if image is not None and image.elf is not None else "",
         script=from_script(output_arch, output_format),
-        place=request.place,
+        place=target.location,
     )
 
 
@@ -244,32 +299,32 @@ def _present(scripts: _Scripts, image: Image | None) -> list[EvidenceKind]:
     return found
 
 
-def _chosen(rules: Sequence[Rule], request: Request) -> tuple[list[Rule], list[InputError]]:
+def _chosen(rules: Sequence[Rule], asked: Asked, place: Location) -> tuple[list[Rule], list[InputError]]:
     """The rules that `select` and `ignore` leave, and an error for each name there that means no rule."""
     known = {name for rule in rules for name in (rule.id, rule.check)}
     errors = []
-    for option, names in (("--select", request.select), ("--ignore", request.ignore)):
+    for option, names in (("--select", asked.select), ("--ignore", asked.ignore)):
         for name in names:
             if name not in known:
                 from ldcheck.documents import did_you_mean
 
                 message = f"{option}: there is no rule or check {name}"
-                errors.append(InputError(message, request.place, help=did_you_mean(name, known)))
+                errors.append(InputError(message, place, help=did_you_mean(name, known)))
     chosen = [
         rule
         for rule in rules
-        if (not request.select or {rule.id, rule.check} & set(request.select))
-        and not {rule.id, rule.check} & set(request.ignore)
+        if (not asked.select or {rule.id, rule.check} & set(asked.select))
+        and not {rule.id, rule.check} & set(asked.ignore)
     ]
     return chosen, errors
 
 
-def _inputs(request: Request, policies: Policies) -> dict[str, tuple[str, ...]]:
+def _inputs(target: project.Target, policies: Policies) -> dict[str, tuple[str, ...]]:
     named = {
-        "script": (request.script,),
-        "image": (request.elf,),
-        "map": (request.map,),
-        "objects": request.objects,
+        "script": (target.script,),
+        "image": (target.image,),
+        "map": (target.map,),
+        "objects": target.objects,
         "policy": policies.files,
     }
     return {kind: names for kind, names in named.items() if any(names)}
