@@ -14,7 +14,7 @@ VERSION = "1"
 SEVERITIES = tuple(severity.value for severity in Severity)
 EVIDENCE = tuple(kind.value for kind in EvidenceKind)
 FORMATS = ("elf", "pe", "binary", "srec", "ihex", "mach-o")
-LINKERS = ("ld", "lld", "mold", "gold")
+LINKERS = ("GNU ld", "lld", "mold", "gold")
 
 # What a policy file holds.
 POLICY = (

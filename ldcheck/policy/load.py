@@ -94,7 +94,9 @@ def find_policy(name: str, base: str = "") -> str:
         return here
     stock = os.path.join(stock_folder(), *name.split("/")) + ".yaml"
     if ".." not in name.split("/") and os.path.isfile(stock):
-        return stock
+        # Errors show the file as a person would name it from where they are.
+        near = os.path.relpath(stock)
+        return stock if near.startswith("..") else near
     if os.path.exists(here):
         return here
     stocks = stock_names()

@@ -1,0 +1,158 @@
+"""Runs the tests that policies hold: a rule, a small script or a described image, and the verdict that must come out.
+
+A test is judged by the same code as a real target. What is not the rule's own doing (a script that does not parse, a
+file that is missing) is told as such, so that a test cannot pass for the wrong reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ldcheck.documents import read_source
+from ldcheck.findings import CheckError, Finding, InputError, Severity, Verdict
+from ldcheck.judge import ScriptCase, Target, judge
+from ldcheck.policy.rule import Rule, RuleTest
+from ldcheck.policy.sizes import evaluate_params
+from ldcheck.source import Related, Source
+
+_FIRES = frozenset((Verdict.VIOLATED, Verdict.UNPROVEN))
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class TestRun:
+    """What came of one test. `failures` say what is not as the test wants it; none for a passed test."""
+
+    rule: Rule
+    test: RuleTest
+    verdict: Verdict | None
+    failures: tuple[InputError, ...] = ()
+
+    # The name is pytest's own pattern for what it collects.
+    __test__ = False
+
+
+def run_tests(rules: Iterable[Rule]) -> tuple[TestRun, ...]:
+    """Run every test of the rules."""
+    return tuple(run_test(rule, test) for rule in rules for test in rule.tests)
+
+
+def run_test(rule: Rule, test: RuleTest) -> TestRun:
+    """Run one test. Never raises for bad input: what is wrong is in `failures`."""
+    try:
+        target = _target(rule, test)
+    except CheckError as error:
+        return TestRun(rule, test, None, error.errors)
+    # A rule that a policy switches off is still as good as its tests.
+    judged = judge([replace(rule, severity=Severity.ERROR)], target)
+    result = judged.results[0]
+    failures = _compare(rule, test, result.verdict, result.reason, judged.findings, judged.errors)
+    return TestRun(rule, test, result.verdict, failures)
+
+
+def uncovered(runs: Sequence[TestRun], rules: Iterable[Rule]) -> list[InputError]:
+    """An error for each rule without a passed test in which it fires, or without one in which it holds."""
+    passed: dict[str, set[bool]] = {}
+    for run in runs:
+        if not run.failures and (run.verdict in _FIRES or run.verdict is Verdict.HELD):
+            passed.setdefault(run.rule.id, set()).add(run.verdict in _FIRES)
+    errors = []
+    for rule in rules:
+        lacking = {True, False} - passed.get(rule.id, set())
+        words = [
+            word for fires, word in ((True, "in which it fires"), (False, "in which it holds")) if fires in lacking
+        ]
+        if words:
+            message = f"the rule {rule.id} has no test " + " and none ".join(words)
+            errors.append(
+                InputError(message, rule.location, help="add one under `tests: {valid: [...], invalid: [...]}`")
+            )
+    return errors
+
+
+def _target(rule: Rule, test: RuleTest) -> Target:
+    from ldcheck.evidence import ImageView, ScriptView
+    from ldcheck.policy.arches import canonical
+
+    params, errors = evaluate_params({**rule.params, **test.params})
+    if errors:
+        raise CheckError(*errors)
+    arch = canonical(test.arch) or test.arch
+    source = _script(test)
+    view = None
+    if source is not None:
+        from ldcheck.script.parser import parse
+
+        parsed = parse(source)
+        if not parsed.ok:
+            worst = next(problem for problem in parsed.problems if problem.severity == "error")
+            place = parsed.sources.locate(worst.start, worst.end)
+            message = f"the test's script is no linker script: {worst.message}"
+            raise CheckError(InputError(message, place, help=worst.hint, related=(_where(test),)))
+        view = ScriptView(parsed.tree, parsed.sources, arch, params)
+    image = None
+    if test.image is not None:
+        from ldcheck.described_image import image_of
+
+        image = ImageView(image_of(test.image, params, arch), arch, view, params)
+    definitions = dict(_definition(word) for word in test.config)
+    return Target(
+        name="",
+        arch=arch,
+        # Without any definition the configuration counts as unknown, and `when: {config: ...}` would always hold.
+        scripts=(ScriptCase(view, (definitions or {"": ""},)),) if view is not None else (),
+        image=image,
+        format=test.format,
+        linker=test.linker,
+        paths=(test.path,) if test.path else (),
+    )
+
+
+def _script(test: RuleTest) -> Source | None:
+    if test.file:
+        return read_source(test.file, "linker script")
+    if test.script is None:
+        return None
+    return Source(f"{test.location.file}:{test.location.line} (script)", test.script)
+
+
+def _definition(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    return name.strip(), value.strip() if equals else "1"
+
+
+def _compare(
+    rule: Rule,
+    test: RuleTest,
+    verdict: Verdict,
+    reason: str,
+    findings: Sequence[Finding],
+    errors: Sequence[InputError],
+) -> tuple[InputError, ...]:
+    wanted = Verdict(test.verdict) if test.verdict else Verdict.HELD if test.valid else Verdict.VIOLATED
+    if verdict is not wanted:
+        said = [f"{finding.location.line}: {finding.message}" for finding in findings[:3]]
+        clauses = [*dict.fromkeys(error.message for error in errors), *([reason] if reason else []), *said]
+        message = f"{rule.id} must be {wanted.value} here and is {verdict.value}"
+        return (_failure(rule, test, message, "; ".join(dict.fromkeys(clauses))),)
+    texts = [" ".join((finding.message, finding.label, *finding.facts, finding.help)) for finding in findings]
+    failures = [
+        _failure(rule, test, f"no finding of {rule.id} says `{words}`", "; ".join(texts)[:500])
+        for words in test.finds
+        if not any(words in text for text in texts)
+    ]
+    lines = sorted({finding.location.line for finding in findings})
+    if test.line and test.line not in lines:
+        where = ", ".join(map(str, lines)) or "none"
+        failures.append(_failure(rule, test, f"{rule.id} must have a finding at line {test.line}", f"lines: {where}"))
+    return tuple(failures)
+
+
+def _failure(rule: Rule, test: RuleTest, message: str, advice: str) -> InputError:
+    kind = "valid" if test.valid else "invalid"
+    label = f"{kind}: {test.name}" if test.name else f"this case is listed as {kind}"
+    return InputError(message, test.location, label, advice, (Related(rule.location, "the rule"),))
+
+
+def _where(test: RuleTest) -> Related:
+    return Related(test.location, "the test")
