@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind
-from ldcheck.script.syntax import Assignment, Node, OutputSection, Script, statements
+from ldcheck.script.syntax import Assignment, Node, OutputSection, Script, SectionPattern, statements
 from ldcheck.source import Location, Related, SourceMap
 
 if TYPE_CHECKING:
@@ -63,6 +63,11 @@ class ScriptView:
         return tuple(statements(self.tree))
 
     @cached_property
+    def positions(self) -> Mapping[int, int]:
+        """The number of each statement in the order of the script, by `id`."""
+        return {id(node): at for at, node in enumerate(self.statements)}
+
+    @cached_property
     def output_sections(self) -> Mapping[str, tuple[OutputSection, ...]]:
         """The output section descriptions by name, in the order of the script; /DISCARD/ is one of them."""
         found: dict[str, list[OutputSection]] = {}
@@ -102,7 +107,9 @@ class ScriptView:
     def locate(self, node: Node) -> Location:
         """The place that a person would edit for this node."""
         if isinstance(node, OutputSection):
-            return self.locate(node.name)
+            node = node.name
+        elif isinstance(node, SectionPattern):
+            node = node.pattern
         return self.sources.locate(node.start, node.end)
 
     def related(self, node: Node) -> tuple[Related, ...]:
@@ -149,9 +156,9 @@ class ImageView:
     def sections(self) -> Mapping[str, tuple[int, int]]:
         """Address and size of each output section by name; the ELF's word counts before the map's."""
         found: dict[str, tuple[int, int]] = {}
-        for listed in (self.map.sections if self.map else ()):
+        for listed in self.map.sections if self.map else ():
             found.setdefault(listed.name, (listed.address, listed.size))
-        for section in (self.elf.sections if self.elf else ()):
+        for section in self.elf.sections if self.elf else ():
             if section.name:
                 found[section.name] = (section.address, section.size)
         return found
@@ -171,7 +178,7 @@ class ImageView:
 
     def inputs(self) -> Iterator[tuple[MapSection, MapInput]]:
         """Every input section of the map with its output section."""
-        for section in (self.map.sections if self.map else ()):
+        for section in self.map.sections if self.map else ():
             for part in section.inputs:
                 yield section, part
 

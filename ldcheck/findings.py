@@ -75,7 +75,7 @@ class Problem:
     """What one piece of evidence has against a rule: the draft of a finding.
 
     `subject` is the name that the rule speaks of; problems of the script and of the image with one subject become one
-    finding. `location` is None where the evidence has no place of its own (an ELF file). `label` stands under the caret.
+    finding. `location` is None where the evidence has no place of its own (an ELF). `label` stands under the caret.
     `facts` are whole sentences ("in the image: 8,200 bytes ..."). `route` is the symbolic place in the script.
     """
 
@@ -95,7 +95,7 @@ class Judgement:
     """The outcome of one check of one rule on one piece of evidence.
 
     `reason` is a clause for people: why nothing could be decided, or what was missing; for HOLDS it may say what
-    establishes it. `facts` are attached to the findings that other evidence yields for the same rule. `evidence` is what
+    establishes it. `facts` go to the findings that other evidence yields for the same rule. `evidence` is what
     an image's judgement rests on; empty means the ELF file.
     """
 

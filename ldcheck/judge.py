@@ -101,10 +101,10 @@ def _judge_rule(rule: Rule, target: Target) -> _Outcome:
     if EvidenceKind.SCRIPT in asked and hasattr(check, "on_script"):
         scripts = {at: check.on_script(rule, target.scripts[at].view) for at in cases}
     image = None
-    if target.image is not None and hasattr(check, "on_image") and set(asked) - {EvidenceKind.SCRIPT}:
-        # The image shows nothing of configurations that it was not linked with.
-        if not target.scripts or target.image_case in cases:
-            image = check.on_image(rule, target.image)
+    # The image shows nothing of configurations that it was not linked with.
+    linked_here = not target.scripts or target.image_case in cases
+    if target.image is not None and linked_here and hasattr(check, "on_image") and set(asked) - {EvidenceKind.SCRIPT}:
+        image = check.on_image(rule, target.image)
     missing = _missing(rule, asked, target)
     return _combine(rule, target, scripts, image, missing)
 
@@ -183,7 +183,7 @@ def _missing(rule: Rule, asked: Sequence[EvidenceKind], target: Target) -> str:
 def _combine(
     rule: Rule, target: Target, scripts: Mapping[int, Judgement], image: Judgement | None, missing: str
 ) -> _Outcome:
-    """One verdict from the judgements of every script and of the image (DESIGN of the verdicts: see docs/verdicts)."""
+    """One verdict from the judgements of every script and of the image."""
     present = {at: judgement for at, judgement in scripts.items() if judgement.standing is not Standing.ABSENT}
     shown = image if image is not None and image.standing is not Standing.ABSENT else None
     used = _used(target, present, shown)
@@ -251,7 +251,7 @@ def _absent(rule: Rule, scripts: Mapping[int, Judgement], image: Judgement | Non
     if problem is not None and problem.location is not None:
         location = problem.location
     help_text = problem.help if problem is not None and problem.help else "correct the name, or say `optional: true`"
-    error = InputError(f"{reason} [{rule.id}]", location, label="nothing is called so", help=help_text)
+    error = InputError(f"{reason} [{rule.id}]", location, label="nothing has this name", help=help_text)
     return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_CHECKED, reason), errors=(error,))
 
 
@@ -297,14 +297,18 @@ def _image_facts(image: Judgement, subject: str) -> tuple[str, ...]:
 
 def _image_findings(rule: Rule, image: Judgement, used: tuple[EvidenceKind, ...]) -> tuple[Finding, ...]:
     return tuple(
-        _finding(rule, replace(problem, facts=tuple(dict.fromkeys((*problem.facts, *image.facts)))), Verdict.VIOLATED, used, "")
+        _finding(
+            rule,
+            replace(problem, facts=tuple(dict.fromkeys((*problem.facts, *image.facts)))),
+            Verdict.VIOLATED,
+            used,
+            "",
+        )
         for problem in image.problems
     )
 
 
-def _finding(
-    rule: Rule, problem: Problem, verdict: Verdict, used: tuple[EvidenceKind, ...], condition: str
-) -> Finding:
+def _finding(rule: Rule, problem: Problem, verdict: Verdict, used: tuple[EvidenceKind, ...], condition: str) -> Finding:
     message = problem.message
     if rule.message:
         from ldcheck.policy.message import fill

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import Judgement, Problem, Standing
 from ldcheck.policy.rule import Named
-from ldcheck.script.syntax import Node
+from ldcheck.script.syntax import Assignment, Call, Name, Node, Word
 from ldcheck.source import Related
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def naming(name: str, view: ScriptView) -> tuple[InputRule, ...]:
 
 
 def address_of(name: str, view: ScriptView) -> tuple[Node, Known] | None:
-    """Where a name is established in the script, and what is guaranteed of its address; None if there is no such name."""
+    """Where a name is established in the script, and what is guaranteed of its address; None if nothing has it."""
     if name in view.output_sections and name != "/DISCARD/":
         known = view.layout.section_start(name)
         if known is not None:
@@ -53,6 +53,30 @@ def address_of(name: str, view: ScriptView) -> tuple[Node, Known] | None:
             if known is not None:
                 return rule.pattern or rule.statement, known
     return None
+
+
+def move_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> str:
+    """What to do so that `rule` is tried ahead of `earlier`, which takes its sections."""
+    moved, target = view.locate(rule.statement), view.locate(earlier.statement)
+    if rule.section is not earlier.section:
+        where = f"{rule.output} ahead of {earlier.output}"
+        return f"move {where}, or narrow `{earlier.text}` so that it leaves these sections alone"
+    if moved.file == target.file and moved.line != target.line:
+        return f"move line {moved.line} ahead of line {target.line}"
+    return f"put `{rule.text}` ahead of `{earlier.text}`"
+
+
+def marks_a_place(assignment: Assignment) -> bool:
+    """Whether a symbol is given the location counter (also aligned, or ABSOLUTE), so that its place is its address."""
+    value = assignment.value
+    while isinstance(value, Call) and value.function in ("ALIGN", "ABSOLUTE"):
+        if len(value.arguments) == 1 and value.function == "ALIGN":
+            return True
+        inner = value.arguments[0]
+        if isinstance(inner, Word):
+            return False
+        value = inner
+    return isinstance(value, Name) and value.name == "." and assignment.operator == "="
 
 
 def first_address(name: str, view: ImageView) -> int | None:

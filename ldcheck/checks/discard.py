@@ -1,8 +1,8 @@
 """Sections of these names are discarded.
 
 ## What it does
-Every input section pattern that such a section can reach must stand in `/DISCARD/`. With a map it looks whether sections
-of the names went into an output section.
+Every input section pattern that such a section can reach must stand in `/DISCARD/`. With a map it looks whether
+sections of the names went into an output section.
 
 ## Why is this bad
 Unwind tables, destructors and exit code that the image never uses cost memory and, in a flat image, may come first and

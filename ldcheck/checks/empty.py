@@ -36,7 +36,7 @@ from ldcheck.evidence import ImageView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.sections.globs import matches
+from ldcheck.sections.globs import section_glob
 from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
@@ -60,7 +60,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         )
         for named in rule.names
         for name, (_, size) in view.sections.items()
-        if size and matches(named.text, name)
+        if size and section_glob(named.text).matches(name)
     )
     evidence = view.available
     if problems:

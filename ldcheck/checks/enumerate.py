@@ -39,7 +39,7 @@ from ldcheck.sections.globs import overlaps, section_glob
 from ldcheck.sections.reach import Relation, names, reaching, relation
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
-from ldcheck.subjects import absent, naming
+from ldcheck.subjects import absent, move_ahead, naming
 
 DECLARATION = Declaration(
     head=Key("enumerate", Kind.NAMES, "Sections that must be named."),
@@ -65,9 +65,7 @@ def _judge(named: Named, before: tuple[Named, ...], view: ScriptView) -> Judgeme
     ]
     harmful = [(taker, witness) for taker, witness in takers if not _listed_ahead(taker, naming_rules)]
     if harmful:
-        problems = tuple(
-            _problem(named.text, taker, witness.section, naming_rules, view) for taker, witness in harmful
-        )
+        problems = tuple(_problem(named.text, taker, witness.section, naming_rules, view) for taker, witness in harmful)
         return Judgement(Standing.REFUTED, problems)
     if not naming_rules and not takers:
         return absent(named, view)
@@ -76,21 +74,17 @@ def _judge(named: Named, before: tuple[Named, ...], view: ScriptView) -> Judgeme
 
 def _listed_ahead(taker: InputRule, naming_rules: tuple[InputRule, ...]) -> bool:
     """Whether the names are listed ahead of the taker, or in the same statement, where the order means nothing."""
-    return any(
-        rule.index < taker.index or relation(rule, taker) is Relation.SAME_STATEMENT for rule in naming_rules
-    )
+    return any(rule.index < taker.index or relation(rule, taker) is Relation.SAME_STATEMENT for rule in naming_rules)
 
 
 def _problem(
     name: str, taker: InputRule, witness: str, naming_rules: tuple[InputRule, ...], view: ScriptView
 ) -> Problem:
-    place = view.locate(taker.node)
     pattern = taker.pattern.pattern.text if taker.pattern is not None else taker.text
     if naming_rules:
-        own = view.locate(naming_rules[0].statement)
         message = f"`{pattern}` stands ahead of the statement that names {name}"
-        related = (Related(view.locate(naming_rules[0].node), "named only here"),)
-        help_text = f"move line {own.line} ahead of line {place.line}"
+        related: tuple[Related, ...] = (Related(view.locate(naming_rules[0].node), "named only here"),)
+        help_text = move_ahead(naming_rules[0], taker, view)
     else:
         message = f"`{pattern}` takes {witness}, which no statement names"
         related = ()
@@ -98,7 +92,7 @@ def _problem(
     return Problem(
         subject=name,
         message=message,
-        location=place,
+        location=view.locate(taker.node),
         label=f"takes {witness} along with everything else",
         related=(*related, *view.related(taker.node)),
         witness=witness,

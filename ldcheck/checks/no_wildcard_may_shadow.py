@@ -5,9 +5,9 @@ Finds the input section patterns that name the given sections, and decides for e
 some or all of the same sections from the same files. With a map it looks where such sections really went.
 
 ## Why is this bad
-A linker gives an input section to the first pattern that matches it, in the order of the script, and says nothing. One
-wildcard a line too high makes the pattern behind it dead: hardening becomes a no-op, init code is never freed, read-mostly
-data lands between data that is written all the time.
+A linker gives an input section to the first pattern that matches it, in the order of the script, and says nothing.
+One wildcard a line too high makes the pattern behind it dead: hardening becomes a no-op, init code is never freed,
+read-mostly data lands between data that is written all the time.
 
 ## Example
     rules:
@@ -28,8 +28,8 @@ Within one statement (`*(.data.read_mostly .data.*)`) the order of the patterns 
 goes, and is not reported. What an orphan section does is the business of `orphans`.
 
 ## References
-GNU ld manual, "Input Section Basics": "If a file name matches more than one pattern, or if a file name appears explicitly
-and is also matched by a pattern, the linker will use the first match in the linker script."
+GNU ld manual, "Input Section Basics": "If a file name matches more than one pattern, or if a file name appears
+explicitly and is also matched by a pattern, the linker will use the first match in the linker script."
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.globs import has_wildcard, section_glob
 from ldcheck.sections.reach import Relation, Shadowing, State, Taking, names, shadowing
 from ldcheck.source import Related
-from ldcheck.subjects import absent
+from ldcheck.subjects import absent, move_ahead
 from ldcheck.words import counted
 
 DECLARATION = Declaration(
@@ -63,8 +63,7 @@ def _judge(named: Named, view: ScriptView) -> Judgement:
     for shadowed in found:
         takings = [taking for taking in shadowed.takings if _harmful(taking, named.text)]
         standing = Standing.REFUTED if shadowed.state is State.DEAD else Standing.NOT_GUARANTEED
-        for taking in takings:
-            judgements.append(Judgement(standing, (_problem(named.text, shadowed, taking, view),)))
+        judgements += [Judgement(standing, (_problem(named.text, shadowed, taking, view),)) for taking in takings]
     return all_of(judgements) if judgements else Judgement(Standing.HOLDS)
 
 
@@ -82,21 +81,18 @@ def _problem(name: str, shadowed: Shadowing, taking: Taking, view: ScriptView) -
     first, second = taking.earlier, shadowed.rule
     dead = shadowed.state is State.DEAD
     taker = first.pattern.pattern.text if first.pattern is not None else first.text
-    place, behind = view.locate(first.node), view.locate(second.statement)
     seen = taking.witness.section if dead else f"{taking.witness.section} of {taking.witness.file}"
     return Problem(
         subject=name,
         message=f"`{taker}` takes {seen} ahead of its own pattern",
-        location=place,
+        location=view.locate(first.node),
         label="the first pattern that matches takes the section",
         related=(
             Related(view.locate(second.node), "never reached" if dead else "reached by what is left"),
             *view.related(first.node),
         ),
         witness=taking.witness.section,
-        help=f"move line {behind.line} ahead of line {place.line}"
-        if behind.file == place.file and behind.line != place.line
-        else f"move `{second.text}` ahead of `{first.text}`",
+        help=move_ahead(second, first, view),
         route=view.route(first.node),
     )
 
@@ -128,7 +124,9 @@ def _shown(name: str, view: ImageView) -> Judgement:
         message=f"`{part.pattern}` took {part.name} of {part.file}",
         location=view.declared_at(name),
         label="does not get the sections of its name",
-        facts=(f"in the image: {size} {'is' if len(strayed) == 1 else 'are'} in {section.name} at {part.address:#x}{rest}",),
+        facts=(
+            f"in the image: {size} {'is' if len(strayed) == 1 else 'are'} in {section.name} at {part.address:#x}{rest}",
+        ),
         witness=part.name,
         route=view.declared_route(name),
         help=f"move the statement that names {name} ahead of `{part.pattern}`",

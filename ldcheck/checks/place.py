@@ -1,9 +1,9 @@
 """Where sections of these names may end up.
 
 ## What it does
-`in` lists the output sections that they may be in, `never-in` those that they must not be in; `between` gives two symbols
-that must enclose them, `never-between` two that must not. The script is asked which statements such sections really reach
-and where those stand; a map (or, for output sections of that name, the ELF) where they lie.
+`in` lists the output sections that they may be in, `never-in` those that they must not be in; `between` gives two
+symbols that must enclose them, `never-between` two that must not. The script is asked which statements such sections
+really reach and where those stand; a map (or, for output sections of that name, the ELF) where they lie.
 
 ## Why is this bad
 The init range is freed after boot: a table that is used later and lies inside becomes a use after free. Code outside it
@@ -28,8 +28,8 @@ with
     __init_end = .;
 
 ## Limits
-Sections that no statement takes (orphans) are not judged here. With the script alone, `between` goes by the order of the
-statements; where output sections have explicit addresses or memory regions, only the image can tell.
+Sections that no statement takes (orphans) are not judged here. With the script alone, `between` goes by the order of
+the statements; where output sections have explicit addresses or memory regions, only the image can tell.
 
 ## References
 GNU ld manual, "Input Section Basics", "The Location Counter".
@@ -48,7 +48,7 @@ from ldcheck.sections.globs import section_glob
 from ldcheck.sections.reach import Witness, reaching
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
-from ldcheck.subjects import absent
+from ldcheck.subjects import absent, marks_a_place
 from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
@@ -70,6 +70,9 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
         for named in names_of(rule.keys.get(key)):
             if named.text not in view.assignments:
                 return absent(named, view)
+            if not marks_a_place(view.assignments[named.text][-1]):
+                reason = f"{named.text} is not the address of the place where it is assigned"
+                return Judgement(Standing.UNKNOWN, reason=f"{reason}: only the image can tell")
     return all_of([_judge(named, rule, view) for named in rule.names], optional=rule.optional)
 
 
@@ -114,16 +117,17 @@ def _misplaced(taker: InputRule, rule: Rule, view: ScriptView) -> Iterator[tuple
 
 
 def _enclosed(statement: Node, symbols: tuple[Named, ...], view: ScriptView) -> bool:
-    position = {id(node): at for at, node in enumerate(view.statements)}
-    start, end = (position[id(view.assignments[symbol.text][-1])] for symbol in symbols)
-    return start < position.get(id(statement), -1) < end
+    start, end = (_position(symbol, view) for symbol in symbols)
+    return start < view.positions[id(statement)] < end
+
+
+def _position(symbol: Named, view: ScriptView) -> int:
+    return view.positions[id(view.assignments[symbol.text][-1])]
 
 
 def _explicitly_placed(symbols: tuple[Named, ...], taker: InputRule, view: ScriptView) -> OutputSection | None:
-    """An output section between the symbols and the taker whose address does not follow from the order of statements."""
-    position = {id(node): at for at, node in enumerate(view.statements)}
-    places = [position[id(view.assignments[symbol.text][-1])] for symbol in symbols]
-    places.append(position.get(id(taker.statement), 0))
+    """An output section between symbols and taker whose address does not follow from the order of the statements."""
+    places = [_position(symbol, view) for symbol in symbols] + [view.positions[id(taker.statement)]]
     for node in view.statements[min(places) : max(places)]:
         if isinstance(node, OutputSection) and (node.address is not None or node.region is not None):
             return node
@@ -179,7 +183,11 @@ def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
             if size and glob.matches(section)
         ]
     if not places:
-        reason = f"the image shows no {name}" if view.map is not None else f"an ELF does not name the inputs like {name}, give --map"
+        reason = (
+            f"the image shows no {name}"
+            if view.map is not None
+            else f"an ELF does not name the inputs like {name}, give --map"
+        )
         return Judgement(Standing.UNKNOWN, reason=reason)
     strayed = [(place, wrong) for place in places if (wrong := _wrong(place, rule, view))]
     if not strayed:
@@ -211,7 +219,8 @@ def _wrong(place: tuple[str, str, int, int], rule: Rule, view: ImageView) -> str
         if not symbols:
             continue
         start, end = view.address(symbols[0].text), view.address(symbols[1].text)
-        assert start is not None and end is not None
+        assert start is not None
+        assert end is not None
         if inside and not start <= address <= address + size <= end:
             return f"must lie between {symbols[0].text} and {symbols[1].text}"
         if not inside and address < end and start < address + size:

@@ -1,0 +1,122 @@
+"""An output section, a boundary symbol or a statement starts at a multiple of a boundary.
+
+## What it does
+From the script it proves (or fails to prove) that the address is a multiple in every link of this script: the location
+counter is followed from statement to statement, and what the inputs bring is taken as unknown. In the image the real
+address is looked up. A name that is an output section means its start; a symbol means its value; a section pattern
+means the place where the first input section of that statement begins.
+
+## Why is this bad
+Page tables, the freeing of init memory and copy loops work in whole pages or words. A boundary that is aligned only
+because of today's sizes in front of it moves with the next commit: read-mostly data then shares a page with read-only
+data and faults at the first write, or a page that is still used is freed.
+
+## Example
+    rules:
+      - id: read-mostly-page-aligned
+        align: .data.read_mostly
+        to: PAGE_SIZE
+
+with
+
+    .rodata : { *(.rodata) }
+    .data.read_mostly : { *(.data.read_mostly) }
+
+## Use instead
+    .rodata : { *(.rodata) }
+    . = ALIGN(4096);
+    .data.read_mostly : { *(.data.read_mostly) }
+
+## Limits
+`. = ALIGN(n)` ahead of an output section that goes to a memory region has no effect; use the section's own ALIGN(n).
+Relocating the whole image at run time is outside: the proof is about link-time addresses.
+
+## References
+GNU ld manual, "Builtin Functions" (ALIGN), "Forced Output Alignment", "Memory Regions".
+"""
+
+from __future__ import annotations
+
+from ldcheck.evidence import ImageView, ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule
+from ldcheck.policy.sizes import size_of
+from ldcheck.subjects import absent, address_of, first_address, obstacles
+from ldcheck.words import counted, size
+
+DECLARATION = Declaration(
+    head=Key("align", Kind.NAMES, "Output sections, boundary symbols or section patterns that must be aligned."),
+    keys=(Key("to", Kind.SIZE, "The boundary in bytes.", required=True),),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
+)
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """HOLDS where every link of the script aligns all subjects, NOT_GUARANTEED where some link need not."""
+    boundary = size_of(rule.keys["to"], view.params)
+    return all_of([_proved(named, boundary, view) for named in rule.names], optional=rule.optional)
+
+
+def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
+    name = named.text
+    place = address_of(name, view)
+    if place is None:
+        return absent(named, view)
+    node, known = place
+    if known.aligned_to(boundary):
+        return Judgement(Standing.HOLDS)
+    refuted = known.misaligned_to(boundary)
+    standing = Standing.REFUTED if refuted else Standing.NOT_GUARANTEED
+    start = f"{name} starts at" if name in view.output_sections else f"{name} is"
+    said = f"{start} {known}, which is no multiple of {size(boundary)}"
+    message = said if refuted else f"nothing in the script aligns {name} to {size(boundary)}"
+    problem = Problem(
+        subject=name,
+        message=message,
+        location=view.locate(node),
+        label=f"known here: {known}",
+        related=obstacles(known, view) + view.related(node),
+        route=view.route(node),
+        help=_help(name, boundary, view),
+    )
+    return Judgement(standing, (problem,))
+
+
+def _help(name: str, boundary: int, view: ScriptView) -> str:
+    for section in view.output_sections.get(name, ()):
+        if section.region is not None:
+            return f"give the section the attribute `: ALIGN({boundary:#x})`; a `. = ALIGN()` ahead of it has no effect"
+    where = "in front of it" if name in view.output_sections else "ahead of the assignment"
+    return f"put `. = ALIGN({boundary:#x});` {where}"
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """REFUTED where a subject's address in the image is no multiple of the boundary."""
+    boundary = size_of(rule.keys["to"], view.params)
+    return all_of([_shown(named, boundary, view) for named in rule.names], optional=rule.optional)
+
+
+def _shown(named: Named, boundary: int, view: ImageView) -> Judgement:
+    name = named.text
+    address = view.address(name)
+    if address is None:
+        address = first_address(name, view)
+    if address is None:
+        known = view.script is not None and view.script.declared(name) is not None
+        standing = Standing.UNKNOWN if known or name.startswith(".") else Standing.ABSENT
+        return Judgement(standing, reason=f"the image has no {name}")
+    fact = f"in the image: {name} is at {address:#x}"
+    if address % boundary == 0:
+        return Judgement(Standing.HOLDS, facts=(fact,))
+    over = address % boundary
+    problem = Problem(
+        subject=name,
+        message=f"{name} is not aligned to {size(boundary)}: it is at {address:#x}",
+        location=view.declared_at(name),
+        label=f"must start at a multiple of {size(boundary)}",
+        facts=(f"{fact}, {counted(over, 'byte')} behind a multiple of {size(boundary)}",),
+        route=view.declared_route(name),
+        help=f"put `. = ALIGN({boundary:#x});` in front of it",
+    )
+    return Judgement(Standing.REFUTED, (problem,))

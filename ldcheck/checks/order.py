@@ -1,0 +1,118 @@
+"""Sections or symbols come in the order in which the policy lists them.
+
+## What it does
+Each name of the list must have an address that is not below the one before it. From the script it is proved by
+following the location counter; in the image the addresses are compared.
+
+## Why is this bad
+Ranges are computed from pairs of boundary symbols. Where a symbol of a pair, or a section between two others, moves
+to the other side, a length becomes negative (and wraps to a huge one), a loop runs over foreign data, or live data is
+freed.
+
+## Example
+    rules:
+      - id: init-order
+        order: [__init_begin, __init_end, __bss_start]
+
+with
+
+    __init_end = .;
+    __init_begin = .;
+    .init : { *(.init) }
+
+## Use instead
+    __init_begin = .;
+    .init : { *(.init) }
+    __init_end = .;
+
+## Limits
+Sections at explicit addresses and in memory regions are compared only as far as their addresses are known. Equal
+addresses are in order: an empty table has equal boundaries.
+
+## References
+GNU ld manual, "The Location Counter".
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from ldcheck.evidence import ImageView, ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.layout.facts import Order
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule
+from ldcheck.source import Related
+from ldcheck.subjects import absent, address_of
+
+DECLARATION = Declaration(
+    head=Key("order", Kind.NAMES, "Output sections and symbols, the lowest address first."),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
+)
+
+
+_IN_ORDER = (Order.LESS, Order.LESS_OR_EQUAL, Order.EQUAL)
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """HOLDS where the script puts each name at or behind the one before it, REFUTED where it puts it ahead."""
+    judgements: list[Judgement] = []
+    present: list[Named] = []
+    for named in rule.names:
+        if address_of(named.text, view) is None:
+            judgements.append(absent(named, view))
+        else:
+            present.append(named)
+    judgements += [_proved(first, second, view) for first, second in pairwise(present)]
+    return all_of(judgements, optional=rule.optional)
+
+
+def _proved(first: Named, second: Named, view: ScriptView) -> Judgement:
+    order = view.layout.order(first.text, second.text)
+    if order in _IN_ORDER:
+        return Judgement(Standing.HOLDS)
+    one, two = address_of(first.text, view), address_of(second.text, view)
+    assert one is not None
+    assert two is not None
+    reversed_order = order is Order.GREATER
+    if reversed_order:
+        message = f"{second.text} comes ahead of {first.text}"
+    else:
+        message = f"nothing in the script keeps {second.text} behind {first.text}"
+    problem = Problem(
+        subject=second.text,
+        message=message,
+        location=view.locate(two[0]),
+        label=f"must not lie below {first.text}",
+        related=(Related(view.locate(one[0]), f"{first.text} is here"), *view.related(two[0])),
+        route=view.route(two[0]),
+        help=f"move it behind {first.text}",
+    )
+    return Judgement(Standing.REFUTED if reversed_order else Standing.NOT_GUARANTEED, (problem,))
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """REFUTED where a name of the list has a lower address in the image than the one before it."""
+    found = [(named.text, view.address(named.text)) for named in rule.names]
+    present = [(name, address) for name, address in found if address is not None]
+    missing = [name for name, address in found if address is None]
+    if len(present) < 2:
+        return Judgement(Standing.ABSENT, reason=f"the image has no {' and no '.join(missing)}")
+    problems = tuple(
+        Problem(
+            subject=name,
+            message=f"{name} lies below {before}: {address:#x} < {lower:#x}",
+            location=view.declared_at(name),
+            label=f"must not lie below {before}",
+            facts=(f"in the image: {before} is at {lower:#x}, {name} at {address:#x}",),
+            route=view.declared_route(name),
+            help=f"move it behind {before}",
+        )
+        for (before, lower), (name, address) in pairwise(present)
+        if address < lower
+    )
+    if problems:
+        return Judgement(Standing.REFUTED, problems)
+    if missing and not rule.optional and view.script is None:
+        return Judgement(Standing.ABSENT, reason=f"the image has no {' and no '.join(missing)}")
+    return Judgement(Standing.HOLDS)
