@@ -36,7 +36,7 @@ class Run:
 def find_program(name: str, tree: Sequence[str]) -> str:
     """The path of the compiler `name`, or an empty string if this machine has none of that name.
 
-    Raises ValueError, with the reason, for a name that is not a compiler's or that lies below one of the folders `tree`.
+    Raises ValueError, with the reason, for a name that is not a compiler's, or that lies below a folder of `tree`.
     """
     if not _COMPILER.match(os.path.basename(name)):
         raise ValueError(f"{name} is not the name of a compiler that ldcheck runs (gcc, cc, cpp, clang, with a prefix)")

@@ -1,7 +1,7 @@
 """The expressions of #if and #elif, evaluated as GNU cpp does ("The C Preprocessor", chapter "If").
 
-`defined` asks the `World` only when the outcome depends on it: `defined(EFI) && !defined(BUILD_ID_EFI)` does not ask for
-BUILD_ID_EFI where EFI is missing. That keeps the configurations apart that differ, and no others.
+`defined` asks the `World` only when the outcome depends on it: `defined(EFI) && !defined(BUILD_ID_EFI)` does not ask
+for BUILD_ID_EFI where EFI is missing. That keeps the configurations apart that differ, and no others.
 """
 
 from __future__ import annotations
@@ -201,10 +201,8 @@ class _Evaluator:
                 raise self._error(f"{text} is called like a macro, and none of that name is defined")
             return _number(0)
         if piece.kind == "number" and (match := _NUMBER.match(text)):
-            digits = match.group(1)
-            base = 16 if digits[:2] in ("0x", "0X") else 2 if digits[:2] in ("0b", "0B") else 8 if digits[0] == "0" else 10
-            value = int(digits[2:] if base in (2, 16) else digits, base) if len(digits) <= 70 else 0
-            return _number(value, "u" in match.group(2).lower() or value > _MASK >> 1)
+            bits = _read(match.group(1))
+            return _number(bits, "u" in match.group(2).lower() or bits > _MASK >> 1)
         if piece.kind == "string" and text[0] == "'" and len(text) > 2:
             body = text[1:-1]
             return _number(_ESCAPES.get(body[1], ord(body[1])) if body[0] == "\\" and len(body) > 1 else ord(body[-1]))
@@ -234,6 +232,13 @@ class _Evaluator:
         if sign in ("<<", ">>"):
             return _shifted(left, right if sign == "<<" else _number(-right.value))
         return _number(int(_OPERATIONS[sign](one, two)), unsigned and sign in ("*", "+", "-", "&", "^", "|"))
+
+
+def _read(digits: str) -> int:
+    if len(digits) > 70:
+        return 0
+    base = {"0x": 16, "0b": 2}.get(digits[:2].lower(), 8 if digits[0] == "0" else 10)
+    return int(digits[2:] if base in (2, 16) else digits, base)
 
 
 def _shifted(left: _Number, by: _Number) -> _Number:

@@ -84,9 +84,7 @@ def _widened(cube: Assignment, outside: Sequence[Assignment]) -> list[Assignment
     if not all(conflicts):
         # The two overlap: the caller's configurations contradict each other, and nothing may be left out.
         return [cube]
-    widest: list[Assignment] = []
-    for name in sorted(frozenset.intersection(*conflicts)):
-        widest.append({name: cube[name]})
+    widest: list[Assignment] = [{name: cube[name]} for name in sorted(frozenset.intersection(*conflicts))]
     if widest:
         return widest
     names = sorted(cube)
@@ -119,8 +117,9 @@ def _covers(term: Assignment, cube: Assignment) -> bool:
 
 
 def _words(term: Assignment) -> str:
-    given = [name if value in ("1", "") else f"{name}={value}" for name, value in sorted(term.items()) if value is not None]
-    missing = [name for name, value in sorted(term.items()) if value is None]
+    names = sorted(term)
+    given = [name if term[name] in ("1", "") else f"{name}={term[name]}" for name in names if term[name] is not None]
+    missing = [name for name in names if term[name] is None]
     parts = []
     if given:
         parts.append("with " + _listed(given, "and"))

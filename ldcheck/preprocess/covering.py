@@ -42,16 +42,13 @@ def _next_row(names: list[str], symbols: Mapping[str, tuple[Value, ...]], pairs:
     """A row that covers many of `pairs`: seeded with one of them, each further value chosen for what it adds."""
     seed = min(pairs, key=lambda pair: [(name, value or "") for name, value in pair])
     row: dict[str, Value] = dict(seed)
+    order = {name: at for at, name in enumerate(names)}
     for name in names:
-        if name in row:
-            continue
-        order = {other: at for at, other in enumerate(names)}
-        row[name] = max(
-            symbols[name],
-            key=lambda value: sum(
-                _ordered((name, value), item, order) in pairs for item in row.items()  # noqa: B023
-            ),
-        )
+        if name not in row:
+            gains = [
+                sum(_ordered((name, value), item, order) in pairs for item in row.items()) for value in symbols[name]
+            ]
+            row[name] = symbols[name][gains.index(max(gains))]
     return {name: row[name] for name in names}
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.conditions import ConditionError, holds
 from ldcheck.preprocess.configurations import Assignment, Value
 from ldcheck.preprocess.files import SourceFile
 from ldcheck.preprocess.inputs import Inputs, Survey, included_name, is_linker_script
-from ldcheck.preprocess.lexer import WORD, Directive, tokens
+from ldcheck.preprocess.lexer import WORD, Directive, Unbalanced, tokens
 from ldcheck.preprocess.macros import Definition, Expander, ExpansionError, Macro, Place, pieces
 from ldcheck.source import Location
 
@@ -25,11 +26,14 @@ MAX_INCLUDES = 20_000
 MAX_WALKS = 20_000
 
 _CONDITIONAL = frozenset({"if", "ifdef", "ifndef", "elif", "elifdef", "elifndef"})
-_COMPARED = re.compile(r"\b([^\W\d]\w*)\s*(==|!=|<=|>=|<|>)\s*(0[xX][0-9a-fA-F]+|[0-9]+)\b")
+_COMPARED = re.compile(r"\b([^\W\d]\w*)\s*(?:==|!=|<=|>=|<|>)\s*(0[xX][0-9a-fA-F]+|[0-9]+)\b")
 _ENABLED = re.compile(r"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|config_enabled)\s*\(\s*(\w+)\s*\)")
 # What a compiler says about its target; varied only where nobody names the architecture.
 ARCHITECTURE_MACROS = frozenset(
-    "__x86_64__ __i386__ __aarch64__ __arm__ __riscv __powerpc__ __powerpc64__ __mips__ __s390__ __s390x__".split()
+    (
+        *("__x86_64__", "__i386__", "__aarch64__", "__arm__", "__riscv", "__powerpc__", "__powerpc64__"),
+        *("__mips__", "__s390__", "__s390x__"),
+    )
 )
 
 
@@ -59,9 +63,10 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
             continue
         seen.add((file.name, directive.line))
         text = file.code[directive.start : directive.end]
-        for match in _COMPARED.finditer(text):
-            compared.setdefault(match.group(1), set()).add(int(match.group(3), 16 if match.group(3)[:2] in ("0x", "0X") else 10))
-        comparing = {match.group(1) for match in _COMPARED.finditer(text)}
+        comparing = set()
+        for name, number in _COMPARED.findall(text):
+            comparing.add(name)
+            compared.setdefault(name, set()).add(int(number, 16) if number[:2] in ("0x", "0X") else int(number[:20]))
         for name in WORD.findall(text):
             if name == "defined" or name in settled:
                 continue
@@ -85,8 +90,10 @@ def _values(compared: list[int], tested: bool) -> tuple[Value, ...]:
     if not compared:
         return (None, "1")
     points = sorted({point for number in compared for point in (number - 1, number, number + 1) if point >= 0})
-    numbers = [points[0], *(b for a, b in zip(points, points[1:], strict=False) if _outcome(a, compared) != _outcome(b, compared))]
-    values: list[Value] = [str(number) for number in numbers]
+    values: list[Value] = [str(points[0])]
+    for before, point in pairwise(points):
+        if _outcome(before, compared) != _outcome(point, compared):
+            values.append(str(point))
     return (None, *values) if tested else tuple(values)
 
 
@@ -326,8 +333,8 @@ class Explorer:
             named = _computed(file, directive, world)
         found = self._inputs.find(*named, file.name)
         if found is None:
-            help_text = "give its folder under `includes`; a generated header that may be left out, under `generated`"
-            raise CheckError(InputError(f"the header {named[0]} is not found", file.location(directive), help=help_text))
+            advice = "give its folder under `includes`; a header that only a build makes, under `generated`"
+            raise CheckError(InputError(f"the header {named[0]} is not found", file.location(directive), help=advice))
         if found.name in state.once:
             return None
         state.includes += 1
@@ -407,17 +414,14 @@ def _computed(file: SourceFile, directive: Directive, world: _World) -> tuple[st
 
 def _balanced(file: SourceFile) -> None:
     if file.unbalanced:
-        raise CheckError(
-            *(
-                InputError(
-                    f"this #{wrong.directive.keyword} is not closed" if wrong.opening
-                    else f"#{wrong.directive.keyword} without #if",
-                    file.location(wrong.directive),
-                    help="it wants an #endif" if wrong.opening else "",
-                )
-                for wrong in file.unbalanced
-            )
-        )
+        raise CheckError(*(_unbalanced(file, wrong) for wrong in file.unbalanced))
+
+
+def _unbalanced(file: SourceFile, wrong: Unbalanced) -> InputError:
+    keyword, location = wrong.directive.keyword, file.location(wrong.directive)
+    if wrong.opening:
+        return InputError(f"this #{keyword} is not closed", location, help="it wants an #endif")
+    return InputError(f"#{keyword} without #if", location)
 
 
 def _command_line(definitions: Mapping[str, Value]) -> str:

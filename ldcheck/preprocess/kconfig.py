@@ -47,7 +47,7 @@ def _config_line(source: Source, number: int, line: str, symbols: dict[str, str]
         return
     match = _SET.match(line)
     if match is None:
-        raise _garbage(source, number, line, "a line of .config reads `CONFIG_NAME=value` or `# CONFIG_NAME is not set`")
+        raise _garbage(source, number, line, "a line of .config reads `CONFIG_NAME=value`, or is a comment")
     name, value = match.groups()
     if value == "m":
         symbols[name + "_MODULE"] = "1"
@@ -62,7 +62,7 @@ def _header_line(source: Source, number: int, line: str, comment: bool, symbols:
     text = line.strip()
     if text.startswith("/*"):
         return "*/" not in text
-    if not text or text.startswith("//") or text.startswith("#pragma") or _UNDEF.match(line):
+    if not text or text.startswith(("//", "#pragma")) or _UNDEF.match(line):
         if (match := _DEFINE.match(line)) is None:
             return False
     else:

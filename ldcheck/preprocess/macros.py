@@ -147,7 +147,7 @@ class Expander:
             raise ExpansionError("the macros expand without end", place)
 
     def _replacement(self, macro: Macro, name: Piece, reader: _Reader, depth: int) -> list[Piece] | None:
-        """What takes the place of a macro's use, or None where a function-like macro's name stands without arguments."""
+        """What takes the place of a macro's use; None where a function-like macro's name stands without arguments."""
         use = Use(macro.name, name.place, name.via)
         arguments: dict[str, list[Piece]] = {}
         if macro.parameters is not None:
@@ -224,9 +224,7 @@ class Expander:
             at += 1
         return [piece for piece in result if piece.text]
 
-    def _paste(
-        self, macro: Macro, arguments: dict[str, list[Piece]], use: Use, result: list[Piece], at: int
-    ) -> int:
+    def _paste(self, macro: Macro, arguments: dict[str, list[Piece]], use: Use, result: list[Piece], at: int) -> int:
         """Paste what stands at `at` of the body to the last of `result`. Returns where to go on."""
         right = macro.body[at]
         operands = [right._replace(via=use)]

@@ -1,8 +1,8 @@
 """Which options of a recorded or configured compiler command are passed on.
 
-What decides the text is kept: definitions, include paths, the dialect, the machine. What is of no use for -E is dropped,
-with its operand: output files, dependency files, warnings, code generation. Everything else is refused: among it is
-what runs programs, loads plugins or reads options from files.
+What decides the text is kept: definitions, include paths, the dialect, the machine. What is of no use for -E is
+dropped, with its operand: output files, dependency files, warnings, code generation. Everything else is refused: among
+it is what runs programs, loads plugins or reads options from files.
 """
 
 from __future__ import annotations

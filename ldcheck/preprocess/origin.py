@@ -2,8 +2,8 @@
 
 A preprocessor tells the line on which a macro is used. The rest is worked out here, when somebody asks: the line in
 the source is expanded again with the definitions that held there, and where that gives the tokens that the
-preprocessor gave, each token's text has its place, in the use's line or in the macro's body. Where it does not, the use's line
-stands for all of it.
+preprocessor gave, each token's text has its place, in the use's line or in the macro's body. Where it does not, the
+use's line stands for all of it.
 """
 
 from __future__ import annotations

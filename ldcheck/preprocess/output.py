@@ -1,4 +1,4 @@
-"""What a preprocessor gave: the lines of text that are left of a script, each with its place, and the macros on the way.
+"""What a preprocessor gave: the lines of text that are left of a script, each with its place, and the macros met.
 
 Blank lines, line markers and definitions are taken out of the text, which makes it a third of the size for whoever
 reads it next; `places` says for each line that is left where it stood.

@@ -78,12 +78,8 @@ def _lines(found: Iterator[Any]) -> Iterator[list[Any]]:
         if token.type == "CPP_LINECONT":
             continue
         if "\n" in token.value and token.value.isspace():
-            if line and line[0].value != "#":
-                yield from _visible(line)
-                line = []
-            elif line and token.lineno >= place[1]:
-                yield from _visible(line)
-                line = []
+            yield from _visible(line)
+            line = []
             continue
         if line and line[0].value != "#" and (token.source, token.lineno) != place:
             yield from _visible(line)
@@ -107,7 +103,7 @@ def _preprocessor(inputs: Inputs) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.auto_pragma_once_enabled = False
-            self.rewrite_paths = []
+            self.rewrite_paths: list[Any] = []
             self.opened: list[tuple[str, int]] = []
             self.seen: list[str] = [inputs.script]
             self.spent = 0
@@ -118,11 +114,11 @@ def _preprocessor(inputs: Inputs) -> Any:
         def on_error(self, file: str, line: int, msg: str) -> None:
             raise _failure(file or inputs.script, line, msg)
 
-        def on_directive_handle(self, directive: Any, toks: Any, ifpassthru: Any, precedingtoks: Any) -> Any:
+        def on_directive_handle(self, directive: Any, *_: Any) -> Any:
             self.lastdirective = directive
             return None if directive.value in ("define", "undef") else True
 
-        def on_directive_unknown(self, directive: Any, toks: Any, ifpassthru: Any, precedingtoks: Any) -> Any:
+        def on_directive_unknown(self, directive: Any, toks: Any, *_: Any) -> Any:
             if directive.value == "error":
                 raise _failure(directive.source, directive.lineno, "#error " + "".join(tok.value for tok in toks))
             if directive.value in ("warning", "ident", "line", "pragma"):
@@ -137,7 +133,7 @@ def _preprocessor(inputs: Inputs) -> Any:
                 raise _failure(getattr(where, "source", "") or inputs.script, 0, "the macros expand without end")
             return result
 
-        def include(self, tokens: Any, original_line: Any) -> Iterator[Any]:
+        def include(self, tokens: Any, *_: Any) -> Iterator[Any]:
             if tokens and tokens[0].value != "<" and tokens[0].type != self.t_STRING:
                 tokens = self.tokenstrip(self.expand_macros(tokens))
             text = "".join(token.value for token in tokens)

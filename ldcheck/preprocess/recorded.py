@@ -1,7 +1,7 @@
 """Reads the command that Kbuild recorded for a linker script (`.xen.lds.cmd`, `.vmlinux.lds.cmd`).
 
-The file is a piece of a makefile: `cmd_arch/x86/xen.lds := gcc -E -P ...`, `savedcmd_...` since Linux 6.x, and the list of
-files that were read. It is taken apart as a shell would, and whatever only a shell could do is refused.
+The file is a piece of a makefile: `cmd_arch/x86/xen.lds := gcc -E -P ...`, `savedcmd_...` since Linux 6.x, and
+the list of files that were read. It is taken apart as a shell would, and whatever only a shell could do is refused.
 """
 
 from __future__ import annotations
@@ -39,9 +39,8 @@ def read_command(path: str, script: str) -> Recorded:
     source = read_source(path, "recorded command", MAX_BYTES)
     match = _COMMAND.search(source.text)
     if match is None:
-        start = source.locate(0, 0)
         advice = "Kbuild writes a line `cmd_path/to/xen.lds := gcc -E ...`"
-        raise CheckError(InputError("this holds no recorded command", start, help=advice))
+        raise CheckError(InputError("this holds no recorded command", source.locate(0, 0), help=advice))
     directory = _directory(source, match, path)
     words = _words(source, match)
     texts = [text for text, _ in words]

@@ -160,7 +160,9 @@ def _known(plan: _Plan, walk: Walk) -> list[Mapping[str, str]]:
     given.update(plan.known)
     given.update({name: value for name, value in walk.assignment.items() if value is not None})
     free = {
-        name: values[-1] for name, values in plan.symbols.items() if name not in walk.assignment and values[-1] is not None
+        name: value
+        for name, values in plan.symbols.items()
+        if name not in walk.assignment and (value := values[-1]) is not None
     }
     return [given, {**given, **free}] if free else [given]
 
@@ -191,7 +193,7 @@ class _Runner:
 
     def outputs(self, assignments: Sequence[Mapping[str, Value]]) -> list[Output]:
         """The output for each assignment. Raises CheckError for the first that the preprocessor rejects."""
-        keys = [tuple(sorted((name, value) for name, value in given.items() if value is not None)) for given in assignments]
+        keys = [tuple(sorted((name, value) for name, value in given.items() if value)) for given in assignments]
         missing = {key: given for key, given in zip(keys, assignments, strict=True) if key not in self._done}
         if missing:
             self._done.update(zip(missing, self._preprocess(list(missing.values())), strict=True))

@@ -77,7 +77,7 @@ def _by_record(target: Target, recorded: Recorded) -> Way:
             start = recorded.source.text.find(recorded.compiler)
             location = recorded.source.locate(start, start + len(recorded.compiler))
             raise CheckError(InputError(str(error), location)) from None
-    kept = tuple(option for option in options.kept if option not in ("-nostdinc",))
+    kept = tuple(option for option in options.kept if option != "-nostdinc")
     if program:
         command = (program, "-E", "-dD", "-nostdinc", "-x", "assembler-with-cpp", *kept)
         own = ""
@@ -85,9 +85,7 @@ def _by_record(target: Target, recorded: Recorded) -> Way:
         notes = (f"the build's compiler {recorded.compiler} is not here: pcpp preprocesses with its options",)
         command = ()
         own = predefined(target.arch)
-    return Way(
-        command, recorded.script, here, includes, options.definitions, first, own, recorded=True, notes=notes
-    )
+    return Way(command, recorded.script, here, includes, options.definitions, first, own, recorded=True, notes=notes)
 
 
 def _by_compiler(target: Target) -> Way:
