@@ -178,7 +178,11 @@ def _segments(file: ElfFile, sections: tuple[ImageSection, ...], file_size: int)
 
 
 def _lies_in(section: ImageSection, segment: ProgramHeader, kind: str) -> bool:
-    """Whether a section is part of a segment: binutils' ELF_SECTION_IN_SEGMENT_STRICT (include/elf/internal.h)."""
+    """Whether a section is part of a segment: as readelf judges, by binutils' include/elf/internal.h.
+
+    That is ELF_SECTION_IN_SEGMENT_STRICT, and zero-initialised thread data, which takes no memory of its own, lies in
+    its template alone (ELF_TBSS_SPECIAL).
+    """
     thread_local = bool(section.flags & _SHF_TLS)
     if thread_local and kind not in ("TLS", "GNU_RELRO", "LOAD"):
         return False
@@ -186,8 +190,9 @@ def _lies_in(section: ImageSection, segment: ProgramHeader, kind: str) -> bool:
         return False
     if not section.allocated and (kind in ("LOAD", "DYNAMIC", "TLS") or kind.startswith("GNU_")):
         return False
-    # Zero-initialised thread data takes space in its template alone.
-    size = 0 if thread_local and section.type == "NOBITS" and kind != "TLS" else section.size
+    if thread_local and section.type == "NOBITS" and kind != "TLS":
+        return False
+    size = section.size
     if section.type != "NOBITS" and not _inside(section.offset, size, segment.p_offset, segment.p_filesz):
         return False
     if section.allocated and not _inside(section.address, size, segment.p_vaddr, segment.p_memsz):

@@ -73,8 +73,10 @@ _READELF_WORDS = {
     "AMD64_UNWIND": "X86_64_UNWIND",
     "SYMTAB_SHNDX": "SYMTAB SECTION INDICES",
 }
-# Types that the tables of pyelftools lack, or have as bounds of ranges.
-_MORE_SECTION_TYPES = {20: "SHT_0x14", 0x6FFF4C00: "SHT_LLVM_ODRTAB", 0x6FFF4C03: "SHT_LLVM_ADDRSIG"}
+# Types that the tables of pyelftools lack, by prefix and machine.
+_MORE_TYPES = {
+    ("P", "EM_MIPS"): {0x70000000: "MIPS_REGINFO", 0x70000001: "MIPS_RTPROC", 0x70000002: "MIPS_OPTIONS"},
+}
 
 
 class Header(NamedTuple):
@@ -288,9 +290,10 @@ def _type_names(prefix: str, machine: int) -> Mapping[int, str]:
 
     suffix = {"EM_386": "AMD64", "EM_X86_64": "AMD64", "EM_ARM": "ARM", "EM_AARCH64": "AARCH64", "EM_MIPS": "MIPS"}
     suffix["EM_RISCV"] = "RISCV"
-    wanted = suffix.get(_machines().get(machine, ""), "BASE")
+    machine_name = _machines().get(machine, "")
+    wanted = suffix.get(machine_name, "BASE")
     base = getattr(enums, f"ENUM_{prefix}_TYPE_BASE")
-    names = {}
+    names = dict(_MORE_TYPES.get((prefix, machine_name), {}))
     for name, number in getattr(enums, f"ENUM_{prefix}_TYPE_{wanted}", base).items():
         word = name.partition("T_")[2]
         if isinstance(number, int) and word not in ("LOOS", "HIOS", "LOUSER", "HIUSER", "NUM"):

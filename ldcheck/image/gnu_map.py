@@ -338,14 +338,14 @@ class _Reader:
         """Take the sizes from inputs that merged into others altogether.
 
         Such a one is printed with the size that it had, at an address where the next entry begins too, or so that it
-        would end behind its output section.
+        would end behind its output section (as most of .ARM.attributes do).
         """
         columns = self._columns
         others = sorted([fill.address for fill in self._fills] + [address for address, _ in self._data])
         others.append(1 << 65)
         following = [*columns.addresses[1:], end]
         columns.sizes = [
-            size if address + size <= min(limit, others[bisect_left(others, address)]) else 0
+            size if address + size <= min(limit, end, others[bisect_left(others, address)]) else 0
             for address, size, limit in zip(columns.addresses, columns.sizes, following, strict=False)
         ]
 
@@ -358,9 +358,11 @@ class _Reader:
         entries.sort()
         at, line = start, self._begin
         for address, size, here in entries:
-            if at < address <= end:
+            if address > end:
+                break
+            if at < address:
                 fills.append(Padding(at, address - at, UNEXPLAINED, line))
-            at, line = max(at, min(address + size, end)), here
+            at, line = max(at, address + size), here
         if at < end:
             fills.append(Padding(at, end - at, UNEXPLAINED, line))
         fills.sort()

@@ -139,6 +139,12 @@ class SymbolTable(Mapping[str, Symbol]):
             visibility=others[index] & 3,
         )
 
+    def place(self, index: int) -> str:
+        """Where the symbol with this index is, as readelf says it: a section's number, UND, ABS or COM."""
+        place = self._columns[2][index]
+        words = {SHN_UNDEF: "UND", SHN_ABS: "ABS", SHN_COMMON: "COM"}
+        return words.get(place) or (str(place) if place < SHN_LORESERVE else f"{place:#x}")
+
     def entries(self) -> Iterator[Symbol]:
         """Every symbol in the order of the table."""
         return map(self.at, range(len(self._names)))
