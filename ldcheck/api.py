@@ -6,8 +6,9 @@ status is 2. What the parts of a report mean is said in `ldcheck.findings`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Never
 
 from ldcheck import gate, outcome
 from ldcheck.findings import CheckError, EvidenceKind, InputError, Report, Severity
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ldcheck.script.parser import Parse
 
 STOCK = "generic"
+_NOTHING: Mapping[str, Never] = MappingProxyType({})
 
 
 def check(
@@ -29,6 +31,12 @@ def check(
     map: str = "",  # noqa: A002 - named as the option, and as everybody calls the file
     objects: Sequence[str] = (),
     arch: str = "",
+    includes: Sequence[str] = (),
+    definitions: Mapping[str, str | None] = _NOTHING,
+    include_first: Sequence[str] = (),
+    kconfig: str = "",
+    command_file: str = "",
+    vary: Mapping[str, tuple[str | None, ...]] = _NOTHING,
     fail_on: Severity | None = Severity.ERROR,
     require: Collection[EvidenceKind] = (),
     select: Collection[str] = (),
@@ -38,7 +46,14 @@ def check(
     """Judge policies on scripts, and on what was linked with them.
 
     `policies` are names of stock policies or paths; the stock policy `generic` if none is given. With an image and no
-    script, the rules are judged on the image alone. `text` stands for the content of the one script named. The status
+    script, the rules are judged on the image alone.
+
+    A script whose name ends in `.S` is preprocessed, in every configuration that gives another script: `includes` are
+    folders, `definitions` the symbols that have a value or (None) are not defined, `include_first` headers that come
+    first, `kconfig` a .config or autoconf.h, `command_file` the command that the build recorded, and `vary` the values
+    to be tried of a symbol, None for not defined.
+
+    `text` stands for the content of the one script named. The status
     of the report is 1 for findings of severity `fail_on` or heavier (None: for none), 2 for what could not be checked.
     """
     errors: list[InputError] = []
@@ -61,6 +76,12 @@ def check(
             map=map,
             objects=tuple(objects),
             policies=tuple(policies) or (STOCK,),
+            includes=tuple(includes),
+            definitions=definitions,
+            include_first=tuple(include_first),
+            config=kconfig,
+            command_file=command_file,
+            vary=vary,
             location=Location(name),
         )
         for name in scripts or (elf or map or objects[0],)

@@ -43,6 +43,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     _add_rules(parser)
     _add_evidence(parser)
+    _add_preprocessing(parser)
     _add_output(parser)
 
 
@@ -82,6 +83,41 @@ def _add_evidence(parser: argparse.ArgumentParser) -> None:
         choices=[kind.value for kind in EvidenceKind],
         metavar="KIND",
         help="fail if there is no script, image, map or objects (repeatable)",
+    )
+
+
+def _add_preprocessing(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("preprocessing, of scripts whose name ends in .S")
+    group.add_argument("-I", action="append", default=[], dest="includes", metavar="DIR", help="a folder for #include")
+    group.add_argument(
+        "-D",
+        action="append",
+        default=[],
+        dest="define",
+        metavar="NAME[=VALUE]",
+        help="a definition; a symbol that is defined is not varied",
+    )
+    group.add_argument(
+        "-U", action="append", default=[], dest="undefine", metavar="NAME", help="a symbol that is not defined"
+    )
+    group.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        dest="include_first",
+        metavar="FILE",
+        help="a header to include first, as for the compiler",
+    )
+    group.add_argument("--kconfig", default="", metavar="FILE", help="the configuration: a .config or an autoconf.h")
+    group.add_argument(
+        "--command-file", default="", metavar="FILE", help="the command that the build recorded, such as .xen.lds.cmd"
+    )
+    group.add_argument(
+        "--vary",
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE,...]",
+        help="try a symbol with these values, and not defined (default: CONFIG_ symbols that decide something)",
     )
 
 
@@ -126,6 +162,12 @@ def run(args: argparse.Namespace) -> int:
         map=args.map,
         objects=args.objects,
         arch=args.arch,
+        includes=args.includes,
+        definitions=_definitions(args.define, args.undefine),
+        include_first=args.include_first,
+        kconfig=args.kconfig,
+        command_file=args.command_file,
+        vary=dict(map(_varied, args.vary)),
         fail_on=None if args.fail_on == _NEVER else Severity(args.fail_on),
         require=[EvidenceKind(kind) for kind in args.require],
         select=args.select,
@@ -151,6 +193,22 @@ def show(report: Report, format_name: str | None, outputs: Sequence[tuple[str, s
     options = replace(options, color=colored(sys.stdout), width=width(sys.stdout))
     emit(render(name, report, options))
     return status
+
+
+def _definitions(defined: Sequence[str], undefined: Sequence[str]) -> dict[str, str | None]:
+    """-D and -U as a compiler takes them: -DX is -DX=1."""
+    definitions: dict[str, str | None] = {}
+    for text in defined:
+        name, equals, value = text.partition("=")
+        definitions[name] = value if equals else "1"
+    definitions.update(dict.fromkeys(undefined))
+    return definitions
+
+
+def _varied(text: str) -> tuple[str, tuple[str | None, ...]]:
+    """A symbol of --vary with its values: NAME is not defined and 1, NAME=a,b is not defined, a and b."""
+    name, equals, values = text.partition("=")
+    return name, (None, *(values.split(",") if equals else ["1"]))
 
 
 def _root(here: str) -> str:

@@ -39,15 +39,20 @@ def marked_lines(marks: list[Mark], width: int) -> list[MarkedLine]:
     `width` is the number of columns that a source line may take.
     """
     lines: list[MarkedLine] = []
-    shown = None
+    shown: tuple[int, str] | None = None
+    marked: tuple[int, int] | None = None
     for mark in sorted(marks, key=lambda mark: (mark.location.line, mark.location.column, mark.sign != "^")):
         place = mark.location
         text, start, length = _window(place, width)
         if (place.line, text) != shown:
             lines.append(MarkedLine(place.line, text))
             shown = (place.line, text)
+            marked = None
+        # A further label of the very same place needs no second marker.
+        marker = (mark.sign if (start, length) != marked else " ") * length
+        marked = (start, length)
         label = f" {clipped(mark.label)}" if mark.label else ""
-        lines.append(MarkedLine(0, f"{' ' * start}{mark.sign * length}{label}", mark.sign))
+        lines.append(MarkedLine(0, f"{' ' * start}{marker}{label}".rstrip(), mark.sign))
     return lines
 
 
