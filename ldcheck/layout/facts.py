@@ -1,0 +1,430 @@
+"""What is known of addresses: the abstract values, and the result of interpreting a script.
+
+A `Known` says of one address what holds in every link of the script: a congruence and bounds, and its place relative to
+an `Anchor`. Anchors are points whose distance to each other only the objects decide (what an input statement adds, the
+padding that an unknown alignment needs); each knows the least and the greatest distance to the one in front of it,
+which is what order is proved from. Addresses are in bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from ldcheck.layout.numbers import ANY, MASK, Number, exact
+from ldcheck.script.syntax import Assertion, Node
+
+# A sum of an unknown address and a number up to this is taken not to wrap around.
+_FAR = 1 << 32
+# As many reasons as a person wants to read.
+_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A statement and what it does to our knowledge, as a clause: "aligns the location counter to 4096"."""
+
+    node: Node
+    text: str
+
+
+class Anchor:
+    """A point in the address space that only a link decides.
+
+    `parent` is the anchor that it is measured from, at least `low` and at most `high` bytes (None: no limit) behind it.
+    An anchor without parent is a value that the script does not define; `name` says which, for people.
+    """
+
+    __slots__ = ("depth", "high", "low", "name", "parent")
+
+    def __init__(self, name: str, parent: Anchor | None = None, low: int = 0, high: int | None = None) -> None:
+        self.name = name
+        self.parent = parent
+        self.low = low
+        self.high = high
+        self.depth: int = 0 if parent is None else parent.depth + 1
+
+
+# Exact addresses are measured from here.
+ORIGIN = Anchor("0")
+
+
+class Order(Enum):
+    """How two addresses lie to each other in every link."""
+
+    LESS = "<"
+    LESS_OR_EQUAL = "<="
+    EQUAL = "="
+    GREATER_OR_EQUAL = ">="
+    GREATER = ">"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one address.
+
+    `anchor` and `offset` place it relative to an unknown: the address is that of the anchor plus `offset`. `reasons`
+    establish the congruence, `obstacles` are the statements that keep it from being stronger.
+    """
+
+    number: Number
+    anchor: Anchor | None = None
+    offset: int = 0
+    reasons: tuple[Reason, ...] = ()
+    obstacles: tuple[Reason, ...] = ()
+
+    @property
+    def value(self) -> int | None:
+        """The exact address, if it is the same in every link."""
+        return self.number.value
+
+    @property
+    def modulus(self) -> int:
+        """The address is `remainder` modulo this; 0 if it is exact."""
+        return self.number.modulus
+
+    @property
+    def remainder(self) -> int:
+        """The address modulo `modulus`; the address itself if it is exact."""
+        return self.number.remainder
+
+    @property
+    def low(self) -> int:
+        """The lowest possible address."""
+        return self.number.low
+
+    @property
+    def high(self) -> int:
+        """The highest possible address."""
+        return self.number.high
+
+    @property
+    def alignment(self) -> int:
+        """The greatest power of two that divides the address in every link."""
+        return self.number.alignment
+
+    @property
+    def base(self) -> str:
+        """The name of the unknown that the address is measured from; empty if it is exact or on its own."""
+        return "" if self.anchor is None or self.anchor is ORIGIN else self.anchor.name
+
+    def aligned_to(self, boundary: int) -> bool:
+        """Whether the address is a multiple of `boundary` in every link."""
+        return boundary <= 1 or self.number.multiple_of(boundary)
+
+    def misaligned_to(self, boundary: int) -> bool:
+        """Whether the address is a multiple of `boundary` in no link."""
+        return boundary > 1 and self.number.equal(Number(boundary, 0, 0, MASK // boundary * boundary)) is False
+
+    def add(self, amount: int) -> Known:
+        """The address `amount` bytes further on (or back, if negative)."""
+        if amount == 0:
+            return self
+        number = self.number + exact(amount)
+        if number.modulus == 0:
+            return Known(number, ORIGIN, number.remainder, self.reasons, self.obstacles)
+        if self.anchor is None or abs(amount) > _FAR:
+            # A sum of which nobody knows whether it wraps around.
+            return Known(number, Anchor(self.base), 0, self.reasons, self.obstacles)
+        return Known(number, self.anchor, self.offset + amount, self.reasons, self.obstacles)
+
+    def advance(self, amount: int) -> Known:
+        """The address `amount` bytes further on, for a location counter, which does not wrap around."""
+        number = self.number.advance(exact(amount))
+        return Known(number, self.anchor, self.offset + amount, self.reasons, self.obstacles)
+
+    def align_up(self, boundary: int, because: Reason | None = None, name: str = "") -> Known:
+        """The next multiple of `boundary`."""
+        if boundary <= 1:
+            return self
+        number = self.number.advance_to(boundary)
+        reasons = (because,) if because else self.reasons
+        modulus = self.number.modulus
+        if modulus % boundary == 0:
+            step = -self.number.remainder % boundary
+            return Known(number, self.anchor, self.offset + step, reasons if step else self.reasons or reasons)
+        least = -self.number.remainder % _common(modulus, boundary)
+        most = boundary - _common(modulus, boundary) + least
+        return Known(number, self.behind(name or "ALIGN", least, most), 0, reasons)
+
+    def align_unknown(
+        self, least: int, name: str, because: tuple[Reason, ...] = (), hindrance: Reason | None = None
+    ) -> Known:
+        """The next multiple of a power of two that is unknown, but no less than `least`, itself a power of two.
+
+        What was a multiple of some power of two remains one.
+        """
+        if self.number.value == 0:
+            return self
+        kept = self.number.alignment
+        step = max(kept, least)
+        reasons = because if least > kept else self.reasons
+        low = self.number.low if kept >= least else -(-self.number.low // least) * least
+        number = Number(step, 0, -(-low // step) * step, MASK // step * step)
+        behind = (
+            0
+            if kept >= least or self.number.modulus == 0
+            else -self.number.remainder % _common(self.number.modulus, least)
+        )
+        obstacles = self.obstacles if hindrance is None else merged(self.obstacles, (hindrance,))
+        return Known(number, self.behind(name, behind), 0, reasons, obstacles)
+
+    def grow(self, name: str, hindrance: Reason | None = None, low: int = 0) -> Known:
+        """An address at an unknown distance behind this one, at least `low` bytes."""
+        number = Number(1, 0, min(self.number.low + low, MASK), MASK)
+        return Known(number, self.behind(name, low), 0, (), () if hindrance is None else (hindrance,))
+
+    def behind(self, name: str, low: int = 0, high: int | None = None) -> Anchor:
+        """A new anchor from `low` to `high` bytes behind this address."""
+        if self.anchor is None:
+            return Anchor(name)
+        return Anchor(name, self.anchor, self.offset + low, None if high is None else self.offset + high)
+
+    def join(self, other: Known, name: str = "") -> Known:
+        """What is known of an address that is one or the other."""
+        if self is other:
+            return self
+        number = self.number.join(other.number)
+        reasons, obstacles = merged(self.reasons, other.reasons), merged(self.obstacles, other.obstacles)
+        if self.anchor is other.anchor and self.offset == other.offset:
+            return Known(number, self.anchor, self.offset, reasons, obstacles)
+        anchor = _join(self, other, name)
+        return Known(number, anchor, 0, reasons, obstacles)
+
+    def with_obstacle(self, hindrance: Reason) -> Known:
+        """The same address, with another statement that keeps the knowledge from being stronger."""
+        return Known(self.number, self.anchor, self.offset, self.reasons, merged(self.obstacles, (hindrance,)))
+
+    def __str__(self) -> str:
+        number = self.number
+        if number.value is not None:
+            return f"{number.value:#x}"
+        parts = []
+        if number.modulus > 1:
+            rest = f" plus {number.remainder}" if number.remainder else ""
+            parts.append(f"a multiple of {number.modulus}{rest}")
+        if number.low:
+            parts.append(f"at least {number.low:#x}")
+        if number.high < MASK - number.modulus:
+            parts.append(f"at most {number.high:#x}")
+        return ", ".join(parts) or "unknown"
+
+
+def known(value: int) -> Known:
+    """The exact address `value`."""
+    number = exact(value)
+    return Known(number, ORIGIN, number.remainder)
+
+
+UNKNOWN = Known(ANY)
+
+
+def merged(first: tuple[Reason, ...], second: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """Both lists without repetitions, as many as are worth showing."""
+    if not second or first == second:
+        return first
+    if not first:
+        return second
+    fresh = tuple(reason for reason in second if reason not in first)
+    return (first + fresh)[:_SHOWN]
+
+
+def distance(start: Known, end: Known) -> tuple[int | None, int | None]:
+    """The least and the greatest number of bytes from `start` to `end` in any link; None where there is no limit."""
+    if start.anchor is None or end.anchor is None:
+        return None, None
+    common = _common_anchor(start.anchor, end.anchor)
+    if common is None:
+        return None, None
+    start_low, start_high = _reach(start, common)
+    end_low, end_high = _reach(end, common)
+    least = None if end_low is None or start_high is None else end_low - start_high
+    most = None if end_high is None or start_low is None else end_high - start_low
+    return least, most
+
+
+def order(first: Known, second: Known) -> Order | None:
+    """How two addresses lie in every link, as far as it is proved."""
+    if first.value is not None and second.value is not None:
+        least: int | None = second.value - first.value
+        most = least
+    else:
+        least, most = distance(first, second)
+        if first.high < second.low and (least is None or least <= 0):
+            least = 1
+        if first.low > second.high and (most is None or most >= 0):
+            most = -1
+    if least is not None and least >= 0:
+        if least > 0 or first.number.equal(second.number) is False:
+            return Order.LESS
+        return Order.EQUAL if most == 0 else Order.LESS_OR_EQUAL
+    if most is not None and most <= 0:
+        return Order.GREATER if most < 0 or first.number.equal(second.number) is False else Order.GREATER_OR_EQUAL
+    return None
+
+
+def _common(modulus: int, boundary: int) -> int:
+    from math import gcd
+
+    return gcd(modulus, boundary)
+
+
+def _common_anchor(first: Anchor, second: Anchor) -> Anchor | None:
+    one: Anchor | None = first
+    other: Anchor | None = second
+    while one is not other:
+        if one is None or other is None:
+            return None
+        if one.depth >= other.depth:
+            one = one.parent
+        else:
+            other = other.parent
+    return one
+
+
+def _reach(place: Known, ancestor: Anchor) -> tuple[int | None, int | None]:
+    """The least and greatest distance from an anchor above `place` to it."""
+    low, high = place.offset, place.offset
+    limited = True
+    anchor = place.anchor
+    while anchor is not None and anchor is not ancestor:
+        low += anchor.low
+        if anchor.high is None:
+            limited = False
+        else:
+            high += anchor.high
+        anchor = anchor.parent
+    return low, high if limited else None
+
+
+def _join(first: Known, second: Known, name: str) -> Anchor | None:
+    if first.anchor is None or second.anchor is None:
+        return None
+    common = _common_anchor(first.anchor, second.anchor)
+    if common is None:
+        return None
+    first_low, first_high = _reach(first, common)
+    second_low, second_high = _reach(second, common)
+    assert first_low is not None
+    assert second_low is not None
+    high = None if first_high is None or second_high is None else max(first_high, second_high)
+    return Anchor(name, common, min(first_low, second_low), high)
+
+
+class Truth(Enum):
+    """What the script alone decides about a condition."""
+
+    TRUE = "true"
+    FALSE = "false"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionFact:
+    """An ASSERT of the script, and whether it holds in every link, in none, or in some."""
+
+    node: Assertion
+    truth: Truth
+    reasons: tuple[Reason, ...] = ()
+    obstacles: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SectionFact:
+    """An output section: where it starts and ends, and from where it is loaded."""
+
+    name: str
+    node: Node
+    start: Known
+    end: Known
+    load: Known
+
+
+class Layout:
+    """What a script guarantees of each address. Made by `interpret`; the facts and their limits are described there."""
+
+    def __init__(
+        self,
+        *,
+        before: Mapping[Node, Known],
+        after: Mapping[Node, Known],
+        values: Mapping[Node, Known],
+        symbols: Mapping[str, Known],
+        asserted: Mapping[str, Known],
+        inputs: Mapping[Node, Known],
+        sections: tuple[SectionFact, ...],
+        assertions: tuple[AssertionFact, ...],
+    ) -> None:
+        self._before = before
+        self._after = after
+        self._values = values
+        self._symbols = symbols
+        self._asserted = asserted
+        self._inputs = inputs
+        self._assertions = assertions
+        self.sections = sections
+
+    def before(self, node: Node) -> Known | None:
+        """The location counter in front of a statement; None for a node that is none."""
+        return self._before.get(node)
+
+    def after(self, node: Node) -> Known | None:
+        """The location counter behind a statement."""
+        return self._after.get(node)
+
+    def value(self, node: Node) -> Known | None:
+        """The address that an assignment gives to its symbol, if it is this one that defines it."""
+        return self._values.get(node)
+
+    def symbol(self, name: str, *, with_assertions: bool = False) -> Known | None:
+        """The final value of a symbol that the script assigns; None for others.
+
+        A symbol that an object may define instead (PROVIDE) is unknown; `value` tells what the script would give it.
+        With assertions, what the script's own ASSERTs demand is taken for granted: a link that fails one is no link.
+        """
+        if with_assertions and name in self._asserted:
+            return self._asserted[name]
+        return self._symbols.get(name)
+
+    def section(self, name: str) -> SectionFact | None:
+        """The first output section of a name."""
+        return next((section for section in self.sections if section.name == name), None)
+
+    def section_start(self, name: str) -> Known | None:
+        """The address (VMA) of the first byte of an output section; None if the script has no section of that name."""
+        return self._joined([section.start for section in self.sections if section.name == name])
+
+    def section_end(self, name: str) -> Known | None:
+        """The address behind the last byte of an output section."""
+        return self._joined([section.end for section in self.sections if section.name == name])
+
+    def load_address(self, name: str) -> Known | None:
+        """The load address (LMA) of an output section."""
+        return self._joined([section.load for section in self.sections if section.name == name])
+
+    def first_input(self, node: Node) -> Known | None:
+        """Where the first input section that an input statement places begins, padding in front of it passed over."""
+        return self._inputs.get(node)
+
+    def order(self, first: str, second: str, *, with_assertions: bool = False) -> Order | None:
+        """How two symbols or output sections (by their starts) lie in every link, as far as it is proved."""
+        one, other = (self._named(name, with_assertions) for name in (first, second))
+        return None if one is None or other is None else order(one, other)
+
+    def assertions(self) -> tuple[AssertionFact, ...]:
+        """Each ASSERT of the script, in its order, and what the script alone decides about it."""
+        return self._assertions
+
+    def _named(self, name: str, with_assertions: bool) -> Known | None:
+        symbol = self.symbol(name, with_assertions=with_assertions)
+        return self.section_start(name) if symbol is None else symbol
+
+    @staticmethod
+    def _joined(facts: list[Known]) -> Known | None:
+        if not facts:
+            return None
+        joined = facts[0]
+        for fact in facts[1:]:
+            joined = joined.join(fact)
+        return joined

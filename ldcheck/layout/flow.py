@@ -1,0 +1,200 @@
+"""The statements of a script as ld sees them: one list, in which some places are open to orphan sections.
+
+The list is what `lang_size_sections_1` walks: the statements of all SECTIONS commands and those outside of them, in
+order, included files in their place. Orphan sections are placed by `insert_os_after` (ldlang.c): behind some output
+section, and in front of the first assignment to the location counter that follows it, for such an assignment is taken
+to belong to the next section.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from ldcheck.layout.traits import Traits, statements, traits
+from ldcheck.script.syntax import (
+    Assertion,
+    Assignment,
+    Call,
+    Command,
+    Include,
+    Insert,
+    Memory,
+    MemoryRegion,
+    Node,
+    OutputSection,
+    Overlay,
+    ProgramHeaders,
+    Script,
+    SectionGroup,
+    Sections,
+    Word,
+    walk,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Gap:
+    """A place for orphan sections: behind which section it is, and whether notes stand beside it."""
+
+    node: OutputSection | Overlay | None
+    notes: bool
+
+
+class Flow:
+    """What the walk over a script needs to know ahead.
+
+    `items` are the statements outside of output sections, with the traits of those that are output sections. `gaps` are
+    the places between output sections, by the index of the item in front of which orphan sections may be placed; at
+    `resets` such a section may have no address and set the location counter back. `assigned` counts assignments by
+    symbol, `plain` are those outside of output sections to symbols assigned once. `uncertain` symbols may get their
+    value elsewhere. `mentioned` sections are named in an expression, so that they exist even if they are empty.
+    `loads_apart`: some load address may differ from its address.
+    """
+
+    def __init__(self) -> None:
+        self.items: list[tuple[Node, Traits | None]] = []
+        self.sections: list[OutputSection] = []
+        self.traits: dict[OutputSection, Traits] = {}
+        self.names: set[str] = set()
+        self.gaps: dict[int, Gap] = {}
+        self.resets: set[int] = set()
+        self.assigned: Counter[str] = Counter()
+        self.uncertain: set[str] = set()
+        self.plain: list[Assignment] = []
+        self.mentioned: set[str] = set()
+        self.assertions: list[Assertion] = []
+        self.regions: list[MemoryRegion | Command] = []
+        self.loads_apart = False
+        self.sane = False
+
+
+def flow(tree: Script) -> Flow:
+    """The flow of a script."""
+    found = Flow()
+    _flatten(tree, found)
+    _survey(tree, found)
+    _open_places(found)
+    return found
+
+
+def _flatten(tree: Script, found: Flow) -> None:
+    pending: list[Node] = [*reversed(tree.statements)]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Sections) or (isinstance(node, Include) and node.statements is not None):
+            assert node.statements is not None
+            pending.extend(reversed(node.statements))
+        elif isinstance(node, SectionGroup):
+            pending.extend(reversed(node.statements))
+            # GROUP sets the location counter to its address.
+            found.items.append((node, None))
+        elif isinstance(node, OutputSection):
+            _enter(node, found)
+            found.items.append((node, found.traits[node]))
+        elif isinstance(node, Overlay):
+            for section in node.sections:
+                _enter(section, found)
+            found.items.append((node, None))
+        elif isinstance(node, Memory):
+            found.regions.extend(item for item in statements(node.statements) if isinstance(item, MemoryRegion))
+        elif isinstance(node, Command):
+            if node.keyword == "REGION_ALIAS":
+                found.regions.append(node)
+            elif node.keyword == "LD_FEATURE":
+                found.sane = found.sane or any(word.text.upper() == "SANE_EXPR" for word in node.arguments)
+        elif isinstance(node, Assignment | Assertion | Include):
+            found.items.append((node, None))
+        elif isinstance(node, Insert):
+            found.items.append((node, None))
+            found.items.insert(0, (node, None))
+        elif isinstance(node, ProgramHeaders):
+            found.loads_apart = found.loads_apart or any(header.at is not None for header in node.headers)
+
+
+def _enter(node: OutputSection, found: Flow) -> None:
+    found.sections.append(node)
+    found.traits[node] = traits(node)
+    found.names.add(node.name.text)
+    if node.load_address is not None or node.load_region is not None:
+        found.loads_apart = True
+
+
+def _survey(tree: Script, found: Flow) -> None:
+    """Who assigns what, where, and which sections expressions speak of."""
+    inside: set[Assignment] = set()
+    for section in found.sections:
+        for statement in statements(section.statements):
+            if isinstance(statement, Assignment):
+                inside.add(statement)
+                if section.constraint:
+                    found.uncertain.add(statement.target.text)
+    for node in walk(tree):
+        if isinstance(node, Assignment):
+            name = node.target.text
+            found.assigned[name] += 1
+            if node.keyword.startswith("PROVIDE"):
+                found.uncertain.add(name)
+        elif isinstance(node, Assertion):
+            found.assertions.append(node)
+        elif isinstance(node, Call) and node.function in ("ADDR", "LOADADDR", "SIZEOF"):
+            found.mentioned.update(item.text for item in node.arguments if isinstance(item, Word))
+        elif isinstance(node, Overlay):
+            found.loads_apart = True
+            for section in node.sections:
+                clean = "".join(c for c in section.name.text if c.isascii() and (c.isalnum() or c == "_"))
+                found.uncertain.update((f"__load_start_{clean}", f"__load_stop_{clean}"))
+        elif isinstance(node, Include) and node.statements is None:
+            found.loads_apart = True
+    found.plain = [
+        node
+        for node, _ in found.items
+        if isinstance(node, Assignment)
+        and node.operator == "="
+        and not node.keyword.startswith("PROVIDE")
+        and found.assigned[node.target.text] == 1
+        and node.target.text != "."
+    ]
+
+
+def _open_places(found: Flow) -> None:
+    places = [index for index, (node, _) in enumerate(found.items) if isinstance(node, OutputSection | Overlay)]
+    comment = next((at for at in places if _is_named(found.items[at][0], ".comment")), None)
+    # Orphans without address go behind `.comment`, else behind the last section that is not debugging information.
+    last = len(places) - 1
+    while last >= 0 and _may_debug(found, places[last]):
+        last -= 1
+    for gap, behind in enumerate([-1, *places]):
+        stop = places[gap] if gap < len(places) else len(found.items)
+        moves = [at for at in range(behind + 1, stop) if _moves(found.items[at][0])]
+        if behind == -1:
+            # The first assignment sets where everything begins.
+            del moves[:1]
+        place = moves[0] if moves else stop
+        node = found.items[behind][0] if behind >= 0 else None
+        assert node is None or isinstance(node, OutputSection | Overlay)
+        sides = [at for at in (behind, stop) if 0 <= at < len(found.items)]
+        found.gaps[place] = Gap(node, any(_may_note(found, at) for at in sides))
+        if gap < len(places) and (behind == comment if comment is not None else gap - 1 >= last):
+            found.resets.add(place)
+
+
+def _is_named(node: Node, name: str) -> bool:
+    return isinstance(node, OutputSection) and node.name.text == name and not node.constraint
+
+
+def _may_debug(found: Flow, index: int) -> bool:
+    node = found.items[index][0]
+    if isinstance(node, Overlay):
+        return all(found.traits[section].debugging for section in node.sections)
+    return isinstance(node, OutputSection) and found.traits[node].debugging
+
+
+def _may_note(found: Flow, index: int) -> bool:
+    node = found.items[index][0]
+    sections = node.sections if isinstance(node, Overlay) else [node]
+    return any(isinstance(section, OutputSection) and found.traits[section].notes for section in sections)
+
+
+def _moves(node: Node) -> bool:
+    return (isinstance(node, Assignment) and node.target.text == ".") or isinstance(node, SectionGroup)

@@ -1,0 +1,205 @@
+"""What the text of an output section says about the section that a link makes of it.
+
+Can it be empty, can it have no address, can it end behind its last statement?
+
+Names decide where flags are not known: assemblers and compilers give `.debug_info` and `.comment` no address, and
+`.tbss` no room. An output section that none of its patterns lets such an input into is taken to be allocated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ldcheck.script.syntax import (
+    Assignment,
+    Binary,
+    Data,
+    Expression,
+    Include,
+    InputSectionDescription,
+    Marker,
+    Name,
+    Node,
+    Number,
+    OutputSection,
+)
+
+# Input sections of these names have no address in the image (SHF_ALLOC is not set).
+_UNALLOCATED = (
+    ".annobin",
+    ".ARM.attributes",
+    ".comment",
+    ".ctf",
+    ".debug",
+    ".GCC.command.line",
+    ".gdb_index",
+    ".gnu.attributes",
+    ".gnu.build.attributes",
+    ".gnu.debuglto_",
+    ".gnu.linkonce.wi.",
+    ".gnu.lto_",
+    ".gnu_debug",
+    ".line",
+    ".mdebug",
+    ".note.GNU-stack",
+    ".pdr",
+    ".riscv.attributes",
+    ".shstrtab",
+    ".stab",
+    ".strtab",
+    ".symtab",
+    ".zdebug",
+)
+# Those of them that BFD takes for debugging information (elf.c, _bfd_elf_make_section_from_shdr).
+_DEBUGGING = (".debug", ".gdb_index", ".gnu.debuglto_", ".gnu.linkonce.wi.", ".line", ".note.gnu", ".stab", ".zdebug")
+_THREAD_LOCAL = (".tbss", ".gnu.linkonce.tb.")
+_NOTES = (".note",)
+_TYPES_WITHOUT_ADDRESS = frozenset(("DSECT", "COPY", "INFO", "OVERLAY"))
+_WILD = frozenset("*?[\\")
+
+# Bytes that a data statement adds.
+DATA_SIZES = {"BYTE": 1, "SHORT": 2, "LONG": 4, "QUAD": 8, "SQUAD": 8}
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Traits:
+    """What is known of an output section before any address.
+
+    `present`: the location counter moves behind it in every link, as it is not dropped when it is empty (ldlang.c,
+    strip_excluded_output_sections). `unallocated`: it may have no address. `thread_local`: it may take no room.
+    `debugging`: it may be taken for debugging information. `notes`: it may hold notes. `conditional`: ONLY_IF_RO and
+    its like.
+    """
+
+    present: bool
+    unallocated: bool
+    thread_local: bool
+    debugging: bool
+    notes: bool
+    conditional: bool
+
+
+def traits(section: OutputSection) -> Traits:
+    """The traits of an output section."""
+    present = unallocated = thread_local = debugging = notes = False
+    for statement in statements(section.statements):
+        if isinstance(statement, Assignment):
+            present = present or _keeps(statement)
+        elif isinstance(statement, Data):
+            present = True
+        elif isinstance(statement, Marker):
+            present = present or statement.keyword == "CREATE_OBJECT_SYMBOLS"
+        elif isinstance(statement, InputSectionDescription):
+            names = _names(statement)
+            unallocated = unallocated or _may_match(names, _UNALLOCATED)
+            thread_local = thread_local or _may_match(names, _THREAD_LOCAL)
+            debugging = debugging or _may_match(names, _DEBUGGING)
+            notes = notes or _may_match(names, _NOTES)
+        elif isinstance(statement, Include):
+            unallocated = thread_local = debugging = notes = True
+    kind = section.type.keyword if section.type else ""
+    return Traits(
+        present and not section.constraint,
+        unallocated or kind in _TYPES_WITHOUT_ADDRESS,
+        thread_local,
+        debugging,
+        notes,
+        bool(section.constraint),
+    )
+
+
+def statements(body: Iterable[Node]) -> Iterator[Node]:
+    """Statements with those of included files in their place; an Include stands for a file that was not found."""
+    pending = list(body)[::-1]
+    while pending:
+        statement = pending.pop()
+        if isinstance(statement, Include) and statement.statements is not None:
+            pending.extend(reversed(statement.statements))
+        else:
+            yield statement
+
+
+def _keeps(statement: Assignment) -> bool:
+    """Whether an assignment in its body keeps an output section that is empty otherwise (ldexp.c, etree_assign)."""
+    if statement.target.text != ".":
+        return not statement.keyword.startswith("PROVIDE")
+    value = statement.value
+    if statement.operator != "=":
+        return not _may_be_zero(value)
+    if isinstance(value, Binary) and value.operator == "+" and isinstance(value.left, Name) and value.left.name == ".":
+        return not _may_be_zero(value.right)
+    return not _may_be_zero(value) and not _is_conditional_alignment(value)
+
+
+def _may_be_zero(value: Expression) -> bool:
+    return isinstance(value, Name) and value.name != "." if not isinstance(value, Number) else value.value == 0
+
+
+def _is_conditional_alignment(value: Expression) -> bool:
+    """`ALIGN(. != 0 ? n : 1)`, which GNU ld does not count."""
+    from ldcheck.script.syntax import Call, Conditional
+
+    return isinstance(value, Call) and any(isinstance(item, Conditional) for item in value.arguments)
+
+
+def _names(statement: InputSectionDescription) -> list[str]:
+    return ["*"] if statement.patterns is None else [pattern.pattern.text for pattern in statement.patterns]
+
+
+def _may_match(patterns: Iterable[str], prefixes: tuple[str, ...]) -> bool:
+    """Whether one of the patterns can take a name that begins with one of `prefixes`."""
+    for pattern in patterns:
+        end = next((at for at, character in enumerate(pattern) if character in _WILD), len(pattern))
+        literal = pattern[:end]
+        if literal.startswith(prefixes):
+            return True
+        if end < len(pattern) and any(prefix.startswith(literal) for prefix in prefixes):
+            return True
+    return False
+
+
+class Collected:
+    """The input section names that the script places for certain, wherever they come from.
+
+    An input section that no statement places joins an output section of its own name, behind the last statement
+    (ldelf.c, ldelf_place_orphan); common symbols that none places join `.bss`.
+    """
+
+    __slots__ = ("_common", "_exact", "_wild")
+
+    def __init__(self, sections: Iterable[OutputSection]) -> None:
+        self._exact: set[str] = set()
+        self._wild: list[str] = []
+        # The output section that collects what common symbols are left over.
+        self._common = ""
+        for section in sections:
+            for statement in statements(section.statements):
+                if isinstance(statement, InputSectionDescription) and statement.patterns is not None:
+                    self._add(section, statement)
+
+    def _add(self, section: OutputSection, statement: InputSectionDescription) -> None:
+        assert statement.patterns is not None
+        for pattern in statement.patterns:
+            if pattern.pattern.text == "COMMON" and not self._common:
+                self._common = section.name.text
+        file = statement.file
+        if section.constraint or statement.flags or file is None or file.exclude or file.pattern.text != "*":
+            return
+        for pattern in statement.patterns:
+            if not pattern.exclude:
+                if _WILD.isdisjoint(pattern.pattern.text):
+                    self._exact.add(pattern.pattern.text)
+                elif "\\" not in pattern.pattern.text:
+                    self._wild.append(pattern.pattern.text)
+
+    def _takes(self, name: str) -> bool:
+        return name in self._exact or any(fnmatchcase(name, pattern.replace("[^", "[!")) for pattern in self._wild)
+
+    def may_grow(self, section: OutputSection) -> bool:
+        """Whether inputs may join an output section behind its last statement."""
+        name = section.name.text
+        if name in (".rela.dyn", ".rel.dyn") or name.startswith(".mbind.") or not self._takes(name):
+            return True
+        return name == (self._common or ".bss") and not self._takes("COMMON")

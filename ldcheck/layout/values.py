@@ -1,0 +1,410 @@
+"""Expressions over abstract values: what GNU ld's expression evaluator may yield, in all links at once.
+
+A value is a number together with what it is relative to: an output section, the absolute section, or nothing (a plain
+number). Which operation keeps, loses or adds the section follows ldexp.c (`exp_fold_tree_1`, `fold_binary`), because it
+decides the address: a plain 5 assigned inside `.data` is 5 bytes behind the start of `.data`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ldcheck.layout.facts import ORIGIN, UNKNOWN, Known, Order, Reason, distance, known, order
+from ldcheck.layout.numbers import ANY, MASK, Number, either, exact, signed
+from ldcheck.script.syntax import Binary, Call, Conditional, Expression, Name, Unary, Word
+from ldcheck.script.syntax import Number as Literal
+
+# What is added to an address and does not make it run past the end of the address space.
+_SMALL = 1 << 32
+
+
+class Frame:
+    """What values are relative to: an output section, or the absolute section."""
+
+    __slots__ = ("name", "start")
+
+    def __init__(self, name: str, start: Known) -> None:
+        self.name = name
+        self.start = start
+
+
+ABSOLUTE = Frame("*ABS*", known(0))
+# A symbol of an object: relative to a section, or absolute.
+FOREIGN = Frame("an object's section", UNKNOWN)
+# A value that may be relative to one thing or another, so that nothing is known of what an operation makes of it.
+UNSURE = Frame("unknown", UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The result of an expression: a number relative to `frame` (None: a plain number), and the address it means."""
+
+    number: Number
+    frame: Frame | None = None
+    address: Known = UNKNOWN
+
+    def absolute(self) -> Known:
+        """The address that this value stands for; a plain number stands for itself."""
+        return plain_address(self.number) if self.frame is None else self.address
+
+
+def plain_address(number: Number) -> Known:
+    """A number as an address."""
+    return Known(number, ORIGIN, number.remainder) if number.modulus == 0 else Known(number)
+
+
+def absolute_value(address: Known) -> Value:
+    """A value relative to the absolute section."""
+    return Value(address.number, ABSOLUTE, address)
+
+
+def settled(value: Value, frame: Frame) -> Value:
+    """A value as an assignment stores it: a plain number becomes relative to where the assignment stands."""
+    return _at(value.number, frame) if value.frame is None else value
+
+
+def relative_value(address: Known, frame: Frame, number: Number | None = None) -> Value:
+    """An address as a value relative to a section that starts at or in front of it."""
+    if frame is ABSOLUTE:
+        return absolute_value(address)
+    if address.anchor is not None and address.anchor is frame.start.anchor:
+        number = exact(address.offset - frame.start.offset)
+    elif number is None:
+        number = difference(address, frame.start)
+    return Value(number, frame, address)
+
+
+def difference(end: Known, start: Known) -> Number:
+    """`end - start` as ld computes it."""
+    number = end.number - start.number
+    least, most = distance(start, end)
+    if least is not None and least == most:
+        return exact(least)
+    if least is not None and least >= 0:
+        return number.within(least, MASK if most is None else most)
+    return number
+
+
+class Scope:
+    """Where an expression is evaluated: its frame, the location counter, and how names are looked up.
+
+    `symbol` and `function` give the values of names and of functions on sections, regions and constants.
+    `sane` is LD_FEATURE("SANE_EXPR").
+    """
+
+    __slots__ = ("dot", "frame", "function", "sane", "symbol")
+
+    def __init__(
+        self,
+        frame: Frame,
+        dot: Value,
+        symbol: Callable[[str], Value],
+        function: Callable[[str, str], Value],
+        sane: bool = False,
+    ) -> None:
+        self.frame = frame
+        self.dot = dot
+        self.symbol = symbol
+        self.function = function
+        self.sane = sane
+
+    def number(self, number: Number) -> Value:
+        """A number as written: absolute outside of output sections, plain inside."""
+        if self.frame is ABSOLUTE and not self.sane:
+            return Value(number, ABSOLUTE, plain_address(number))
+        return Value(number)
+
+    @property
+    def difference_frame(self) -> Frame | None:
+        """What arithmetic on two values of one section is relative to (`arith_result_section`)."""
+        return ABSOLUTE if self.frame is ABSOLUTE and not self.sane else None
+
+
+def evaluate(expression: Expression, scope: Scope) -> Value:
+    """The value of an expression, of any depth."""
+    simple = _leaf(expression, scope)
+    if simple is not None:
+        return simple
+    results: list[Value] = []
+    pending: list[tuple[Expression, bool]] = [(expression, False)]
+    while pending:
+        node, ready = pending.pop()
+        if ready:
+            _apply(node, results, scope)
+            continue
+        leaf = _leaf(node, scope)
+        if leaf is not None:
+            results.append(leaf)
+            continue
+        pending.append((node, True))
+        if isinstance(node, Binary):
+            pending.append((node.right, False))
+            pending.append((node.left, False))
+        elif isinstance(node, Unary):
+            pending.append((node.operand, False))
+        elif isinstance(node, Conditional):
+            pending.extend(((node.no, False), (node.yes, False), (node.test, False)))
+        elif isinstance(node, Call):
+            pending.extend((item, False) for item in reversed(operands(node)))
+    return results.pop()
+
+
+def operands(call: Call) -> list[Expression]:
+    """The arguments of a function that are values, not names."""
+    return [item for item in call.arguments if not isinstance(item, Word)]
+
+
+def _leaf(node: Expression, scope: Scope) -> Value | None:
+    if isinstance(node, Literal):
+        return scope.number(exact(node.value))
+    if isinstance(node, Name):
+        return scope.dot if node.name == "." and not node.quoted else scope.symbol(node.name)
+    if isinstance(node, Call) and not operands(node):
+        name = node.arguments[0].text if node.arguments and isinstance(node.arguments[0], Word) else ""
+        return scope.function(_FUNCTIONS.get(node.function, node.function), name)
+    return None
+
+
+_FUNCTIONS = {"org": "ORIGIN", "o": "ORIGIN", "len": "LENGTH", "l": "LENGTH"}
+
+
+def _apply(node: Expression, results: list[Value], scope: Scope) -> None:
+    if isinstance(node, Binary):
+        right, left = results.pop(), results.pop()
+        results.append(_binary(node.operator, left, right, scope))
+    elif isinstance(node, Unary):
+        results.append(_unary(node.operator, results.pop()))
+    elif isinstance(node, Conditional):
+        no, yes, test = results.pop(), results.pop(), results.pop()
+        truth = test.number.truth
+        results.append(_either(yes, no) if truth is None else yes if truth else no)
+    elif isinstance(node, Call):
+        count = len(operands(node))
+        arguments = results[-count:]
+        del results[-count:]
+        results.append(_call(node, arguments, scope))
+
+
+_UNSURE = Value(ANY, UNSURE)
+
+
+def _either(one: Value, other: Value) -> Value:
+    if one.frame is other.frame:
+        return Value(one.number.join(other.number), one.frame, one.address.join(other.address))
+    return _UNSURE
+
+
+def _unary(operator: str, value: Value) -> Value:
+    number = value.number
+    if operator == "+":
+        return value
+    if value.frame is UNSURE or value.frame is FOREIGN:
+        return _UNSURE
+    if operator == "!":
+        truth = number.truth
+        return _at(either(None if truth is None else not truth), value.frame)
+    return _at(~number if operator == "~" else exact(0) - number, value.frame)
+
+
+def _at(number: Number, frame: Frame | None, address: Known | None = None) -> Value:
+    if frame is None:
+        return Value(number)
+    if frame is ABSOLUTE:
+        return Value(number, ABSOLUTE, _refined(address, number) if address else plain_address(number))
+    start = frame.start.number
+    found = plain_address(start.advance(number) if number.high <= _SMALL else start + number)
+    if address is not None:
+        found = _refined(address, found.number)
+    elif number.value is not None:
+        found = frame.start.add(signed(number.value))
+    return Value(number, frame, found)
+
+
+def _refined(address: Known, number: Number) -> Known:
+    """An address that is known by its anchor, with what is known of it as a number."""
+    if number is address.number:
+        return address
+    return Known(address.number.meet(number), address.anchor, address.offset, address.reasons, address.obstacles)
+
+
+_COMPARISONS = frozenset(("==", "!=", "<", ">", "<=", ">=", "&&", "||"))
+
+
+def _binary(operator: str, left: Value, right: Value, scope: Scope) -> Value:
+    if operator not in _COMPARISONS and _is_unsure(operator, left, right, scope):
+        return _UNSURE
+    frame: Frame | None
+    left_frame: Frame | None
+    if left.frame is right.frame:
+        frame, left_frame = right.frame, left.frame
+    elif left.frame is not None and right.frame is not None:
+        left, right = absolute_value(left.absolute()), absolute_value(right.absolute())
+        frame, left_frame = ABSOLUTE, ABSOLUTE
+    else:
+        frame, left_frame = left.frame or right.frame, None
+    if operator in _COMPARISONS:
+        return Value(either(_compare(operator, left, right)))
+    if frame is left_frame:
+        frame = scope.difference_frame
+    address = None
+    if operator == "+":
+        number, address = left.number + right.number, _sum(left, right)
+    elif operator == "-":
+        number, address = _minus(left, right)
+    else:
+        number = _ARITHMETIC[operator](left.number, right.number)
+    return _at(number, frame, address if frame is not None else None)
+
+
+def _is_unsure(operator: str, left: Value, right: Value, scope: Scope) -> bool:
+    """Whether the operands' sections decide the result, and are not known."""
+    frames = (left.frame, right.frame)
+    if UNSURE in frames:
+        return True
+    if FOREIGN not in frames or ABSOLUTE in frames:
+        return False
+    return operator != "-" or scope.frame is not ABSOLUTE or None in frames
+
+
+def _sum(left: Value, right: Value) -> Known | None:
+    if right.number.value is not None and left.frame is not None and left.number.value is None:
+        return left.address.add(signed(right.number.value))
+    if left.number.value is not None and right.frame is not None and right.number.value is None:
+        return right.address.add(signed(left.number.value))
+    return None
+
+
+def _minus(left: Value, right: Value) -> tuple[Number, Known | None]:
+    if left.frame is not None and left.frame is right.frame:
+        number = difference(left.address, right.address)
+        if right.number.value is not None and left.number.value is None and left.frame is ABSOLUTE:
+            return number, left.address.add(-signed(right.number.value))
+        return number, None
+    number = left.number - right.number
+    if right.number.value is not None and left.frame is not None and left.number.value is None:
+        return number, left.address.add(-signed(right.number.value))
+    return number, None
+
+
+_ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
+    "*": Number.__mul__,
+    "/": Number.divide,
+    "%": Number.modulo,
+    "<<": Number.left_shift,
+    ">>": Number.right_shift,
+    "&": Number.__and__,
+    "|": Number.__or__,
+    "^": Number.__xor__,
+}
+
+
+def _compare(operator: str, left: Value, right: Value) -> bool | None:
+    if operator == "&&":
+        one, other = left.number.truth, right.number.truth
+        return False if one is False or other is False else (None if one is None or other is None else True)
+    if operator == "||":
+        one, other = left.number.truth, right.number.truth
+        return True if one or other else (None if one is None or other is None else False)
+    if operator in ("<=", ">="):
+        inverse = _compare("<" if operator == ">=" else ">", left, right)
+        return None if inverse is None else not inverse
+    if operator == ">":
+        return _compare("<", right, left)
+    if operator == "!=":
+        equal = _compare("==", left, right)
+        return None if equal is None else not equal
+    found = left.number.less(right.number) if operator == "<" else left.number.equal(right.number)
+    if found is not None or left.frame is None or left.frame is not right.frame:
+        return found
+    placed = order(left.address, right.address)
+    if placed is None:
+        return None
+    return _LESS.get(placed) if operator == "<" else _EQUAL.get(placed)
+
+
+_LESS = {Order.LESS: True, Order.EQUAL: False, Order.GREATER: False, Order.GREATER_OR_EQUAL: False}
+_EQUAL = {Order.LESS: False, Order.EQUAL: True, Order.GREATER: False}
+
+
+def _call(node: Call, arguments: list[Value], scope: Scope) -> Value:
+    function, last = node.function, arguments[-1]
+    if function in ("ALIGN", "BLOCK") and len(arguments) == 1:
+        return _align_dot(node, scope, last, scope.frame)
+    if function == "NEXT":
+        return _align_dot(node, scope, last, ABSOLUTE)
+    if len(arguments) == 2 and function in ("ALIGN", "MAX", "MIN", "DATA_SEGMENT_ALIGN", "DATA_SEGMENT_RELRO_END"):
+        return _call_binary(node, arguments[0], last, scope)
+    if function == "ABSOLUTE":
+        return absolute_value(last.absolute())
+    if function == "LOG2CEIL":
+        return _at(_log2ceil(last.absolute().number), ABSOLUTE)
+    if function == "SEGMENT_START":
+        # The default; -Ttext and its like may name another.
+        return relative_value(plain_address(last.number), scope.frame)
+    if function in ("ASSERT", "DATA_SEGMENT_END"):
+        return last
+    return absolute_value(UNKNOWN)
+
+
+def _call_binary(node: Call, left: Value, right: Value, scope: Scope) -> Value:
+    if node.function == "DATA_SEGMENT_ALIGN":
+        return absolute_value(scope.dot.absolute().grow("DATA_SEGMENT_ALIGN", Reason(node, "depends on page sizes")))
+    if node.function == "DATA_SEGMENT_RELRO_END":
+        end = right.absolute()
+        return absolute_value(end.grow("DATA_SEGMENT_RELRO_END", Reason(node, "may move to the end of a page")))
+    if _is_unsure(node.function, left, right, scope):
+        return _UNSURE
+    if left.frame is not None and right.frame is not None and left.frame is not right.frame:
+        left, right = absolute_value(left.absolute()), absolute_value(right.absolute())
+    frame = left.frame or right.frame
+    if node.function == "ALIGN":
+        number = left.number.align(right.number)
+        step = right.number.value
+        if left.frame is ABSOLUTE and step is not None:
+            return absolute_value(left.address.align_up(step, Reason(node, f"rounds up to a multiple of {step}")))
+        return _at(number, frame)
+    if left.frame is right.frame and left.frame is not None:
+        return _extreme(node.function, left, right, left.frame)
+    return _at(_extreme_number(node.function, left.number, right.number), frame)
+
+
+def _extreme(function: str, left: Value, right: Value, frame: Frame) -> Value:
+    placed = order(left.address, right.address)
+    if placed in (Order.LESS, Order.LESS_OR_EQUAL, Order.EQUAL):
+        return right if function == "MAX" else left
+    if placed is not None:
+        return left if function == "MAX" else right
+    number = _extreme_number(function, left.number, right.number)
+    return _at(number, frame, left.address.join(right.address, function))
+
+
+def _extreme_number(function: str, left: Number, right: Number) -> Number:
+    joined = left.join(right)
+    if function == "MAX":
+        return joined.within(max(left.low, right.low), MASK)
+    return joined.within(0, min(left.high, right.high))
+
+
+def _align_dot(node: Call, scope: Scope, boundary: Value, frame: Frame) -> Value:
+    step = boundary.number.value
+    dot = scope.dot
+    address = dot.absolute()
+    if step is None:
+        if address.value == 0:
+            return relative_value(address, frame)
+        return relative_value(address.grow("ALIGN", Reason(node, "aligns to an unknown boundary")), frame)
+    aligned = address.align_up(step, Reason(node, f"rounds up to a multiple of {step}"))
+    if frame is ABSOLUTE or dot.frame is not frame:
+        return relative_value(aligned, frame)
+    number = difference(aligned, frame.start)
+    low = dot.number.low
+    return relative_value(aligned, frame, number.within(low, MASK))
+
+
+def _log2ceil(number: Number) -> Number:
+    def power(value: int) -> int:
+        return (value - 1).bit_length() if value > 1 else 0
+
+    low, high = power(number.low), power(number.high)
+    return exact(low) if low == high else Number(1, 0, low, high)
