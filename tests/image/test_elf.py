@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from ldcheck.findings import CheckError
 from ldcheck.image.elf import read_elf
 from ldcheck.image.model import Elf
 from tests.image import corpus, readelf
-from tests.support.build import TARGETS, assemble, link
+from tests.support.build import TARGETS
 from tests.support.tools import tool
 from tests.support.xen import xen
 
