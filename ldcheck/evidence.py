@@ -85,6 +85,13 @@ class ScriptView:
                 found.setdefault(node.target.text, []).append(node)
         return {name: tuple(nodes) for name, nodes in found.items()}
 
+    @cached_property
+    def regions(self) -> Mapping[str, tuple[int, int]]:
+        """Origin and length in bytes of the memory regions that are given by constants."""
+        from ldcheck.layout.image_values import regions_of
+
+        return regions_of(self.tree)
+
     def declared(self, name: str) -> Node | None:
         """The output section description, or else the assignment, of that name."""
         for table in (self.output_sections, self.assignments):

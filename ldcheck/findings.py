@@ -95,14 +95,14 @@ class Judgement:
     """The outcome of one check of one rule on one piece of evidence.
 
     `reason` is a clause for people: why nothing could be decided, or what was missing; for HOLDS it may say what
-    establishes it. `facts` go to the findings that other evidence yields for the same rule. `evidence` is what
-    an image's judgement rests on; empty means the ELF file.
+    establishes it. `facts` are sentences on subjects (subject, sentence) for the findings that other evidence yields
+    for the same rule. `evidence` is what an image's judgement rests on; empty means the ELF file.
     """
 
     standing: Standing
     problems: tuple[Problem, ...] = ()
     reason: str = ""
-    facts: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
     evidence: tuple[EvidenceKind, ...] = ()
 
 

@@ -288,7 +288,7 @@ def _findings(
 
 def _image_facts(image: Judgement, subject: str) -> tuple[str, ...]:
     """What the image says of a subject, as sentences for a finding of the script."""
-    said = list(image.facts)
+    said = [sentence for about, sentence in image.facts if about == subject]
     for problem in image.problems:
         if problem.subject == subject:
             said.extend(problem.facts or (f"in the image: {problem.message}",))
@@ -296,16 +296,7 @@ def _image_facts(image: Judgement, subject: str) -> tuple[str, ...]:
 
 
 def _image_findings(rule: Rule, image: Judgement, used: tuple[EvidenceKind, ...]) -> tuple[Finding, ...]:
-    return tuple(
-        _finding(
-            rule,
-            replace(problem, facts=tuple(dict.fromkeys((*problem.facts, *image.facts)))),
-            Verdict.VIOLATED,
-            used,
-            "",
-        )
-        for problem in image.problems
-    )
+    return tuple(_finding(rule, problem, Verdict.VIOLATED, used, "") for problem in image.problems)
 
 
 def _finding(rule: Rule, problem: Problem, verdict: Verdict, used: tuple[EvidenceKind, ...], condition: str) -> Finding:

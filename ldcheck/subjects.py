@@ -38,13 +38,16 @@ def naming(name: str, view: ScriptView) -> tuple[InputRule, ...]:
 
 
 def address_of(name: str, view: ScriptView) -> tuple[Node, Known] | None:
-    """Where a name is established in the script, and what is guaranteed of its address; None if nothing has it."""
+    """Where a name is established in the script, and what is guaranteed of its address; None if nothing has it.
+
+    What the script's own ASSERTs demand of a symbol counts: a link that fails one is no link.
+    """
     if name in view.output_sections and name != "/DISCARD/":
         known = view.layout.section_start(name)
         if known is not None:
             return view.output_sections[name][0], known
     if name in view.assignments:
-        known = view.layout.symbol(name)
+        known = view.layout.symbol(name, with_assertions=True)
         if known is not None:
             return view.assignments[name][-1], known
     for rule in naming(name, view):

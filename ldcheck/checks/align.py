@@ -86,9 +86,11 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
 def _help(name: str, boundary: int, view: ScriptView) -> str:
     for section in view.output_sections.get(name, ()):
         if section.region is not None:
-            return f"give the section the attribute `: ALIGN({boundary:#x})`; a `. = ALIGN()` ahead of it has no effect"
+            return (
+                f"give the section the attribute `: ALIGN({size(boundary)})`; a `. = ALIGN()` ahead of it has no effect"
+            )
     where = "in front of it" if name in view.output_sections else "ahead of the assignment"
-    return f"put `. = ALIGN({boundary:#x});` {where}"
+    return f"put `. = ALIGN({size(boundary)});` {where}"
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:
@@ -108,7 +110,7 @@ def _shown(named: Named, boundary: int, view: ImageView) -> Judgement:
         return Judgement(standing, reason=f"the image has no {name}")
     fact = f"in the image: {name} is at {address:#x}"
     if address % boundary == 0:
-        return Judgement(Standing.HOLDS, facts=(fact,))
+        return Judgement(Standing.HOLDS, facts=((name, fact),))
     over = address % boundary
     problem = Problem(
         subject=name,
@@ -117,6 +119,6 @@ def _shown(named: Named, boundary: int, view: ImageView) -> Judgement:
         label=f"must start at a multiple of {size(boundary)}",
         facts=(f"{fact}, {counted(over, 'byte')} behind a multiple of {size(boundary)}",),
         route=view.declared_route(name),
-        help=f"put `. = ALIGN({boundary:#x});` in front of it",
+        help=f"put `. = ALIGN({size(boundary)});` in front of it",
     )
     return Judgement(Standing.REFUTED, (problem,))

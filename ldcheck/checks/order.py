@@ -68,7 +68,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 
 def _proved(first: Named, second: Named, view: ScriptView) -> Judgement:
-    order = view.layout.order(first.text, second.text)
+    order = view.layout.order(first.text, second.text, with_assertions=True)
     if order in _IN_ORDER:
         return Judgement(Standing.HOLDS)
     one, two = address_of(first.text, view), address_of(second.text, view)

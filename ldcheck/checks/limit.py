@@ -1,0 +1,115 @@
+"""The size of a section or region, or a distance between symbols, stays within a bound.
+
+## What it does
+Evaluates the subject on the image: the name of an output section or of a memory region means the bytes in it,
+everything else is an expression such as `_end - _start`.
+
+## Why is this bad
+An image that outgrows its window overwrites what lies behind it; code that must run from one page and crosses into the
+next faults; boot code that maps 16 MB does not map the rest. The linker knows none of these bounds.
+
+## Example
+    rules:
+      - id: boot-code-in-a-page
+        limit: _end_boot - start
+        to: 4K
+
+with 5,000 bytes of boot code.
+
+## Use instead
+Move what need not be there behind `_end_boot`, or map two pages.
+
+## Limits
+Sizes are known after the link only: without an ELF or a map the rule is not checked.
+
+## References
+GNU ld manual, "Builtin Functions" (SIZEOF), "MEMORY Command".
+"""
+
+from __future__ import annotations
+
+from ldcheck.evidence import ImageView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule
+from ldcheck.policy.sizes import size_of
+from ldcheck.script.expressions import evaluate
+from ldcheck.script.syntax import Name
+from ldcheck.values import expression_of, image_values, names_in
+from ldcheck.words import counted, size
+
+DECLARATION = Declaration(
+    head=Key("limit", Kind.EXPRESSION, "A section, a memory region, or a distance such as `_end - _start`."),
+    keys=(Key("to", Kind.SIZE, "The most bytes that are allowed.", required=True),),
+    evidence=(EvidenceKind.IMAGE, EvidenceKind.MAP),
+)
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """REFUTED where the subject is larger than the bound in the image."""
+    bound = size_of(rule.keys["to"], view.params)
+    return all_of([_judge(named, bound, view) for named in rule.names], optional=rule.optional)
+
+
+def _judge(named: Named, bound: int, view: ImageView) -> Judgement:
+    measured = _measured(named, view)
+    if isinstance(measured, Judgement):
+        return measured
+    evidence = view.available
+    if measured <= bound:
+        return Judgement(Standing.HOLDS, evidence=evidence)
+    subject = named.text
+    name = next((name for name in names_in(expression_of(named)) if view.declared_at(name) is not None), "")
+    if measured >= 1 << 63:
+        excess = f"{subject} is negative: -{(1 << 64) - measured:#x}"
+    else:
+        excess = (
+            f"{subject} is {counted(measured, 'byte')}, {counted(measured - bound, 'byte')} more than {size(bound)}"
+        )
+    problem = Problem(
+        subject=subject,
+        message=excess,
+        location=view.declared_at(name),
+        label=f"at most {size(bound)}",
+        facts=_addresses(named, view),
+        route=view.declared_route(name),
+    )
+    return Judgement(Standing.REFUTED, (problem,), evidence=evidence)
+
+
+def _measured(named: Named, view: ImageView) -> int | Judgement:
+    """The size in bytes, or the judgement on a subject that has none."""
+    expression = expression_of(named)
+    if isinstance(expression, Name):
+        name = expression.name
+        if name in view.sections:
+            return view.sections[name][1]
+        if view.script is not None:
+            if name in view.script.output_sections:
+                return 0
+            if name in view.script.regions:
+                return _used(name, view)
+    value = evaluate(expression, image_values(view))
+    if value.number is not None:
+        return value.number
+    unknown = [name for name in names_in(expression) if view.address(name) is None]
+    known = view.script is not None and any(view.script.declared(name) is not None for name in unknown)
+    return Judgement(Standing.UNKNOWN if known else Standing.ABSENT, reason=value.reason)
+
+
+def _used(region: str, view: ImageView) -> int:
+    """The bytes from a region's origin to the end of the last section that the script puts there."""
+    assert view.script is not None
+    origin = view.script.regions[region][0]
+    ends = [
+        sum(view.sections[name])
+        for name, nodes in view.script.output_sections.items()
+        if name in view.sections and any(node.region is not None and node.region.text == region for node in nodes)
+    ]
+    return max((end - origin for end in ends), default=0)
+
+
+def _addresses(named: Named, view: ImageView) -> tuple[str, ...]:
+    known = [(name, view.address(name)) for name in names_in(expression_of(named))]
+    said = [f"{name} is at {address:#x}" for name, address in known if address is not None]
+    return (f"in the image: {' and '.join(said)}",) if said else ()

@@ -1,0 +1,109 @@
+"""The names of an expression, looked up in what was linked: symbols, SIZEOF, ADDR, LOADADDR, ALIGNOF, regions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ldcheck.image.model import Elf, ImageSection, LinkMap, MapSection
+from ldcheck.script.expressions import ABSOLUTE, Environment, Value
+from ldcheck.script.syntax import MemoryRegion, Script, statements
+
+
+class ImageValues(Environment):
+    """An environment for `evaluate` that knows the image's values; either of ELF and map may be missing.
+
+    `params` are names that neither defines, `regions` the MEMORY of the script (origin and length) as far as it is
+    made of constants. Addresses of symbols are absolute: an expression in a policy stands in no output section.
+    """
+
+    def __init__(
+        self,
+        elf: Elf | None,
+        link_map: LinkMap | None = None,
+        params: Mapping[str, int] | None = None,
+        regions: Mapping[str, tuple[int, int]] | None = None,
+    ) -> None:
+        self.elf = elf
+        self.map = link_map
+        self.params = params or {}
+        self.regions = regions or {}
+
+    def symbol(self, name: str) -> Value | None:
+        """The address of a symbol, or the value of a param."""
+        if self.elf is not None:
+            found = self.elf.symbols.get(name)
+            if found is not None and found.defined:
+                return Value(found.value, ABSOLUTE)
+        if self.map is not None and name in self.map.symbols:
+            return Value(self.map.symbols[name], ABSOLUTE)
+        return Value(self.params[name]) if name in self.params else None
+
+    def defined(self, name: str) -> bool | None:
+        """Whether the link defined the symbol."""
+        known = self.symbol(name)
+        if known is not None:
+            return name not in self.params or known.section is not None
+        # A stripped ELF says nothing of what was defined.
+        return False if self.elf is not None and self.elf.symbols else None
+
+    def addr(self, section: str) -> int | None:
+        """Where the output section starts."""
+        found = self._section(section) or self._mapped(section)
+        return found.address if found is not None else None
+
+    def loadaddr(self, section: str) -> int | None:
+        """From where the output section is loaded."""
+        found = self._section(section)
+        if found is not None and self.elf is not None:
+            return self.elf.load_address(found)
+        mapped = self._mapped(section)
+        return mapped.load_address if mapped is not None else None
+
+    def sizeof(self, section: str) -> int | None:
+        """The bytes of the output section; 0 for one that was not linked."""
+        found = self._section(section) or self._mapped(section)
+        if found is not None:
+            return found.size
+        # An output section without content is not in the ELF, and SIZEOF of one that does not exist is 0.
+        return 0 if self.elf is not None or self.map is not None else None
+
+    def alignof(self, section: str) -> int | None:
+        """The alignment of the output section."""
+        found = self._section(section)
+        return found.align if found is not None else None
+
+    def origin(self, region: str) -> int | None:
+        """The origin of a memory region of the script."""
+        return self.regions[region][0] if region in self.regions else None
+
+    def length(self, region: str) -> int | None:
+        """The length of a memory region of the script."""
+        return self.regions[region][1] if region in self.regions else None
+
+    def sizeof_headers(self) -> int | None:
+        """The bytes of the ELF header and the program headers."""
+        if self.elf is None:
+            return None
+        header, program_header = (64, 56) if self.elf.bits == 64 else (52, 32)
+        return header + program_header * len(self.elf.segments)
+
+    def _section(self, name: str) -> ImageSection | None:
+        return self.elf.section(name) if self.elf is not None else None
+
+    def _mapped(self, name: str) -> MapSection | None:
+        if self.map is None:
+            return None
+        return next((section for section in self.map.sections if section.name == name), None)
+
+
+def regions_of(tree: Script) -> dict[str, tuple[int, int]]:
+    """Origin and length in bytes of the script's memory regions that are given by constants."""
+    from ldcheck.script.expressions import evaluate
+
+    found: dict[str, tuple[int, int]] = {}
+    for node in statements(tree):
+        if isinstance(node, MemoryRegion):
+            origin, length = (evaluate(value, Environment()).number for value in (node.origin, node.length))
+            if origin is not None and length is not None:
+                found[node.name.text] = (origin, length)
+    return found
