@@ -48,19 +48,20 @@ tools: $(VENV)/runtime
 	echo "not all of them could be installed; the tests that need them will skip"
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no venv module; as root: apt-get install python3-venv"; exit 1; }
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no venv module; as root: apt-get install python3-venv"; exit 1; }
 
 # The stamps: what running ldcheck needs, what working on it needs, what its site needs.
 $(VENV)/runtime: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable .
+	@$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 $(VENV)/dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/runtime
 
 $(VENV)/docs: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	@touch $@
 
 clean: ## remove the environment and all caches
