@@ -7,12 +7,13 @@ status is 2. What the parts of a report mean is said in `ldcheck.findings`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Never
+from typing import TYPE_CHECKING, NamedTuple, Never
 
 from ldcheck import gate, outcome
 from ldcheck.findings import CheckError, EvidenceKind, InputError, Report, Severity
-from ldcheck.project import Target
+from ldcheck.project import FILE_NAME, Project, Target, find_project, read_project, targets_for
 from ldcheck.source import Location
 
 if TYPE_CHECKING:
@@ -41,55 +42,159 @@ def check(
     require: Collection[EvidenceKind] = (),
     select: Collection[str] = (),
     ignore: Collection[str] = (),
+    targets: Sequence[str] = (),
+    config: str = "",
     text: str | None = None,
 ) -> Report:
     """Judge policies on scripts, and on what was linked with them.
 
-    `policies` are names of stock policies or paths; the stock policy `generic` if none is given. With an image and no
-    script, the rules are judged on the image alone.
+    Without scripts and images, the targets of `.ldcheck.yaml` are judged (of the file `config`, else of the one here or
+    above), or those of them that are named in `targets`. A script that is a target's there, or a header that one
+    includes, stands for that target; what is given beside it goes first. Other scripts are judged on their own, and an
+    image without a script is judged alone. `policies` are names of stock policies or paths; the stock policy `generic`
+    if there are none.
 
     A script whose name ends in `.S` is preprocessed, in every configuration that gives another script: `includes` are
     folders, `definitions` the symbols that have a value or (None) are not defined, `include_first` headers that come
     first, `kconfig` a .config or autoconf.h, `command_file` the command that the build recorded, and `vary` the values
     to be tried of a symbol, None for not defined.
 
-    `text` stands for the content of the one script named. The status
-    of the report is 1 for findings of severity `fail_on` or heavier (None: for none), 2 for what could not be checked.
+    `arch` is the architecture where nothing else tells it. `select` and `ignore` are ids of rules or names of checks;
+    `require` is evidence without which a target counts as not checked. `text` stands for the content of the one script
+    that is named, and is not preprocessed. The status of the report is 1 for findings of severity `fail_on` or heavier
+    (None: for none), 2 for what could not be checked.
     """
-    errors: list[InputError] = []
-    linked = elf or map or objects
-    if len(scripts) > 1 and linked:
-        message = "an image belongs to one script, and several are given"
-        advice = "run ldcheck once for each, or name targets in .ldcheck.yaml"
-        errors.append(InputError(message, Location(scripts[1]), help=advice))
-    if not scripts and not linked:
-        message = "there is nothing to check: no script, no image, and no .ldcheck.yaml that names targets"
-        errors.append(InputError(message, Location("."), help="name a linker script"))
-    if errors:
-        return Report(outcome.NOT_CHECKED, errors=tuple(errors))
-    asked = gate.Asked(tuple(select), tuple(ignore), tuple(require), arch, text)
-    targets = [
+    given = _Given(
+        tuple(scripts),
         Target(
-            name=name,
-            script=name if scripts else "",
+            name="",
+            script="",
             image=elf,
             map=map,
             objects=tuple(objects),
-            policies=tuple(policies) or (STOCK,),
+            policies=tuple(policies),
             includes=tuple(includes),
             definitions=definitions,
             include_first=tuple(include_first),
             config=kconfig,
             command_file=command_file,
             vary=vary,
-            location=Location(name),
-        )
-        for name in scripts or (elf or map or objects[0],)
-    ]
-    return _report([gate.check_target(target, asked) for target in targets], fail_on)
+        ),
+        tuple(targets),
+        config,
+        text is not None,
+    )
+    asked = gate.Asked(tuple(select), tuple(ignore), tuple(require), arch, text)
+    try:
+        chosen = _targets(given)
+    except CheckError as error:
+        return Report(outcome.NOT_CHECKED, errors=error.errors)
+    checked = [gate.check_target(target, asked) for target in chosen.targets]
+    return _report(checked, chosen.notes, fail_on)
 
 
-def _report(checked: Sequence[gate.Checked], fail_on: Severity | None) -> Report:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Given:
+    """What names the targets of a run: scripts, names of configured targets, and options that go with all of them."""
+
+    scripts: tuple[str, ...]
+    options: Target
+    names: tuple[str, ...]
+    config: str
+    inline: bool
+
+    @property
+    def linked(self) -> str:
+        """A file that was linked, if one is given."""
+        return next(iter((self.options.image, self.options.map, *self.options.objects)), "")
+
+
+class _Chosen(NamedTuple):
+    targets: tuple[Target, ...]
+    notes: tuple[str, ...] = ()
+
+
+def _targets(given: _Given) -> _Chosen:
+    """The targets of a run: configured ones, scripts that no target has, or an image alone. Raises CheckError."""
+    options = given.options
+    path = given.config or find_project()
+    if not path or given.inline or (given.linked and not given.scripts and not given.names):
+        if given.names:
+            message = f"there is no target {given.names[0]}, as there is no {FILE_NAME} here or above"
+            raise CheckError(InputError(message, Location(FILE_NAME)))
+        return _Chosen(_one_image(given, _unconfigured(given, given.scripts)))
+    project = read_project(path)
+    selected, others = targets_for(project, given.scripts)
+    if given.names:
+        selected = _named(project, given.names)
+        others = ()
+    header = next((name for name in others if name.endswith(".h")), "")
+    if header:
+        advice = f"name a script that includes it as a target in {path}"
+        raise CheckError(InputError("no target includes this header", Location(header), help=advice))
+    targets = tuple(_with_options(target, options) for target in selected)
+    targets += _unconfigured(given, others) if others else ()
+    if not targets:
+        left_out = "; ".join(project.left_out)
+        message = f"there is nothing to check: {left_out or 'no target'}"
+        raise CheckError(InputError(message, Location(path), help="add a target, or name a linker script"))
+    notes = (*project.left_out, *(note for target in targets for note in target.notes))
+    return _Chosen(_one_image(given, targets), notes)
+
+
+def _unconfigured(given: _Given, scripts: Sequence[str]) -> tuple[Target, ...]:
+    """Targets made of options alone: one for each script, or one for an image without a script."""
+    names = scripts or ((given.linked,) if given.linked else ())
+    if not names:
+        message = f"there is nothing to check: no script, no image, and no {FILE_NAME} that names targets"
+        raise CheckError(InputError(message, Location("."), help="name a linker script"))
+    policies = given.options.policies or (STOCK,)
+    return tuple(
+        replace(given.options, name=name, script=name if scripts else "", policies=policies, location=Location(name))
+        for name in names
+    )
+
+
+def _with_options(target: Target, options: Target) -> Target:
+    """A configured target with the options of this run, which go first where both say something."""
+    return replace(
+        target,
+        image=options.image or target.image,
+        map=options.map or target.map,
+        objects=options.objects or target.objects,
+        policies=options.policies or target.policies or (STOCK,),
+        includes=(*options.includes, *target.includes),
+        definitions={**target.definitions, **options.definitions},
+        include_first=(*target.include_first, *options.include_first),
+        config=options.config or target.config,
+        command_file=options.command_file or target.command_file,
+        vary={**target.vary, **options.vary},
+    )
+
+
+def _named(project: Project, names: Sequence[str]) -> tuple[Target, ...]:
+    known = {target.name: target for target in project.targets}
+    errors = []
+    for name in names:
+        if name not in known:
+            from ldcheck.documents import did_you_mean
+
+            advice = did_you_mean(name, known, "the file names no targets")
+            errors.append(InputError(f"there is no target {name}", Location(project.path), help=advice))
+    if errors:
+        raise CheckError(*errors)
+    return tuple(target for name, target in known.items() if name in names)
+
+
+def _one_image(given: _Given, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+    if len(targets) > 1 and given.linked:
+        message = f"{given.linked} belongs to one target, and there are {len(targets)}"
+        advice = f"choose one with --target, or give each its image in {FILE_NAME}"
+        raise CheckError(InputError(message, Location(given.linked), help=advice))
+    return targets
+
+
+def _report(checked: Sequence[gate.Checked], notes: Sequence[str], fail_on: Severity | None) -> Report:
     findings = tuple(finding for one in checked for finding in one.findings)
     # Targets that share a policy share its errors.
     errors = tuple(dict.fromkeys(error for one in checked for error in one.errors))
@@ -103,7 +208,7 @@ def _report(checked: Sequence[gate.Checked], fail_on: Severity | None) -> Report
         tuple(result for one in checked for result in one.results),
         errors,
         inputs,
-        tuple(dict.fromkeys(note for one in checked for note in one.notes)),
+        tuple(dict.fromkeys((*notes, *(note for one in checked for note in one.notes)))),
     )
 
 

@@ -52,13 +52,19 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stdin-filename", default="<stdin>", metavar="FILE", help="what the script from standard input is called"
     )
-    group = parser.add_argument_group("rules")
+    group = parser.add_argument_group("rules and targets")
     group.add_argument(
         "--policy",
         action="append",
         default=[],
         metavar="POLICY",
         help="a file, or the name of a stock policy such as xen/arm (repeatable; default: generic)",
+    )
+    group.add_argument(
+        "--target", action="append", default=[], metavar="NAME", help="only this target of .ldcheck.yaml (repeatable)"
+    )
+    group.add_argument(
+        "--config", default="", metavar="FILE", help="the configuration (default: .ldcheck.yaml here or above)"
     )
     group.add_argument(
         "--select", action="append", default=[], metavar="RULE", help="only rules of this id or check (repeatable)"
@@ -172,6 +178,8 @@ def run(args: argparse.Namespace) -> int:
         require=[EvidenceKind(kind) for kind in args.require],
         select=args.select,
         ignore=args.ignore,
+        targets=args.target,
+        config=args.config,
         text=text,
     )
     return show(report, args.format, args.output)

@@ -19,9 +19,9 @@ BAD = "SECTIONS {\n  .data : { *(.data .data.*) *(.data.read_mostly) }\n}\n"
 POLICY = "ldcheck: 1\nrules:\n  - id: read-mostly\n    no-wildcard-may-shadow: .data.read_mostly\n"
 SCRIPT = "xen/arch/arm/xen.lds.S"
 CONFIG = f"""\
-version: 1
+ldcheck: 1
 targets:
-  - name: xen/arm
+  xen/arm:
     script: {SCRIPT}
     policies: [policy.yaml]
 """
