@@ -153,10 +153,10 @@ def _condition_holds(condition: str, defined: Mapping[str, str]) -> bool:
 
 
 _GIVE = {
-    EvidenceKind.SCRIPT: "no script",
-    EvidenceKind.IMAGE: "no ELF, give --elf",
-    EvidenceKind.MAP: "no map, give --map",
-    EvidenceKind.OBJECTS: "no objects, give --objects",
+    EvidenceKind.SCRIPT: ("no script", "the script"),
+    EvidenceKind.IMAGE: ("no ELF", "--elf"),
+    EvidenceKind.MAP: ("no map", "--map"),
+    EvidenceKind.OBJECTS: ("no objects", "--objects"),
 }
 
 
@@ -173,11 +173,10 @@ def _present(kind: EvidenceKind, target: Target) -> bool:
 def _missing(rule: Rule, asked: Sequence[EvidenceKind], target: Target) -> str:
     """What evidence the rule insists on and does not have, or the kinds of which it would need one."""
     lacking = [kind for kind in asked if not _present(kind, target)]
-    if rule.evidence:
-        return "; ".join(_GIVE[kind] for kind in lacking)
-    if len(lacking) == len(asked):
-        return " or ".join(_GIVE[kind] for kind in lacking)
-    return ""
+    if not lacking or (not rule.evidence and len(lacking) < len(asked)):
+        return ""
+    missing = " and ".join(_GIVE[kind][0] for kind in lacking)
+    return f"{missing}, give {(' and ' if rule.evidence else ' or ').join(_GIVE[kind][1] for kind in lacking)}"
 
 
 def _combine(

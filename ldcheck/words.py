@@ -14,11 +14,11 @@ def counted(number: int, unit: str) -> str:
 
 
 def size(number: int) -> str:
-    """A size as people write it in a script: `4K`, `2M`, else `0x1200` from 1 KiB on, else the number."""
-    for unit, letter in ((1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")):
+    """A size as people write it in a script: `4K`, `2M`, else the number."""
+    for unit, letter in ((1 << 20, "M"), (1 << 10, "K")):
         if number and number % unit == 0:
             return f"{number // unit}{letter}"
-    return f"{number:#x}" if abs(number) >= 1024 else str(number)
+    return str(number)
 
 
 def listed(words: Sequence[str], most: int = 3, joint: str = "and") -> str:

@@ -60,6 +60,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
         subject=rule.names[0].text,
         message=f"`{rule.names[0].text}` is false in every link of this script",
         location=view.locate(node) if node is not None else None,
+        label="decided here",
         facts=_operands(expression, environment, "in the script"),
         route=view.route(node) if node is not None else "",
     )
@@ -81,6 +82,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         subject=rule.names[0].text,
         message=f"`{rule.names[0].text}` is false",
         location=view.declared_at(name),
+        label="decided by what is here",
         facts=facts,
         route=view.declared_route(name),
     )

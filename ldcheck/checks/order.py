@@ -75,7 +75,7 @@ def _proved(first: Named, second: Named, view: ScriptView) -> Judgement:
     assert one is not None
     assert two is not None
     reversed_order = order is Order.GREATER
-    if reversed_order:
+    if order in (Order.GREATER, Order.GREATER_OR_EQUAL):
         message = f"{second.text} comes ahead of {first.text}"
     else:
         message = f"nothing in the script keeps {second.text} behind {first.text}"

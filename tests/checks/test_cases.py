@@ -1,13 +1,16 @@
 """Every check on whole cases: `tests/cases/<check>/<case>/` holds a script, a policy and the wanted report.
 
-The script is `script.lds` (or `script.lds.S` with its headers); a line of options for `ldcheck check` may stand in
-`options`. The wanted text ends with the exit status. `pytest --update` rewrites it: read what changed.
+The script is `script.lds`; a line of options for `ldcheck check` may stand in `options`. Where there is an `image.s`, it is
+assembled and linked with that script by the real tools, and the check is given the ELF file and the map; with `link.lds`
+in place of `script.lds`, the check is not given the script. The wanted text ends with the exit status. `pytest --update`
+rewrites it: read what changed.
 """
 
 from __future__ import annotations
 
 import io
 import shlex
+import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -15,6 +18,7 @@ import pytest
 
 from ldcheck import checks
 from ldcheck.cli.main import main
+from tests.support.build import assemble, link
 from tests.support.cases import Wanted
 
 CASES = Path(__file__).parent.parent / "cases"
@@ -22,16 +26,32 @@ FOLDERS = sorted(folder.parent for folder in CASES.glob("*/*/wanted.txt"))
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(CASES)))
-def test_case(folder: Path, wanted: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(folder)
+def test_case(folder: Path, wanted: Wanted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    work = tmp_path / "case"
+    shutil.copytree(folder, work)
+    monkeypatch.chdir(work)
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     monkeypatch.setenv("NO_COLOR", "1")
-    scripts = sorted(entry.name for entry in folder.glob("script.lds*"))
-    options = shlex.split((folder / "options").read_text()) if (folder / "options").exists() else []
+    arguments = ["check", "--policy", "policy.yaml"]
+    if (work / "options").exists():
+        arguments += shlex.split((work / "options").read_text())
+    arguments += sorted(entry.name for entry in work.glob("script.lds*"))
+    if (work / "image.s").exists():
+        arguments += _link(work)
     output = io.StringIO()
     with redirect_stdout(output), redirect_stderr(output):
-        status = main(["check", "--policy", "policy.yaml", *options, *scripts])
+        status = main(arguments)
     wanted(folder / "wanted.txt", f"{output.getvalue()}exit {status}\n")
+
+
+def _link(work: Path) -> list[str]:
+    """Assemble and link the case's image in its folder; the options that hand it to the check."""
+    scripts = [*work.glob("script.lds"), *work.glob("link.lds")]
+    built = assemble(work, (work / "image.s").read_text(), name="image.o")
+    result = link(work, scripts[0].read_text(), [built])
+    shutil.copy(result.elf, "image.elf")
+    shutil.copy(result.map, "image.map")
+    return ["--elf", "image.elf"] + ([] if (work / "no-map").exists() else ["--map", "image.map"])
 
 
 def test_every_check_has_a_case_that_fires_and_one_that_does_not() -> None:

@@ -1,0 +1,4 @@
+  .text
+  nop
+  .section .got, "aw"
+  .quad 1

@@ -1,0 +1,2 @@
+  .section .init.text, "ax"
+  .zero 16
