@@ -6,6 +6,7 @@ status is 2. What the parts of a report mean is said in `ldcheck.findings`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -124,7 +125,11 @@ def _targets(given: _Given) -> _Chosen:
             raise CheckError(InputError(message, Location(FILE_NAME)))
         return _Chosen(_one_image(given, _unconfigured(given, given.scripts)))
     project = read_project(path)
-    selected, others = targets_for(project, given.scripts)
+    # The configuration itself, as a hook names it when it has changed, stands for all targets.
+    scripts = tuple(name for name in given.scripts if os.path.realpath(name) != os.path.realpath(path))
+    selected, others = targets_for(project, scripts)
+    if len(scripts) < len(given.scripts):
+        selected = project.targets
     if given.names:
         selected = _named(project, given.names)
         others = ()
