@@ -1,8 +1,7 @@
-"""Writes docs/reference/ from the code, so that the reference cannot drift: `python -m tools.reference`.
+"""Writes docs/reference/ from the code, so that the reference cannot drift: `make docs` does it ahead of the site.
 
 The commands' pages come from their argument parsers, the checks' from their docstrings and declarations, the policy
-language's from its tables, the formats' from the list of reporters. A test holds the committed pages to what this
-module would write.
+language's from its tables, the formats' from the list of reporters. The pages are not committed.
 """
 
 from __future__ import annotations
@@ -20,8 +19,6 @@ from ldcheck.policy.declare import Declaration, Key
 from ldcheck.report.formats import FORMATS
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
-_MADE = "<!-- Written by `python -m tools.reference` from the code; edit it there. -->\n\n"
-
 
 def pages() -> dict[str, str]:
     """The generated pages by their path below docs/reference."""
@@ -30,7 +27,7 @@ def pages() -> dict[str, str]:
         made[f"checks/{name}.md"] = _check(name, lint=False)
     for name in checks.lint_names():
         made[f"lints/{name}.md"] = _check(name, lint=True)
-    return {path: _MADE + text for path, text in made.items()}
+    return made
 
 
 def _commands() -> str:
