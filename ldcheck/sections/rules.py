@@ -61,7 +61,8 @@ class InputRule:
     `index` counts the rules of a script from 0, in the order in which they are tried. `output` is the name of the
     output section, or of the section class if the rule stands in one (`section` is None then). `pattern` is None for a
     statement that names a file only. `names` and `files` are the languages of the two halves; of the section's flags
-    all of `required` and none of `forbidden` must be set. `constraint` is the output section's ONLY_IF_RO or ONLY_IF_RW.
+    all of `required` and none of `forbidden` must be set. `constraint` is the output section's ONLY_IF_RO, ONLY_IF_RW or SPECIAL
+    (which takes nothing unless the target's emulation says so).
 
     `stretch` counts the assignments to symbols that stand in the output section ahead of the rule: two rules of one
     output section and one stretch put their sections between the same boundary symbols.
@@ -106,11 +107,11 @@ class InputRule:
 def input_rules(tree: Script) -> tuple[InputRule, ...]:
     """The rules of a script in the order in which GNU ld tries them."""
     found: list[InputRule] = []
-    _collect(_flat(tree.statements), found)
+    _collect(flat(tree.statements), found)
     return tuple(found)
 
 
-def _flat(statements: Iterable[Node]) -> Iterator[Node]:
+def flat(statements: Iterable[Node]) -> Iterator[Node]:
     """The statements with those of INCLUDEd files in place."""
     pending = [iter(statements)]
     while pending:
@@ -134,18 +135,18 @@ def _collect(statements: Iterable[Node], found: list[InputRule]) -> None:
         elif isinstance(node, OutputSection):
             _section_rules(node, found)
         elif isinstance(node, Sections | SectionGroup):
-            pending.append(_flat(node.statements))
+            pending.append(flat(node.statements))
         elif isinstance(node, Overlay):
             pending.append(iter(node.sections))
         elif isinstance(node, SectionClass):
-            for statement in _flat(node.statements):
+            for statement in flat(node.statements):
                 if isinstance(statement, InputSectionDescription):
                     _statement_rules(statement, node.name.text, None, 0, found)
 
 
 def _section_rules(section: OutputSection, found: list[InputRule]) -> None:
     stretch = 0
-    for statement in _flat(section.statements):
+    for statement in flat(section.statements):
         if isinstance(statement, InputSectionDescription):
             _statement_rules(statement, section.name.text, section, stretch, found)
         elif isinstance(statement, Assignment) and statement.target.text != ".":
@@ -159,7 +160,7 @@ def _statement_rules(
         return
     discards = section is not None and output == DISCARD
     constraint = section.constraint if section is not None else ""
-    if constraint not in ("ONLY_IF_RO", "ONLY_IF_RW"):
+    if constraint not in ("ONLY_IF_RO", "ONLY_IF_RW", "SPECIAL"):
         constraint = ""
     # ld throws a section away before it looks at INPUT_SECTION_FLAGS (ldlang.c: lang_add_section).
     required, forbidden = (0, 0) if discards or not statement.flags else flag_masks(statement.flags)

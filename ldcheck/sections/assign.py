@@ -1,0 +1,204 @@
+"""Where each input section of a link goes, and in which order, as GNU ld decides it.
+
+Left out, because it needs more than the section headers of the inputs: --gc-sections, which members of an archive a link
+pulls in (all members that are given count as linked), sections that ld makes itself (.got, .plt, .iplt, .dynsym ...) or
+rewrites (.note.gnu.property, .gnu.attributes), relaxation and merging, which change sizes but no places, and sections
+dropped because a section that they are linked to was discarded (SHF_LINK_ORDER).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ldcheck.image.model import InputSection
+from ldcheck.script.syntax import InputFiles, InputSectionDescription, OutputSection, Script, walk
+from ldcheck.sections.globs import has_wildcard
+from ldcheck.sections.made import linker_made
+from ldcheck.sections.mapping import Mapping
+from ldcheck.sections.matching import Matcher, in_files, left_out
+from ldcheck.sections.orphans import Orphans
+from ldcheck.sections.rules import DISCARD, InputRule, input_rules
+from ldcheck.sections.sorting import NONE, order_of, sort_mixed, sort_uniform
+
+SHF_ALLOC = 0x2
+SHF_EXCLUDE = 0x80000000
+_ONCE_CODE = ".gnu.linkonce.t."
+_ONCE_READ_ONLY = ".gnu.linkonce.r."
+
+# Sections of an object file that are no input sections to ld.
+_NOT_LINKED = frozenset({"NULL", "SYMTAB", "GROUP", "SYMTAB_SHNDX"})
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Placement:
+    """Where one input section goes.
+
+    `output` is the output section's name, `/DISCARD/` for a section that is thrown away. `rule` is None for an orphan,
+    and for a section that ld drops whatever the script says; `reason` tells which in words. `section` is the output
+    section's statement, None for one that ld makes for orphans. `order` counts within the output section from 0,
+    `position` counts the output sections (two of one name are two).
+    """
+
+    input: InputSection
+    output: str
+    rule: InputRule | None
+    order: int
+    section: OutputSection | None = None
+    reason: str = ""
+    position: int = 0
+
+    def __repr__(self) -> str:
+        return f"Placement({self.input!r}, {self.output!r}, {self.rule!r}, {self.order})"
+
+
+Taken = tuple[InputSection, InputRule]
+
+
+def assign(
+    tree: Script, inputs: Sequence[InputSection], sort_section: str | None = None, arch: str = ""
+) -> list[Placement]:
+    """The place of every input section, in the order of the output sections and within them; discarded ones last.
+
+    `inputs` come in the order of ld's command line, `-T script` first. `sort_section` is the operand of --sort-section:
+    `name` or `alignment`. `arch` (as policies name it) says which sections ld adds by itself: they are not listed, but
+    orphans may be placed next to them.
+    """
+    matcher = Matcher(input_rules(tree))
+    sections = link_order(tree, [section for section in inputs if is_linked(section)])
+    added = linker_made(sections, arch)
+    if added:
+        file = added[0].file, added[0].member
+        at = max(at for at, section in enumerate(sections) if (section.file, section.member) == file)
+        sections[at + 1 : at + 1] = added
+    excluded = never_linked(sections)
+    live = [section for section in sections if id(section) not in excluded] if excluded else sections
+    dropped = left_out(matcher, live)
+    taken: dict[int, list[Taken]] = {}
+    thrown: list[tuple[InputSection, InputRule | None, str]] = []
+    orphans: list[InputSection] = []
+    for section in live:
+        rule = matcher.taker(section, dropped)
+        if rule is None:
+            orphans.append(section)
+        elif rule.discards:
+            thrown.append((section, rule, ""))
+        else:
+            taken.setdefault(id(rule.statement), []).append((section, rule))
+    thrown.extend((section, None, excluded[id(section)]) for section in sections if id(section) in excluded)
+    chosen: dict[int, InputRule] = {}
+
+    def filling(statement: InputSectionDescription) -> Iterable[InputSection]:
+        for section, rule in in_order(statement, taken.get(id(statement), []), matcher, sections, sort_section):
+            chosen[id(section)] = rule
+            yield section
+
+    mapping = Mapping(tree, dropped)
+    mapping.fill(filling)
+    thrown.extend((section, None, "orphan") for section in Orphans(mapping).place(orphans))
+    placements: list[Placement] = []
+    position = 0
+    for position, output in enumerate(mapping.order):
+        listed = (section for section in output.inputs if section.index >= 0)
+        for order, section in enumerate(listed):
+            rule = chosen.get(id(section))
+            reason = "orphan" if rule is None else ""
+            placements.append(Placement(section, output.name, rule, order, output.node, reason, position))
+    thrown = [item for item in thrown if item[0].index >= 0]
+    for order, (section, rule, reason) in enumerate(thrown):
+        node = rule.section if rule is not None else None
+        placements.append(Placement(section, DISCARD, rule, order, node, reason, position + 1))
+    return placements
+
+
+def in_order(
+    statement: InputSectionDescription,
+    taken: list[Taken],
+    matcher: Matcher,
+    sections: Sequence[InputSection],
+    sort_section: str | None,
+) -> list[Taken]:
+    """The sections that a statement takes in the order in which it puts them."""
+    order = order_of(statement, sort_section)
+    if len(taken) < 2 or order.unsorted:
+        return taken
+    if order.uniform is not None and not (order.by_file and order.uniform == NONE and len(order.sorts) > 1):
+        return sort_uniform(taken, _section, order)
+    # The tree holds everything that the statement matches, also what was taken ahead of it.
+    sorts = dict(zip(map(id, statement.patterns or ()), order.sorts, strict=False))
+    matches = [
+        ((section, rule), sorts[id(rule.pattern)])
+        for section in sections
+        for rule in matcher.named(section.name)
+        if rule.statement is statement and in_files(rule, section)
+    ]
+    mine = {id(section) for section, _ in taken}
+    found: list[Taken] = []
+    for section, rule in sort_mixed(matches, _section, order):
+        if id(section) in mine:
+            mine.discard(id(section))
+            found.append((section, rule))
+    return found
+
+
+def _section(taken: Taken) -> InputSection:
+    return taken[0]
+
+
+def is_linked(section: InputSection) -> bool:
+    """Whether a section of an object file is an input section to ld at all."""
+    if section.type in _NOT_LINKED:
+        return False
+    if section.type in ("REL", "RELA"):
+        return bool(section.flags & SHF_ALLOC)
+    return not (section.type == "STRTAB" and section.name in (".strtab", ".shstrtab"))
+
+
+def never_linked(sections: Iterable[InputSection]) -> dict[int, str]:
+    """Sections that ld drops whatever the script says, by id, with the reason in words.
+
+    SHF_EXCLUDE, .gnu.warning.*, all property notes but the first, and all but the first of the groups of one signature and of the .gnu.linkonce sections
+    of one name; constants also if their function was linked from another file (ldlang.c: section_already_linked,
+    bfd/elflink.c: _bfd_elf_section_already_linked).
+    """
+    found: dict[int, str] = {}
+    once: dict[str, tuple[str, str]] = {}
+    groups: dict[str, tuple[str, str]] = {}
+    for section in sections:
+        name, file = section.name, (section.file, section.member)
+        if section.flags & SHF_EXCLUDE:
+            found[id(section)] = "SHF_EXCLUDE"
+        elif name == ".note.gnu.property":
+            if once.setdefault(name, file) != file:
+                found[id(section)] = "merged into the note of the first file"
+        elif section.group:
+            if groups.setdefault(section.group, file) != file:
+                found[id(section)] = f"the group {section.group} was linked already"
+        elif name.startswith(".gnu.linkonce"):
+            read_only = name.startswith(_ONCE_READ_ONLY)
+            code = _ONCE_CODE + name[len(_ONCE_READ_ONLY) :] if read_only else ""
+            if name in once or once.get(code, file) != file:
+                found[id(section)] = f"{name if name in once else code} was linked already"
+            once.setdefault(name, file)
+        elif name.startswith(".gnu.warning."):
+            found[id(section)] = "a warning for the linker"
+    return found
+
+
+def link_order(tree: Script, sections: list[InputSection]) -> list[InputSection]:
+    """The sections in the order in which ld loads their files: those first that the script names without a wildcard.
+
+    ld opens such a file when it comes to the name, and the script comes ahead of the objects (ldlang.c: lookup_name).
+    """
+    named: dict[str, int] = {}
+    for node in walk(tree):
+        if isinstance(node, InputSectionDescription) and node.file is not None:
+            name = node.file.pattern.text
+            if ":" not in name and not has_wildcard(name):
+                named.setdefault(name, len(named))
+        elif isinstance(node, InputFiles):
+            for file in node.files:
+                named.setdefault(file.name.text, len(named))
+    if not named:
+        return sections
+    return sorted(sections, key=lambda section: named.get(section.file, len(named)))

@@ -1,0 +1,201 @@
+"""The output sections of a script in the order in which ld has them when it comes to the orphans.
+
+An output section comes into being when something is put into it, when a symbol is assigned in it, or when ADDR() or
+LOADADDR() asks for it (ldlang.c: map_input_to_output_sections, exp_init_os). INSERT then moves the ones ahead of it
+(process_insert_statements).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from ldcheck.image.model import InputSection
+from ldcheck.script.syntax import (
+    Assertion,
+    Assignment,
+    Call,
+    Data,
+    Fill,
+    InputSectionDescription,
+    Insert,
+    Marker,
+    Node,
+    OutputSection,
+    Overlay,
+    Script,
+    SectionGroup,
+    Sections,
+    Word,
+    walk,
+)
+from ldcheck.sections.outputs import Chain, Output
+from ldcheck.sections.rules import DISCARD, flat
+
+Fillings = Callable[[InputSectionDescription], Iterable[InputSection]]
+
+
+class Mapping:
+    """The outputs of a script: `order` is that of the script's statements, `made` that of the sections of the file."""
+
+    def __init__(self, tree: Script, dropped: set[int]) -> None:
+        self.order = Chain()
+        self.made = Chain()
+        self.by_name: dict[str, list[Output]] = {}
+        self.common: Output | None = None
+        self._members: set[int] = set()
+        self._steps = list(_top(tree.statements, self._members))
+        self._outputs: dict[int, Output] = {}
+        for node in self._steps:
+            if isinstance(node, OutputSection):
+                output = Output(node.name.text, node, -1 if id(node) in dropped else 0)
+                self._outputs[id(node)] = output
+                self.enter(output)
+
+    def enter(self, output: Output) -> None:
+        """Add an output section statement behind the others."""
+        self.order.append(output)
+        self.by_name.setdefault(output.name, []).append(output)
+
+    def find(self, name: str) -> Output | None:
+        """The first statement of that name that ONLY_IF_RO or ONLY_IF_RW did not leave out."""
+        return next((output for output in self.by_name.get(name, ()) if output.constraint >= 0), None)
+
+    def fill(self, fillings: Fillings) -> None:
+        """Put input sections into the outputs, in the order of the script; `fillings` gives those of a statement."""
+        for node in self._steps:
+            if isinstance(node, OutputSection):
+                output = self._outputs[id(node)]
+                if output.constraint >= 0:
+                    for statement in flat(node.statements):
+                        self._count(output, statement, fillings)
+                if id(node) in self._members:
+                    # A member of an overlay is followed by symbols that ask for its load address.
+                    self._make_named(output.name)
+            elif isinstance(node, Assignment | Assertion):
+                self._mention(node)
+        self._insert()
+
+    def add(self, output: Output, section: InputSection) -> None:
+        """Put one input section into an output."""
+        created = output.created
+        output.add(section)
+        if not created:
+            self._entered(output)
+
+    def _count(self, output: Output, statement: Node, fillings: Fillings) -> None:
+        if isinstance(statement, InputSectionDescription):
+            for section in fillings(statement):
+                self.add(output, section)
+            patterns = statement.patterns or ()
+            if self.common is None and any(pattern.pattern.text == "COMMON" for pattern in patterns):
+                self.common = output
+            return
+        if isinstance(statement, Data):
+            if output.name == DISCARD:
+                return
+            created = output.created
+            self._mention(statement)
+            output.put_data()
+            if not created:
+                self._entered(output)
+        elif isinstance(statement, Assignment | Assertion | Fill) or (
+            isinstance(statement, Marker) and statement.keyword != "CONSTRUCTORS"
+        ):
+            self._make(output)
+            self._mention(statement)
+
+    def _make(self, output: Output) -> None:
+        if not output.created and output.name != DISCARD:
+            output.create()
+            self._entered(output)
+
+    def _make_named(self, name: str) -> None:
+        output = self.find(name)
+        if output is not None:
+            self._make(output)
+
+    def _entered(self, output: Output) -> None:
+        if output not in self.made:
+            self.made.append(output)
+        if output.node is not None:
+            for expression in (output.node.address, output.node.load_address):
+                if expression is not None:
+                    self._mention(expression)
+
+    def _mention(self, node: Node) -> None:
+        for part in walk(node):
+            if isinstance(part, Call) and part.function in ("ADDR", "LOADADDR"):
+                for argument in part.arguments:
+                    if isinstance(argument, Word):
+                        self._make_named(argument.text)
+
+    def _insert(self) -> None:
+        """Move the outputs ahead of each INSERT to where it says."""
+        moving: list[Output] = []
+        for node in self._steps:
+            if isinstance(node, OutputSection):
+                moving.append(self._outputs[id(node)])
+            elif isinstance(node, Insert):
+                where = self._insertion_point(node, moving)
+                if where is not False:
+                    self._move(moving, where)
+                moving = []
+
+    def _insertion_point(self, node: Insert, moving: list[Output]) -> Output | bool | None:
+        """The output to insert behind, None for the very beginning, False if ld does not find it."""
+        ahead = set(moving)
+        candidates = self.by_name.get(node.section.text, ())
+        where = next((output for output in candidates if output.constraint >= 0 and output not in ahead), None)
+        if where is None:
+            return False
+        if node.keyword.endswith("BEFORE"):
+            found = self.order.before[where]
+            while found is not None and (found.constraint < 0 or found in ahead):
+                found = self.order.before[found]
+            return found
+        return where
+
+    def _move(self, moving: list[Output], where: Output | bool | None) -> None:
+        if not moving or isinstance(where, bool):
+            return
+        for output in moving:
+            self.order.remove(output)
+        behind = where
+        for output in moving:
+            self.order.insert(output, behind)
+            behind = output
+        made = [output for output in moving if output in self.made]
+        anchor = self.last_made(where)
+        if not made or anchor is None or anchor is made[-1]:
+            return
+        for output in made:
+            self.made.remove(output)
+        at: Output | None = anchor
+        for output in made:
+            self.made.insert(output, at)
+            at = output
+
+    def last_made(self, output: Output | None) -> Output | None:
+        """The output itself if it was made, else the closest one ahead of it that was (output_prev_sec_find)."""
+        if output is None or output.created:
+            return output
+        output = self.order.before[output]
+        while output is not None and not (output.created and output.constraint >= 0):
+            output = self.order.before[output]
+        return output
+
+
+def _top(statements: Iterable[Node], members: set[int]) -> Iterator[Node]:
+    """What stands at top level, in SECTIONS, in GROUPs and in OVERLAYs; ids of members of overlays go to `members`."""
+    pending = [flat(statements)]
+    while pending:
+        node = next(pending[-1], None)
+        if node is None:
+            pending.pop()
+        elif isinstance(node, Sections | SectionGroup):
+            pending.append(flat(node.statements))
+        elif isinstance(node, Overlay):
+            members.update(map(id, node.sections))
+            pending.append(iter(node.sections))
+        else:
+            yield node

@@ -1,0 +1,224 @@
+"""Output sections as ld builds them up while it maps input sections: just what the placement of orphans looks at.
+
+Flags are those of BFD, which are derived from ELF's (bfd/elf.c: _bfd_elf_make_section_from_shdr). An output section gets
+its flags from what is put into it (ldlang.c: lang_add_section, map_input_to_output_sections), and its type from the
+first input section that has the same flags (bfd/elf.c: _bfd_elf_init_private_section_data) or from its name.
+
+Left out: types and flags that only some architectures know, such as small data of MIPS and PowerPC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ldcheck.image.model import InputSection
+from ldcheck.script.syntax import OutputSection
+
+ALLOC, LOAD, READONLY, CODE, DATA, HAS_CONTENTS, NEVER_LOAD, THREAD_LOCAL, DEBUGGING, SMALL_DATA = (
+    1 << bit for bit in range(10)
+)
+
+SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS = 0x1, 0x2, 0x4, 0x400
+
+# Names that fix the type of an output section (bfd/elf.c: special_sections), for types that its content does not change.
+_TYPES = {
+    ".init_array": "INIT_ARRAY",
+    ".fini_array": "FINI_ARRAY",
+    ".preinit_array": "PREINIT_ARRAY",
+}
+_EXACT_TYPES = {
+    ".dynamic": "DYNAMIC",
+    ".dynstr": "STRTAB",
+    ".dynsym": "DYNSYM",
+    ".gnu.version": "GNU_VERSYM",
+    ".gnu.version_d": "GNU_VERDEF",
+    ".gnu.version_r": "GNU_VERNEED",
+    ".gnu.hash": "GNU_HASH",
+    ".hash": "HASH",
+    ".shstrtab": "STRTAB",
+    ".strtab": "STRTAB",
+    ".symtab": "SYMTAB",
+    ".relr.dyn": "RELR",
+}
+
+_NOLOAD_TYPES = frozenset({"DSECT", "COPY", "INFO", "OVERLAY"})
+
+
+def input_flags(section: InputSection) -> int:
+    """The BFD flags of an input section."""
+    elf = section.flags
+    contents = section.type != "NOBITS"
+    flags = HAS_CONTENTS if contents else 0
+    if elf & SHF_ALLOC:
+        flags |= ALLOC | (LOAD if contents else 0)
+    elif is_debugging(section.name):
+        flags |= DEBUGGING
+    if not elf & SHF_WRITE:
+        flags |= READONLY
+    if elf & SHF_EXECINSTR:
+        flags |= CODE
+    elif flags & LOAD:
+        flags |= DATA
+    if elf & SHF_TLS:
+        flags |= THREAD_LOCAL
+    if is_common(section):
+        flags = ALLOC
+    return flags
+
+
+def input_type(section: InputSection) -> str:
+    """The ELF type of an input section; the one that BFD makes for common symbols has none."""
+    return "" if is_common(section) else section.type
+
+
+def is_common(section: InputSection) -> bool:
+    """Whether it stands for the common symbols of a file, rather than being a section of that name."""
+    return section.name == "COMMON" and section.index == 0
+
+
+def is_debugging(name: str) -> bool:
+    """Whether BFD takes a section that is not allocated for debugging information, by its name."""
+    prefixes = (".debug", ".gnu.debuglto_.debug_", ".gnu.linkonce.wi.", ".zdebug", ".line", ".stab")
+    return name.startswith(prefixes) or name == ".gdb_index"
+
+
+def named_type(name: str) -> str:
+    """The type that an output section has by its name alone; empty if its content decides."""
+    for prefix, kind in _TYPES.items():
+        if name == prefix or name.startswith(prefix + "."):
+            return kind
+    if name.startswith(".rela"):
+        return "RELA"
+    if name.startswith(".rel") and not name.startswith(".relr.dyn"):
+        # Where relocations have addends, `.rel` counts only as a whole component of the name.
+        return "REL" if name[4:5] in ("", ".") else ""
+    if name.startswith(".stab") and name.endswith("str"):
+        return "STRTAB"
+    return _EXACT_TYPES.get(name, "")
+
+
+class Output:
+    """One output section statement. `created` says that there is an output section for it, perhaps an empty one.
+
+    `constraint` is -1 for a statement that ONLY_IF_RO or ONLY_IF_RW left out. `flags` are those of the output section,
+    `statement_flags` those which count while there is none.
+    """
+
+    __slots__ = (
+        "alignment",
+        "constraint",
+        "created",
+        "flags",
+        "has_input",
+        "inputs",
+        "kind",
+        "name",
+        "node",
+        "statement_flags",
+        "type",
+    )
+
+    def __init__(self, name: str, node: OutputSection | None, constraint: int = 0) -> None:
+        self.name = name
+        self.node = node
+        self.constraint = constraint
+        self.kind = node.type.keyword if node is not None and node.type is not None else ""
+        self.statement_flags = NEVER_LOAD if self.kind == "NOLOAD" else 0
+        self.created = False
+        self.flags = 0
+        self.type = ""
+        self.has_input = False
+        self.alignment = 0
+        self.inputs: list[InputSection] = []
+
+    def __repr__(self) -> str:
+        return f"Output({self.name!r})"
+
+    @property
+    def looks(self) -> int:
+        """The flags that the search for an orphan's place sees."""
+        return self.flags if self.created else self.statement_flags
+
+    def create(self, flags: int = 0) -> None:
+        """Make the output section, because an assignment or an expression needs it."""
+        if not self.created:
+            self.created = True
+            self.flags = flags
+            self.type = named_type(self.name)
+
+    def put_data(self) -> None:
+        """Count a BYTE, LONG ... statement (ldlang.c: map_input_to_output_sections)."""
+        flags = HAS_CONTENTS | ALLOC | LOAD
+        if self.kind in _NOLOAD_TYPES:
+            flags = HAS_CONTENTS
+        elif self.kind == "NOLOAD":
+            flags = NEVER_LOAD | ALLOC
+        elif self.kind == "READONLY":
+            flags |= READONLY
+        if not self.created:
+            self.create(flags | READONLY)
+        else:
+            self.flags |= flags
+
+    def add(self, section: InputSection) -> None:
+        """Count an input section (ldlang.c: lang_add_section)."""
+        own = input_flags(section)
+        flags = own
+        if self.kind in _NOLOAD_TYPES:
+            flags &= ~ALLOC
+        elif self.kind == "READONLY":
+            flags |= READONLY
+        elif self.kind == "NOLOAD":
+            flags = (flags & ~(LOAD | HAS_CONTENTS)) | NEVER_LOAD
+        if not self.created:
+            self.create(flags)
+        self.flags &= flags | ~READONLY
+        if self.has_input:
+            flags &= ~READONLY
+        self.flags |= flags
+        if not self.has_input:
+            self.has_input = True
+            if self.type in ("", "PROGBITS", "NOTE", "NOBITS"):
+                self.type = input_type(section) if self.flags == own else ""
+        self.alignment = max(self.alignment, section.align)
+        self.inputs.append(section)
+
+
+class Chain:
+    """Outputs in an order that changes: the linked lists of ld. None stands for the place ahead of the first one."""
+
+    def __init__(self) -> None:
+        self.after: dict[Output | None, Output | None] = {None: None}
+        self.before: dict[Output | None, Output | None] = {None: None}
+
+    def __iter__(self) -> Iterator[Output]:
+        at = self.after[None]
+        while at is not None:
+            yield at
+            at = self.after[at]
+
+    def __contains__(self, output: Output) -> bool:
+        return output in self.after
+
+    @property
+    def last(self) -> Output | None:
+        """The last one; None if there is none."""
+        return self.before[None]
+
+    def insert(self, output: Output, behind: Output | None) -> None:
+        """Put `output` directly behind another one."""
+        following = self.after[behind]
+        self.after[behind] = output
+        self.before[output] = behind
+        self.after[output] = following
+        self.before[following] = output
+
+    def append(self, output: Output) -> None:
+        """Put `output` at the end."""
+        self.insert(output, self.last)
+
+    def remove(self, output: Output) -> None:
+        """Take `output` out."""
+        behind, following = self.before.pop(output), self.after.pop(output)
+        self.after[behind] = following
+        self.before[following] = behind
