@@ -27,6 +27,7 @@ _T = TypeVar("_T")
 
 # A text that is no linker script has as many errors as lines; the first ones tell.
 _MOST_ERRORS = 20
+_MOST_WARNINGS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -128,7 +129,8 @@ def _judged(
         errors.append(error)
     findings = tuple(replace(finding, target=target.name) for finding in judged.findings)
     accepted: tuple[tuple[Finding, Ignore], ...] = ()
-    notes = scripts.notes + (image.notes if image is not None else ())
+    warnings = [note for parse in scripts.parses for note in _warnings(parse)]
+    notes = scripts.notes + tuple(dict.fromkeys(warnings)) + (image.notes if image is not None else ())
     if policies.ignores or policies.overrides:
         from ldcheck.policy.waive import waive
 
@@ -249,8 +251,13 @@ def _read_objects(paths: Sequence[str], notes: list[str]) -> tuple[InputSection,
 
 
 def script_errors(parse: Parse) -> list[InputError]:
-    """The errors of a script as errors of the run, at the lines that people edit."""
+    """The errors of a script as errors of the run, at the lines that people edit.
+
+    Beyond what GNU ld refuses, these are a file without any statement, and one with NUL characters (which ld skips).
+    """
     errors = [problem for problem in parse.problems if problem.severity == "error"]
+    if not errors:
+        return _no_script(parse)
     shown = [_script_error(parse.sources, problem) for problem in errors[:_MOST_ERRORS]]
     if len(errors) > _MOST_ERRORS:
         last = shown[-1]
@@ -259,13 +266,36 @@ def script_errors(parse: Parse) -> list[InputError]:
     return shown
 
 
+def _no_script(parse: Parse) -> list[InputError]:
+    source = parse.sources.sources[0]
+    at = source.text.find("\0")
+    if at >= 0:
+        message = "this is a binary file, not a linker script"
+        return [InputError(message, source.locate(at, at + 1), label="a NUL character")]
+    if not parse.tree.statements:
+        return [
+            InputError("there is nothing in this linker script", Location(source.name), help="is this the right file?")
+        ]
+    return []
+
+
+def _warnings(parse: Parse) -> list[str]:
+    """What GNU ld would warn of, as notes; of many, the first."""
+    warnings = [problem for problem in parse.problems if problem.severity != "error"]
+    notes = []
+    for problem in warnings[:_MOST_WARNINGS]:
+        place = parse.sources.locate(problem.start, problem.end)
+        notes.append(f"{place.file}:{place.line}:{place.column}: {problem.message}")
+    if len(warnings) > _MOST_WARNINGS:
+        notes.append(f"{parse.sources.sources[0].name}: {len(warnings) - _MOST_WARNINGS:,} more such remarks")
+    return notes
+
+
 def _script_error(sources: SourceMap, problem: Diagnostic) -> InputError:
     related = [Related(sources.locate(start, end), label) for start, end, label in problem.related]
     related += sources.related(problem.start, problem.end)
     label = f"expected {problem.expected}" if problem.expected else ""
-    return InputError(
-        problem.message, sources.locate(problem.start, problem.end), label, problem.hint, tuple(related)
-    )
+    return InputError(problem.message, sources.locate(problem.start, problem.end), label, problem.hint, tuple(related))
 
 
 def _declared(tree: Script) -> tuple[str, str]:

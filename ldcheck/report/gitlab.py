@@ -23,9 +23,7 @@ def render(report: Report, options: Options) -> str:
     """A JSON list with an entry for every error and every finding."""
     entries = [_error(error, options) for error in dict.fromkeys(report.errors)]
     shown = merged(report.findings)
-    entries += [
-        _finding(one, print_, options) for one, print_ in zip(shown, fingerprints(shown, options), strict=True)
-    ]
+    entries += [_finding(one, print_, options) for one, print_ in zip(shown, fingerprints(shown, options), strict=True)]
     return json.dumps(entries, indent=2) + "\n"
 
 

@@ -64,6 +64,8 @@ def test_policies_run_on(path: str) -> None:
     assert re.search(HOOKS["ldcheck-policies"]["files"], path)
 
 
-@pytest.mark.parametrize("path", [".ldcheck.yaml", "policies/k8s.yaml", "ldcheck.toml", "ldcheck.yaml", "a/.ldcheck.yml"])
+@pytest.mark.parametrize(
+    "path", [".ldcheck.yaml", "policies/k8s.yaml", "ldcheck.toml", "ldcheck.yaml", "a/.ldcheck.yml"]
+)
 def test_policies_do_not_run_on(path: str) -> None:
     assert not re.search(HOOKS["ldcheck-policies"]["files"], path)

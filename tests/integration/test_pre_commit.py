@@ -92,7 +92,9 @@ def test_try_repo(project: Project, hooks: Path) -> None:
     project.write(SCRIPT, BAD)
     done = project.pre_commit("try-repo", str(hooks), "ldcheck", "--verbose")
     assert done.returncode == 1, done.stdout
-    assert f"{SCRIPT}:2:21: error: `.data.*` takes .data.read_mostly ahead of its own pattern [read-mostly]" in done.stdout
+    assert (
+        f"{SCRIPT}:2:21: error: `.data.*` takes .data.read_mostly ahead of its own pattern [read-mostly]" in done.stdout
+    )
 
 
 def test_faulty_edit_is_refused_and_the_mended_one_goes_through(configured: Project) -> None:
@@ -133,7 +135,11 @@ def test_image_hook_waits_for_its_stage_and_asks_for_the_image(configured: Proje
 
 
 def test_policy_hook(configured: Project) -> None:
-    tested = POLICY + "    tests:\n      valid:\n        - script: |\n" + "".join(f"            {line}\n" for line in BAD.splitlines())
+    tested = (
+        POLICY
+        + "    tests:\n      valid:\n        - script: |\n"
+        + "".join(f"            {line}\n" for line in BAD.splitlines())
+    )
     configured.write("tools/ldcheck/rules.yaml", tested)
     done = configured.pre_commit("run", "ldcheck-policies")
     assert done.returncode == 1, done.stdout

@@ -141,7 +141,9 @@ def test_markdown_rows_keep_their_cells() -> None:
     assert {row.count("|") for row in rows} == {5, 8}
 
 
-@pytest.mark.parametrize("text", ["@user", "#12", "https://x.example", "www.x.example", "[a](b)", "![a](b)", "`x`", "a|b"])
+@pytest.mark.parametrize(
+    "text", ["@user", "#12", "https://x.example", "www.x.example", "[a](b)", "![a](b)", "`x`", "a|b"]
+)
 def test_inert_markdown(text: str) -> None:
     assert not re.search(r"@\w|#\d{1,2}\b(?!;)|://|www\.|\]\(|`|\|", inert(text))
 

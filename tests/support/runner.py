@@ -36,7 +36,9 @@ def checkout(source: Path, target: Path) -> Path:
     """A copy of a repository's files as they are in the working tree, without what git ignores."""
     listed = subprocess.run(
         [tool("git"), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=source, capture_output=True, check=True,
+        cwd=source,
+        capture_output=True,
+        check=True,
     )
     for name in listed.stdout.decode().split("\0"):
         if name and (source / name).is_file():
@@ -50,7 +52,9 @@ def run_action(action: Path, workspace: Path, temp: Path, inputs: Mapping[str, s
     description: dict[str, Any] = yaml.safe_load((action / "action.yml").read_text())
     unknown = set(inputs) - set(description["inputs"])
     assert not unknown, f"the action has no inputs {unknown}"
-    values = {f"inputs.{name}": inputs.get(name, declared["default"]) for name, declared in description["inputs"].items()}
+    values = {
+        f"inputs.{name}": inputs.get(name, declared["default"]) for name, declared in description["inputs"].items()
+    }
     summary, log, failed = "", "", False
     statuses: dict[str, int] = {}
     for number, step in enumerate(description["runs"]["steps"]):
@@ -58,7 +62,10 @@ def run_action(action: Path, workspace: Path, temp: Path, inputs: Mapping[str, s
             continue
         assert step["shell"] == "bash"
         assert not _EXPRESSION.search(step["run"]), "an expression in a script is an injection"
-        files = {name: temp / f"{name}-{number}" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH", "GITHUB_ENV")}
+        files = {
+            name: temp / f"{name}-{number}"
+            for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH", "GITHUB_ENV")
+        }
         for file in files.values():
             file.write_text("")
         environment = {
@@ -76,7 +83,11 @@ def run_action(action: Path, workspace: Path, temp: Path, inputs: Mapping[str, s
         script.write_text(step["run"])
         done = subprocess.run(
             [tool("bash"), "--noprofile", "--norc", "-eo", "pipefail", str(script)],
-            cwd=workspace, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+            cwd=workspace,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=300,
         )
         log += done.stdout.decode(errors="surrogateescape")
         failed = done.returncode != 0
