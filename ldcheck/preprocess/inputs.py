@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ldcheck.preprocess.files import Files, SourceFile
-from ldcheck.preprocess.lexer import Directive
+from ldcheck.preprocess.lexer import WORD, Directive
 
 _INCLUDE = re.compile(r'\s*(?:<([^>\n]+)>|"([^"\n]+)")')
 _LINKER_SCRIPT = re.compile(r"(\.lds?(\.[a-z]+)?|\.ld[a-z]*\.h|linker[^/]*\.h)\Z", re.IGNORECASE)
@@ -71,6 +71,15 @@ class Survey:
     files: tuple[SourceFile, ...]
     named: Mapping[str, SourceFile]
     missing: Mapping[str, tuple[SourceFile, Directive]]
+
+    def defines(self, name: str) -> bool:
+        """Whether some file defines a macro of this name under some condition."""
+        for file in self.files:
+            for directive in file.directives:
+                if directive.keyword == "define" and (word := WORD.search(file.code, directive.start, directive.end)):
+                    if word.group() == name:
+                        return True
+        return False
 
 
 def survey(inputs: Inputs) -> Survey:

@@ -27,7 +27,7 @@ class MacroOrigin:
 
     def __init__(self, output: Output, files: Files) -> None:
         self._output = output
-        self._files = files
+        self.files = files
         self._lines: dict[int, tuple[list[int], list[Piece]]] = {}
         self._known: dict[str, dict[str, list[tuple[int, Definition]]]] = {}
         self._predefined: SourceFile | None = None
@@ -81,7 +81,7 @@ class MacroOrigin:
         line = source.position(start)[0] - 1
         if line < len(self._output.lines):
             for name, number in reversed(self._output.chains[self._output.chain[line]]):
-                file = self._files.get(name) if name[:1] != "<" else None
+                file = self.files.get(name) if name[:1] != "<" else None
                 if file is not None and number and not file.virtual:
                     found.append(Related(_whole_line(file, number), "included here"))
         return tuple(found)
@@ -94,11 +94,11 @@ class MacroOrigin:
         if line < 0:
             return Location(next(iter(output.read), ""))
         name, number = output.files[line], output.numbers[line]
-        file = self._files.get(name)
+        file = self.files.get(name)
         if file is None or file.virtual:
             chain = output.chains[output.chain[line]]
             for outer, at in reversed(chain):
-                outer_file = self._files.get(outer) if outer[:1] != "<" else None
+                outer_file = self.files.get(outer) if outer[:1] != "<" else None
                 if outer_file is not None and not outer_file.virtual:
                     return _whole_line(outer_file, at)
             return Location(name, number)
@@ -121,7 +121,7 @@ class MacroOrigin:
         output = self._output
         given = tokens(output.lines[line])
         starts = [token.start for token in given]
-        file = self._files.get(output.files[line])
+        file = self.files.get(output.files[line])
         if file is None or file.virtual:
             return starts, []
         expander = Expander(lambda name: self._macro(name, line), MAX_LINE_TOKENS)
@@ -146,7 +146,7 @@ class MacroOrigin:
                 self._predefined = SourceFile("<command-line>", self._output.predefined, virtual=True)
             file: SourceFile | None = self._predefined
         else:
-            file = self._files.get(known.file)
+            file = self.files.get(known.file)
         if file is None:
             return None
         if file.name not in self._known:

@@ -17,10 +17,11 @@ from ldcheck.preprocess.configurations import Configuration, Value
 from ldcheck.preprocess.explore import Explorer, Walk, deciding_symbols, used_in_text
 from ldcheck.preprocess.files import Files
 from ldcheck.preprocess.generated import Stubs, stand_in
-from ldcheck.preprocess.inputs import Inputs, Survey
+from ldcheck.preprocess.inputs import Inputs, Survey, is_linker_script
 from ldcheck.preprocess.origin import MacroOrigin
 from ldcheck.preprocess.output import Output, parse_output
 from ldcheck.preprocess.predefined import is_known, predefined
+from ldcheck.preprocess.undefined import undefined_calls
 from ldcheck.project import Target
 from ldcheck.source import Location, Source, decode
 
@@ -42,6 +43,11 @@ class Preprocessed:
     notes: tuple[str, ...]
     defined: tuple[Mapping[str, str], ...]
     headers: tuple[str, ...]
+
+    def sources(self) -> tuple[Source, ...]:
+        """The files that people edit to change this script: it and the headers for linker scripts."""
+        read = [self.origin.files.get(name) for name in self.headers if is_linker_script(name)]
+        return tuple(file.source for file in read if file is not None)
 
 
 def preprocess(target: Target) -> tuple[Preprocessed, ...]:
@@ -148,9 +154,10 @@ def _distinct(
         configurations = tuple(Configuration(walk.assignment) for walk in same)
         defined = tuple(known for walk in same for known in _known(plan, walk))
         headers = tuple(name for name in output.read if not name.startswith(plan.stubs.folder))
-        result.append(
-            Preprocessed(configurations, source, MacroOrigin(output, plan.inputs.files), notes, defined, headers)
-        )
+        origin = MacroOrigin(output, plan.inputs.files)
+        if errors := undefined_calls(source, origin, plan.survey.defines):
+            raise CheckError(*errors)
+        result.append(Preprocessed(configurations, source, origin, notes, defined, headers))
     return tuple(result)
 
 

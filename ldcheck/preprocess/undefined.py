@@ -1,13 +1,13 @@
 """Macros that nobody defined: calls of them, which make no script, and names in expressions, which are unknown values.
 
-A name is taken for a macro's by its spelling, in capitals, as all of Linux, Xen and firmware write them. A symbol of the
+A name is taken for a macro's by its spelling, in capitals, as Linux, Xen and firmware write them. A symbol of the
 linker's may be written so too (`_end` is not, `RAM_START` may be): such a name in an expression is no error.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import InputError
@@ -32,26 +32,24 @@ _WORDS = frozenset(
 )
 
 
-def undefined_calls(source: Source, origin: MacroOrigin, macros: frozenset[str]) -> list[InputError]:
+def undefined_calls(source: Source, origin: MacroOrigin, is_macro: Callable[[str], bool]) -> list[InputError]:
     """Calls of macros that are not defined, each at its place: a name before parentheses that is no word of ld's.
 
-    `macros` are names that the sources define somewhere: calls of these count however they are spelled.
+    `is_macro` tells the names that the sources define somewhere: calls of these count however they are spelled.
     """
     errors = []
     for match in _CALL.finditer(source.text):
         name = match.group(1)
-        if name is None or name in _WORDS or not (_CAPITALS.match(name) or name in macros):
+        if name is None or name in _WORDS or _declares(source.text, match.end()):
             continue
-        if _declares(source.text, match.end()):
+        known = is_macro(name)
+        if not known and not _CAPITALS.match(name):
             continue
         start, end = match.span(1)
-        advice = "is the header that defines it included, and its condition met?" if name in macros else ""
+        advice = "is the header that defines it included, and its condition met?" if known else ""
         message = f"{name} is called like a macro, and none of that name is defined"
-        errors.append(
-            InputError(
-                message, origin.locate(source, start, end), help=advice, related=origin.related(source, start, end)
-            )
-        )
+        location, related = origin.locate(source, start, end), origin.related(source, start, end)
+        errors.append(InputError(message, location, help=advice, related=related))
     return errors
 
 
