@@ -7,7 +7,7 @@ import re
 import unicodedata
 from html.parser import HTMLParser
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, seed, settings
@@ -113,7 +113,7 @@ def test_every_line_of_the_text_is_free_of_commands() -> None:
 
 
 def test_junit_gives_names_back() -> None:
-    root = ElementTree.fromstring(render("junit", HOSTILE, Options()))
+    root = ET.fromstring(render("junit", HOSTILE, Options()))
     names = {case.get("name") for case in root.iter("testcase")}
     assert "<script>alert('1')</script>" in names
     assert "]]>&amp;\"'" in names

@@ -1,6 +1,6 @@
 """Enough of GitHub's runner to run a composite action: expressions of inputs, step environments, output files.
 
-Only what action.yml uses is there: `${{ inputs.x }}` and `${{ steps.x.outputs.y }}` as a whole value, and `shell: bash`.
+Only what action.yml uses is there: `${{ inputs.x }}` and `${{ steps.x.outputs.y }}` in values, and `shell: bash`.
 """
 
 from __future__ import annotations
