@@ -7,42 +7,54 @@ Of the parsers' marks only the offset is used; lines and columns are worked out 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ldcheck.documents import Document, MappingNode, Node, ScalarNode, SequenceNode, describe, fail, shown
 from ldcheck.findings import CheckError, InputError
 from ldcheck.source import Location, Related, Source
 
-if TYPE_CHECKING:
-    from yaml import YAMLError
-
 MAX_DEPTH = 40
 MAX_NODES = 100_000
+MAX_FAULTS = 20
 
 _TAG = "tag:yaml.org,2002:"
 # Tags that may be written out: they say of a value what it is anyway.
 _SCALAR_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "null"))
-_MAPPING_TAGS = frozenset((_TAG + "map", "!"))
-_SEQUENCE_TAGS = frozenset((_TAG + "seq", "!"))
+_MAPPING_TAG = _TAG + "map"
+_SEQUENCE_TAG = _TAG + "seq"
 
 
-def compose(source: Source, parser: Callable[[str], Any] | None = None) -> Document:
-    """The document in a text. `parser` makes a PyYAML parser of it. Raises CheckError where there is no document."""
+def compose(source: Source) -> Document:
+    """The document in a text. Raises CheckError where there is no document."""
+    try:
+        document = compose_with(fast_parser, source)
+        if not document.faults:
+            return document
+    except CheckError:
+        pass
+    # Where something is wrong, the other parser has the last word, so that both lead to the same.
+    return compose_with(pure_parser, source)
+
+
+def compose_with(make: Callable[[str], Any], source: Source) -> Document:
+    """The document in a text, read with the PyYAML parser that `make` makes of it."""
     from yaml import YAMLError
 
     text = source.text
     # The parsers do not count the byte order mark alike, so neither is shown it.
     shift = 1 if text.startswith("\ufeff") else 0
+    if "\ufeff" in text[shift:]:
+        raise CheckError(_unprintable(source, text.index("\ufeff", shift)))
     composer = _Composer(source, shift)
     try:
-        root = composer.build((parser or fast_parser)(text[shift:]))
-    except UnicodeEncodeError as error:
-        raise CheckError(_undecodable(source, error.start + shift)) from None
-    except YAMLError as error:
+        root = composer.build(make(text[shift:]))
+    except (UnicodeEncodeError, YAMLError) as error:
         raise CheckError(_explain(error, source, shift)) from None
     if root is None:
         start = Location(source.name, 1, 1, 1, 1, source.line(1))
         raise CheckError(InputError(f"{source.name} is empty", start))
+    if "\t" in text:
+        _check_tabs(source, root)
     return Document(source, root, tuple(composer.faults))
 
 
@@ -173,7 +185,7 @@ class _Composer:
     def _open(self, event: Any, is_mapping: bool) -> _Open:
         start = event.start_mark.index + self._shift
         node = MappingNode(self._source, start) if is_mapping else SequenceNode(self._source, start)
-        if event.tag is not None and event.tag not in (_MAPPING_TAGS if is_mapping else _SEQUENCE_TAGS):
+        if event.tag is not None and event.tag != (_MAPPING_TAG if is_mapping else _SEQUENCE_TAG):
             self._bad_tag(event)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
@@ -200,15 +212,15 @@ class _Composer:
         here = self._span(event)
         if event.anchor in self._anchors:
             fail(here, f"the alias `*{shown(event.anchor)}` stands inside the value that it names")
-        advice = "a text that begins with * must be quoted: '*...'"
-        fail(here, f"there is no anchor `&{shown(event.anchor)}`", advice=advice)
+        name = shown(event.anchor)
+        advice = f"a text that begins with * must be quoted: '*{name}'"
+        fail(here, f"`*{name}` is an alias in YAML, and nothing is called `&{name}`", advice=advice)
 
     def _scalar_tag(self, event: Any) -> bool:
         """Note a tag that is not allowed. Returns whether the value may be other than a text."""
         if event.tag in _SCALAR_TAGS:
             return bool(event.tag != _TAG + "str")
-        if event.tag != "!":
-            self._bad_tag(event)
+        self._bad_tag(event)
         return False
 
     def _bad_tag(self, event: Any) -> None:
@@ -235,32 +247,51 @@ class _Composer:
 
     def _fault(self, node: Node, message: str, advice: str = "", related: tuple[Related, ...] = ()) -> None:
         self.faults.append((node.start, InputError(message, node.location, "", advice, related)))
+        if len(self.faults) > MAX_FAULTS:
+            raise CheckError(*(error for _, error in self.faults))
 
 
-def _undecodable(source: Source, offset: int) -> InputError:
+def _unprintable(source: Source, offset: int) -> InputError:
     location = source.locate(offset, offset + 1)
     code = ord(source.text[offset])
-    if not 0xDC80 <= code <= 0xDCFF:
-        return InputError(f"the character U+{code:04X} is not allowed", location)
-    return InputError(f"byte 0x{code & 0xFF:02x} is not UTF-8", location, help="save the file as UTF-8")
+    if 0xDC80 <= code <= 0xDCFF:
+        return InputError(f"byte 0x{code & 0xFF:02x} is not UTF-8", location, help="save the file as UTF-8")
+    return InputError(f"the character U+{code:04X} is not allowed", location)
 
 
-def _explain(error: YAMLError, source: Source, shift: int) -> InputError:
-    """What is wrong, in the same words whichever parser found it."""
-    from yaml import YAMLError
-
+def _explain(error: Exception, source: Source, shift: int) -> InputError:
     from ldcheck.document_errors import explain, find_unprintable
 
     bad = find_unprintable(source.text, shift)
-    if bad >= 0:
-        code = ord(source.text[bad])
-        if code >= 0xD800:
-            return _undecodable(source, bad)
-        return InputError(f"the control character U+{code:04X} is not allowed", source.locate(bad, bad + 1))
-    try:
-        parser = pure_parser(source.text[shift:])
-        while parser.get_event() is not None:
-            pass
-    except YAMLError as other:
-        error = other
-    return explain(error, source, shift)
+    return _unprintable(source, bad) if bad >= 0 else explain(error, source, shift)
+
+
+def _check_tabs(source: Source, root: Node) -> None:
+    """Refuse tabs outside quoted texts, block texts and remarks, where PyYAML's parsers differ on them."""
+    from ldcheck.document_errors import stray_tab
+
+    scalars: list[ScalarNode] = []
+    pending = [root]
+    # Each node once, however many aliases lead to it.
+    seen: set[int] = set()
+    while pending:
+        node = pending.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, ScalarNode):
+            if source.text[node.start] not in "!&":
+                scalars.append(node)
+            else:
+                # Its tag and its anchor are not part of the text.
+                start = next((at for at in range(node.start, node.end) if source.text[at] in "'\"|>"), node.end)
+                scalars.append(ScalarNode(source, start, node.end, node.text, node.plain))
+        elif isinstance(node, SequenceNode):
+            pending += node.items
+        elif isinstance(node, MappingNode):
+            pending += node.keys.values()
+            pending += node.values.values()
+    at = stray_tab(source, [(node.start, node.end, node.plain) for node in scalars])
+    if at >= 0:
+        message = "a tab is not allowed here"
+        raise CheckError(InputError(message, source.locate(at, at + 1), help="use blanks, or quote the text"))

@@ -17,7 +17,7 @@ from typing import NamedTuple, NoReturn
 from ldcheck.findings import CheckError, InputError
 from ldcheck.source import Location, Related, Source, decode
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 19
 
 
 class Node:
