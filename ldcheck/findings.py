@@ -70,7 +70,7 @@ class Standing(Enum):
     ABSENT = "absent"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Problem:
     """What one piece of evidence has against a rule: the draft of a finding.
 
@@ -90,7 +90,7 @@ class Problem:
     route: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Judgement:
     """The outcome of one check of one rule on one piece of evidence.
 
@@ -151,7 +151,7 @@ class Finding:
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RuleResult:
     """The verdict on one rule for one target, with the clause that explains it and the evidence that was used."""
 
@@ -163,7 +163,7 @@ class RuleResult:
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Report:
     """The outcome of a run: what every reporter is given.
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from ldcheck.image.model import Elf, ImageSection, LinkMap, MapSection
-from ldcheck.script.expressions import ABSOLUTE, Environment, Value
+from ldcheck.script.expressions import ABSOLUTE, Environment, Value, evaluate
 from ldcheck.script.syntax import MemoryRegion, Script, statements
+
+if TYPE_CHECKING:
+    from ldcheck.image.model import Elf, ImageSection, LinkMap, MapSection
 
 
 class ImageValues(Environment):
@@ -98,8 +101,6 @@ class ImageValues(Environment):
 
 def regions_of(tree: Script) -> dict[str, tuple[int, int]]:
     """Origin and length in bytes of the script's memory regions that are given by constants."""
-    from ldcheck.script.expressions import evaluate
-
     found: dict[str, tuple[int, int]] = {}
     for node in statements(tree):
         if isinstance(node, MemoryRegion):

@@ -55,7 +55,7 @@ class Key:
     minimum: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Declaration:
     """What a check takes: its head key, the keys that go with it, and the evidence that it can use.
 

@@ -26,7 +26,7 @@ class Named:
 Value = Named | tuple[Named, ...] | tuple[tuple[Named, ...], ...] | bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class When:
     """The condition of a rule; an empty field does not restrict, and all that are given must hold.
 
@@ -40,7 +40,7 @@ class When:
     paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RuleTest:
     """A test written in a policy: a script (and its surroundings) for which the rule must hold, or must not.
 
@@ -66,7 +66,7 @@ class RuleTest:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Rule:
     """One rule. `check` is its head key (for a lint, the lint's name); `subject` the head key's value.
 
