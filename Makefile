@@ -54,10 +54,12 @@ $(VENV)/bin/python:
 # The stamps: what running ldcheck needs, what working on it needs, what its site needs.
 $(VENV)/runtime: pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --editable .
+	@$(BIN)/python -m compileall -q ldcheck
 	@touch $@
 
 $(VENV)/dev: pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m compileall -q ldcheck
 	@touch $@ $(VENV)/runtime
 
 $(VENV)/docs: pyproject.toml | $(VENV)/bin/python

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,8 @@ from benchmarks.paired import Result
 
 def main(words: list[str]) -> int:
     """Run the benchmark modules whose names contain one of `words`, or all."""
+    # As pip does for whoever installs ldcheck; an editable install under PYTHONDONTWRITEBYTECODE compiles at every start.
+    compileall.compile_dir(Path(__file__).parents[1] / "ldcheck", quiet=1)
     for path in sorted(Path(__file__).parent.glob("bench_*.py")):
         if words and not any(word in path.stem for word in words):
             continue
