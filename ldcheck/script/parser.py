@@ -55,6 +55,7 @@ from ldcheck.script.syntax import (
     VersionPattern,
     Word,
 )
+from ldcheck.script.versions import Versions
 from ldcheck.source import Origin, Source, SourceMap
 
 Includer = Callable[[str, str], Source | None]
@@ -89,12 +90,30 @@ _VALUE_FUNCTIONS = {
 }
 _SCRIPT_NAME_FUNCTIONS = frozenset({"ADDR", "ALIGNOF", "LENGTH", "LOADADDR", "ORIGIN", "SIZEOF"})
 _SYMBOL_FUNCTIONS = frozenset({"CONSTANT", "DEFINED"})
+_OPERAND_KEYWORDS = (
+    _VALUE_FUNCTIONS.keys() | _SCRIPT_NAME_FUNCTIONS | _SYMBOL_FUNCTIONS | {"ASSERT", "SEGMENT_START", "SIZEOF_HEADERS"}
+)
 _TYPES = frozenset({"NOLOAD", "DSECT", "COPY", "INFO", "OVERLAY", "READONLY", "TYPE"})
 _CONSTRAINTS = frozenset({"ONLY_IF_RO", "ONLY_IF_RW", "SPECIAL"})
 _PROVIDES = frozenset({"PROVIDE", "PROVIDE_HIDDEN", "HIDDEN"})
 _DATA = frozenset({"BYTE", "SHORT", "LONG", "QUAD", "SQUAD"})
 _SORTS = frozenset({"SORT_BY_NAME", "SORT_BY_ALIGNMENT", "SORT_NONE", "SORT_BY_INIT_PRIORITY"})
 _TOP_KEYWORDS = frozenset({"SECTIONS", "MEMORY", "PHDRS"})
+# PT_ names and what they mean (ELF specification, and GNU's own).
+_HEADER_TYPES = {
+    "PT_NULL": 0,
+    "PT_LOAD": 1,
+    "PT_DYNAMIC": 2,
+    "PT_INTERP": 3,
+    "PT_NOTE": 4,
+    "PT_SHLIB": 5,
+    "PT_PHDR": 6,
+    "PT_TLS": 7,
+    "PT_GNU_EH_FRAME": 0x6474E550,
+    "PT_GNU_STACK": 0x6474E551,
+    "PT_GNU_RELRO": 0x6474E552,
+    "PT_GNU_PROPERTY": 0x6474E553,
+}
 _REGION_ATTRIBUTES = frozenset("!AaRrWwXxLlIi")
 
 
@@ -186,6 +205,7 @@ class _Parser:
 
     __slots__ = (
         "_at",
+        "_bare_load",
         "_base",
         "_depth",
         "_dialect",
@@ -199,6 +219,7 @@ class _Parser:
         "_sources",
         "_startup",
         "_text",
+        "_versions",
         "_wild_keywords",
         "end",
         "kind",
@@ -231,6 +252,8 @@ class _Parser:
         self._giga = giga
         self._regions: set[str] = set()
         self._folded: dict[int, int | None] = {}
+        self._versions = Versions()
+        self._bare_load = False
         self._startup = False
         self._depth = 0
         self._script_keywords = lexer.SCRIPT_KEYWORDS
@@ -293,6 +316,26 @@ class _Parser:
 
     def _expression(self) -> None:
         self._read(lexer.EXPRESSION, lexer.EXPRESSION_KEYWORDS)
+        while self.kind == "^":
+            self._skipped(self.start - self._base)
+            self._read(lexer.EXPRESSION, lexer.EXPRESSION_KEYWORDS)
+
+    def _operator(self) -> None:
+        """Read what stands behind an operand. There `^` is an operator if an operand follows."""
+        self._read(lexer.EXPRESSION, lexer.EXPRESSION_KEYWORDS)
+        if self.kind == "^" and not self._operand_follows():
+            self._skipped(self.start - self._base)
+            self._expression()
+
+    def _operand_follows(self) -> bool:
+        matched = lexer.EXPRESSION.match(self._text, self._at)
+        if matched is None:
+            return False
+        group = matched.lastindex
+        if group == lexer.NAME:
+            word = matched[1]
+            return lexer.EXPRESSION_KEYWORDS.get(word, "ABSOLUTE") in _OPERAND_KEYWORDS
+        return group in (lexer.NUMBER, lexer.QUOTED) or (group == lexer.PUNCTUATION and matched[2] in "(-+!~")
 
     def _wild(self) -> None:
         self._read(lexer.WILD, self._wild_keywords)
@@ -466,6 +509,10 @@ class _Parser:
             if self._startup:
                 self._report(start, self.last, "GNU ld refuses a second STARTUP")
             self._startup = True
+        elif keyword == "LD_FEATURE":
+            for feature in operand.text.replace(",", " ").split():
+                if feature.upper() != "SANE_EXPR":
+                    self._report(operand.start, operand.end, f"GNU ld knows no feature `{hints.shorten(feature)}`")
         return Command(keyword, (operand,), start=start, end=self.last)
 
     def _output_format(self, keyword: str, start: int) -> Command:
@@ -487,10 +534,10 @@ class _Parser:
         self._want(",", self._script)
         region = self._take_word(self._script, "the name of a memory region")
         self._want(")", self._script)
-        if alias.text in self._regions:
-            self._warn(
-                alias.start, alias.end, f"memory region `{alias.text}` is there already: GNU ld refuses the alias"
-            )
+        if "*default*" in (alias.text, region.text):
+            self._report(alias.start, region.end, "there is no alias of the default memory region")
+        elif alias.text in self._regions:
+            self._report(alias.start, alias.end, f"there is a memory region `{hints.shorten(alias.text)}` already")
         elif region.text not in self._regions:
             self._warn(
                 region.start,
@@ -682,6 +729,7 @@ class _Parser:
     def _program_header(self) -> ProgramHeader:
         name = self._take_word(self._expression, "the name of a program header")
         kind = self._value()
+        self._check_header_type(kind)
         filehdr = phdrs = False
         at: Expression | None = None
         flags: Expression | None = None
@@ -711,7 +759,21 @@ class _Parser:
                 )
         end = self.last
         self._want(";", self._script, "FILEHDR, PHDRS, AT(address), FLAGS(flags) or `;`")
+        if _header_number(kind) == 1:
+            if (filehdr or phdrs) and self._bare_load:
+                message = "PT_LOAD cannot have FILEHDR or PHDRS when one above has neither"
+                self._report(name.start, end, message)
+            self._bare_load = self._bare_load or not (filehdr or phdrs)
         return ProgramHeader(name, kind, filehdr, phdrs, at, flags, start=name.start, end=end)
+
+    def _check_header_type(self, kind: Expression) -> None:
+        """The type of a program header: GNU ld wants to know it while it reads."""
+        if isinstance(kind, Name):
+            if kind.name not in _HEADER_TYPES:
+                message = f"`{hints.shorten(kind.name)}` is no type of a program header"
+                self._report(kind.start, kind.end, message, expected="PT_LOAD, another PT_ name of ELF, or a number")
+        elif not isinstance(kind, Number):
+            self._check_known(kind, "the type of a program header")
 
     def _version(self) -> Version:
         start = self.start
@@ -721,7 +783,10 @@ class _Parser:
         while True:
             before = self._at
             try:
-                nodes.append(self._version_node())
+                node = self._version_node()
+                nodes.append(node)
+                for place, message in self._versions.add(node):
+                    self._report(place.start, place.end, message)
             except _SyntaxError:
                 self._recover(self._version_script, inside=True)
                 if self._at == before and self.kind not in ("}", _END):
@@ -972,6 +1037,7 @@ class _Parser:
         body_end = self.end
         self._want("}", self._script, "a statement or `}`")
         region, load_region, phdrs, fill, end = self._placement(with_regions=True)
+        self._check_load_address(load_address, load_region)
         return OutputSection(
             name,
             tuple(statements),  # type: ignore[arg-type]
@@ -1094,16 +1160,24 @@ class _Parser:
             raise self._fail("the next statement", hint=hints.AFTER_BODY)
         return region, load_region, tuple(phdrs), fill, end
 
+    def _check_load_address(self, address: Expression | None, region: Word | None) -> None:
+        if address is not None and region is not None:
+            self._report(region.start, region.end, "AT() and AT> exclude each other: there is one load address")
+
     def _fill(self) -> Expression:
         """The value of a fill, which GNU ld wants to know while it reads."""
         value = self._value()
         if type(value) is not Number:
-            from ldcheck.script.expressions import while_reading
-
-            reason = while_reading(value, self._regions)
-            if reason:
-                self._report(value.start, value.end, f"the fill must be a constant: {reason}")
+            self._check_known(value, "the fill")
         return value
+
+    def _check_known(self, value: Expression, what: str) -> None:
+        """Note an error if the value is not known while the script is read."""
+        from ldcheck.script.expressions import while_reading
+
+        reason = while_reading(value, self._regions)
+        if reason:
+            self._report(value.start, value.end, f"{what} must be a constant: {reason}")
 
     def _overlay(self) -> Overlay:
         start = self.start
@@ -1131,6 +1205,7 @@ class _Parser:
                     self._script()
         self._want("}", self._script, "an output section or `}`")
         region, load_region, phdrs, fill, end = self._placement(with_regions=True)
+        self._check_load_address(load_address, load_region)
         return Overlay(
             tuple(sections),
             address,
@@ -1224,10 +1299,19 @@ class _Parser:
             following = self.kind
             name = Word(word, quoted, start=start, end=end)
             if following == "(":
+                if word == "REVERSE" and not quoted:
+                    return self._reversed_files(name, (), start)
                 file = FilePattern(name, start=start, end=end)
                 return self._sections_of(file, (), start)
             if following in _ASSIGNMENTS:
                 return self._assignment(name, self._wild)
+            if following == _NAME and self.word == "^=" and not self.quoted:
+                self.kind = "^="
+                return self._assignment(name, self._wild)
+            if word in _LATER and not quoted:
+                later = self._later(name)
+                if later is not None:
+                    return later
             return self._whole_file(name, (), start)
         if kind == "KEEP":
             return self._keep()
@@ -1284,6 +1368,8 @@ class _Parser:
             return InputSectionDescription(None, patterns, False, flags, start=start, end=self.last)
         if kind == _NAME:
             name = self._take_word(self._wild, "")
+            if self.kind == "(" and name.text == "REVERSE" and not name.quoted:
+                return self._reversed_files(name, flags, start)
             if self.kind == "(":
                 return self._sections_of(FilePattern(name, start=name.start, end=name.end), flags, start)
             return self._whole_file(name, flags, start)
@@ -1301,10 +1387,15 @@ class _Parser:
                 self._wild()
                 self._want(")", self._wild)
                 return Marker("CONSTRUCTORS", True, start=start, end=self.last)
+            sorts: tuple[str, ...] = (sort,)
+            if self._reverse_follows():
+                self._reverse()
+                sorts = (sort, "REVERSE")
             exclude = self._exclude() if self.kind == "EXCLUDE_FILE" else ()
             name = self._take_word(self._wild, "a file pattern")
-            self._want(")", self._wild)
-            file = FilePattern(name, exclude, (sort,), start=file_start, end=self.last)
+            for _ in sorts:
+                self._want(")", self._wild)
+            file = FilePattern(name, exclude, sorts, start=file_start, end=self.last)
             return self._sections_of(file, flags, start)
         if kind == "CLASS":
             self._wild()
@@ -1313,6 +1404,57 @@ class _Parser:
             self._want(")", self._wild)
             return InputSectionDescription(None, None, False, flags, name, start=start, end=self.last)
         raise self._fail("a statement" if constructors else "an input section description")
+
+    def _reverse_follows(self) -> bool:
+        """Whether the current token is REVERSE with a parenthesis behind it, which no older linker takes there."""
+        if self.kind != _NAME or self.word != "REVERSE" or self.quoted:
+            return False
+        matched = lexer.WILD.match(self._text, self._at)
+        return matched is not None and matched[2] == "("
+
+    def _reverse(self) -> None:
+        """The current token is the REVERSE of a pattern; go on behind its parenthesis."""
+        self._warn(self.start, self.end, "REVERSE needs binutils 2.42", since="2.42")
+        self._wild()
+        self._wild()
+
+    def _reversed_files(self, name: Word, flags: tuple[Word, ...], start: int) -> InputSectionDescription:
+        """REVERSE(files)(sections); `name` is the REVERSE, the current token the parenthesis.
+
+        Up to binutils 2.41, REVERSE(sections) is the sections of a file of that name.
+        """
+        saved = (self._at, self.end, self.last, len(self.problems))
+        self._wild()
+        sorts = ["REVERSE"]
+        if self.kind == "SORT_BY_NAME":
+            sorts.append(self.word)
+            self._wild()
+            self._want("(", self._wild)
+        exclude = self._exclude() if self.kind == "EXCLUDE_FILE" else ()
+        if self.kind == _NAME:
+            pattern = self._take_word(self._wild, "")
+            if self.kind == ")":
+                for _ in sorts:
+                    self._want(")", self._wild)
+                if self.kind == "(":
+                    self._warn(name.start, name.end, "REVERSE needs binutils 2.42", since="2.42")
+                    file = FilePattern(pattern, exclude, tuple(sorts), start=name.start, end=self.last)
+                    return self._sections_of(file, flags, start)
+        self._at, self.end, self.last, problems = saved
+        del self.problems[problems:]
+        self.kind = "("
+        return self._sections_of(FilePattern(name, start=name.start, end=name.end), flags, start)
+
+    def _later(self, name: Word) -> Node | None:
+        """ASCIZ and LINKER_VERSION, which binutils 2.40 and older take for files. `name` has been read."""
+        if name.text == "LINKER_VERSION":
+            self._warn(name.start, name.end, "LINKER_VERSION needs binutils 2.41: older ones read a file", since="2.41")
+            return Marker(name.text, start=name.start, end=name.end)
+        if self.kind != _NAME:
+            return None
+        self._warn(name.start, name.end, "ASCIZ needs binutils 2.41: older ones read files", since="2.41")
+        text = self._take_word(self._wild, "")
+        return Data(name.text, text, start=name.start, end=text.end)
 
     def _whole_file(self, name: Word, flags: tuple[Word, ...], start: int) -> InputSectionDescription:
         """A file of which all sections are meant."""
@@ -1355,6 +1497,9 @@ class _Parser:
         while True:
             kind = self.kind
             if kind == _NAME:
+                if self.word == "REVERSE" and self._reverse_follows():
+                    patterns.append(self._section_pattern())
+                    continue
                 start, end = self.start, self.end
                 patterns.append(
                     SectionPattern(Word(self.word, self.quoted, start=start, end=end), start=start, end=end)
@@ -1372,14 +1517,20 @@ class _Parser:
         """A section pattern with EXCLUDE_FILE or in SORTs."""
         start = self.start
         sorts: list[str] = []
-        outer = ""
-        while self.kind in _SORTS:
-            if sorts and (len(sorts) == 2 or outer not in _NESTABLE or self.kind not in _NESTABLE):
+        kinds: list[str] = []
+        while True:
+            kind = "REVERSE" if self._reverse_follows() else self.kind
+            if kind != "REVERSE" and kind not in _SORTS:
+                break
+            if kinds and kind not in _INSIDE_SORT.get(" ".join(kinds), _NOTHING):
                 raise self._fail("a section pattern", hint=hints.SORT_NESTING)
-            outer = self.kind
+            kinds.append(kind)
             sorts.append(self.word)
-            self._wild()
-            self._want("(", self._wild)
+            if kind == "REVERSE":
+                self._reverse()
+            else:
+                self._wild()
+                self._want("(", self._wild)
         exclude = self._exclude() if self.kind == "EXCLUDE_FILE" else ()
         if exclude and self.kind in _SORTS:
             raise self._fail("a section pattern", hint=hints.EXCLUDE_INSIDE)
@@ -1417,7 +1568,7 @@ class _Parser:
         start, end = self.start, self.end
         if self.kind == _NAME:
             name: Expression = Name(self.word, self.quoted, start=start, end=end)
-            self._expression()
+            self._operator()
             return name
         text = self.word
         value = lexer.number(text)
@@ -1425,15 +1576,15 @@ class _Parser:
             self._warn(
                 start,
                 end,
-                f"`{text}` is the number {value} for GNU ld up to 2.40",
+                f"`{text}` is the number {value} for GNU ld 2.40 and older",
                 hint="write the name in quotes, or the number with 0x",
             )
-        self._expression()
+        self._operator()
         if self._giga and self.kind == _NAME and self.word in ("G", "g") and self.start == end:
             value = value << 30 & lexer.MAX
             end = self.end
             text += self.word
-            self._expression()
+            self._operator()
         return Number(value, text, start=start, end=end)
 
     def _longer(
@@ -1518,7 +1669,7 @@ class _Parser:
                     stack.pop()
                     depth -= 1
                     start = top[1]
-                    self._expression()
+                    self._operator()
                 else:
                     node, start = self._call_operand(stack, node)
                     if node is not None:
@@ -1567,14 +1718,14 @@ class _Parser:
             wanted = "`,`" if len(operands) < least else "`)`" if len(operands) == most else "`,` or `)`"
             raise self._fail(f"an operator or {wanted}" if function != "ASSERT" else "`)`")
         stack.pop()
-        self._expression()
+        self._operator()
         return Call(function, tuple(operands), start=start, end=self.last), start
 
     def _name_call(self, hint: str) -> Expression:
         """A function whose operand is a name, or SIZEOF_HEADERS."""
         kind, start = self.kind, self.start
         if kind == "SIZEOF_HEADERS":
-            self._expression()
+            self._operator()
             return Call(kind, (), start=start, end=self.last)
         if kind in _SCRIPT_NAME_FUNCTIONS:
             self._script()
@@ -1586,15 +1737,39 @@ class _Parser:
             operand = self._take_word(self._expression, "a name")
         else:
             raise self._fail("an expression", hint=hint)
-        self._want(")", self._expression)
+        self._want(")", self._operator)
         return Call(kind, (operand,), start=start, end=self.last)
 
 
 # An entry of the expression parser's stack: what it is, where it starts, two values of its own, its priority.
 _Pending = tuple[str, int, "str | Expression | None", "Expression | list[Expression | Word] | None", int]
 
+
+def _header_number(kind: Expression) -> int | None:
+    """The number of a program header's type, where it is written plainly."""
+    if isinstance(kind, Number):
+        return kind.value
+    return _HEADER_TYPES.get(kind.name) if isinstance(kind, Name) else None
+
+
 _VALUE_END = frozenset({";", ")", ",", ":", "}", "{"})
-_NESTABLE = frozenset({"SORT_BY_NAME", "SORT_BY_ALIGNMENT"})
+# What may stand in the SORTs of section patterns, by the SORTs around it.
+_NOTHING: frozenset[str] = frozenset()
+_REVERSE = frozenset({"REVERSE"})
+_NESTABLE = frozenset({"SORT_BY_NAME", "SORT_BY_ALIGNMENT", "REVERSE"})
+_INSIDE_SORT = {
+    "SORT_BY_NAME": _NESTABLE,
+    "SORT_BY_ALIGNMENT": _NESTABLE,
+    "SORT_NONE": _REVERSE,
+    "SORT_BY_INIT_PRIORITY": _REVERSE,
+    "SORT_BY_NAME SORT_BY_NAME": _REVERSE,
+    "SORT_BY_NAME SORT_BY_ALIGNMENT": _REVERSE,
+    "SORT_BY_ALIGNMENT SORT_BY_NAME": _REVERSE,
+    "SORT_BY_ALIGNMENT SORT_BY_ALIGNMENT": _REVERSE,
+    "REVERSE": frozenset({"SORT_BY_NAME", "SORT_BY_INIT_PRIORITY"}),
+}
+# Words that a later GNU ld made keywords of the bodies of output sections.
+_LATER = frozenset({"ASCIZ", "LINKER_VERSION"})
 
 
 _TOP_COMMANDS: dict[str, Callable[[_Parser, str, int], Node]] = {

@@ -346,7 +346,7 @@ class SectionGroup(Node):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SectionClass(Node):
-    """`CLASS(name) { input section descriptions }` (binutils 2.44)."""
+    """`CLASS(name) { input section descriptions }`, in the dialect of lld."""
 
     name: Word
     statements: tuple[InputSectionDescription | Include, ...]
