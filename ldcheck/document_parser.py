@@ -280,7 +280,7 @@ def _check_tabs(source: Source, root: Node) -> None:
             continue
         seen.add(id(node))
         if isinstance(node, ScalarNode):
-            if source.text[node.start] not in "!&":
+            if not source.text.startswith(("!", "&"), node.start):
                 scalars.append(node)
             else:
                 # Its tag and its anchor are not part of the text.
