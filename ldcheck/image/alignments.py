@@ -1,0 +1,72 @@
+"""The alignment of the input sections that a GNU ld map names, from the section tables of the objects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from ldcheck.image.model import InputSection, MapInput
+
+_Key = tuple[str, str, str]
+
+
+class Alignments:
+    """Looks up map entries in objects; where a map names a file otherwise than it was given, by its base name."""
+
+    def __init__(self, objects: Sequence[InputSection]) -> None:
+        self._exact: dict[_Key, list[InputSection]] = {}
+        self._by_base: dict[_Key, list[InputSection]] = {}
+        self._unknown: set[str] = set()
+        self._used: set[int] = set()
+        for section in objects:
+            self._exact.setdefault((section.file, section.member, section.name), []).append(section)
+        for (file, member, name), found in self._exact.items():
+            self._by_base.setdefault((os.path.basename(file), member, name), []).extend(found)
+
+    def of(self, entry: MapInput, dot: int) -> int:
+        """The alignment with which an input was placed, given dot ahead of it, in bytes.
+
+        1 for a section that was merged into others. A section that no object has (linkers make some) gets the smallest
+        alignment that leads to its address.
+        """
+        candidates = self._exact.get((entry.file, entry.member, entry.name))
+        if candidates is None:
+            candidates = self._by_base.get((os.path.basename(entry.file), entry.member, entry.name))
+        if candidates is None:
+            if entry.size:
+                self._unknown.add(entry.name)
+            return _smallest(dot, entry.address)
+        section = candidates[0] if len(candidates) == 1 else self._next(candidates, entry, dot)
+        if not entry.size and section.size:
+            return 1
+        # What the linker excluded is not aligned, nor is what SUBALIGN or a later pass has moved.
+        return section.align if _up(dot, section.align) == entry.address else _smallest(dot, entry.address)
+
+    def _next(self, candidates: list[InputSection], entry: MapInput, dot: int) -> InputSection:
+        """Of sections of one name in one object (in groups, or split by flags) the next one that fits."""
+        free = [found for found in candidates if id(found) not in self._used] or candidates
+        fitting = [found for found in free if _up(dot, found.align) == entry.address] or free
+        section = next((found for found in fitting if found.size == entry.size), fitting[0])
+        self._used.add(id(section))
+        return section
+
+    def notes(self) -> Iterable[str]:
+        """What had to be assumed, as sentences."""
+        if self._unknown:
+            names = sorted(self._unknown)
+            shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+            yield f"no object given has {shown}: the alignment there is taken from the addresses"
+
+
+def _up(dot: int, align: int) -> int:
+    return -(-dot // align) * align
+
+
+def _smallest(dot: int, address: int) -> int:
+    """The smallest power of two that leads from dot to the address; 1 if none does."""
+    align = 1
+    while align <= 1 << 32:
+        if _up(dot, align) == address:
+            return align
+        align *= 2
+    return 1
