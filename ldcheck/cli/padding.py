@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ldcheck.cli.output import emit
+from ldcheck.cli.output import colored, emit, width
 
 if TYPE_CHECKING:
     from ldcheck.image.model import Elf, LinkMap
@@ -50,7 +51,24 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the report. Raises CheckError for input that cannot be used."""
+    """Print the padding. Returns 0, or 2 for input that cannot be used."""
+    from ldcheck.findings import CheckError
+
+    try:
+        emit(_shown(args))
+    except CheckError as error:
+        from ldcheck.findings import Report
+        from ldcheck.report.options import Options
+        from ldcheck.report.text import render
+
+        report = Report(2, errors=error.errors)
+        sys.stderr.write(render(report, Options(color=colored(sys.stderr), width=width(sys.stderr))))
+        return report.status
+    return 0
+
+
+def _shown(args: argparse.Namespace) -> str:
+    """The padding as text or JSON. Raises CheckError for input that cannot be used."""
     from ldcheck.image.maps import read_map
     from ldcheck.image.padding import section_paddings
 
@@ -75,8 +93,7 @@ def run(args: argparse.Namespace) -> int:
             if link_map.linker == "GNU ld"
             else "the other orders need a map of GNU ld, which shows the patterns of the script"
         )
-    emit(_json(layouts, notes, args) if args.json else _text(layouts, notes, args))
-    return 0
+    return _json(layouts, notes, args) if args.json else _text(layouts, notes, args)
 
 
 def dot_values() -> Evaluate:
