@@ -12,7 +12,7 @@ from benchmarks.paired import Result
 
 def main(words: list[str]) -> int:
     """Run the benchmark modules whose names contain one of `words`, or all."""
-    # As pip does for whoever installs ldcheck; an editable install under PYTHONDONTWRITEBYTECODE compiles at every start.
+    # As pip does for whoever installs ldcheck; an editable install that may not write bytecode compiles at every start.
     compileall.compile_dir(Path(__file__).parents[1] / "ldcheck", quiet=1)
     for path in sorted(Path(__file__).parent.glob("bench_*.py")):
         if words and not any(word in path.stem for word in words):

@@ -20,3 +20,8 @@ def measure() -> Iterator[Result]:
         other = xen(arch)
         command = [*ldcheck, "check", "--policy", "xen/arm", str(other.preprocessed), "--elf", str(other.elf)]
         yield ratio(f"check of Xen's {arch} script with the ELF file", command, bar=5, cwd=other.tree)
+    vary = [f"--vary={name}" for name in ("CONFIG_CC_SPLIT_SECTIONS", "CONFIG_XEN_ALIGN_2M", "EFI")]
+    headers = ["-Iinclude", "-Iarch/x86/include", "--include=include/xen/config.h"]
+    defines = [f"-D{name}" for name in ("__XEN__", "__ASSEMBLY__", "LINKER_SCRIPT", "BUILD_ID")]
+    hook = [*ldcheck, "check", "--policy=xen/x86", f"--kconfig={x86.config}", *vary, *headers, *defines]
+    yield ratio("hook on Xen's xen.lds.S in 8 configurations", [*hook, "arch/x86/xen.lds.S"], bar=6, cwd=x86.tree)
