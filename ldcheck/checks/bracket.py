@@ -1,0 +1,237 @@
+"""Two boundary symbols enclose exactly a table, with no padding inside the bracket.
+
+## What it does
+`bracket` names the input sections of the table, `with` its start and stop symbols. The script must put nothing else
+between the two; the start symbol must be the address of the first record, and the stop symbol the end of the last.
+With an image, the symbols are compared with the input sections of the map, and their distance with `entry-size`.
+
+## Why is this bad
+Code walks such a table from symbol to symbol. A start symbol that stands ahead of the padding in front of the first
+record makes the loop read garbage; an ALIGN ahead of the stop symbol adds a phantom entry; a foreign section in between
+is interpreted as records.
+
+## Example
+    rules:
+      - id: ex-table
+        bracket: .ex_table
+        with: [__start___ex_table, __stop___ex_table]
+        entry-size: 8
+
+with
+
+    .rodata : { *(.rodata) __start___ex_table = .; *(.ex_table) __stop___ex_table = .; }
+
+## Use instead
+    .rodata : { *(.rodata) . = ALIGN(8); __start___ex_table = .; *(.ex_table) __stop___ex_table = .; }
+
+## Limits
+Without `aligned-to` the script has to align the start as `entry-size` suggests, else to the size of a pointer. A start
+symbol that is the first thing in its output section has the section's alignment, which is that of the inputs: that is
+accepted.
+
+## References
+GNU ld manual, "Input Section Basics", "Source Code Reference"; LD behaviour: padding in front of an input section comes
+behind a symbol that was assigned ahead of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ldcheck.evidence import ImageView, ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Rule, names_of
+from ldcheck.policy.sizes import size_of
+from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection
+from ldcheck.sections.globs import Glob, section_glob
+from ldcheck.sections.reach import names, reaching
+from ldcheck.subjects import absent, marks_a_place
+from ldcheck.words import counted, size
+
+DECLARATION = Declaration(
+    head=Key("bracket", Kind.NAMES, "The input sections of the table."),
+    keys=(
+        Key("with", Kind.NAME_PAIR, "The start symbol and the stop symbol.", required=True),
+        Key("entry-size", Kind.SIZE, "The bytes of one record."),
+        Key("aligned-to", Kind.SIZE, "The boundary that the first record lies at."),
+    ),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP),
+)
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """HOLDS where every link has exactly the table between the symbols."""
+    start, stop = names_of(rule.keys["with"])
+    for named in (start, stop):
+        if named.text not in view.assignments:
+            return absent(named, view)
+        if not marks_a_place(view.assignments[named.text][-1]):
+            return Judgement(Standing.UNKNOWN, reason=f"{named.text} is not the address of the place of its assignment")
+    takers = [taker for named in rule.names for taker, _ in reaching(view.rules, named.text) if not taker.discards]
+    if not takers:
+        return absent(rule.names[0], view)
+    opening, closing = view.assignments[start.text][-1], view.assignments[stop.text][-1]
+    begin, end = view.positions[id(opening)], view.positions[id(closing)]
+    table = _table(rule, view)
+    if begin > end:
+        problem = _problem(start.text, f"{stop.text} is assigned ahead of {start.text}", "ahead of", closing, view)
+        return Judgement(Standing.REFUTED, (problem,))
+    refuted = [
+        _problem(start.text, f"`{taker.text}` is not between {start.text} and {stop.text}", "outside", taker.node, view)
+        for taker in takers
+        if not begin < view.positions[id(taker.statement)] < end
+    ]
+    refuted += _foreign(view.statements[begin + 1 : end], table, start.text, stop.text, view)
+    doubts = [*_start_off(rule, opening, view), *_end_off(view.statements[begin + 1 : end], closing, view)]
+    if refuted:
+        return Judgement(Standing.REFUTED, tuple(refuted + doubts))
+    return Judgement(Standing.NOT_GUARANTEED if doubts else Standing.HOLDS, tuple(doubts))
+
+
+def _table(rule: Rule, view: ScriptView) -> set[int]:
+    """The statements (by `id`) all of whose patterns belong to the table."""
+    globs = [section_glob(named.text) for named in rule.names]
+    own: set[int] = set()
+    others: set[int] = set()
+    for taker in view.rules:
+        inside = taker.pattern is not None and any(names(taker.names, glob) for glob in globs)
+        (own if inside else others).add(id(taker.statement))
+    return own - others
+
+
+def _foreign(between: Sequence[Node], table: set[int], start: str, stop: str, view: ScriptView) -> Iterator[Problem]:
+    for node in between:
+        if isinstance(node, InputSectionDescription) and id(node) not in table:
+            text = view.sources.text(node.start, node.end)
+            yield _problem(start, f"`{text}` lies between {start} and {stop}", "no part of the table", node, view)
+
+
+def _start_off(rule: Rule, opening: Assignment, view: ScriptView) -> Iterator[Problem]:
+    """A start symbol between which and the first record there may be padding."""
+    wanted = _boundary(rule, view)
+    start = opening.target.text
+    known = view.layout.symbol(start, with_assertions=True)
+    if wanted <= 1 or known is None or known.aligned_to(wanted) or _opens_section(opening, view):
+        return
+    yield Problem(
+        subject=start,
+        message=f"{start} may lie ahead of the padding in front of the first record",
+        location=view.locate(opening),
+        label=f"known here: {known}, needed: a multiple of {size(wanted)}",
+        related=view.related(opening),
+        help=f"put `. = ALIGN({size(wanted)});` ahead of it",
+        route=view.route(opening),
+    )
+
+
+def _boundary(rule: Rule, view: ScriptView) -> int:
+    if "aligned-to" in rule.keys:
+        return size_of(rule.keys["aligned-to"], view.params)
+    pointer = 8 if view.arch.endswith("64") or view.arch == "s390x" else 4
+    if "entry-size" in rule.keys:
+        entry = size_of(rule.keys["entry-size"], view.params)
+        return min(entry & -entry, pointer)
+    return pointer
+
+
+def _opens_section(opening: Assignment, view: ScriptView) -> bool:
+    """Whether only assignments to other symbols stand between the beginning of the output section and this one."""
+    for node in reversed(view.statements[: view.positions[id(opening)]]):
+        if isinstance(node, OutputSection):
+            return node.body_start < opening.start < node.body_end
+        if not isinstance(node, Assignment) or node.target.text == ".":
+            return False
+    return False
+
+
+def _end_off(between: Sequence[Node], closing: Assignment, view: ScriptView) -> Iterator[Problem]:
+    """Movements of the location counter, or ends of output sections, between the last record and the stop symbol."""
+    stop = closing.target.text
+    last = max((at for at, node in enumerate(between) if isinstance(node, InputSectionDescription)), default=-1)
+    for node in between[last + 1 :]:
+        if isinstance(node, Assignment) and node.target.text == ".":
+            message = f"padding may lie between the last record and {stop}"
+            yield _problem(stop, message, f"moves {stop} away from the end of the table", node, view)
+        elif isinstance(node, OutputSection):
+            yield _problem(stop, f"{node.name.text} lies ahead of {stop}", "another output section", node, view)
+
+
+def _problem(subject: str, message: str, label: str, node: Node, view: ScriptView) -> Problem:
+    return Problem(
+        subject=subject,
+        message=message,
+        location=view.locate(node),
+        label=label,
+        related=view.related(node),
+        route=view.route(node),
+    )
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """REFUTED where the symbols do not enclose the table exactly, or not a whole number of records."""
+    start, stop = (named.text for named in names_of(rule.keys["with"]))
+    low, high = view.address(start), view.address(stop)
+    if low is None or high is None:
+        missing = start if low is None else stop
+        known = view.script is not None and view.script.declared(missing) is not None
+        return Judgement(Standing.UNKNOWN if known else Standing.ABSENT, reason=f"the image has no symbol {missing}")
+    faults = list(_faults(rule, start, stop, low, high, view))
+    problems = tuple(
+        Problem(
+            subject=subject,
+            message=message,
+            location=view.declared_at(subject),
+            label="the boundary of the table",
+            facts=(f"in the image: {start} is at {low:#x}, {stop} at {high:#x}",),
+            route=view.declared_route(subject),
+        )
+        for subject, message in faults
+    )
+    decided = view.map is not None or "entry-size" in rule.keys
+    if problems:
+        return Judgement(Standing.REFUTED, problems, evidence=view.available)
+    if not decided:
+        return Judgement(Standing.UNKNOWN, reason="an ELF does not name the input sections, give --map or entry-size")
+    return Judgement(Standing.HOLDS, evidence=view.available)
+
+
+def _faults(rule: Rule, start: str, stop: str, low: int, high: int, view: ImageView) -> Iterator[tuple[str, str]]:
+    """What is wrong with the bracket in the image: the symbol concerned, and the message."""
+    if high < low:
+        yield stop, f"{stop} lies {counted(low - high, 'byte')} below {start}"
+        return
+    if "entry-size" in rule.keys:
+        entry = size_of(rule.keys["entry-size"], view.params)
+        if entry and (high - low) % entry:
+            yield stop, f"{counted(high - low, 'byte')} between {start} and {stop} are no multiple of {entry}"
+    if "aligned-to" in rule.keys and high > low:
+        boundary = size_of(rule.keys["aligned-to"], view.params)
+        if boundary and low % boundary:
+            yield start, f"{start} is at {low:#x}, which is no multiple of {size(boundary)}"
+    if view.map is not None:
+        yield from _table_faults([section_glob(named.text) for named in rule.names], start, stop, low, high, view)
+
+
+def _table_faults(
+    globs: list[Glob], start: str, stop: str, low: int, high: int, view: ImageView
+) -> Iterator[tuple[str, str]]:
+    parts = [part for _, part in view.inputs() if part.size]
+    own = [part for part in parts if any(glob.matches(part.name) for glob in globs)]
+    if not own:
+        if high > low:
+            yield start, f"{counted(high - low, 'byte')} lie between {start} and {stop}, none of them of the table"
+        return
+    first, last = min(part.address for part in own), max(part.address + part.size for part in own)
+    if first != low:
+        where = "behind" if first > low else "ahead of"
+        yield start, f"the first record is {counted(abs(first - low), 'byte')} {where} {start}"
+    if last != high:
+        where = "ahead of" if last < high else "behind"
+        yield stop, f"the last record ends {counted(abs(last - high), 'byte')} {where} {stop}"
+    inside = [part for part in parts if part not in own and part.address < high and low < part.address + part.size]
+    if inside:
+        yield start, f"{inside[0].name} of {inside[0].file} lies between {start} and {stop}"
+    used = sum(part.size for part in own)
+    if first == low and last == high and not inside and used < high - low:
+        yield start, f"{counted(high - low - used, 'byte')} of padding lie between the records"

@@ -1,0 +1,98 @@
+"""Sections of these names are under KEEP(), so that --gc-sections does not drop them.
+
+## What it does
+Every input section pattern that such a section can reach must stand in a KEEP() (or in /DISCARD/, where nothing is
+kept anyway). With a map it looks whether such sections were dropped.
+
+## Why is this bad
+A table that is reached only through boundary symbols, a vector table or an image header has no reference that the
+linker could see. With --gc-sections it is dropped in silence, and the loop between the symbols finds nothing.
+
+## Example
+    rules:
+      - id: vectors-kept
+        keep: .vectors
+
+with
+
+    .text : { *(.vectors) *(.text) }
+
+## Use instead
+    .text : { KEEP(*(.vectors)) *(.text) }
+
+## Limits
+Whether the link collects sections at all is not looked at: ask for it where it does. In an output section with a C name
+GNU ld keeps sections for __start_ and __stop_ symbols by itself.
+
+## References
+GNU ld manual, "Input Section and Garbage Collection".
+"""
+
+from __future__ import annotations
+
+from ldcheck.evidence import ImageView, ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule
+from ldcheck.sections.globs import section_glob
+from ldcheck.sections.reach import reaching
+from ldcheck.subjects import absent
+from ldcheck.words import counted
+
+DECLARATION = Declaration(
+    head=Key("keep", Kind.NAMES, "Input sections that must be under KEEP()."),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.MAP),
+)
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """NOT_GUARANTEED where a statement that such sections reach has no KEEP()."""
+    return all_of([_judge(named, view) for named in rule.names], optional=rule.optional)
+
+
+def _judge(named: Named, view: ScriptView) -> Judgement:
+    takers = reaching(view.rules, named.text)
+    if not takers:
+        return absent(named, view)
+    problems = tuple(
+        Problem(
+            subject=named.text,
+            message=f"{witness.section} is not under KEEP(): --gc-sections may drop it",
+            location=view.locate(taker.node),
+            label=f"takes it into {taker.output} without KEEP",
+            related=view.related(taker.node),
+            witness=witness.section,
+            help=f"write `KEEP({taker.text})`",
+            route=view.route(taker.node),
+        )
+        for taker, witness in takers
+        if not taker.keep and not taker.discards
+    )
+    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """By the map: REFUTED where such a section was dropped."""
+    if view.map is None:
+        return Judgement(Standing.UNKNOWN, reason="only a map tells what was dropped, give --map")
+    return all_of([_shown(named.text, view) for named in rule.names], optional=rule.optional)
+
+
+def _shown(name: str, view: ImageView) -> Judgement:
+    assert view.map is not None
+    wanted = section_glob(name)
+    evidence = (EvidenceKind.MAP,)
+    dropped = [part for part in view.map.discarded if part.size and wanted.matches(part.name)]
+    if not dropped:
+        there = any(wanted.matches(part.name) for _, part in view.inputs())
+        standing = Standing.HOLDS if there else Standing.UNKNOWN
+        return Judgement(standing, reason="" if there else f"the map has no input section {name}", evidence=evidence)
+    total = sum(part.size for part in dropped)
+    problem = Problem(
+        subject=name,
+        message=f"{dropped[0].name} of {dropped[0].file} was dropped",
+        facts=(f"in the map: {counted(total, 'byte')} of {name} are among the discarded sections",),
+        witness=dropped[0].name,
+        help=f"put the statement that takes {name} into KEEP()",
+    )
+    return Judgement(Standing.REFUTED, (problem,), evidence=evidence)

@@ -1,0 +1,90 @@
+"""Bytes that are lost to alignment stay within a bound.
+
+## What it does
+Adds up the padding that the map shows in each output section of these names: in front of inputs, of assignments, and at
+section starts.
+
+## Why is this bad
+One object with a large alignment between small ones costs up to that alignment twice. With split sections the order of
+the inputs decides over many kilobytes, and nobody sees it.
+
+## Example
+    rules:
+      - id: text-is-dense
+        padding: .text
+        at-most: 1%
+
+## Use instead
+Look at `ldcheck padding --map MAP`, which tells what other orders would cost; list page-aligned sections first.
+
+## Limits
+The parts of an `ld -r` object have merged before the link: the padding inside them is not in the map. An lld map has no
+fill lines; there it is computed from the gaps.
+
+## References
+GNU ld manual, "Input Section Wildcard Patterns" (SORT_BY_ALIGNMENT).
+"""
+
+from __future__ import annotations
+
+from ldcheck.evidence import ImageView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.image.model import MapSection
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule
+from ldcheck.policy.sizes import evaluate
+from ldcheck.sections.globs import section_glob
+from ldcheck.words import counted, listed, size
+
+DECLARATION = Declaration(
+    head=Key("padding", Kind.NAMES, "Output sections, by name or pattern."),
+    keys=(Key("at-most", Kind.SIZE_OR_SHARE, "The most bytes, or the greatest share, of each.", required=True),),
+    evidence=(EvidenceKind.MAP,),
+)
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """By the map: REFUTED where an output section has more padding than allowed."""
+    if view.map is None:
+        return Judgement(Standing.UNKNOWN, reason="no map, give --map")
+    return all_of([_judge(named, rule, view) for named in rule.names], optional=rule.optional)
+
+
+def _judge(named: Named, rule: Rule, view: ImageView) -> Judgement:
+    assert view.map is not None
+    glob = section_glob(named.text)
+    found = [section for section in view.map.sections if section.size and glob.matches(section.name)]
+    if not found:
+        return Judgement(Standing.ABSENT, reason=f"the map has no output section {named.text}")
+    problems = tuple(problem for section in found if (problem := _excess(section, rule, view)) is not None)
+    evidence = (EvidenceKind.MAP,)
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems, evidence=evidence)
+
+
+def _excess(section: MapSection, rule: Rule, view: ImageView) -> Problem | None:
+    bound = rule.keys["at-most"]
+    assert isinstance(bound, Named)
+    lost = sum(part.size for part in section.paddings)
+    share = 100 * lost / section.size
+    if bound.text.rstrip().endswith("%"):
+        allowed, within = bound.text.strip(), share <= float(bound.text.rstrip().rstrip("%"))
+    else:
+        most = evaluate(bound.text, view.params, bound.location)
+        allowed, within = size(most), lost <= most
+    if within:
+        return None
+    causes: dict[str, int] = {}
+    for part in section.paddings:
+        causes[part.cause] = causes.get(part.cause, 0) + part.size
+    said = [
+        f"{counted(amount, 'byte')} by {cause}" for cause, amount in sorted(causes.items(), key=lambda one: -one[1])
+    ]
+    return Problem(
+        subject=section.name,
+        message=f"{section.name} loses {counted(lost, 'byte')} ({share:.1f}%) to alignment, {allowed} at most",
+        location=view.declared_at(section.name),
+        label=f"{share:.1f}% padding",
+        facts=(f"in the map: {listed(said)}",),
+        route=view.declared_route(section.name),
+        help="`ldcheck padding --map` shows where, and what another order would cost",
+    )
