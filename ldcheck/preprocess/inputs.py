@@ -74,12 +74,13 @@ class Survey:
 
     def defines(self, name: str) -> bool:
         """Whether some file defines a macro of this name under some condition."""
-        for file in self.files:
-            for directive in file.directives:
-                if directive.keyword == "define" and (word := WORD.search(file.code, directive.start, directive.end)):
-                    if word.group() == name:
-                        return True
-        return False
+        return any(
+            directive.keyword == "define"
+            and (word := WORD.search(file.code, directive.start, directive.end)) is not None
+            and word.group() == name
+            for file in self.files
+            for directive in file.directives
+        )
 
 
 def survey(inputs: Inputs) -> Survey:

@@ -1,7 +1,7 @@
 """Preprocessing tokens and the directives of a source file, as GNU cpp reads assembler (`-x assembler-with-cpp`).
 
-Comments `/* */` and `//` count as blanks, an unpaired quote is a character like any other, and a backslash at the end
-of a line joins it with the next. A line join within a token is not undone: nobody writes one.
+Comments `/* */` and `//` count as blanks, an unpaired quote takes the rest of its line, and a backslash at the end of
+a line joins it with the next. A line join within a token is not undone: nobody writes one.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _TOKEN = re.compile(
       (?P<blank>(?:\s|\\[ \t]*\r?\n)+)
     | (?P<name>[^\W\d]\w*)
     | (?P<number>\.?[0-9](?:[eEpP][+-]|[\w.])*)
-    | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
+    | (?P<string>"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?)
     | (?P<sign><<=|>>=|\.\.\.|\#\#|<<|>>|<=|>=|==|!=|&&|\|\||->|\+\+|--|[-+*/%&|^]=|.)
     """,
     re.VERBOSE | re.DOTALL,
 )
 WORD = re.compile(r"[^\W\d]\w*")
-_COMMENT = re.compile(r'/\*.*?(?:\*/|\Z)|//(?:[^\\\n]|\\.)*|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'', re.DOTALL)
+_COMMENT = re.compile(r'/\*.*?(?:\*/|\Z)|//(?:[^\\\n]|\\.)*|"(?:[^"\\\n]|\\.)*"?|\'(?:[^\'\\\n]|\\.)*\'?', re.DOTALL)
 _DIRECTIVE = re.compile(r"^[ \t\f\v]*#[ \t\f\v]*((?:[^\W\d]\w*)?)((?:[^\\\n]|\\[ \t]*\r?\n|\\)*)", re.MULTILINE)
 
 _OPENING = frozenset({"if", "ifdef", "ifndef"})

@@ -7,7 +7,7 @@ the C standard, `, ## __VA_ARGS__` as in GNU C. `__LINE__` and its kind are left
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -126,9 +126,14 @@ class Expander:
         self._lookup = lookup
         self._budget = budget
 
-    def expand(self, source: Iterable[Piece], depth: int = 0) -> Iterator[Piece]:
-        """The expansion of `source`, token by token; reads no further than it must. Raises ExpansionError."""
-        reader = _Reader(iter(source))
+    def expand(
+        self, source: Iterable[Piece], depth: int = 0, disabled: Collection[str] = frozenset()
+    ) -> Iterator[Piece]:
+        """The expansion of `source`, token by token; reads no further than it must. Raises ExpansionError.
+
+        `disabled` are the macros within whose replacement the source stands.
+        """
+        reader = _Reader(iter(source), disabled)
         while (piece := reader.next()) is not None:
             macro = self._lookup(piece.text) if piece.kind == "name" and not piece.painted else None
             if macro is None:
@@ -157,7 +162,9 @@ class Expander:
                     reader.push([following], "")
                 return None
             arguments = self._arguments(macro, name, reader)
-        body = self._substitute(macro, arguments, use, depth)
+        if depth > MAX_DEPTH:
+            raise ExpansionError("macro calls are nested too deeply", use.place)
+        body = self._substitute(_Call(macro, arguments, use, depth, reader.disabled))
         if body:
             body[0] = body[0]._replace(blank=name.blank)
         return body
@@ -189,66 +196,80 @@ class Expander:
             raise ExpansionError(message, name.place)
         return dict(zip(parameters, found, strict=False))
 
-    def _substitute(self, macro: Macro, arguments: dict[str, list[Piece]], use: Use, depth: int) -> list[Piece]:
-        if depth > MAX_DEPTH:
-            raise ExpansionError("macro calls are nested too deeply", use.place)
+    def _substitute(self, call: _Call) -> list[Piece]:
+        """The body of the macro with its arguments in it, `#` and `##` done."""
+        macro, arguments = call.macro, call.arguments
         result: list[Piece] = []
         expanded: dict[str, list[Piece]] = {}
         body, at, size = macro.body, 0, len(macro.body)
-        function = macro.parameters is not None
         while at < size:
             piece = body[at]
-            parameter = function and piece.text in (macro.parameters or ())
-            if function and piece.text == "#" and at + 1 < size and body[at + 1].text in (macro.parameters or ()):
-                text = _stringified(arguments.get(body[at + 1].text, []))
-                result.append(Piece("string", text, piece.blank, piece.place, use))
-                at += 2
-                continue
-            if piece.text == "##" and result and at + 1 < size:
-                at = self._paste(macro, arguments, use, result, at + 1)
-                continue
-            if not parameter:
-                result.append(piece._replace(via=use))
-            elif at + 1 < size and body[at + 1].text == "##":
-                given = arguments.get(piece.text, [])
+            following = body[at + 1].text if at + 1 < size else ""
+            at += 1
+            if piece.text == "#" and following in call.parameters:
+                text = _stringified(arguments.get(following, []))
+                result.append(Piece("string", text, piece.blank, piece.place, call.use))
+                at += 1
+            elif piece.text == "##" and result and following:
+                self._paste(call, result, body[at])
+                at += 1
+            elif piece.text not in call.parameters:
+                result.append(piece._replace(via=call.use))
+            elif following == "##":
                 # An empty operand of `##` still takes part in the pasting, as a placemarker.
-                result.extend(given or [Piece("sign", "", piece.blank, piece.place, use)])
+                given = arguments.get(piece.text) or [Piece("sign", "", False, piece.place, call.use)]
+                result.append(given[0]._replace(blank=piece.blank))
+                result.extend(given[1:])
             else:
                 if piece.text not in expanded:
-                    expanded[piece.text] = list(self.expand(arguments.get(piece.text, []), depth + 1))
+                    expanded[piece.text] = self._expanded(call, piece.text)
                 given = expanded[piece.text]
-                self._spend(len(given), use.place)
+                self._spend(len(given), call.use.place)
                 if given:
                     result.append(given[0]._replace(blank=piece.blank))
                     result.extend(given[1:])
-            at += 1
         return [piece for piece in result if piece.text]
 
-    def _paste(self, macro: Macro, arguments: dict[str, list[Piece]], use: Use, result: list[Piece], at: int) -> int:
-        """Paste what stands at `at` of the body to the last of `result`. Returns where to go on."""
-        right = macro.body[at]
-        operands = [right._replace(via=use)]
-        if macro.parameters is not None and right.text in macro.parameters:
-            operands = arguments.get(right.text, [])
-            if right.text == macro.rest and result[-1].text == ",":
-                if right.text in arguments:
-                    result.extend(self.expand(operands))
+    def _expanded(self, call: _Call, parameter: str) -> list[Piece]:
+        return list(self.expand(call.arguments.get(parameter, []), call.depth + 1, call.disabled))
+
+    def _paste(self, call: _Call, result: list[Piece], right: Piece) -> None:
+        """Paste `right`, which stands behind a `##` in the body, to the last of `result`."""
+        operands = [right._replace(via=call.use)]
+        if right.text in call.parameters:
+            operands = call.arguments.get(right.text, [])
+            if right.text == call.macro.rest and result[-1].text == ",":
+                if right.text in call.arguments:
+                    result.extend(self._expanded(call, right.text))
                 else:
                     result.pop()
-                return at + 1
+                return
         if not operands:
-            return at + 1
+            return
         left, first = result[-1], operands[0]
         joined = tokens(left.text + first.text)
-        if len(joined) == 1:
+        if not left.text:
+            result[-1] = first._replace(blank=left.blank)
+        elif len(joined) == 1:
             result[-1] = left._replace(kind=joined[0].kind, text=joined[0].text, painted=False)
-            if not left.text:
-                result[-1] = first._replace(blank=left.blank)
         else:
             # No single token: assembler mode leaves the two beside each other.
             result.append(first._replace(blank=False))
         result.extend(operands[1:])
-        return at + 1
+
+
+class _Call(NamedTuple):
+    """A macro's use with its arguments; `disabled` are the macros within whose replacement it stands."""
+
+    macro: Macro
+    arguments: dict[str, list[Piece]]
+    use: Use
+    depth: int
+    disabled: Collection[str]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return self.macro.parameters or ()
 
 
 class _Reader:
@@ -256,9 +277,9 @@ class _Reader:
 
     __slots__ = ("_stack", "disabled")
 
-    def __init__(self, source: Iterator[Piece]) -> None:
+    def __init__(self, source: Iterator[Piece], disabled: Collection[str]) -> None:
         self._stack: list[tuple[Iterator[Piece], str]] = [(source, "")]
-        self.disabled: set[str] = set()
+        self.disabled = set(disabled)
 
     def push(self, read_first: list[Piece], macro: str) -> None:
         if macro:

@@ -54,7 +54,7 @@ def undefined_calls(source: Source, origin: MacroOrigin, is_macro: Callable[[str
 
 
 def _declares(text: str, at: int) -> bool:
-    """Whether the parentheses that open before `at` are followed by a colon: a region's attributes, a section's type."""
+    """Whether the parentheses that open before `at` end in front of a colon: a region's or a section's."""
     depth = 1
     size = min(len(text), at + 400)
     while at < size and depth:
