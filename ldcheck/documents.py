@@ -236,12 +236,13 @@ def as_flag(node: Node, what: str) -> bool:
 def as_choice(node: Node, what: str, choices: Iterable[str]) -> str:
     """One of a few words."""
     allowed = tuple(choices)
-    scalar = as_scalar(node, what, "one of " + ", ".join(allowed))
+    wanted = "one of " + ", ".join(allowed) if len(allowed) > 1 else allowed[0]
+    scalar = as_scalar(node, what, wanted)
     if scalar.text in allowed:
         return scalar.text
     close = suggest(scalar.text, allowed)
     advice = f"did you mean `{close}`?" if close else ""
-    fail(scalar, f"{what} is `{shown(scalar.text)}` and must be one of {', '.join(allowed)}", advice=advice)
+    fail(scalar, f"{what} is `{shown(scalar.text)}` and must be {wanted}", advice=advice)
 
 
 def as_integer(node: Node, what: str) -> int:

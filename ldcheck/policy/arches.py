@@ -80,6 +80,9 @@ FAMILIES: dict[str, tuple[str, ...]] = {}
 for _arch in TABLE:
     FAMILIES[_arch.family] = (*FAMILIES.get(_arch.family, ()), _arch.name)
 
+# What errors name as examples.
+_OFTEN = ("x86_64", "x86_32", "arm64", "arm32", "riscv64", "riscv32", "ppc64", "x86", "arm", "riscv", "ppc")
+
 # Families that are called otherwise in places; a family of one member is that member.
 _FAMILY_ALIASES = {"powerpc": "ppc", "risc-v": "riscv"}
 
@@ -187,7 +190,9 @@ def check_name(name: str) -> str:
 
     if expand(name.removeprefix("!")):
         return ""
-    return did_you_mean(name.removeprefix("!"), names())
+    others = [alias for arch in TABLE for alias in arch.aliases if alias.isalnum()]
+    known = ", ".join(name for name in names() if name in _OFTEN)
+    return did_you_mean(name.removeprefix("!"), (*names(), "aarch64", *others), f"such as {known}")
 
 
 def _understood(name: str, source: str, place: Location) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ mean". The policy package knows nothing of how a check works; the checks hand th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from ldcheck.findings import EvidenceKind
+from ldcheck.record import dataclass
 
 
 class Kind(Enum):

@@ -49,7 +49,7 @@ COMMON = (
 # `when` of a rule.
 WHEN = (
     Key("arch", Kind.NAMES, "Architectures or families (x86, arm64, riscv); `!arm` is every other one."),
-    Key("config", Kind.NAMES, "Conditions on the configuration: CONFIG_X, !CONFIG_X or CONFIG_X=value."),
+    Key("config", Kind.TEXTS, "Conditions on the configuration: CONFIG_X, !CONFIG_X or CONFIG_X=value."),
     Key("format", Kind.CHOICES, "The format of what is linked.", choices=FORMATS),
     Key("linker", Kind.CHOICES, "The linker.", choices=LINKERS),
     Key("paths", Kind.NAMES, "Patterns of the scripts' paths; ** crosses folders."),
@@ -62,7 +62,7 @@ TEST = (
     Key("file", Kind.NAME, "A file with the linker script, relative to the policy."),
     Key("arch", Kind.NAME, "The architecture of the target."),
     Key("params", Kind.PARAMS, "Other values for params of the policy."),
-    Key("config", Kind.NAMES, "What the configuration defines: CONFIG_X or CONFIG_X=value."),
+    Key("config", Kind.TEXTS, "What the configuration defines: CONFIG_X or CONFIG_X=value."),
     Key("format", Kind.CHOICE, "The format of what is linked.", choices=FORMATS),
     Key("linker", Kind.CHOICE, "The linker.", choices=LINKERS),
     Key("path", Kind.NAME, "The path of the script, for `when: {paths: ...}`."),

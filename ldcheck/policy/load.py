@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from ldcheck.documents import (
     Document,
@@ -19,6 +18,7 @@ from ldcheck.documents import (
     as_list,
     as_mapping,
     as_texts,
+    describe,
     did_you_mean,
     parse_document,
     read_source,
@@ -30,6 +30,7 @@ from ldcheck.policy.language import POLICY, SEVERITIES, VERSION
 from ldcheck.policy.read_rule import Checks, RuleReader
 from ldcheck.policy.read_test import read_params
 from ldcheck.policy.rule import Ignore, Named, Override, Rule
+from ldcheck.record import dataclass, field
 from ldcheck.source import Location, Related
 
 _SUFFIXES = (".yaml", ".yml")
@@ -211,7 +212,12 @@ class _Loader:
 
     def _take_overrides(self, node: Node) -> None:
         for pattern, changes in as_mapping(node, "`paths`").items():
-            for rule, severity in as_mapping(changes, f"`paths` for {shown(pattern.text)}").items():
+            if not isinstance(changes, MappingNode):
+                advice = "rules with their severities, such as { some-rule: note } or { '*': off }"
+                message = f"`paths` for {shown(pattern.text)} is {describe(changes)} and must be a mapping"
+                self.errors.append(InputError(message, changes.location, help=advice))
+                continue
+            for rule, severity in changes.items():
                 try:
                     word = as_choice(severity, f"the severity of `{shown(rule.text)}`", SEVERITIES)
                 except CheckError as error:
@@ -240,8 +246,9 @@ class _Loader:
         self.errors.extend(errors)
         reader = RuleReader(checks, self.params, values)
         rules: dict[str, Rule] = {}
+        ids = {identity for entry, identity in self.entries if identity and reader.head(entry.keys)}
         for entry in self._merged(reader):
-            found, errors = reader.read(entry.keys, entry.place)
+            found, errors = reader.read(entry.keys, entry.place, ids)
             self.errors.extend(errors)
             for rule in found:
                 first = rules.get(rule.id)
@@ -257,6 +264,10 @@ class _Loader:
             self.errors.append(
                 InputError("the policy has no rule", where, help="give it `rules`, or let it extend one")
             )
+        order = {file: at for at, file in enumerate(self.files)}
+        self.errors.sort(
+            key=lambda error: (order.get(error.location.file, -1), error.location.line, error.location.column)
+        )
         return Policies(
             tuple(rules.values()),
             tuple(self.errors),
@@ -343,3 +354,7 @@ def _at(asked: ScalarNode, error: InputError) -> InputError:
     if error.location.line:
         return error
     return InputError(error.message, asked.location, error.label, error.help, error.related)
+
+
+def _position(place: Location) -> tuple[int, int]:
+    return place.line, place.column

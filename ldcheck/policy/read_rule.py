@@ -6,10 +6,20 @@ All errors of a rule are collected, so that one run tells them all. Files, `exte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
-from ldcheck.documents import Node, ScalarNode, as_mapping, as_one_or_more, did_you_mean, shown, suggest
+from ldcheck.documents import (
+    Node,
+    ScalarNode,
+    as_mapping,
+    as_one_or_more,
+    describe,
+    did_you_mean,
+    fail,
+    shown,
+    suggest,
+)
 from ldcheck.findings import EvidenceKind, InputError, Severity
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.language import COMMON, WHEN
@@ -23,7 +33,8 @@ from ldcheck.source import Location, Related
 LINT = "lint"
 _LINT_KEY = Key(LINT, Kind.NAMES, "Lints that are switched on.")
 _COMMON = table(COMMON)
-_PLAIN = {name: key for name, key in _COMMON.items() if key.kind not in (Kind.WHEN, Kind.TESTS, Kind.MESSAGE)}
+_STRUCTURED = frozenset(("id", "when", "tests", "message"))
+_PLAIN = {name: key for name, key in _COMMON.items() if name not in _STRUCTURED}
 _WHEN = table(WHEN)
 
 # A rule's keys: the key's own node and its value. A merged rule has them from several files.
@@ -52,6 +63,7 @@ class RuleReader:
         self._params = params
         self._values = values
         self._complaints = Complaints()
+        self._others: Collection[str] = ()
 
     def head(self, entries: Entries) -> tuple[str, ...]:
         """The head keys among a rule's keys: one, if the rule is sound."""
@@ -63,11 +75,14 @@ class RuleReader:
             )
         return heads
 
-    def read(self, entries: Entries, place: Location) -> tuple[tuple[Rule, ...], list[InputError]]:
+    def read(
+        self, entries: Entries, place: Location, others: Collection[str] = ()
+    ) -> tuple[tuple[Rule, ...], list[InputError]]:
         """The rules of one entry of `rules` (several for a list of lints), or the errors that it has instead.
 
-        `place` is where the entry stands.
+        `place` is where the entry stands, `others` are the ids of rules that it may have been meant to change.
         """
+        self._others = others
         self._complaints = Complaints()
         rules = self._read(entries, place)
         errors = self._complaints.errors
@@ -230,6 +245,13 @@ class RuleReader:
                 self._complaints.add(message, key.location, f"did you mean `{close}`?")
                 return
         message = "the rule has no head key, which names its check"
+        given = entries.get("id")
+        if not unknown and given is not None and isinstance(given[1], ScalarNode):
+            rule_id = given[1]
+            if close := suggest(rule_id.text, self._others):
+                message = f"the rule has no head key, and no policy that is extended has a rule `{shown(rule_id.text)}`"
+                self._complaints.add(message, rule_id.location, f"did you mean `{close}`?")
+                return
         if unknown:
             message = f"unknown key `{shown(unknown[0].text)}`: no check has this head key"
         advice = "one of " + ", ".join(sorted(self._heads))
@@ -244,6 +266,9 @@ class RuleReader:
 
 
 def _read_when(node: Node, complaints: Complaints) -> When:
+    if isinstance(node, ScalarNode) and not node.is_null:
+        advice = f"such as {{ arch: {shown(node.text)} }}; it takes {', '.join(_WHEN)}"
+        fail(node, f"`when` is {describe(node)} and must be a mapping (key: value)", advice=advice)
     values = read_fields(as_mapping(node, "`when`"), _WHEN, "`when`", complaints)
     for name in ("arch", "config"):
         words = values.get(name)

@@ -109,11 +109,15 @@ def _check_surroundings(values: Mapping[str, Value], complaints: Complaints) -> 
     """What a case says of its target must be of use to `when`."""
     arch = values.get("arch")
     if isinstance(arch, Named):
-        from ldcheck.policy.arches import canonical, check_name, names
+        from ldcheck.policy.arches import canonical, check_name, expand
 
         if not canonical(arch.text):
-            advice = check_name(arch.text) or did_you_mean(arch.text, names())
-            complaints.add(f"`{shown(arch.text)}` is no architecture", arch.location, advice)
+            members = expand(arch.text)
+            message = f"unknown architecture `{shown(arch.text)}`"
+            if members:
+                message = f"`{shown(arch.text)}` is a family, and a target has one architecture"
+            advice = f"one of {', '.join(members)}" if members else check_name(arch.text)
+            complaints.add(message, arch.location, advice)
     config = values.get("config")
     for word in config if isinstance(config, tuple) else ():
         assert isinstance(word, Named)

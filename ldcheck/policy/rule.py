@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Severity
+from ldcheck.record import dataclass, field
 from ldcheck.source import Location
 
 if TYPE_CHECKING:

@@ -92,11 +92,6 @@ def read_value(key: Key, node: Node) -> Value:
     return reader(key, node)
 
 
-def named(node: ScalarNode) -> Named:
-    """A text with its place."""
-    return Named(node.text, node.location)
-
-
 def read_name(key: Key, node: Node) -> Named:
     """A name or pattern: a text without blanks."""
     scalar = as_scalar(node, f"`{key.name}`", "a name")
@@ -196,9 +191,7 @@ def _read_flag(key: Key, node: Node) -> bool:
 
 
 def _read_integer(key: Key, node: Node) -> Named:
-    as_integer(node, f"`{key.name}`")
-    assert isinstance(node, ScalarNode)
-    return named(node)
+    return Named(str(as_integer(node, f"`{key.name}`")), node.location)
 
 
 _READERS: dict[Kind, Callable[[Key, Node], Value]] = {

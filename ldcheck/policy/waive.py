@@ -6,7 +6,6 @@ Both are about places in scripts, so they are applied to findings, when the rule
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from ldcheck.findings import CheckError, Finding, InputError, Severity
 from ldcheck.policy.language import IGNORE
 from ldcheck.policy.rule import Ignore, Override
 from ldcheck.policy.values import read_names, read_text
+from ldcheck.record import dataclass, replace
 
 if TYPE_CHECKING:
     from datetime import date
