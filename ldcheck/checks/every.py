@@ -1,0 +1,215 @@
+"""For each output section, input pattern, symbol or segment that matches, an expression holds.
+
+## What it does
+Goes through all of a kind whose name matches `named` and for which `where` is true, and demands that `require` is
+true. The expressions are in the linker's own language; the names below are the attributes of the one in question,
+every other name means a symbol of the image or a param of the policy.
+
+* `output-section`: `address`, `end`, `size`, `align`, `load_address`, `allocated`, `writable`, `executable`
+* `segment`: `address`, `end`, `load_address`, `file_size`, `memory_size`, `align`, `readable`, `writable`, `executable`
+* `symbol`: `value`, `size`, `is_global`
+* `input-pattern`: `kept`, `discarded`, `sorted`, `wildcard`
+
+## Why is this bad
+Some properties have no head key of their own, and still somebody checks them by eye in every review.
+
+## Example
+    rules:
+      - id: no-writable-code
+        every: segment
+        where: executable
+        require: "!writable"
+
+with an image that is linked with `ld -N`.
+
+## Use instead
+Give code and data segments of their own in PHDRS.
+
+## Limits
+Input patterns are judged on the script, everything else on the image.
+
+## References
+GNU ld manual, "Expressions in Linker Scripts".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ldcheck.evidence import ImageView, ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule, names_of
+from ldcheck.script.expressions import Environment, Value, evaluate
+from ldcheck.script.syntax import Node
+from ldcheck.sections.globs import has_wildcard, section_glob
+from ldcheck.values import expression_of, image_values, names_in
+from ldcheck.words import listed
+
+_KINDS = ("output-section", "input-pattern", "symbol", "segment")
+
+DECLARATION = Declaration(
+    head=Key("every", Kind.CHOICE, "What is gone through.", choices=_KINDS),
+    keys=(
+        Key("named", Kind.NAMES, "Only those of these names (or patterns)."),
+        Key("where", Kind.EXPRESSION, "Only those for which this is true."),
+        Key("require", Kind.EXPRESSION, "What must be true for each.", required=True),
+    ),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
+)
+
+
+class _Attributes(Environment):
+    """The attributes of one thing, ahead of what another environment knows."""
+
+    def __init__(self, attributes: Mapping[str, int], rest: Environment) -> None:
+        self._attributes = attributes
+        self._rest = rest
+
+    def symbol(self, name: str) -> Value | None:
+        """An attribute, or a symbol or param of that name."""
+        return Value(self._attributes[name]) if name in self._attributes else self._rest.symbol(name)
+
+    def addr(self, section: str) -> int | None:
+        """As the image says."""
+        return self._rest.addr(section)
+
+    def sizeof(self, section: str) -> int | None:
+        """As the image says."""
+        return self._rest.sizeof(section)
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """REFUTED where an input pattern does not satisfy the expression; other kinds are the image's business."""
+    if rule.names[0].text != "input-pattern":
+        return Judgement(Standing.UNKNOWN, reason=f"only an image has a {rule.names[0].text}")
+    rest = _Attributes(view.params, Environment())
+    judged = [
+        (name, attributes, node, _truth(rule, name, attributes, rest)) for name, attributes, node in _patterns(view)
+    ]
+    problems = tuple(
+        _problem(rule, name, attributes, view, node) for name, attributes, node, truth in judged if truth is False
+    )
+    return _result(rule, problems, [truth for *_, truth in judged], "no input pattern matches")
+
+
+def _patterns(view: ScriptView) -> Iterator[tuple[str, Mapping[str, int], Node]]:
+    for taker in view.rules:
+        if taker.pattern is None:
+            continue
+        name = taker.pattern.pattern.text
+        yield (
+            name,
+            {
+                "kept": int(taker.keep),
+                "discarded": int(taker.discards),
+                "sorted": int(bool(taker.pattern.sorts)),
+                "wildcard": int(has_wildcard(name)),
+            },
+            taker.node,
+        )
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """REFUTED where something of the kind does not satisfy the expression."""
+    kind = rule.names[0].text
+    if kind == "input-pattern":
+        return Judgement(Standing.UNKNOWN, reason="input patterns are in the script")
+    if view.elf is None:
+        return Judgement(Standing.UNKNOWN, reason="no ELF, give --elf")
+    things = {"output-section": _sections, "symbol": _symbols, "segment": _segments}[kind](view)
+    rest = image_values(view)
+    judged = [(name, attributes, _truth(rule, name, attributes, rest)) for name, attributes in things]
+    problems = tuple(_problem(rule, name, attributes, view) for name, attributes, truth in judged if truth is False)
+    return _result(rule, problems, [truth for *_, truth in judged], f"the image has no {kind} that matches")
+
+
+def _sections(view: ImageView) -> Iterator[tuple[str, Mapping[str, int]]]:
+    assert view.elf is not None
+    for section in view.elf.sections:
+        if section.name:
+            yield (
+                section.name,
+                {
+                    "address": section.address,
+                    "end": section.end,
+                    "size": section.size,
+                    "align": section.align,
+                    "load_address": view.elf.load_address(section),
+                    "allocated": int(section.allocated),
+                    "writable": int(section.writable),
+                    "executable": int(section.executable),
+                },
+            )
+
+
+def _symbols(view: ImageView) -> Iterator[tuple[str, Mapping[str, int]]]:
+    assert view.elf is not None
+    for name, symbol in view.elf.symbols.items():
+        if symbol.defined:
+            is_global = int(symbol.binding == "GLOBAL")
+            yield name, {"value": symbol.value, "size": symbol.size, "is_global": is_global}
+
+
+def _segments(view: ImageView) -> Iterator[tuple[str, Mapping[str, int]]]:
+    assert view.elf is not None
+    for segment in view.elf.segments:
+        yield (
+            segment.type,
+            {
+                "address": segment.address,
+                "end": segment.address + segment.memory_size,
+                "load_address": segment.load_address,
+                "file_size": segment.file_size,
+                "memory_size": segment.memory_size,
+                "align": segment.align,
+                "readable": int(segment.readable),
+                "writable": int(segment.writable),
+                "executable": int(segment.executable),
+            },
+        )
+
+
+def _truth(rule: Rule, name: str, attributes: Mapping[str, int], rest: Environment) -> bool | str | None:
+    """Whether the thing satisfies the rule; None if it is not concerned, a reason if that is undecided."""
+    wanted = names_of(rule.keys.get("named"))
+    if wanted and not any(section_glob(named.text).matches(name) for named in wanted):
+        return None
+    environment = _Attributes(attributes, rest)
+    for key in ("where", "require"):
+        value = rule.keys.get(key)
+        if not isinstance(value, Named):
+            continue
+        result = evaluate(expression_of(value), environment)
+        if result.truth is None:
+            return result.reason or f"`{value.text}` has no value for {name}"
+        if not result.truth:
+            return None if key == "where" else False
+    return True
+
+
+def _result(rule: Rule, problems: tuple[Problem, ...], truths: list[bool | str | None], none: str) -> Judgement:
+    if problems:
+        return Judgement(Standing.REFUTED, problems)
+    undecided = next((truth for truth in truths if isinstance(truth, str)), "")
+    if undecided:
+        return Judgement(Standing.UNKNOWN, reason=undecided)
+    # With names given, that none of them exists is a misspelling; a `where` may well be true of nothing.
+    if "named" in rule.keys and "where" not in rule.keys and all(truth is None for truth in truths):
+        return Judgement(Standing.ABSENT, reason=none)
+    return Judgement(Standing.HOLDS)
+
+
+def _problem(
+    rule: Rule, name: str, attributes: Mapping[str, int], view: ScriptView | ImageView, node: Node | None = None
+) -> Problem:
+    wanted = rule.keys["require"]
+    assert isinstance(wanted, Named)
+    used = [attribute for attribute in names_in(expression_of(wanted)) if attribute in attributes]
+    values = listed([f"{attribute} is {attributes[attribute]:#x}" for attribute in used], most=6)
+    place = f" at {attributes['address']:#x}" if "address" in attributes else ""
+    message = f"{rule.names[0].text} {name}{place} does not satisfy `{wanted.text}`"
+    if node is not None and isinstance(view, ScriptView):
+        return Problem(name, message, view.locate(node), values, route=view.route(node))
+    assert isinstance(view, ImageView)
+    return Problem(name, message, view.declared_at(name), values, route=view.declared_route(name))

@@ -1,0 +1,167 @@
+"""No input section is left without a statement that takes it.
+
+## What it does
+With objects, every allocated input section is put to the statements of the script. With a map, the inputs that no
+pattern took are listed; with an ELF, the allocated output sections that the script does not declare. From the script
+alone, each family of toolchain names that the script takes by an exact pattern (`*(.bss)`) must have the rest of the
+family (`.bss.*`) taken.
+
+## Why is this bad
+The linker places an orphan by its flags: behind `_etext`, behind `__bss_end` (never zeroed), behind `_edata` (never
+copied), at address 0. The compiler emits new names with an option, a new version or another target, and nothing is
+said.
+
+## Example
+    rules:
+      - id: no-orphans
+        orphans: none
+        except: [.comment, .debug_*]
+
+with
+
+    .bss : { __bss_start = .; *(.bss) __bss_end = .; }
+
+## Use instead
+    .bss : { __bss_start = .; *(.bss .bss.*) *(COMMON) __bss_end = .; }
+
+## Limits
+A name that a target never emits is not reported from the script: only families that the script itself places are
+looked at. Sections that are not loaded (debug information, symbol tables) do not count; a map without its ELF does
+not tell which those are, so name them under `except`.
+
+## References
+GNU ld manual, "Orphan Sections"; option --orphan-handling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ldcheck.evidence import ImageView, ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Rule, names_of
+from ldcheck.sections.families import Family
+from ldcheck.sections.globs import section_glob
+from ldcheck.sections.reach import reaching
+from ldcheck.words import counted
+
+DECLARATION = Declaration(
+    head=Key("orphans", Kind.CHOICE, "`none`: no section may be left without a statement.", choices=("none",)),
+    keys=(Key("except", Kind.NAMES, "Sections (names or patterns) that may be orphans."),),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP, EvidenceKind.OBJECTS),
+)
+
+# The families of which -ffunction-sections, -fdata-sections and the compiler's own choices emit `.name.suffix`.
+_SPLIT = {
+    ".text": Family.CODE,
+    ".rodata": Family.CONSTANT,
+    ".data": Family.DATA,
+    ".bss": Family.ZERO,
+    ".data.rel.ro": Family.RELRO,
+    ".sdata": Family.DATA,
+    ".sbss": Family.ZERO,
+    ".init_array": Family.RELRO,
+}
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """NOT_GUARANTEED where a family is taken by its exact name only; the objects decide about the rest."""
+    problems = tuple(
+        problem for name in _SPLIT if not _excepted(f"{name}.x", rule) and (problem := _half(name, view)) is not None
+    )
+    if problems:
+        return Judgement(Standing.NOT_GUARANTEED, problems)
+    return Judgement(Standing.UNKNOWN, reason="which sections are linked, only objects, a map or the image show")
+
+
+def _excepted(name: str, rule: Rule) -> bool:
+    return any(section_glob(named.text).matches(name) for named in names_of(rule.keys.get("except")))
+
+
+def _half(name: str, view: ScriptView) -> Problem | None:
+    exact = [taker for taker, _ in reaching(view.rules, name) if taker.names.literal == name and not taker.discards]
+    if not exact or reaching(view.rules, f"{name}.?*"):
+        return None
+    return Problem(
+        subject=name,
+        message=f"nothing takes `{name}.*`: split sections of this family would be orphans",
+        location=view.locate(exact[0].node),
+        label=f"takes {name} and nothing else of the family",
+        related=view.related(exact[0].node),
+        witness=f"{name}.x",
+        route=view.route(exact[0].node),
+        help=f"write `{name} {name}.*`",
+    )
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """REFUTED where the objects, the map or the ELF have a section that no statement took."""
+    found: list[tuple[str, str, int]] = []
+    evidence: list[EvidenceKind] = []
+    if view.image.objects is not None and view.script is not None:
+        evidence.append(EvidenceKind.OBJECTS)
+        found += _in_objects(view)
+    if view.map is not None:
+        evidence.append(EvidenceKind.MAP)
+        found += _in_map(view)
+    elif view.elf is not None and view.script is not None:
+        evidence.append(EvidenceKind.IMAGE)
+        found += _in_elf(view)
+    if not evidence:
+        return Judgement(
+            Standing.UNKNOWN, reason="an ELF alone does not tell which sections were orphans, give the script"
+        )
+    orphans: dict[str, list[tuple[str, int]]] = {}
+    for name, source, size in found:
+        if not _excepted(name, rule):
+            orphans.setdefault(name, []).append((source, size))
+    problems = tuple(_orphan(name, parts, view) for name, parts in orphans.items())
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems, evidence=tuple(evidence))
+
+
+def _orphan(name: str, parts: Sequence[tuple[str, int]], view: ImageView) -> Problem:
+    total = counted(sum(size for _, size in parts), "byte")
+    section = view.sections.get(name)
+    place = f", placed at {section[0]:#x}" if section is not None and section[1] else ""
+    return Problem(
+        subject=name,
+        message=f"no statement takes {name}",
+        facts=(f"in the image: {total} of {name}, from {parts[0][0]}{place}",),
+        witness=name,
+        help=f"place it, or discard it: `/DISCARD/ : {{ *({name}) }}`",
+    )
+
+
+def _in_objects(view: ImageView) -> list[tuple[str, str, int]]:
+    from ldcheck.sections.assign import assign
+
+    assert view.script is not None
+    assert view.image.objects is not None
+    return [
+        (placed.input.name, placed.input.file, placed.input.size)
+        for placed in assign(view.script.tree, view.image.objects)
+        if placed.rule is None and placed.input.allocated and placed.input.size and placed.output != "/DISCARD/"
+    ]
+
+
+def _in_map(view: ImageView) -> list[tuple[str, str, int]]:
+    # Debug sections are at address 0 as well as what is loaded there: the ELF tells them apart.
+    loaded = None
+    if view.elf is not None:
+        loaded = {section.name for section in view.elf.sections if section.allocated}
+    return [
+        (part.name, part.file, part.size)
+        for section, part in view.inputs()
+        if part.size and not part.pattern and (loaded is None or section.name in loaded)
+    ]
+
+
+def _in_elf(view: ImageView) -> list[tuple[str, str, int]]:
+    assert view.elf is not None
+    assert view.script is not None
+    return [
+        (section.name, view.elf.path, section.size)
+        for section in view.elf.sections
+        if section.allocated and section.size and section.name not in view.script.output_sections
+    ]

@@ -1,0 +1,156 @@
+"""Output sections and segments have exactly these permissions.
+
+## What it does
+In the image, the flags of output sections of these names (and of program headers, by their name in PHDRS) are
+compared with `are`. From the script, the families of the input patterns are compared: code must not be collected into
+what is not executable, writable data not into what is read-only.
+
+## Why is this bad
+A section that is writable and executable at once is what an attacker looks for. Constant tables that are collected into
+.data can be overwritten; one patch section among `.init.data` makes all of it executable.
+
+## Example
+    rules:
+      - id: no-writable-code
+        permissions: .text
+        are: r-x
+
+with
+
+    .text : { *(.text .text.*) *(.data.patch) }
+
+## Use instead
+    .text : { *(.text .text.*) }
+    .data : { *(.data .data.*) }
+
+## Limits
+Flags say what a loader is asked for. A hypervisor or kernel that is one RWX segment by design sets its own page
+tables: judge its boundary symbols with `separate-pages` and `place`. With `ld -N` every section of the first segment
+is writable.
+
+## References
+ELF gABI, "Sections" (sh_flags) and "Program Header" (p_flags); GNU ld manual, "PHDRS Command".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ldcheck.evidence import ImageView, ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule
+from ldcheck.script.syntax import ProgramHeaders
+from ldcheck.sections.families import Family, family_of
+from ldcheck.sections.globs import section_glob
+from ldcheck.sections.rules import InputRule
+from ldcheck.subjects import absent
+
+_PERMISSIONS = ("r--", "r-x", "rw-", "rwx")
+
+DECLARATION = Declaration(
+    head=Key("permissions", Kind.NAMES, "Output sections (names or patterns), or program headers by name."),
+    keys=(Key("are", Kind.CHOICE, "The permissions: r--, r-x, rw- or rwx.", required=True, choices=_PERMISSIONS),),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
+)
+
+# The permission that the family of an input section asks for beyond reading.
+_NEEDS = {Family.CODE: "x", Family.DATA: "w", Family.ZERO: "w"}
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """REFUTED where an input pattern's family needs a permission that the output section must not have."""
+    return all_of([_judge(named, _wanted(rule), view) for named in rule.names], optional=rule.optional)
+
+
+def _wanted(rule: Rule) -> str:
+    value = rule.keys["are"]
+    assert isinstance(value, Named)
+    return value.text
+
+
+def _judge(named: Named, wanted: str, view: ScriptView) -> Judgement:
+    glob = section_glob(named.text)
+    if named.text in _headers(view):
+        return Judgement(Standing.UNKNOWN, reason=f"{named.text} is a program header: only the image shows its flags")
+    if not any(glob.matches(name) for name in view.output_sections):
+        return absent(named, view)
+    strangers = [
+        (taker, need)
+        for taker in view.rules
+        if taker.section is not None and not taker.discards and glob.matches(taker.output)
+        if (need := _needed(taker)) and need not in wanted
+    ]
+    problems = tuple(_stranger(taker, need, wanted, view) for taker, need in strangers)
+    if problems:
+        return Judgement(Standing.REFUTED, problems)
+    return Judgement(Standing.UNKNOWN, reason="what the inputs' flags are, only the image shows")
+
+
+def _headers(view: ScriptView) -> list[str]:
+    """The names of PHDRS, in order."""
+    return [
+        header.name.text for node in view.tree.statements if isinstance(node, ProgramHeaders) for header in node.headers
+    ]
+
+
+def _needed(taker: InputRule) -> str:
+    return _NEEDS.get(family_of(taker.pattern.pattern.text), "") if taker.pattern is not None else ""
+
+
+def _stranger(taker: InputRule, need: str, wanted: str, view: ScriptView) -> Problem:
+    kind = {"x": "code", "w": "writable data"}[need]
+    return Problem(
+        subject=taker.output,
+        message=f"`{taker.text}` puts {kind} into {taker.output}, which must be {wanted}",
+        location=view.locate(taker.node),
+        label=f"brings {kind}",
+        related=view.related(taker.node),
+        route=view.route(taker.node),
+        help="move it to an output section of its own kind",
+    )
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """REFUTED where the flags of a section or segment are others."""
+    if view.elf is None:
+        return Judgement(Standing.UNKNOWN, reason="no ELF, give --elf")
+    return all_of([_shown(named, _wanted(rule), view) for named in rule.names], optional=rule.optional)
+
+
+def _shown(named: Named, wanted: str, view: ImageView) -> Judgement:
+    found = dict(_flags(named.text, view))
+    if not found:
+        known = view.script is not None and named.text in view.script.output_sections
+        standing = Standing.UNKNOWN if known else Standing.ABSENT
+        return Judgement(standing, reason=f"the image has no section or segment {named.text}")
+    problems = tuple(
+        Problem(
+            subject=name,
+            message=f"{name} is {actual}, and must be {wanted}",
+            location=view.declared_at(name),
+            label=f"must be {wanted}",
+            facts=(f"in the image: {name} has the permissions {actual}",),
+            route=view.declared_route(name),
+        )
+        for name, actual in found.items()
+        if actual != wanted
+    )
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _flags(pattern: str, view: ImageView) -> Iterator[tuple[str, str]]:
+    """The sections of a name or pattern, or else the program header of that name, with their permissions."""
+    assert view.elf is not None
+    glob = section_glob(pattern)
+    for section in view.elf.sections:
+        if section.allocated and section.size and glob.matches(section.name):
+            yield section.name, _text(True, section.writable, section.executable)
+    headers = _headers(view.script) if view.script is not None else []
+    if pattern in headers and headers.index(pattern) < len(view.elf.segments):
+        segment = view.elf.segments[headers.index(pattern)]
+        yield pattern, _text(segment.readable, segment.writable, segment.executable)
+
+
+def _text(readable: bool, writable: bool, executable: bool) -> str:
+    return ("r" if readable else "-") + ("w" if writable else "-") + ("x" if executable else "-")

@@ -1,0 +1,65 @@
+"""The families of input sections that toolchains emit, by name: what the bytes are for, and for which architectures.
+
+Names are all that a script alone tells of its inputs. The table holds the names that compilers, assemblers and linkers
+give by themselves (GCC's varasm.c and default_section_type_flags, the ELF gABI's special sections, the psABIs); a
+project's own names (`.init.text`, `.altinstructions`) are not in it, but a project's prefix in front of a family's name
+(`.init.` + `data`) is understood.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Family(Enum):
+    """What a section's bytes are for, and with that the permissions they need."""
+
+    CODE = "executable"
+    CONSTANT = "read-only"
+    RELRO = "read-only after relocation"
+    DATA = "writable"
+    ZERO = "zero-initialised"
+    OTHER = "of no known kind"
+
+
+# The longest prefix that fits decides. `.data.rel.ro` ahead of `.data`, and so on.
+_PREFIXES = (
+    (".data.rel.ro", Family.RELRO),
+    (".init_array", Family.RELRO),
+    (".fini_array", Family.RELRO),
+    (".preinit_array", Family.RELRO),
+    (".ctors", Family.RELRO),
+    (".dtors", Family.RELRO),
+    (".text", Family.CODE),
+    (".plt", Family.CODE),
+    (".iplt", Family.CODE),
+    (".gnu.linkonce.t", Family.CODE),
+    (".rodata", Family.CONSTANT),
+    (".srodata", Family.CONSTANT),
+    (".sdata2", Family.CONSTANT),
+    (".gnu.linkonce.r", Family.CONSTANT),
+    (".eh_frame", Family.CONSTANT),
+    (".gcc_except_table", Family.CONSTANT),
+    (".ARM.exidx", Family.CONSTANT),
+    (".ARM.extab", Family.CONSTANT),
+    (".note", Family.CONSTANT),
+    (".data", Family.DATA),
+    (".sdata", Family.DATA),
+    (".tdata", Family.DATA),
+    (".got", Family.DATA),
+    (".gnu.linkonce.d", Family.DATA),
+    (".bss", Family.ZERO),
+    (".sbss", Family.ZERO),
+    (".tbss", Family.ZERO),
+    (".dynbss", Family.ZERO),
+    (".gnu.linkonce.b", Family.ZERO),
+    ("COMMON", Family.ZERO),
+)
+
+
+def family_of(name: str) -> Family:
+    """The family of a section name, or of the names of a pattern, by what stands in front of its first wildcard."""
+    for prefix, family in _PREFIXES:
+        if name == prefix or name.startswith((f"{prefix}.", f"{prefix}*", f"{prefix}$")):
+            return family
+    return Family.OTHER

@@ -1,0 +1,4 @@
+  .text
+  nop
+  .section .data.patch, "aw"
+  .quad 1
