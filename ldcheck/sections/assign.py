@@ -1,17 +1,17 @@
 """Where each input section of a link goes, and in which order, as GNU ld decides it.
 
-Left out, because it needs more than the section headers of the inputs: --gc-sections, which members of an archive a link
-pulls in (all members that are given count as linked), sections that ld makes itself (.got, .plt, .iplt, .dynsym ...) or
-rewrites (.note.gnu.property, .gnu.attributes), relaxation and merging, which change sizes but no places, and sections
-dropped because a section that they are linked to was discarded (SHF_LINK_ORDER).
+Left out, because it needs more than the section headers of the inputs: --gc-sections, which members of an archive a
+link pulls in (all members that are given count as linked), sections that ld makes itself (.plt, .dynsym; see `made`) or
+rewrites (.gnu.attributes), relaxation and merging, which change sizes but no places, and sections dropped because a
+section that they are linked to was discarded (SHF_LINK_ORDER).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from ldcheck.image.model import InputSection
+from ldcheck.record import dataclass
 from ldcheck.script.syntax import InputFiles, InputSectionDescription, OutputSection, Script, walk
 from ldcheck.sections.globs import has_wildcard
 from ldcheck.sections.made import linker_made
@@ -157,9 +157,9 @@ def is_linked(section: InputSection) -> bool:
 def never_linked(sections: Iterable[InputSection]) -> dict[int, str]:
     """Sections that ld drops whatever the script says, by id, with the reason in words.
 
-    SHF_EXCLUDE, .gnu.warning.*, all property notes but the first, and all but the first of the groups of one signature and of the .gnu.linkonce sections
-    of one name; constants also if their function was linked from another file (ldlang.c: section_already_linked,
-    bfd/elflink.c: _bfd_elf_section_already_linked).
+    SHF_EXCLUDE, .gnu.warning.*, all property notes but the first, and all but the first of the groups of one signature
+    and of the .gnu.linkonce sections of one name; constants also if their function was linked from another file
+    (ldlang.c: section_already_linked, bfd/elflink.c: _bfd_elf_section_already_linked).
     """
     found: dict[int, str] = {}
     once: dict[str, tuple[str, str]] = {}

@@ -7,9 +7,9 @@ input_statement_is_archive_path, walk_wild_file_in_exclude_list). Names are thos
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+from ldcheck.record import dataclass
 from ldcheck.sections.globs import Glob, fnmatch_glob, has_wildcard, name_glob, witness
 
 

@@ -9,9 +9,9 @@ Left out: targets other than x86, where ld adds such sections only when a reloca
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ldcheck.image.model import InputSection
+from ldcheck.record import replace
 
 _READ_ONLY, _WRITABLE, _CODE = 0x2, 0x3, 0x6
 

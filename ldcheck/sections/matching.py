@@ -31,9 +31,9 @@ class Matcher:
             return known
         found = list(self.literal.get(name, ()))
         for length, table in self.tables:
-            for rule in table.get(name[:length], ()):
-                if rule.names.open_end or rule.names.matches(name):
-                    found.append(rule)
+            near = table.get(name[:length])
+            if near is not None:
+                found += [rule for rule in near if rule.names.open_end or rule.names.matches(name)]
         found.sort(key=_index)
         result = self.known[name] = tuple(found)
         return result
@@ -61,8 +61,9 @@ def takes(rule: InputRule, section: InputSection) -> bool:
     """Whether a rule whose pattern matches the section's name takes it from its file and with its flags."""
     if not in_files(rule, section):
         return False
-    # The section that BFD makes for common symbols has no flags of ELF.
-    flags = 0 if section.name == "COMMON" and section.index == 0 else section.flags
+    # What BFD made by itself has no flags of ELF, except those that the name implies.
+    made = section.index < 0 or (section.name == "COMMON" and section.index == 0)
+    flags = 0 if made and section.name != ".got" else section.flags
     return flags & rule.required == rule.required and not flags & rule.forbidden
 
 
@@ -78,8 +79,8 @@ def in_files(rule: InputRule, section: InputSection) -> bool:
 def left_out(matcher: Matcher, sections: Iterable[InputSection]) -> set[int]:
     """The ids of the output sections that ONLY_IF_RO or ONLY_IF_RW leaves out (ldlang.c: check_input_sections).
 
-    One with ONLY_IF_RO is left out if a writable section that nothing took so far matches any of its statements, one with
-    ONLY_IF_RW if none does. INPUT_SECTION_FLAGS is not looked at here.
+    One with ONLY_IF_RO is left out if a writable section that nothing took so far matches any of its statements, one
+    with ONLY_IF_RW if none does. INPUT_SECTION_FLAGS is not looked at here.
     """
     constrained: dict[int, list[InputRule]] = {}
     for rule in matcher.rules:

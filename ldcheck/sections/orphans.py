@@ -275,7 +275,7 @@ class Orphans:
         place.last = new
 
     def _among_notes(self, section: InputSection, note: bool, following: Output) -> tuple[bool, bool, Output]:
-        """Keep notes together and sorted by alignment: whether to move, whether ahead of the output, and that output."""
+        """Keep notes together, sorted by alignment: whether to move, whether ahead of an output, and that output."""
         made = self.mapping.made
         target: Output | None = None
         if note:

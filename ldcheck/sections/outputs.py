@@ -1,7 +1,7 @@
 """Output sections as ld builds them up while it maps input sections: just what the placement of orphans looks at.
 
-Flags are those of BFD, which are derived from ELF's (bfd/elf.c: _bfd_elf_make_section_from_shdr). An output section gets
-its flags from what is put into it (ldlang.c: lang_add_section, map_input_to_output_sections), and its type from the
+Flags are those of BFD, derived from ELF's (bfd/elf.c: _bfd_elf_make_section_from_shdr). An output section gets its
+flags from what is put into it (ldlang.c: lang_add_section, map_input_to_output_sections), and its type from the
 first input section that has the same flags (bfd/elf.c: _bfd_elf_init_private_section_data) or from its name.
 
 Left out: types and flags that only some architectures know, such as small data of MIPS and PowerPC.
@@ -20,25 +20,54 @@ ALLOC, LOAD, READONLY, CODE, DATA, HAS_CONTENTS, NEVER_LOAD, THREAD_LOCAL, DEBUG
 
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS = 0x1, 0x2, 0x4, 0x400
 
-# Names that fix the type of an output section (bfd/elf.c: special_sections), for types that its content does not change.
-_TYPES = {
-    ".init_array": "INIT_ARRAY",
+# Names that give an output section a type of its own (bfd/elf.c: special_sections). Content overrides PROGBITS, NOBITS
+# and NOTE. The first kind also stands for longer names with a further component, the second for the very name.
+_FAMILIES = {
+    ".bss": "NOBITS",
+    ".data": "PROGBITS",
     ".fini_array": "FINI_ARRAY",
+    ".gnu.linkonce.b": "NOBITS",
+    ".gnu.linkonce.n": "NOBITS",
+    ".gnu.linkonce.p": "PROGBITS",
+    ".init_array": "INIT_ARRAY",
+    ".noinit": "NOBITS",
+    ".persistent": "PROGBITS",
     ".preinit_array": "PREINIT_ARRAY",
+    ".rodata": "PROGBITS",
+    ".tbss": "NOBITS",
+    ".tdata": "PROGBITS",
+    ".text": "PROGBITS",
 }
-_EXACT_TYPES = {
+_NAMES = {
+    ".comment": "PROGBITS",
+    ".ctf": "PROGBITS",
+    ".data1": "PROGBITS",
+    ".debug": "PROGBITS",
+    ".debug_abbrev": "PROGBITS",
+    ".debug_aranges": "PROGBITS",
+    ".debug_info": "PROGBITS",
+    ".debug_line": "PROGBITS",
     ".dynamic": "DYNAMIC",
     ".dynstr": "STRTAB",
     ".dynsym": "DYNSYM",
+    ".fini": "PROGBITS",
+    ".gnu.hash": "GNU_HASH",
     ".gnu.version": "GNU_VERSYM",
     ".gnu.version_d": "GNU_VERDEF",
     ".gnu.version_r": "GNU_VERNEED",
-    ".gnu.hash": "GNU_HASH",
+    ".got": "PROGBITS",
     ".hash": "HASH",
+    ".init": "PROGBITS",
+    ".interp": "PROGBITS",
+    ".line": "PROGBITS",
+    ".note.GNU-stack": "PROGBITS",
+    ".persistent.bss": "NOBITS",
+    ".plt": "PROGBITS",
+    ".relr.dyn": "RELR",
+    ".rodata1": "PROGBITS",
     ".shstrtab": "STRTAB",
     ".strtab": "STRTAB",
     ".symtab": "SYMTAB",
-    ".relr.dyn": "RELR",
 }
 
 _NOLOAD_TYPES = frozenset({"DSECT", "COPY", "INFO", "OVERLAY"})
@@ -84,17 +113,19 @@ def is_debugging(name: str) -> bool:
 
 def named_type(name: str) -> str:
     """The type that an output section has by its name alone; empty if its content decides."""
-    for prefix, kind in _TYPES.items():
-        if name == prefix or name.startswith(prefix + "."):
+    if name in _NAMES:
+        return _NAMES[name]
+    for family, kind in _FAMILIES.items():
+        if name.startswith(family) and name[len(family) : len(family) + 1] in ("", "."):
             return kind
+    if name.startswith((".note", ".gnu.lto_")):
+        return "NOTE" if name.startswith(".note") else "PROGBITS"
     if name.startswith(".rela"):
         return "RELA"
-    if name.startswith(".rel") and not name.startswith(".relr.dyn"):
+    if name.startswith(".rel"):
         # Where relocations have addends, `.rel` counts only as a whole component of the name.
         return "REL" if name[4:5] in ("", ".") else ""
-    if name.startswith(".stab") and name.endswith("str"):
-        return "STRTAB"
-    return _EXACT_TYPES.get(name, "")
+    return "STRTAB" if name.startswith(".stab") and name.endswith("str") else ""
 
 
 class Output:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
+from ldcheck.record import dataclass
 from ldcheck.sections.automata import TooComplexError
-from ldcheck.sections.files import EVERY_FILE, OBJECTS, FileBox, Files
+from ldcheck.sections.files import files
 from ldcheck.sections.globs import Glob, contains, may_overlap, overlaps, section_glob, witness
+from ldcheck.sections.regions import Claim, Region, Witness, claim_of, find, settled_rules, sure_claims
 from ldcheck.sections.rules import SHF_WRITE, InputRule
 
 
@@ -40,20 +41,6 @@ class Relation(Enum):
     SAME_STRETCH = "in the same output section, between the same boundary symbols"
     SAME_OUTPUT = "in the same output section, on the other side of a boundary symbol"
     OTHER_OUTPUT = "in another output section"
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """An input section that shows something. `file` is a plain object, or `archive:member`.
-
-    `flags` are ELF section flags that the section must have for that; a flag that is not named must not be set only
-    where `unset` names it.
-    """
-
-    file: str
-    section: str
-    flags: int = 0
-    unset: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -132,7 +119,7 @@ def takers(
 
 def reaches(rules: Sequence[InputRule]) -> tuple[Reach, ...]:
     """The state of every rule, in the order of the rules, which must be that of `input_rules`."""
-    analysis = _Analysis()
+    analysis = _Analysis(_Surety(rules))
     return tuple(analysis.add(rule) for rule in rules)
 
 
@@ -143,20 +130,24 @@ def shadowing(rules: Sequence[InputRule], name_pattern: str) -> tuple[Shadowing,
     pattern begins with (`.data.read_mostly*` names `.data.read_mostly`). Empty if no rule names them.
     """
     wanted = section_glob(name_pattern)
+    surety = _Surety(rules)
+    claims: list[Claim] = []
     found: list[Shadowing] = []
     for rule in rules:
-        if not names(rule.names, wanted):
+        if not overlaps(rule.names, wanted):
             continue
-        asked = (rule.names,) if contains(wanted, rule.names) else (rule.names, wanted)
-        earlier = [_claim(other) for other in rules[: rule.index] if overlaps(other.names, wanted)]
-        takings: list[Taking] = []
-        for number, claim in enumerate(earlier):
-            shown = _find((*asked, claim.names), claim.meet(rule), _sure(earlier[:number]))
-            if shown is not None:
-                takings.append(Taking(claim.rule, shown, relation(rule, claim.rule)))
-        left = _find(asked, _claim(rule).regions(), _sure(earlier))
-        state = State.DEAD if left is None else State.COMPETES if takings else State.FREE
-        found.append(Shadowing(rule, state, tuple(takings), left))
+        claim = claim_of(rule)
+        if names(rule.names, wanted):
+            asked = (rule.names,) if contains(wanted, rule.names) else (rule.names, wanted)
+            takings = tuple(
+                Taking(other.rule, shown, relation(rule, other.rule))
+                for number, other in enumerate(claims)
+                if (shown := _left((*asked, other.names), other.meet(claim), surety.of(claims[:number], other.rule)))
+            )
+            left = _left(asked, claim.regions(), surety.of(claims, rule))
+            state = State.DEAD if left is None else State.COMPETES if takings else State.FREE
+            found.append(Shadowing(rule, state, takings, left))
+        claims.append(claim)
     return tuple(found)
 
 
@@ -165,17 +156,31 @@ def reaching(rules: Sequence[InputRule], name_pattern: str) -> tuple[tuple[Input
 
     Sections that no rule takes (orphans) are not told of.
     """
+    wanted = ((rule, shown) for rule, shown in asked_for(rules, name_pattern) if shown is not None)
+    return tuple(wanted)
+
+
+def asked_for(
+    rules: Sequence[InputRule], name_pattern: str, file_pattern: str | None = None
+) -> tuple[tuple[InputRule, Witness | None], ...]:
+    """The rules that match sections of a name or pattern, from files of a pattern, in the order of the rules.
+
+    Each comes with such a section that it takes; None if rules ahead of it take all of them, so that it would only be
+    the next in turn.
+    """
     wanted = section_glob(name_pattern)
-    claims: list[_Claim] = []
-    found: list[tuple[InputRule, Witness]] = []
+    asking = files(file_pattern)
+    surety = _Surety(rules)
+    claims: list[Claim] = []
+    found: list[tuple[InputRule, Witness | None]] = []
     for rule in rules:
         if not overlaps(rule.names, wanted):
             continue
-        claim = _claim(rule)
-        shown = _find((rule.names, wanted), claim.regions(), _sure(claims))
-        if shown is not None:
-            found.append((rule, shown))
-        claims.append(claim)
+        claim = claim_of(rule)
+        asked = Claim(rule, rule.names, asking, 0, 0, True).meet(claim)
+        if find((rule.names, wanted), asked, ()) is not None:
+            found.append((rule, _left((rule.names, wanted), asked, surety.of(claims, rule))))
+            claims.append(claim)
     return tuple(found)
 
 
@@ -190,68 +195,30 @@ def names(pattern: Glob, wanted: Glob) -> bool:
     return wanted.literal is None and pattern.literal is None and witness((pattern,), (wanted,)) is None
 
 
-# Regions: a set of files of one kind with flags that must be set and must not be set.
-_Region = tuple[FileBox, int, int]
+class _Surety:
+    """What rules are sure to take, given all rules of the script."""
 
+    def __init__(self, rules: Sequence[InputRule]) -> None:
+        self.settled = settled_rules(rules) if any(rule.constraint for rule in rules) else {}
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class _Claim:
-    """What a rule may take; `sure` if it takes all of that from every link, unless a rule ahead of it does."""
-
-    rule: InputRule
-    names: Glob
-    files: Files
-    required: int
-    forbidden: int
-    sure: bool
-
-    def regions(self) -> list[_Region]:
-        return [(box, self.required, self.forbidden) for box in self.files.boxes]
-
-    def meet(self, rule: InputRule) -> list[_Region]:
-        """Where the claim and the other rule's language meet."""
-        other = _claim(rule)
-        required, forbidden = self.required | other.required, self.forbidden | other.forbidden
-        if required & forbidden:
-            return []
-        if self.files is EVERY_FILE:
-            return [(box, required, forbidden) for box in other.files.boxes]
-        meets = (one.meet(two) for one in self.files.boxes for two in other.files.boxes)
-        return [(box, required, forbidden) for box in meets if box is not None]
-
-    @property
-    def plain(self) -> bool:
-        """Whether it claims sections of every file and with any flags."""
-        return self.files is EVERY_FILE and not self.required and not self.forbidden
-
-
-def _claim(rule: InputRule) -> _Claim:
-    forbidden = rule.forbidden | (SHF_WRITE if rule.constraint == "ONLY_IF_RO" else 0)
-    return _Claim(rule, rule.names, rule.files, rule.required, forbidden, not rule.constraint)
-
-
-def _sure(claims: Iterable[_Claim]) -> list[_Claim]:
-    """What the claims take from every link. ONLY_IF_RW takes writable sections; for read-only ones see `_Analysis`."""
-    sure: list[_Claim] = []
-    for claim in claims:
-        if claim.sure:
-            sure.append(claim)
-        elif claim.rule.constraint == "ONLY_IF_RW" and not claim.forbidden & SHF_WRITE:
-            sure.append(_Claim(claim.rule, claim.names, claim.files, claim.required | SHF_WRITE, claim.forbidden, True))
-    return sure
+    def of(self, claims: Sequence[Claim], asking: InputRule) -> Sequence[Claim]:
+        """What of the claims counts against a rule behind them."""
+        settled = frozenset(index for index, last in self.settled.items() if last < asking.index)
+        return sure_claims(claims, settled)
 
 
 class _Analysis:
     """The rules seen so far, indexed by what their patterns begin with."""
 
-    def __init__(self) -> None:
-        self.literal: dict[str, list[_Claim]] = {}
+    def __init__(self, surety: _Surety) -> None:
+        self.surety = surety
+        self.literal: dict[str, list[Claim]] = {}
         self.sorted_literals: list[str] = []
-        self.wild: dict[str, list[_Claim]] = {}
+        self.wild: dict[str, list[Claim]] = {}
         self.sorted_prefixes: list[str] = []
 
     def add(self, rule: InputRule) -> Reach:
-        claim = _claim(rule)
+        claim = claim_of(rule)
         try:
             reach = self.judge(claim)
         except TooComplexError:
@@ -260,7 +227,7 @@ class _Analysis:
             self.enter(claim)
         return reach
 
-    def enter(self, claim: _Claim) -> None:
+    def enter(self, claim: Claim) -> None:
         name = claim.names
         key, table, order = (
             (name.prefix, self.wild, self.sorted_prefixes)
@@ -273,11 +240,11 @@ class _Analysis:
             table[key] = [claim]
             insort(order, key)
 
-    def candidates(self, claim: _Claim) -> list[_Claim]:
+    def candidates(self, claim: Claim) -> list[Claim]:
         """The claims ahead whose names overlap, in the order of the rules."""
         glob = claim.names
         start = glob.prefix
-        found: list[_Claim] = []
+        found: list[Claim] = []
         for length in range(len(start)):
             found.extend(self.wild.get(start[:length], ()))
         if glob.literal is not None:
@@ -294,9 +261,9 @@ class _Analysis:
         found.sort(key=lambda other: other.rule.index)
         return found
 
-    def judge(self, claim: _Claim) -> Reach:
+    def judge(self, claim: Claim) -> Reach:
         rule = claim.rule
-        own = _find((claim.names,), claim.regions(), ())
+        own = find((claim.names,), claim.regions(), ())
         if own is None:
             return Reach(rule, State.DEAD, (), None, None)
         found = self.candidates(claim)
@@ -305,13 +272,14 @@ class _Analysis:
         for other in found:
             if other.plain and other.sure and contains(other.names, claim.names):
                 return Reach(rule, State.DEAD, (other.rule,), own, None)
-        left = _find((claim.names,), claim.regions(), _sure(found))
+        ahead = self.surety.of(found, rule)
+        left = find((claim.names,), claim.regions(), ahead)
         if left is None:
-            return Reach(rule, State.DEAD, _needed(claim, _sure(found)), own, None)
+            return Reach(rule, State.DEAD, _needed(claim, ahead), own, None)
         taking: list[InputRule] = []
         shown: Witness | None = None
         for number, other in enumerate(found):
-            example = _find((claim.names, other.names), other.meet(rule), _sure(found[:number]))
+            example = find((claim.names, other.names), other.meet(claim), self.surety.of(found[:number], other.rule))
             if example is not None:
                 taking.append(other.rule)
                 if shown is None or len(example.section) < len(shown.section):
@@ -329,99 +297,23 @@ def _starting(keys: Sequence[str], prefix: str) -> Iterable[str]:
         at += 1
 
 
-def _needed(claim: _Claim, covering: Sequence[_Claim]) -> tuple[InputRule, ...]:
+def _needed(claim: Claim, covering: Sequence[Claim]) -> tuple[InputRule, ...]:
     """A part of `covering` that still takes all of the claim, and of which nothing can be left out."""
     for other in covering:
-        if _find((claim.names,), claim.regions(), (other,)) is None:
+        if find((claim.names,), claim.regions(), (other,)) is None:
             return (other.rule,)
     kept = list(covering)
     for other in reversed(covering):
         fewer = [one for one in kept if one is not other]
-        if _find((claim.names,), claim.regions(), fewer) is None:
+        if find((claim.names,), claim.regions(), fewer) is None:
             kept = fewer
     rules = {one.rule.index: one.rule for one in kept}
     return tuple(rules.values())
 
 
-def _find(wanted: tuple[Glob, ...], regions: Iterable[_Region], taken: Sequence[_Claim]) -> Witness | None:
-    """The shortest section that matches all of `wanted`, lies in one of the regions, and in none of the claims."""
-    plain = [claim.names for claim in taken if claim.plain]
-    special = [claim for claim in taken if not claim.plain]
-    best: Witness | None = None
-    for box, required, forbidden in regions:
-        if required & forbidden:
-            continue
-        if not special and box.everything:
-            name = witness(wanted, plain)
-            shown = None if name is None else _shown(name, box, required, forbidden)
-            if shown is not None and (best is None or len(shown.section) < len(best.section)):
-                best = shown
-            if box is OBJECTS and name is None:
-                return best
-            continue
-        shown = _search(wanted, (box, required, forbidden), plain, special)
-        if shown is not None and (best is None or len(shown.section) < len(best.section)):
-            best = shown
-    return best
-
-
-def _shown(name: str, box: FileBox, required: int, forbidden: int) -> Witness | None:
-    example = box.example()
-    if example is None:
-        return None
-    file, archive = example
-    return Witness(file if archive is None else f"{archive}:{file}", name, required, forbidden)
-
-
-def _search(
-    wanted: tuple[Glob, ...], region: _Region, unwanted: list[Glob], claims: Sequence[_Claim], limit: int = 20_000
-) -> Witness | None:
-    """As `_find` for one region: it is cut along the files and flags of the claims, until names alone decide."""
-    best: Witness | None = None
-    pending: list[tuple[_Region, list[Glob], int]] = [(region, unwanted, 0)]
-    steps = 0
-    while pending:
-        (box, required, forbidden), refused, at = pending.pop()
-        steps += 1
-        if steps > limit:
-            raise TooComplexError
-        if required & forbidden or (not box.everything and box.example() is None):
-            continue
-        if at == len(claims):
-            name = witness(wanted, refused)
-            shown = None if name is None else _shown(name, box, required, forbidden)
-            if shown is not None and (best is None or len(shown.section) < len(best.section)):
-                best = shown
-            continue
-        claim = claims[at]
-        pending.extend(_cut((box, required, forbidden), claim, refused, at + 1))
-    return best
-
-
-def _cut(region: _Region, claim: _Claim, refused: list[Glob], at: int) -> Iterable[tuple[_Region, list[Glob], int]]:
-    """The parts of a region outside the claim's files and flags, and the part inside, without the claim's names."""
-    box, required, forbidden = region
-    for bit in _bits(claim.required & ~required):
-        yield (box, required, forbidden | bit), refused, at
-        required |= bit
-    for bit in _bits(claim.forbidden & ~forbidden):
-        yield (box, required | bit, forbidden), refused, at
-        forbidden |= bit
-    if claim.files is EVERY_FILE:
-        yield (box, required, forbidden), [*refused, claim.names], at
-        return
-    outside = [box]
-    for taken in claim.files.boxes:
-        inside = box.meet(taken)
-        if inside is not None:
-            yield (inside, required, forbidden), [*refused, claim.names], at
-        outside = [piece for one in outside for piece in one.without(taken)]
-    for piece in outside:
-        yield (piece, required, forbidden), refused, at
-
-
-def _bits(mask: int) -> Iterable[int]:
-    while mask:
-        bit = mask & -mask
-        yield bit
-        mask ^= bit
+def _left(wanted: tuple[Glob, ...], regions: Sequence[Region], taken: Sequence[Claim]) -> Witness | None:
+    """As `find`; where that is too complex, what there is without taking anything away."""
+    try:
+        return find(wanted, regions, taken)
+    except TooComplexError:
+        return find(wanted, regions, ())

@@ -10,8 +10,8 @@ Left out: what is placed without a pattern, such as orphans (see `orphans`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from ldcheck.record import dataclass
 from ldcheck.script.syntax import (
     Assignment,
     Include,

@@ -8,10 +8,10 @@ stable sort; where they are not, the tree itself is built here, because its shap
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from ldcheck.image.model import InputSection
+from ldcheck.record import dataclass
 from ldcheck.script.syntax import InputSectionDescription
 
 T = TypeVar("T")

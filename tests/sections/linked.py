@@ -6,12 +6,17 @@ symbol's section index is the output section, the symbols' values are the order.
 
 from __future__ import annotations
 
+import re
 import struct
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from ldcheck.image.model import InputSection
+from ldcheck.script.syntax import InputSectionDescription, OutputSection, Script, walk
+from ldcheck.sections.assign import Placement
 from tests.support.tools import tool
 
 TYPES = {
@@ -21,6 +26,8 @@ TYPES = {
 
 # Where a symbol stands: section index, value.
 Symbols = dict[str, tuple[int, int]]
+# Marker symbols by file, member and section index.
+Marks = Mapping[tuple[str, str, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +116,7 @@ def markers(path: Path) -> dict[tuple[str, int], str]:
     return found
 
 
-def run_ld(
-    folder: Path, script: str, files: list[str], *options: str, default: str = ""
-) -> tuple[ElfFile | None, str]:
+def run_ld(folder: Path, script: str, files: list[str], *options: str, default: str = "") -> tuple[ElfFile | None, str]:
     """Link with GNU ld, whole archives included; None and the output if it failed.
 
     `default` takes the place of ld's own script, which an INSERT inserts into.
@@ -131,3 +136,88 @@ def run_ld(
     if not out.exists():
         return None, done.stdout
     return read_elf(out.read_bytes()), done.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An output section in a link map: its inputs as (statement, name, file), statements counted from 1, 0 for none."""
+
+    name: str
+    inputs: tuple[tuple[int, str, str], ...]
+
+
+_INPUT = re.compile(r"^ (\S+)?\s+0x[0-9a-f]{8,16}\s+0x[0-9a-f]+ (\S.*)$")
+_DATA = re.compile(r"(BYTE|SHORT|LONG|QUAD|SQUAD) 0x")
+_OUTPUT = re.compile(r"^([^\s(]+)(?:\s+0x[0-9a-f]{8,16}\s+0x[0-9a-f]+.*)?$")
+
+
+def outputs_of_map(text: str) -> list[Placed]:
+    """The output sections of a map of GNU ld that hold any input section, in the order of the map."""
+    found: list[Placed] = []
+    name, wrapped, statement = "", "", 0
+    inputs: list[tuple[int, str, str]] = []
+    for line in text[text.index("Linker script and memory map") :].splitlines()[1:]:
+        if not line.startswith(" "):
+            header = _OUTPUT.match(line)
+            if header:
+                if inputs:
+                    found.append(Placed(name, tuple(inputs)))
+                name, statement, inputs = header[1], 0, []
+        elif match := _INPUT.match(line):
+            if match[1] != "*fill*" and not _DATA.match(match[2]):
+                inputs.append((statement, match[1] or wrapped, match[2]))
+        elif line[1:2] not in (" ", ""):
+            wrapped = line.strip()
+            if "(" in line:
+                statement += 1
+    if inputs:
+        found.append(Placed(name, tuple(inputs)))
+    return found
+
+
+def difference(tree: Script, placements: Sequence[Placement], folder: Path, elf: ElfFile, marks: Marks) -> str:
+    """What ld did otherwise than `placements` says; empty if nothing. `marks` are the marker symbols of the inputs."""
+    want: list[Placed] = []
+    seen: dict[int, list[tuple[int, str, str]]] = {}
+    statements = {
+        id(statement): number
+        for node in walk(tree)
+        if isinstance(node, OutputSection)
+        for number, statement in enumerate(
+            (child for child in node.statements if isinstance(child, InputSectionDescription)), 1
+        )
+    }
+    indices: dict[int, int] = {}
+    for placement in placements:
+        section = placement.input
+        symbol = marks.get((section.file, section.member, section.index), "")
+        index = elf.symbols.get(symbol, (0, 0))[0]
+        if placement.output == "/DISCARD/":
+            if index:
+                return f"{section} is not discarded but in section {index}"
+            continue
+        if symbol and indices.setdefault(placement.position, index) != index:
+            return f"{section} is in section {index} of the file, its neighbours in {indices[placement.position]}"
+        if symbol and (index >= len(elf.sections) or elf.sections[index][0] != placement.output):
+            return f"{section} is in section {index} of the file, and not in {placement.output} ({placement.rule})"
+        if placement.position not in seen:
+            seen[placement.position] = []
+        statement = statements[id(placement.rule.statement)] if placement.rule else 0
+        file = f"{section.file}({section.member})" if section.member else section.file
+        seen[placement.position].append((statement, section.name, file))
+    names = [next(p.output for p in placements if p.position == position) for position in seen]
+    want = [Placed(name, tuple(inputs)) for name, inputs in zip(names, seen.values(), strict=True)]
+    added = {".rela.got", ".got", ".got.plt", ".iplt", ".rela.iplt", ".igot.plt"}
+    got = [
+        Placed(output.name, tuple(item for item in output.inputs if item[1] not in added))
+        for output in outputs_of_map((folder / "t.map").read_text(errors="surrogateescape"))
+    ]
+    got = [output for output in got if output.inputs]
+    for one, other in zip(want, got, strict=False):
+        if one.name != other.name:
+            return f"{one.name} comes where ld has {other.name}\n{[o.name for o in want]}\n{[o.name for o in got]}"
+        # An orphan that joins an output section of the script stands behind its last statement.
+        for ours, theirs in zip_longest(one.inputs, other.inputs):
+            if ours is None or theirs is None or ours[1:] != theirs[1:] or ours[0] not in (0, theirs[0]):
+                return f"{one.name} has {ours} where ld has {theirs}\n{one.inputs}\n{other.inputs}"
+    return "" if len(want) == len(got) else f"{[o.name for o in want]}, and in ld {[o.name for o in got]}"
