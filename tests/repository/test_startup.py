@@ -16,7 +16,7 @@ DEMO = ROOT / "examples" / "demo"
 # Too slow to load for every run, or of no use to it.
 HEAVY = {
     *("asyncio", "concurrent", "difflib", "email", "elftools", "http", "importlib.metadata", "importlib.resources"),
-    *("logging", "multiprocessing", "pathlib", "pcpp", "pefile", "ply", "pytest", "random", "shutil", "socket"),
+    *("logging", "multiprocessing", "pathlib", "pcpp", "pefile", "ply", "pytest", "random", "socket"),
     *("subprocess", "tempfile", "unittest", "urllib", "xml", "zipfile"),
 }
 

@@ -87,9 +87,13 @@ class MiniImage:
         return found[0]
 
 
-@cache
 def mini_image(arch: str, variant: str = "good", linker: str = "ld") -> MiniImage:
     """Build a variant (a key of VARIANTS) for x86_64, arm64 or arm32; each is built once in a test process."""
+    return _built(arch, variant, linker)
+
+
+@cache
+def _built(arch: str, variant: str, linker: str) -> MiniImage:
     machine, chosen = TARGETS[arch], VARIANTS[variant]
     folder = _build_folder() / arch / f"{variant}-{linker}"
     shutil.copytree(SOURCES, folder)
