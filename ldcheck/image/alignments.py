@@ -9,6 +9,9 @@ from ldcheck.image.model import InputSection, MapInput
 
 _Key = tuple[str, str, str]
 
+# In how many sections of one name the one that fits is looked for; they come in the order of the link.
+_NEAR = 16
+
 
 class Alignments:
     """Looks up map entries in objects; where a map names a file otherwise than it was given, by its base name."""
@@ -17,7 +20,6 @@ class Alignments:
         self._exact: dict[_Key, list[InputSection]] = {}
         self._by_base: dict[_Key, list[InputSection]] = {}
         self._unknown: set[str] = set()
-        self._used: set[int] = set()
         for section in objects:
             self._exact.setdefault((section.file, section.member, section.name), []).append(section)
         for (file, member, name), found in self._exact.items():
@@ -36,19 +38,18 @@ class Alignments:
             if entry.size:
                 self._unknown.add(entry.name)
             return _smallest(dot, entry.address)
-        section = candidates[0] if len(candidates) == 1 else self._next(candidates, entry, dot)
+        section = self._next(candidates, entry, dot)
         if not entry.size and section.size:
             return 1
         # What the linker excluded is not aligned, nor is what SUBALIGN or a later pass has moved.
         return section.align if _up(dot, section.align) == entry.address else _smallest(dot, entry.address)
 
     def _next(self, candidates: list[InputSection], entry: MapInput, dot: int) -> InputSection:
-        """Of sections of one name in one object (in groups, or split by flags) the next one that fits."""
-        free = [found for found in candidates if id(found) not in self._used] or candidates
-        fitting = [found for found in free if _up(dot, found.align) == entry.address] or free
-        section = next((found for found in fitting if found.size == entry.size), fitting[0])
-        self._used.add(id(section))
-        return section
+        """Of sections of one name in one object (in groups, or split by flags) the next that fits; it is used up."""
+        near = candidates[:_NEAR]
+        fitting = [at for at, found in enumerate(near) if _up(dot, found.align) == entry.address]
+        chosen = next((at for at in fitting if near[at].size == entry.size), fitting[0] if fitting else 0)
+        return near[chosen] if len(candidates) == 1 else candidates.pop(chosen)
 
     def notes(self) -> Iterable[str]:
         """What had to be assumed, as sentences."""

@@ -31,8 +31,8 @@ _PF_R = 4
 
 _NT_GNU_BUILD_ID = 3
 
-# Notes are short; what claims more is damaged or not worth its memory.
-_LARGEST_NOTE = 1 << 20
+# Notes are short; what is more than this in all is damaged or not worth its memory.
+_LARGEST_NOTES = 1 << 20
 # Each section is tried against each segment; a real link has a dozen segments.
 _MOST_PAIRS = 2_000_000
 # Clauses that one damaged file may have about its sections.
@@ -129,8 +129,10 @@ def _symbol_tables(file: ElfFile) -> tuple[SymbolTable, ...]:
 
 def _notes(file: ElfFile) -> tuple[Note, ...]:
     notes: list[Note] = []
+    room = _LARGEST_NOTES
     for name, header in zip(file.names, file.sections, strict=True):
-        if header.sh_type == SHT_NOTE and header.sh_size <= _LARGEST_NOTE:
+        if header.sh_type == SHT_NOTE and header.sh_size <= room:
+            room -= header.sh_size
             _split_notes(file.content(header), name, 8 if header.sh_addralign == 8 else 4, file.order, notes)
     return tuple(notes)
 

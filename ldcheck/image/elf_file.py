@@ -28,8 +28,8 @@ SHT_SYMTAB_SHNDX = 18
 _SHN_XINDEX = 0xFFFF
 _PN_XNUM = 0xFFFF
 
-# A symbol table of more bytes than this is a damaged header: the largest kernels with all options have 20 MB.
-_LARGEST_TABLE = 256 << 20
+# A table of more bytes than this is a damaged header: the largest programs have symbol tables of 40 MB.
+_LARGEST_TABLE = 64 << 20
 
 _HEADER = {32: "HHIIIIIHHHHHH", 64: "HHIQQQIHHHHHH"}
 _SECTION = {32: "IIIIIIIIII", 64: "IIQQQQIIQQ"}

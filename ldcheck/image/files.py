@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ldcheck.findings import CheckError, InputError
-from ldcheck.source import Location
+from ldcheck.source import Location, decode
 
-# A pipe has no size to go by. Maps of the largest links seen are a few hundred MB.
-_PIPE_LIMIT = 1 << 30
+# Maps of the largest links seen are a few hundred MB.
+_LARGEST = 1 << 30
+_HEAD = 1 << 12
 
 _MAGIC = (
     (b"\x7fELF", "an ELF file"),
@@ -97,18 +98,22 @@ class OpenFile:
         os.close(self._file)
 
 
-def read_whole(path: str, what: str) -> bytes:
-    """All bytes of a file or pipe that was given as `what` ("a link map"); raises CheckError where there are none."""
+def read_text(path: str, what: str) -> str:
+    """The text of a file or pipe that was given as `what` ("a link map"); bytes that are no UTF-8 become surrogates.
+
+    Raises CheckError where it cannot be read, is no text, or is larger than any map.
+    """
     file, status = _open(path, what)
     with os.fdopen(file, "rb") as stream:
-        if stat.S_ISREG(status.st_mode):
-            return stream.read()
-        if not stat.S_ISFIFO(status.st_mode):
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISFIFO(status.st_mode):
             raise refuse(path, f"expected {what}, this is a device")
-        data = stream.read(_PIPE_LIMIT + 1)
-    if len(data) > _PIPE_LIMIT:
-        raise refuse(path, f"expected {what}, the pipe delivers more than 1 GB", "give a file")
-    return data
+        head = stream.read(_HEAD)
+        if not head or b"\0" in head:
+            raise refuse(path, f"expected {what}, this looks like {describe(head)}")
+        data = head + stream.read(_LARGEST)
+    if len(data) > _LARGEST:
+        raise refuse(path, f"expected {what}, this is more than 1 GB")
+    return decode(data)
 
 
 def _open(path: str, what: str) -> tuple[int, os.stat_result]:

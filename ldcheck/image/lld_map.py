@@ -16,7 +16,6 @@ from ldcheck.image.model import LinkMap, MapInput, MapSection, MapStatement, Pad
 _LINE = re.compile(
     r" *([0-9a-f]{1,16}) +([0-9a-f]{1,16}) +([0-9a-f]{1,16}) +([0-9]{1,20}) (?:( {16})(.*)|( {8})(.*)|(.*))\n|(.*)\n"
 )
-_INPUT = re.compile(r"(.+?):\((.*)\)$")
 _STATEMENT = re.compile(r"\S+ (?:[-+*/&|^]|<<|>>)?= |(?:PROVIDE|HIDDEN|PROVIDE_HIDDEN) \(|ASSERT *\(")
 _DATA = re.compile(r"(?:BYTE|SHORT|LONG|QUAD) \(")
 # An .eh_frame piece is named with its place in the section that it comes from.
@@ -97,10 +96,10 @@ class _Reader:
 
     def _name_of(self, entry: str) -> tuple[str, str, str] | None:
         """Section name, file and member of an input's line; None for a statement."""
-        match = _INPUT.match(entry)
-        if match is None or (_STATEMENT.match(entry) and ":(" not in entry.split(" = ", 1)[0]):
+        file, bracket, name = entry.partition(":(")
+        if not bracket or not entry.endswith(")") or (_STATEMENT.match(entry) and " = " in file):
             return None
-        known = (_OFFSET.sub("", match[2]), *split_member(match[1]))
+        known = (_OFFSET.sub("", name[:-1]), *split_member(file))
         self._names[entry] = known
         return known
 

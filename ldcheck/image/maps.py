@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ldcheck.image.files import describe, read_whole, refuse
+from ldcheck.image.files import describe, read_text, refuse
 from ldcheck.image.model import LinkMap
-from ldcheck.source import decode
 
 # Xen's list of its symbols, named like a map: `0xffff82d040201000 t x86_64/entry.S#restore_all_guest`.
 _SYMBOL_LIST = re.compile(r"(?:0x)?[0-9a-f]{8,16} [A-Za-z?] \S", re.MULTILINE)
@@ -18,7 +17,7 @@ def read_map(path: str) -> LinkMap:
 
     Raises CheckError where the file cannot be read or is something else, and says what it looks like.
     """
-    text = decode(read_whole(path, "a link map"))
+    text = read_text(path, "a link map")
     if "\r\n" in text:
         text = text.replace("\r\n", "\n")
     if (head := _LLD_HEAD.search(text, 0, 1 << 16)) and head.start() < 1 << 12:

@@ -12,6 +12,7 @@ from ldcheck.image.archive import is_archive, members
 from ldcheck.image.elf_file import SHT_GROUP, SHT_NOBITS, SHT_REL, SHT_RELA, SHT_SYMTAB, SHT_SYMTAB_SHNDX, ElfFile
 from ldcheck.image.files import OpenFile, Window, collector_paused, describe, refuse
 from ldcheck.image.model import InputSection
+from ldcheck.image.symbols import SymbolTable
 
 _SHT_NULL = 0
 _SHT_STRTAB = 3
@@ -69,7 +70,9 @@ def _object_sections(path: str, member: str, archive: str, window: Window, notes
     if file.type != "REL":
         notes.append(f"{label} is left out: it is a linked file ({file.type}), not an object")
         return
-    groups = _groups(file)
+    kinds = [header.sh_type for header in file.sections]
+    table = file.symbol_table(kinds.index(SHT_SYMTAB)) if SHT_SYMTAB in kinds else None
+    groups = _groups(file, table) if SHT_GROUP in kinds else {}
     for index, (name, header) in enumerate(zip(file.names, file.sections, strict=True)):
         if header.sh_type in _NEVER_PLACED:
             continue
@@ -89,53 +92,46 @@ def _object_sections(path: str, member: str, archive: str, window: Window, notes
             entry_size=header.sh_entsize,
             link=header.sh_link,
         )
-    size, align = _common(file)
+    size, align = _common(table) if table is not None else (0, 1)
     if size:
         yield InputSection(path, member, "COMMON", 0, size, align, "NOBITS", _SHF_WRITE_ALLOC, archive=archive)
     notes += [f"{label}: {problem}" for problem in file.problems[:5]]
 
 
-def _groups(file: ElfFile) -> dict[int, str]:
+def _groups(file: ElfFile, table: SymbolTable | None) -> dict[int, str]:
     """The signature of the group that a section is in, by section index (ELF specification, "Section Groups")."""
     found: dict[int, str] = {}
-    tables: dict[int, list[str]] = {}
+    # A section is in one group at most: what claims more members than there are sections is damaged.
+    room = 4 * len(file.sections)
     for header in file.sections:
         if header.sh_type != SHT_GROUP:
             continue
-        if header.sh_link not in tables:
-            tables[header.sh_link] = _symbol_names(file, header.sh_link)
-        names = tables[header.sh_link]
-        signature = names[header.sh_info] if header.sh_info < len(names) else ""
-        data = file.content(header)
+        data = file.window.read(header.sh_offset, min(header.sh_size, room + 4))
+        room -= max(len(data) - 4, 0)
+        signature = _signature(file, table, header.sh_info)
         for (index,) in list(struct.iter_unpack(file.order + "I", data[: len(data) // 4 * 4]))[1:]:
             found.setdefault(index, signature)
     return found
 
 
-def _symbol_names(file: ElfFile, index: int) -> list[str]:
-    if not 0 < index < len(file.sections) or file.sections[index].sh_type != SHT_SYMTAB:
-        return []
-    names = []
-    for symbol in file.symbol_table(index).entries():
-        # A group may be named by the section that its symbol stands for.
-        if not symbol.name and symbol.kind == "SECTION" and symbol.section and symbol.section < len(file.names):
-            names.append(file.names[symbol.section])
-        else:
-            names.append(symbol.name)
-    return names
+def _signature(file: ElfFile, table: SymbolTable | None, index: int) -> str:
+    if table is None or index >= table.count:
+        return ""
+    symbol = table.at(index)
+    # A group may be named by the section that its symbol stands for.
+    if not symbol.name and symbol.kind == "SECTION" and symbol.section and symbol.section < len(file.names):
+        return file.names[symbol.section]
+    return symbol.name
 
 
-def _common(file: ElfFile) -> tuple[int, int]:
-    """Size and alignment of the file's common symbols, laid out in the order of the symbol table.
+def _common(table: SymbolTable) -> tuple[int, int]:
+    """Size and alignment of an object's common symbols, laid out in the order of the symbol table.
 
     An upper bound: of one symbol that several files have, the linker keeps the largest.
     """
     at, align = 0, 1
-    for index, header in enumerate(file.sections):
-        if header.sh_type != SHT_SYMTAB:
-            continue
-        for size, alignment in file.symbol_table(index).common():
-            alignment = max(alignment, 1)
-            at = -(-at // alignment) * alignment + size
-            align = max(align, alignment)
+    for size, alignment in table.common():
+        alignment = max(alignment, 1)
+        at = -(-at // alignment) * alignment + size
+        align = max(align, alignment)
     return at, align

@@ -18,12 +18,12 @@ from ldcheck.image.model import InputSection, LinkMap, MapInput, MapSection, Map
 from ldcheck.image.padding import (
     ASSIGNMENT,
     INPUT_ALIGNMENT,
+    OuterJumps,
     SectionPadding,
     end_of,
     loaded_sections,
     moves_dot,
     object_name,
-    outer_jumps,
     outer_statements,
     section_padding,
     section_paddings,
@@ -43,8 +43,10 @@ Evaluate = Callable[[str, int, int | None, int], int | None]
 # What CONSTANT(MAXPAGESIZE) is for one target or another; the map's own values tell which.
 _PAGE_SIZES = (0x1000, 0x10000, 0x4000, 0x2000, 0x200000)
 
-_PATTERN = re.compile(r"((?:SORT\w* ?\()*)(?:EXCLUDE_FILE\([^)]*\) )?([^\s()]+)\)*")
+_PATTERN = re.compile(r"((?:SORT\w* ?\()*)(?:EXCLUDE_FILE\([^()]*\) )?([^\s()]+)\)*")
 _CATCH_ALL = re.compile(r"\.[^.*?\[]+\.?\*$")
+# How many sections back the last one of the same memory region is looked for.
+_REGIONS = 32
 _UNSORTED_NAMES = (".init", ".fini")
 
 
@@ -169,7 +171,7 @@ class _Run:
         allocated: frozenset[str] | None,
     ) -> None:
         self.notes: list[str] = []
-        self._map = link_map
+        self._jumps = OuterJumps(link_map)
         self._evaluate = evaluate
         self._alignments = Alignments(objects)
         self._bodies: list[_Body] = []
@@ -184,7 +186,7 @@ class _Run:
         previous = self._bodies[-1].section if self._bodies else None
         jumps: list[_Jump] = []
         dot = end_of(previous)
-        for text, value in outer_jumps(self._map, previous, section):
+        for text, value in self._jumps.between(previous, section):
             jumps.append(self._jump(text, value, dot, None))
             dot = value
         behind, align = self._start(section, dot, align)
@@ -195,7 +197,8 @@ class _Run:
         if dot is not None and (found := _alignment_between(dot, section.address, align)):
             return len(self._bodies) - 1, found
         # In a memory region it follows the last section of that region.
-        for number in range(len(self._bodies) - 2, -1, -1):
+        last = len(self._bodies) - 2
+        for number in range(last, max(last - _REGIONS, -1), -1):
             end = end_of(self._bodies[number].section)
             if end is not None and (found := _alignment_between(end, section.address, align)):
                 return number, found

@@ -9,6 +9,7 @@ lies before it is no padding.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -91,9 +92,10 @@ def moves_dot(statement: MapStatement) -> bool:
 def section_paddings(link_map: LinkMap, allocated: frozenset[str] | None = None) -> tuple[SectionPadding, ...]:
     """The padding of each output section that takes memory, as linked, in the order of the map."""
     found = []
+    outer = OuterJumps(link_map)
     previous: MapSection | None = None
     for section in loaded_sections(link_map, allocated):
-        jumps = outer_jumps(link_map, previous, section)
+        jumps = outer.between(previous, section)
         ahead, skipped = start_padding(end_of(previous), section.address, jumps)
         inside = {INPUT_ALIGNMENT: 0, ASSIGNMENT: 0}
         for padding in section.paddings:
@@ -110,18 +112,22 @@ def end_of(section: MapSection | None) -> int | None:
     return section.address if section.name.startswith(".tbss") else section.end
 
 
-def outer_jumps(link_map: LinkMap, previous: MapSection | None, section: MapSection) -> list[tuple[str, int]]:
-    """Texts and values of the assignments to dot between two output sections."""
-    low = previous.line if previous is not None else 0
-    inner = set(previous.statements) if previous is not None else set()
-    outer = set(outer_statements(previous)) if previous is not None else set()
-    return [
-        (statement.text, statement.address or 0)
-        for statement in link_map.statements
-        if low <= statement.line < section.line
-        and moves_dot(statement)
-        and (statement not in inner or statement in outer)
-    ]
+class OuterJumps:
+    """The assignments to dot that a map shows between output sections."""
+
+    def __init__(self, link_map: LinkMap) -> None:
+        self._statements = [statement for statement in link_map.statements if moves_dot(statement)]
+        self._lines = [statement.line for statement in self._statements]
+
+    def between(self, previous: MapSection | None, section: MapSection) -> list[tuple[str, int]]:
+        """Texts and values of those behind `previous` (None: from the beginning) and ahead of `section`."""
+        low = previous.line if previous is not None else 0
+        inside: set[int] = set()
+        if previous is not None:
+            outside = {statement.line for statement in outer_statements(previous)}
+            inside = {statement.line for statement in previous.statements} - outside
+        found = self._statements[bisect_left(self._lines, low) : bisect_left(self._lines, section.line)]
+        return [(statement.text, statement.address or 0) for statement in found if statement.line not in inside]
 
 
 def start_padding(end: int | None, start: int, jumps: Sequence[tuple[str, int]]) -> tuple[int, int]:

@@ -35,10 +35,12 @@ def strings(table: bytes, offsets: Sequence[int]) -> tuple[list[str], int]:
 
     A string that lies outside, or is too much for the sum of all, is empty.
     """
-    parts = decode(table).split("\0") if table.isascii() else list(map(decode, table.split(b"\0")))
-    lengths = map(len, parts if table.isascii() else table.split(b"\0"))
-    starts = accumulate(map(add, lengths, repeat(1)), initial=0)
-    found = list(map(dict(zip(starts, parts, strict=False)).get, offsets))
+    found: list[str | None] = [None] * len(offsets)
+    if table.count(0) <= 8 * len(offsets) + 1024:
+        pieces = table.split(b"\0")
+        starts = accumulate(map(add, map(len, pieces), repeat(1)), initial=0)
+        parts = decode(table).split("\0") if table.isascii() else list(map(decode, pieces))
+        found = list(map(dict(zip(starts, parts, strict=False)).get, offsets))
     if None not in found:
         return [name for name in found if name is not None], 0
     # Linkers merge the tails of names: these begin within another string.
@@ -176,7 +178,7 @@ def unpack_symbols(data: bytes, bits: int, order: str) -> tuple[Sequence[int], t
         cells = array(code, data)
         if order != ("<" if sys.byteorder == "little" else ">"):
             cells.byteswap()
-        return cells[first :: entry // cells.itemsize].tolist()
+        return cells[first :: entry // cells.itemsize]
 
     if bits == 64:
         return column("I", 0), (data[4::24], data[5::24], column("H", 3), column("Q", 1), column("Q", 2))
