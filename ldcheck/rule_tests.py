@@ -7,13 +7,13 @@ file that is missing) is told as such, so that a test cannot pass for the wrong 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from ldcheck.documents import read_source
 from ldcheck.findings import CheckError, Finding, InputError, Severity, Verdict
 from ldcheck.judge import ScriptCase, Target, judge
 from ldcheck.policy.rule import Rule, RuleTest
 from ldcheck.policy.sizes import evaluate_params
+from ldcheck.record import dataclass, replace
 from ldcheck.source import Related, Source
 
 _FIRES = frozenset((Verdict.VIOLATED, Verdict.UNPROVEN))

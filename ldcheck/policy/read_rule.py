@@ -244,18 +244,24 @@ class RuleReader:
                 message = f"unknown key `{shown(key.text)}`: no check has this head key"
                 self._complaints.add(message, key.location, f"did you mean `{close}`?")
                 return
-        message = "the rule has no head key, which names its check"
         given = entries.get("id")
-        if not unknown and given is not None and isinstance(given[1], ScalarNode):
-            rule_id = given[1]
-            if close := suggest(rule_id.text, self._others):
-                message = f"the rule has no head key, and no policy that is extended has a rule `{shown(rule_id.text)}`"
-                self._complaints.add(message, rule_id.location, f"did you mean `{close}`?")
+        if given is not None and isinstance(given[1], ScalarNode):
+            name = given[1].text
+            if close := suggest(name, self._others):
+                message = f"the rule has no head key, and no policy that is extended has a rule `{shown(name)}`"
+                self._complaints.add(message, given[1].location, f"did you mean `{close}`?")
                 return
-        if unknown:
-            message = f"unknown key `{shown(unknown[0].text)}`: no check has this head key"
+        where = unknown[0].location if unknown else place
+        message = "the rule has no head key, which names its check"
         advice = "one of " + ", ".join(sorted(self._heads))
-        self._complaints.add(message, unknown[0].location if unknown else place, advice)
+        if unknown:
+            takers = [head for head in sorted(self._heads) if self._takes(head, unknown[0].text)]
+            if takers:
+                message += f"; `{unknown[0].text}` goes with one"
+                advice = "one of " + ", ".join(takers)
+            else:
+                message = f"unknown key `{shown(unknown[0].text)}`: no check has this head key"
+        self._complaints.add(message, where, advice)
 
     def _unknown_key(self, check: str, key: ScalarNode, own: Mapping[str, Key], head: ScalarNode) -> None:
         takes = f"`{check}` takes {', '.join(own)}" if own else f"`{check}` takes no key of its own"

@@ -14,33 +14,33 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.load import Policies, find_policy, load_policies, stock_names
 from ldcheck.policy.rule import Named, Rule, names_of
 
+HEADS = {
+    "names": Declaration(Key("names", Kind.NAMES, "")),
+    "pair": Declaration(Key("pair", Kind.NAME_PAIR, "")),
+    "groups": Declaration(Key("groups", Kind.NAME_GROUPS, ""), (Key("page", Kind.SIZE, ""),)),
+    "limit": Declaration(Key("limit", Kind.EXPRESSION, ""), (Key("to", Kind.SIZE, "", required=True, minimum=1),)),
+    "share": Declaration(Key("share", Kind.SIZE_OR_SHARE, "")),
+    # One check's key is another's head.
+    "frame": Declaration(Key("frame", Kind.NAME, ""), (Key("names", Kind.NAMES, ""), Key("tight", Kind.FLAG, ""))),
+    "every": Declaration(Key("every", Kind.CHOICE, "", choices=("section", "symbol"))),
+}
+LINTS = {
+    "dead": Declaration(Key("dead", Kind.FLAG, ""), (Key("except", Kind.NAMES, ""),)),
+    "gap": Declaration(Key("gap", Kind.FLAG, ""), evidence=(EvidenceKind.SCRIPT,)),
+}
+
 
 class Declared:
     """Checks of every kind of key, as a policy author meets them."""
 
-    DECLARATIONS = {
-        "names": Declaration(Key("names", Kind.NAMES, "")),
-        "pair": Declaration(Key("pair", Kind.NAME_PAIR, "")),
-        "groups": Declaration(Key("groups", Kind.NAME_GROUPS, ""), (Key("page", Kind.SIZE, ""),)),
-        "limit": Declaration(Key("limit", Kind.EXPRESSION, ""), (Key("to", Kind.SIZE, "", required=True, minimum=1),)),
-        "share": Declaration(Key("share", Kind.SIZE_OR_SHARE, "")),
-        # One check's key is another's head.
-        "frame": Declaration(Key("frame", Kind.NAME, ""), (Key("names", Kind.NAMES, ""), Key("tight", Kind.FLAG, ""))),
-        "every": Declaration(Key("every", Kind.CHOICE, "", choices=("section", "symbol"))),
-    }
-    LINTS = {
-        "dead": Declaration(Key("dead", Kind.FLAG, ""), (Key("except", Kind.NAMES, ""),)),
-        "gap": Declaration(Key("gap", Kind.FLAG, ""), evidence=(EvidenceKind.SCRIPT,)),
-    }
-
     def names(self) -> tuple[str, ...]:
-        return tuple(self.DECLARATIONS)
+        return tuple(HEADS)
 
     def lint_names(self) -> tuple[str, ...]:
-        return tuple(self.LINTS)
+        return tuple(LINTS)
 
     def declaration(self, name: str, lint: bool = False) -> Declaration:
-        return (self.LINTS if lint else self.DECLARATIONS)[name]
+        return (LINTS if lint else HEADS)[name]
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def messages(policies: Policies) -> list[str]:
     return [f"{e.location.file}:{e.location.line}:{e.location.column}: {e.message}" for e in policies.errors]
 
 
-# Values -----------------------------------------------------------------------------------------------------------------
+# Values ---------------------------------------------------------------------------------------------------------------
 
 
 def test_everything_that_a_rule_can_hold(load):
@@ -215,7 +215,7 @@ def test_tests_of_a_rule(load):
                 - 'SECTIONS { }'
                 - { file: sub/good.lds, arch: aarch64, params: { SIZE: 8K }, config: [CONFIG_X, CONFIG_Y=2] }
               invalid:
-                - { name: why, image: { symbols: { _start: SIZE } }, verdict: unproven, finds: a b, line: 0x10, path: a/b }
+                - { name: why, image: { symbols: { a: SIZE } }, verdict: unproven, finds: a b, line: 0x10, path: a/b }
         """)
     )
     first, second, third = rule.tests
@@ -233,7 +233,7 @@ def test_tests_of_a_rule(load):
     assert third.path == "a/b"
 
 
-# Params -----------------------------------------------------------------------------------------------------------------
+# Params ---------------------------------------------------------------------------------------------------------------
 
 
 def test_params_may_use_one_another(load):
@@ -262,7 +262,7 @@ def test_a_param_counts_for_what_is_extended_too(load):
     assert only(policies).params["PAGE_SIZE"].text == "64K"
 
 
-# Extends ----------------------------------------------------------------------------------------------------------------
+# Extends --------------------------------------------------------------------------------------------------------------
 
 
 def test_a_later_rule_changes_what_it_gives(load):
@@ -347,7 +347,7 @@ def test_several_policies_are_one_that_extends_them_all(load):
     assert [(rule.id, rule.severity.value) for rule in policies.rules] == [("x", "note"), ("y", "error")]
 
 
-# Finding files ----------------------------------------------------------------------------------------------------------
+# Finding files --------------------------------------------------------------------------------------------------------
 
 
 def test_stock_policies_have_names(tmp_path, monkeypatch):
@@ -369,7 +369,7 @@ def test_stock_policies_load(name):
     assert policies.rules
 
 
-# What cannot be read ----------------------------------------------------------------------------------------------------
+# What cannot be read --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
