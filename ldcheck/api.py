@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Never
 
 from ldcheck import gate, outcome
 from ldcheck.findings import CheckError, EvidenceKind, InputError, Report, Severity
 from ldcheck.project import FILE_NAME, Project, Target, find_project, read_project, targets_for
+from ldcheck.record import dataclass, replace
 from ldcheck.source import Location
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ and findings only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 
+from ldcheck.record import dataclass, field
 from ldcheck.source import Location, Related
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ldcheck import judge, outcome
 from ldcheck.findings import CheckError, EvidenceKind, Finding, InputError, RuleResult
+from ldcheck.record import dataclass, field, replace
 from ldcheck.source import Location, Related, Source, SourceMap
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ the smallest condition under which it occurs. What a check does is its own busin
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import (
@@ -23,6 +22,7 @@ from ldcheck.findings import (
     Verdict,
 )
 from ldcheck.policy.rule import Rule, names_of
+from ldcheck.record import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

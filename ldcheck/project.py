@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from ldcheck.documents import (
@@ -48,6 +47,7 @@ from ldcheck.project_keys import (
     read_texts,
     read_value,
 )
+from ldcheck.record import dataclass, field
 from ldcheck.source import Location
 
 FILE_NAME = ".ldcheck.yaml"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ldcheck.documents import Node, ScalarNode, as_flag, as_integer, as_text, as_texts, fail
+from ldcheck.record import dataclass
 
 PREPROCESSORS = ("auto", "recorded", "compiler", "pcpp")
 

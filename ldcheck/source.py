@@ -12,8 +12,9 @@ feed ends a line, as in GNU ld.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Protocol
+
+from ldcheck.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

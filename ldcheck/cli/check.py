@@ -6,11 +6,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ldcheck.cli.arguments import did_you_mean, stop
 from ldcheck.cli.output import colored, emit, width
 from ldcheck.findings import EvidenceKind, Report, Severity
+from ldcheck.record import replace
 from ldcheck.report.escape import printable
 from ldcheck.report.formats import FORMATS, render
 from ldcheck.report.options import Options

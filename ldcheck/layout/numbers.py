@@ -8,9 +8,10 @@ is for location counters, which layout takes not to run past the end of the addr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
+
+from ldcheck.record import dataclass
 
 BITS = 64
 SPAN = 1 << BITS

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from ldcheck.findings import Finding, Severity
+from ldcheck.record import dataclass
 from ldcheck.source import Location, Source
 
 CHECK = "allowance"

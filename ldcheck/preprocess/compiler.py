@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import CheckError, InputError
+from ldcheck.record import dataclass
 from ldcheck.source import Location, decode
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ fewest that still cover everything are kept. What no configuration covers is fre
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+
+from ldcheck.record import dataclass
 
 # What a symbol is: its value, or None where it is not defined.
 Value = str | None

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from ldcheck.preprocess.files import Files, SourceFile
 from ldcheck.preprocess.lexer import WORD, Directive
+from ldcheck.record import dataclass, field
 
 _INCLUDE = re.compile(r'\s*(?:<([^>\n]+)>|"([^"\n]+)")')
 _LINKER_SCRIPT = re.compile(r"(\.lds?(\.[a-z]+)?|\.ld[a-z]*\.h|linker[^/]*\.h)\Z", re.IGNORECASE)

@@ -8,11 +8,11 @@ the C standard, `, ## __VA_ARGS__` as in GNU C. `__LINE__` and its kind are left
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ldcheck.preprocess.files import SourceFile
 from ldcheck.preprocess.lexer import Token, tokens
+from ldcheck.record import dataclass
 
 # A script of hundreds of lines expands to some thousand tokens; far beyond, somebody wants to fill the memory.
 MAX_TOKENS = 1_000_000

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from ldcheck.record import dataclass
 
 # With an operand, joined or as the next word; the second word of a pair says what becomes of it.
 _WITH_OPERAND = {

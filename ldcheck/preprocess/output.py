@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from ldcheck.record import dataclass, field
 
 # `# 12 "file" 1 3`, also as `#line 12 "file"`.
 _MARKER = re.compile(r'#(?:line)? (\d+) "((?:[^"\\]|\\.)*)"([ 0-9]*)')

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
 from ldcheck.documents import read_source
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.options import Options, RefusedOptionError, sift
+from ldcheck.record import dataclass
 from ldcheck.source import Source
 
 _COMMAND = re.compile(r"^(?:saved)?cmd_(\S+)[ \t]*:=[ \t]*(.*)$", re.MULTILINE)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.compiler import find_program
 from ldcheck.preprocess.predefined import is_known, predefined
 from ldcheck.preprocess.recorded import Recorded, read_command
 from ldcheck.project import Target
+from ldcheck.record import dataclass
 from ldcheck.source import Location
 
 # Names that every system with a compiler has one of.

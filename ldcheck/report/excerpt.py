@@ -6,8 +6,7 @@ printable, its tabs are expanded, and a long line is cut around its marker.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ldcheck.record import dataclass
 from ldcheck.report.escape import clipped, visible
 from ldcheck.source import Location
 

@@ -8,9 +8,9 @@ Syntax: docs.github.com, "Workflow commands for GitHub Actions"; escapes as in a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ldcheck.findings import InputError, Report, Severity
+from ldcheck.record import replace
 from ldcheck.report import text
 from ldcheck.report.escape import clipped, command_message, command_property, printable
 from ldcheck.report.options import Options

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ldcheck.record import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

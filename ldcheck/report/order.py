@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ldcheck.findings import Finding, RuleResult, Verdict
+from ldcheck.record import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

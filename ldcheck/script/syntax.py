@@ -11,7 +11,8 @@ a third of the start-up time of a hook, and recursive ones would overflow on a l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+
+from ldcheck.record import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
