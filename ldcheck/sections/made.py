@@ -20,10 +20,10 @@ _READ_ONLY, _WRITABLE, _CODE = 0x2, 0x3, 0x6
 _X86 = (
     (".rela.got", "RELA", _READ_ONLY, 8),
     (".got", "PROGBITS", _WRITABLE, 8),
-    (".got.plt", "NULL", _WRITABLE, 8),
-    (".iplt", "NULL", _CODE, 16),
+    (".got.plt", "", _WRITABLE, 8),
+    (".iplt", "", _CODE, 1),
     (".rela.iplt", "RELA", _READ_ONLY, 8),
-    (".igot.plt", "NULL", _WRITABLE, 8),
+    (".igot.plt", "", _WRITABLE, 8),
 )
 
 

@@ -1,16 +1,17 @@
-"""The language of a rule as a whole: names of sections, files and flags together, and what a set of rules leaves of it.
+"""The language of a rule as a whole, names of sections, files and flags together, and what other rules leave of it.
 
-A rule claims the product of its names, its files and its flags. To find what a list of claims leaves of another one, the
-files and flags are cut along those of the claims until each piece lies inside or outside of every claim; then names
-alone decide, and that is a question for `globs.witness`.
+A rule claims the product of its names, its files and its flags. To find what a list of claims leaves of another one,
+the files and flags are cut along those of the claims until each piece lies inside or outside of every claim; then
+names alone decide, and that is a question for `globs.witness`.
 
-ONLY_IF_RO and ONLY_IF_RW depend on the whole link (ldlang.c: check_input_sections): a rule under them claims what it may
-take, but only what it is sure to take counts against a later rule.
+ONLY_IF_RO and ONLY_IF_RW depend on the whole link (ldlang.c: check_input_sections): a rule under them claims what it
+may take, but only what it is sure to take counts against a later rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from ldcheck.record import dataclass
 from ldcheck.sections.automata import TooComplexError
@@ -103,16 +104,15 @@ def settled_rules(rules: Sequence[InputRule]) -> dict[int, int]:
         else:
             groups.append([rule])
     settled: dict[int, int] = {}
-    for one, other in zip(groups, groups[1:], strict=False):
+    for one, other in pairwise(groups):
         kinds = {one[0].constraint, other[0].constraint}
         if kinds != {"ONLY_IF_RO", "ONLY_IF_RW"} or any(rule.required | rule.forbidden for rule in (*one, *other)):
             continue
         read_only, writable = (one, other) if one[0].constraint == "ONLY_IF_RO" else (other, one)
         ahead = sure_claims(map(claim_of, rules[: one[0].index]))
         taken = [Claim(rule, rule.names, rule.files, 0, 0, True) for rule in writable]
-        if all(
-            find((rule.names,), [(box, 0, 0) for box in rule.files.boxes], ahead + taken) is None for rule in read_only
-        ):
+        asked = [((rule.names,), [(box, 0, 0) for box in rule.files.boxes]) for rule in read_only]
+        if all(find(names, regions, ahead + taken) is None for names, regions in asked):
             last = max(one[-1].index, other[-1].index)
             settled.update((rule.index, last) for rule in read_only)
     return settled

@@ -61,8 +61,8 @@ class InputRule:
     `index` counts the rules of a script from 0, in the order in which they are tried. `output` is the name of the
     output section, or of the section class if the rule stands in one (`section` is None then). `pattern` is None for a
     statement that names a file only. `names` and `files` are the languages of the two halves; of the section's flags
-    all of `required` and none of `forbidden` must be set. `constraint` is the output section's ONLY_IF_RO, ONLY_IF_RW or SPECIAL
-    (which takes nothing unless the target's emulation says so).
+    all of `required` and none of `forbidden` must be set. `constraint` is the output section's ONLY_IF_RO or
+    ONLY_IF_RW.
 
     `stretch` counts the assignments to symbols that stand in the output section ahead of the rule: two rules of one
     output section and one stretch put their sections between the same boundary symbols.
@@ -160,7 +160,7 @@ def _statement_rules(
         return
     discards = section is not None and output == DISCARD
     constraint = section.constraint if section is not None else ""
-    if constraint not in ("ONLY_IF_RO", "ONLY_IF_RW", "SPECIAL"):
+    if constraint not in ("ONLY_IF_RO", "ONLY_IF_RW"):
         constraint = ""
     # ld throws a section away before it looks at INPUT_SECTION_FLAGS (ldlang.c: lang_add_section).
     required, forbidden = (0, 0) if discards or not statement.flags else flag_masks(statement.flags)

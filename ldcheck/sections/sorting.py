@@ -8,7 +8,7 @@ stable sort; where they are not, the tree itself is built here, because its shap
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ldcheck.image.model import InputSection
 from ldcheck.record import dataclass
@@ -173,14 +173,14 @@ class _Tree:
 
 
 def comes_before(new: InputSection, old: InputSection, sort: str) -> bool:
-    """Whether `new` is put ahead of `old`; unsorted files sorted by name make GNU ld 2.40 stop, here they keep order."""
+    """Whether `new` is put ahead of `old`. Where GNU ld 2.40 aborts (files sorted, sections not), order is kept."""
     if sort == BY_INIT_PRIORITY:
         one, other = priority(new.name), priority(old.name)
         if one < 0 or other < 0 or one == other:
             return _name(new) < _name(old)
         return one < other
     key = _KEYS[sort]
-    return key(new) < key(old)
+    return bool(key(new) < key(old))
 
 
 def priority(name: str) -> int:
@@ -209,7 +209,7 @@ def _file_key(section: InputSection) -> tuple[bytes, bytes]:
     return section.file.encode("utf-8", "surrogateescape"), section.member.encode("utf-8", "surrogateescape")
 
 
-_KEYS: dict[str, Callable[[InputSection], object]] = {
+_KEYS: dict[str, Callable[[InputSection], Any]] = {
     NONE: lambda section: 0,  # noqa: ARG005  # every section is equal
     BY_NONE: lambda section: 0,  # noqa: ARG005  # as above
     BY_NAME: _name,

@@ -147,7 +147,7 @@ class Placed:
 
 
 _INPUT = re.compile(r"^ (\S+)?\s+0x[0-9a-f]{8,16}\s+0x[0-9a-f]+ (\S.*)$")
-_DATA = re.compile(r"(BYTE|SHORT|LONG|QUAD|SQUAD) 0x")
+_DATA = re.compile(r"(BYTE|SHORT|LONG|QUAD|SQUAD|load address) 0x")
 _OUTPUT = re.compile(r"^([^\s(]+)(?:\s+0x[0-9a-f]{8,16}\s+0x[0-9a-f]+.*)?$")
 
 

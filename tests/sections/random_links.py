@@ -25,11 +25,11 @@ SECTIONS = {
 }  # fmt: skip
 
 PATTERNS = [
-    ".text", ".text.*", ".text.a", ".text.a*", ".text*", ".data", ".data.*", ".data.a?", ".data*", ".data.read_mostly",
-    ".rodata", ".rodata*", ".rodata.[a-c]", ".rodata.[!a]", ".bss", ".bss*", "COMMON", ".tdata", ".tbss", ".t*",
-    ".note*", ".note.b", ".init_array*", ".init_array.*", ".ctors*", ".ctors", ".fini_array", ".debug*", ".other", ".init",
-    ".strange*", "plain", "*", ".a[+-]b", ".ab*ba", ".a*b", "*a", "*.a", ".*.?", ".[td]*", "?*b", ".gnu.linkonce*",
-    ".a?b", ".*a*", "[!.]*", ".exc*", "nothing", ".comment*", ".[^t]*",
+    ".text", ".text.*", ".text.a", ".text.a*", ".text*", ".data", ".data.*", ".data.a?", ".data*",
+    ".data.read_mostly", ".rodata", ".rodata*", ".rodata.[a-c]", ".rodata.[!a]", ".bss", ".bss*", "COMMON", ".tdata",
+    ".tbss", ".t*", ".note*", ".note.b", ".init_array*", ".init_array.*", ".ctors*", ".ctors", ".fini_array",
+    ".debug*", ".other", ".init", ".strange*", "plain", "*", ".a[+-]b", ".ab*ba", ".a*b", "*a", "*.a", ".*.?",
+    ".[td]*", "?*b", ".gnu.linkonce*", ".a?b", ".*a*", "[!.]*", ".exc*", "nothing", ".comment*", ".[^t]*",
 ]  # fmt: skip
 
 FILES = ["a.o", "b.o", "c.o", "sub/d.o", "lib1.a", "lib2.a"]
@@ -52,11 +52,10 @@ FLAGS = ["SHF_WRITE", "!SHF_WRITE", "SHF_EXECINSTR", "!SHF_EXECINSTR", "SHF_ALLO
 def objects(chance: random.Random, folder: Path) -> list[str]:
     """Write the objects and archives of one link; their names in the order of the command line."""
     (folder / "sub").mkdir(exist_ok=True)
-    count = 0
     assembler = tool("as")
-    for name in ("a.o", "b.o", "c.o", "sub/d.o", "e.o", "e1/e.o", "f.o", "e2/e.o", "g.o"):
+    names = ("a.o", "b.o", "c.o", "sub/d.o", "e.o", "e1/e.o", "f.o", "e2/e.o", "g.o")
+    for count, name in enumerate(names, 1):
         (folder / name).parent.mkdir(exist_ok=True)
-        count += 1
         source = [
             _section(f"at_{count}_{number}", section, chance)
             for number, section in enumerate(chance.sample(sorted(SECTIONS), chance.randint(1, 7)))
@@ -67,8 +66,7 @@ def objects(chance: random.Random, folder: Path) -> list[str]:
     for archive, contents in (("lib1.a", ("e1/e.o", "f.o")), ("lib2.a", ("e2/e.o", "g.o"))):
         (folder / archive).unlink(missing_ok=True)
         subprocess.run([tool("ar"), "rcs", archive, *contents], cwd=folder, check=True)
-    files = chance.sample(FILES, chance.randint(2, len(FILES)))
-    return files
+    return chance.sample(FILES, chance.randint(2, len(FILES)))
 
 
 def _section(symbol: str, name: str, chance: random.Random) -> str:
