@@ -172,7 +172,6 @@ class _Reader:
         self.symbol_lines: list[str] = []
         self.assigned: dict[str, int] = {}
         self._line = line
-        self._names: dict[str, str] = {}
         self._files: dict[str, str] = {}
         self._members: dict[str, str] = {}
         # The line of an assignment to dot, to know the cause of a fill behind it; the last line that was not an input.
@@ -205,7 +204,7 @@ class _Reader:
         columns.sizes += map(int, sizes, repeat(16))
         columns.lines += map(add, lines, has_fill)
         columns.patterns += repeat(self._pattern, len(rows))
-        columns.names += map(_known(names, self._names, str.strip).__getitem__, names)
+        columns.names += map(str.strip, names)
         columns.files += map(_known(files, self._files, _archive).__getitem__, files)
         columns.members += map(_known(files, self._members, _member).__getitem__, files)
         self.symbol_lines += filter(None, tails)
