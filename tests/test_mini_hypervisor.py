@@ -46,6 +46,8 @@ FAULTS = {
     "wildcard-first": ("enumerated", "*(.text.*)"),
     "unaligned": ("page-aligned", "DECL_SECTION(.data.read_mostly) {"),
 }
+# What else a fault breaks: read-mostly data that joined .data is where .data has room for it.
+FOLLOWS = {"swallowed": {"page-aligned"}}
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +109,7 @@ def test_each_fault_is_found_at_the_line_to_edit(arch, variant, evidence, policy
     assert [finding["location"]["line"] for finding in found] == [image.line_of(line)]
     assert found[0]["location"]["file"].endswith("mini.lds.S")
     assert verdicts(report)[rule] == "violated"
-    assert {finding["rule"] for finding in report["findings"]} == {rule}
+    assert {finding["rule"] for finding in report["findings"]} <= {rule} | FOLLOWS.get(variant, set())
 
 
 # The order in which patterns were written does not show in an image, only what came of it.
