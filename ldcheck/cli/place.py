@@ -1,0 +1,163 @@
+"""`ldcheck place`: where each input section of objects and archives goes, and in which order, as GNU ld decides it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ldcheck.cli.output import colored, emit, width
+
+if TYPE_CHECKING:
+    from ldcheck.findings import CheckError
+    from ldcheck.script.parser import Parse
+    from ldcheck.sections.assign import Placement
+    from ldcheck.sections.rules import InputRule
+
+_DESCRIPTION = """\
+Show where each input section of objects and archives goes by a linker script: the output
+section, the pattern that takes it, and its place in the order; what is discarded, and
+where GNU ld puts orphans. Archives count as linked whole. Files come in the order of
+ld's command line, behind `-T SCRIPT`. Sections that only the link decides on are not
+told apart: --gc-sections, and members of archives that nothing refers to."""
+_EXAMPLES = """\
+examples:
+  ldcheck place --script xen.lds prelink.o
+  ldcheck place --script fw.ld build/*.o libc.a --json
+  ldcheck place --script fw.ld --sort-section=alignment build/*.o
+"""
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command's options."""
+    parser = subparsers.add_parser("place", description=_DESCRIPTION, epilog=_EXAMPLES)
+    parser.add_argument("--script", required=True, metavar="SCRIPT", help="the linker script, preprocessed")
+    parser.add_argument("objects", nargs="+", metavar="OBJECT", help="objects and archives, in the order of the link")
+    parser.add_argument(
+        "-L", "--library-path", action="append", default=[], metavar="FOLDER", help="where INCLUDE finds files"
+    )
+    parser.add_argument("--sort-section", choices=("name", "alignment"), help="as for ld: sort every wildcard")
+    parser.add_argument("--json", action="store_true", help="print a list of placements as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the placements. Returns 0, or 2 for input that cannot be used."""
+    from ldcheck.findings import CheckError
+
+    try:
+        shown, notes = _shown(args)
+    except CheckError as error:
+        return refuse(error)
+    emit(shown)
+    sys.stderr.write("".join(f"note: {printable(note)}\n" for note in notes))
+    return 0
+
+
+def refuse(error: CheckError) -> int:
+    """Say on standard error why nothing could be told; the exit status for that."""
+    from ldcheck.findings import Report
+    from ldcheck.report.options import Options
+    from ldcheck.report.text import render
+
+    report = Report(2, errors=error.errors)
+    sys.stderr.write(render(report, Options(color=colored(sys.stderr), width=width(sys.stderr))))
+    return report.status
+
+
+def printable(text: str) -> str:
+    """Text for a terminal: what would move the cursor is escaped."""
+    from ldcheck.report.escape import printable as escaped
+
+    return escaped(text)
+
+
+def parsed(path: str, folders: Sequence[str]) -> Parse:
+    """A script as it stands. Raises CheckError if it is none."""
+    from ldcheck.findings import CheckError
+    from ldcheck.gate import parse_script, script_errors
+
+    parse = parse_script(path, folders=folders)
+    errors = script_errors(parse)
+    if errors:
+        raise CheckError(*errors)
+    return parse
+
+
+def rule_json(rule: InputRule, parse: Parse) -> dict[str, object]:
+    """A rule for JSON: the place that a person would edit, and the rule in the language of scripts."""
+    place = parse.sources.locate(rule.node.start, rule.node.end)
+    return {"file": place.file, "line": place.line, "column": place.column, "pattern": rule.text}
+
+
+def rule_text(rule: InputRule, parse: Parse) -> str:
+    """A rule for people, with the place that a person would edit."""
+    place = parse.sources.locate(rule.node.start, rule.node.end)
+    return f"{rule.text} at {place.file}:{place.line}:{place.column}"
+
+
+def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
+    """What to print, and notes. Raises CheckError for input that cannot be used."""
+    from ldcheck.image.objects import read_objects
+    from ldcheck.sections.assign import assign
+
+    parse = parsed(args.script, args.library_path)
+    notes: list[str] = []
+    inputs = read_objects(args.objects, notes)
+    placements = assign(parse.tree, inputs, args.sort_section, _arch(args.objects))
+    return (_json if args.json else _text)(placements, parse), notes
+
+
+def _arch(paths: Sequence[str]) -> str:
+    """The architecture of the first object that tells it; empty if none does."""
+    from ldcheck.image.archive import is_archive, members
+    from ldcheck.image.elf_file import ElfFile
+    from ldcheck.image.files import OpenFile
+
+    for path in paths:
+        with OpenFile(path, "an object file or archive") as window:
+            if not is_archive(window):
+                return ElfFile(window).arch
+            for member in members(window, []):
+                if member.window is not None and member.window.read(0, 4) == b"\x7fELF":
+                    return ElfFile(member.window).arch
+    return ""
+
+
+def _json(placements: Sequence[Placement], parse: Parse) -> str:
+    import json
+
+    listed = [
+        {
+            "file": placement.input.file,
+            "member": placement.input.member,
+            "section": placement.input.name,
+            "index": placement.input.index,
+            "size": placement.input.size,
+            "align": placement.input.align,
+            "output": placement.output,
+            "rule": rule_json(placement.rule, parse) if placement.rule is not None else None,
+            "order": placement.order,
+        }
+        for placement in placements
+    ]
+    return json.dumps(listed, indent=1) + "\n"
+
+
+def _text(placements: Sequence[Placement], parse: Parse) -> str:
+    """Output sections one behind the other, a line for each rule and below it one for each input section."""
+    lines: list[str] = []
+    position = -1
+    rule: object = None
+    for placement in placements:
+        if placement.position != position:
+            position, rule = placement.position, ""
+            lines.append(printable(placement.output))
+        because = placement.rule or placement.reason
+        if because != rule:
+            rule = because
+            lines.append("  " + printable(rule_text(placement.rule, parse) if placement.rule else placement.reason))
+        section = placement.input
+        file = f"{section.file}({section.member})" if section.member else section.file
+        lines.append(printable(f"    {section.size:#10x} {section.align:6,}  {section.name}  {file}"))
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,180 @@
+"""`ldcheck where`: which pattern takes sections of a name, which ones they were kept from, in which configurations."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ldcheck.cli.output import emit
+from ldcheck.cli.place import parsed, printable, refuse, rule_json, rule_text
+
+if TYPE_CHECKING:
+    from ldcheck.project import Target
+    from ldcheck.script.parser import Parse
+    from ldcheck.sections.regions import Witness
+    from ldcheck.sections.rules import InputRule
+
+_DESCRIPTION = """\
+Show which pattern of a linker script takes the sections of a name (or of a pattern such
+as '.data.*'), which patterns would have taken them next, and in which configurations."""
+_EXAMPLES = """\
+examples:
+  ldcheck where .data.read_mostly --script xen/arch/arm/xen.lds.S
+  ldcheck where .text.memcpy --script fw.ld --file 'libc.a:*'
+  ldcheck where '.init.*' --script xen.lds --json
+
+A script whose name ends in `.S` is preprocessed in each of its configurations, in the way
+that `.ldcheck.yaml` says for it, or by the options.
+"""
+
+
+class Answer(NamedTuple):
+    """What holds in some configurations: the rules that match, each with an example that it takes or None."""
+
+    parse: Parse
+    condition: str
+    rules: tuple[tuple[InputRule, Witness | None], ...]
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command's options."""
+    parser = subparsers.add_parser("where", description=_DESCRIPTION, epilog=_EXAMPLES)
+    parser.add_argument("name", metavar="NAME", help="the name of an input section, or a pattern")
+    parser.add_argument("--script", required=True, metavar="SCRIPT", help="the linker script")
+    parser.add_argument("--file", metavar="FILE", help="only from files of this pattern, as a script would name them")
+    parser.add_argument("-I", "--include", action="append", default=[], metavar="FOLDER", help="where headers are")
+    parser.add_argument("-D", "--define", action="append", default=[], metavar="NAME[=VALUE]", help="for preprocessing")
+    parser.add_argument("--json", action="store_true", help="print the answers as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the answers. Returns 0, or 2 for input that cannot be used."""
+    from ldcheck.findings import CheckError
+
+    try:
+        answers = _answers(args)
+    except CheckError as error:
+        return refuse(error)
+    emit(_json(answers) if args.json else _text(args.name, answers))
+    return 0
+
+
+def _answers(args: argparse.Namespace) -> list[Answer]:
+    """One answer for each set of configurations in which it is the same. Raises CheckError."""
+    from ldcheck.sections.reach import asked_for
+    from ldcheck.sections.rules import input_rules
+
+    scripts, condition = _scripts(args)
+    found = [asked_for(input_rules(script.tree), args.name, args.file) for script in scripts]
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for at, (script, rules) in enumerate(zip(scripts, found, strict=True)):
+        key = tuple(
+            (script.sources.locate(rule.node.start, rule.node.end), rule.text, rule.output, shown)
+            for rule, shown in rules
+        )
+        alike.setdefault(key, []).append(at)
+    return [Answer(scripts[group[0]], condition(group), found[group[0]]) for group in alike.values()]
+
+
+def _scripts(args: argparse.Namespace) -> tuple[Sequence[Parse], Callable[[Collection[int]], str]]:
+    """The script in all its configurations, and what describes some of them."""
+    from ldcheck.gate import is_preprocessed
+
+    target = _target(args)
+    if not is_preprocessed(target):
+        return [parsed(args.script, args.include)], lambda _: ""
+    from ldcheck.findings import CheckError
+    from ldcheck.gate import script_errors
+    from ldcheck.preprocess.configurations import smallest_condition
+    from ldcheck.preprocess.run import preprocess
+    from ldcheck.script.includes import searched
+    from ldcheck.script.parser import parse
+
+    found = preprocess(target)
+    every = [configuration for one in found for configuration in one.configurations]
+    include = searched(target.includes)
+    scripts = [parse(one.source, origin=one.origin, include=include) for one in found]
+    errors = [error for script in scripts for error in script_errors(script)]
+    if errors:
+        raise CheckError(*dict.fromkeys(errors))
+
+    def condition(chosen: Collection[int]) -> str:
+        return smallest_condition(every, [configuration for at in chosen for configuration in found[at].configurations])
+
+    return scripts, condition
+
+
+def _target(args: argparse.Namespace) -> Target:
+    """The target that `.ldcheck.yaml` has for the script, with the options; a bare one if it has none."""
+    from ldcheck.project import Target, find_project, read_project, targets_for
+    from ldcheck.record import replace
+
+    definitions = {}
+    for text in args.define:
+        name, equals, value = text.partition("=")
+        definitions[name] = value if equals else "1"
+    target = Target(args.script, args.script)
+    path = find_project()
+    if path and args.script.endswith(".S"):
+        targets = targets_for(read_project(path), [args.script]).targets
+        target = targets[0] if targets else target
+    return replace(
+        target,
+        includes=(*args.include, *target.includes),
+        definitions={**target.definitions, **definitions},
+    )
+
+
+def _json(answers: Sequence[Answer]) -> str:
+    import json
+
+    listed = [
+        {
+            "configurations": answer.condition,
+            "rules": [
+                {
+                    **rule_json(rule, answer.parse),
+                    "output": rule.output,
+                    "takes": shown is not None,
+                    "example": {"file": shown.file, "section": shown.section} if shown is not None else None,
+                }
+                for rule, shown in answer.rules
+            ],
+        }
+        for answer in answers
+    ]
+    return json.dumps(listed, indent=1) + "\n"
+
+
+def _text(name: str, answers: Sequence[Answer]) -> str:
+    lines: list[str] = []
+    for answer in answers:
+        if len(answers) > 1 or answer.condition:
+            lines.append(f"{answer.condition or 'in every configuration'}:")
+        takers = [(rule, shown) for rule, shown in answer.rules if shown is not None]
+        if not takers:
+            lines.append(f"no pattern takes {name}: such a section is an orphan")
+        for rule, shown in takers:
+            lines.append(f"{name} goes to {rule.output}: {rule_text(rule, answer.parse)}{_limits(shown, name)}")
+        lines += [
+            f"    next would be {rule.output}: {rule_text(rule, answer.parse)}"
+            for rule, shown in answer.rules
+            if shown is None
+        ]
+    return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _limits(shown: Witness, name: str) -> str:
+    """Which of the sections asked for the rule takes, where it is not all of them."""
+    parts = []
+    if shown.section != name:
+        parts.append(f"such as {shown.section}")
+    if shown.file != "x.o":
+        parts.append(f"from files such as {shown.file}")
+    if shown.flags or shown.unset:
+        from ldcheck.sections.rules import FLAG_NAMES
+
+        parts += [flag for flag, bit in FLAG_NAMES.items() if shown.flags & bit == bit]
+        parts += [f"not {flag}" for flag, bit in FLAG_NAMES.items() if shown.unset & bit == bit]
+    return f" ({', '.join(parts)})" if parts else ""
