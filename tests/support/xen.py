@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 from tests.support.build import TARGETS
 from tests.support.cache import cache_folder, locked
@@ -50,13 +51,15 @@ def xen(arch: str, efi: bool = False) -> Xen:
     tree = source_package("xen", only=["xen/arch/*/xen.lds.S", "xen/include/*", "xen/arch/*/include/*"]) / "xen"
     made = cache_folder() / "xen" / XEN_VERSION / arch
     autoconf = made / "include" / "generated" / "autoconf.h"
-    preprocessed = made / ("efi.lds" if efi else "xen.lds")
     command = _command(arch, source_arch, made / "include", efi)
+    # Another command makes another file, so that a kept cache is never a stale one.
+    preprocessed = made / f"{crc32(repr(command).encode()):08x}" / ("efi.lds" if efi else "xen.lds")
     with locked(f"xen-{arch}"):
         if not autoconf.exists():
             autoconf.parent.mkdir(parents=True, exist_ok=True)
             autoconf.write_text(autoconf_header(config.read_text()))
         if not preprocessed.exists():
+            preprocessed.parent.mkdir(exist_ok=True)
             _preprocess(command, tree, preprocessed)
     return Xen(tree, tree / command[-1], config, autoconf, preprocessed, command, elf)
 
@@ -76,7 +79,9 @@ def _command(arch: str, source_arch: str, generated: Path, efi: bool) -> tuple[s
     options = ["-D__XEN__", "-include", "include/xen/config.h", "-D__ASSEMBLY__", "-DBUILD_ID", "-DLINKER_SCRIPT"]
     if source_arch == "x86":
         options += [f"-I{include}/asm/mach-generic", f"-I{include}/asm/mach-default"]
-        options += ["-DHAVE_LD_SORT_BY_INIT_PRIORITY", "-DBUILD_ID_EFI", *(["-DEFI"] if efi else [])]
+        # arch/x86/arch.mk and arch/x86/Makefile, as Debian builds: both xen-syms and xen.efi.
+        options += ["-DXEN_IMG_OFFSET=0x200000", "-DHAVE_LD_SORT_BY_INIT_PRIORITY", "-DBUILD_ID_EFI"]
+        options += ["-DXEN_BUILD_EFI", *(["-DEFI"] if efi else [])]
     options += [f"-I{generated}", "-Iinclude", f"-I{include}"]
     script = f"arch/{source_arch}/xen.lds.S"
     return (tool(f"{machine.prefix}gcc"), *machine.compiler, "-E", "-x", "assembler-with-cpp", *options, script)
