@@ -9,13 +9,13 @@ which is what order is proved from. Addresses are in bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from ldcheck.layout.numbers import ANY, MASK, Number, exact
+from ldcheck.record import dataclass
 from ldcheck.script.syntax import Assertion, Node
 
-# A sum of an unknown address and a number up to this is taken not to wrap around.
+# An address and a number up to this are taken to have a sum that does not wrap around.
 _FAR = 1 << 32
 # As many reasons as a person wants to read.
 _SHOWN = 4
@@ -33,13 +33,17 @@ class Anchor:
     """A point in the address space that only a link decides.
 
     `parent` is the anchor that it is measured from, at least `low` and at most `high` bytes (None: no limit) behind it.
-    An anchor without parent is a value that the script does not define; `name` says which, for people.
+    An anchor without parent is a value that the script does not define; `name` says which, for people. What is
+    measured from a `wild` one may lie anywhere and wrap around; others are places of the location counter.
     """
 
-    __slots__ = ("depth", "high", "low", "name", "parent")
+    __slots__ = ("depth", "high", "low", "name", "parent", "wild")
 
-    def __init__(self, name: str, parent: Anchor | None = None, low: int = 0, high: int | None = None) -> None:
+    def __init__(
+        self, name: str, parent: Anchor | None = None, low: int = 0, high: int | None = None, wild: bool = False
+    ) -> None:
         self.name = name
+        self.wild: bool = wild if parent is None else parent.wild
         self.parent = parent
         self.low = low
         self.high = high
@@ -124,9 +128,9 @@ class Known:
         number = self.number + exact(amount)
         if number.modulus == 0:
             return Known(number, ORIGIN, number.remainder, self.reasons, self.obstacles)
-        if self.anchor is None or abs(amount) > _FAR:
+        if self.anchor is None or not -self.number.low <= amount <= _FAR:
             # A sum of which nobody knows whether it wraps around.
-            return Known(number, Anchor(self.base), 0, self.reasons, self.obstacles)
+            return Known(number, Anchor(self.base, wild=True), 0, self.reasons, self.obstacles)
         return Known(number, self.anchor, self.offset + amount, self.reasons, self.obstacles)
 
     def advance(self, amount: int) -> Known:
@@ -148,6 +152,13 @@ class Known:
         most = boundary - _common(modulus, boundary) + least
         return Known(number, self.behind(name or "ALIGN", least, most), 0, reasons)
 
+    def align_value(self, boundary: int, because: Reason) -> Known:
+        """The next multiple of `boundary`, of an address that may not be one of the location counter."""
+        if self.anchor is not None and not self.anchor.wild:
+            return self.align_up(boundary, because)
+        number = self.number.align(exact(boundary))
+        return Known(number, Anchor(self.base, wild=True), 0, (because,), self.obstacles)
+
     def align_unknown(
         self, least: int, name: str, because: tuple[Reason, ...] = (), hindrance: Reason | None = None
     ) -> Known:
@@ -162,13 +173,8 @@ class Known:
         reasons = because if least > kept else self.reasons
         low = self.number.low if kept >= least else -(-self.number.low // least) * least
         number = Number(step, 0, -(-low // step) * step, MASK // step * step)
-        behind = (
-            0
-            if kept >= least or self.number.modulus == 0
-            else -self.number.remainder % _common(self.number.modulus, least)
-        )
         obstacles = self.obstacles if hindrance is None else merged(self.obstacles, (hindrance,))
-        return Known(number, self.behind(name, behind), 0, reasons, obstacles)
+        return Known(number, self.behind(name), 0, reasons, obstacles)
 
     def grow(self, name: str, hindrance: Reason | None = None, low: int = 0) -> Known:
         """An address at an unknown distance behind this one, at least `low` bytes."""

@@ -9,9 +9,9 @@ to belong to the next section.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
-from ldcheck.layout.traits import Traits, statements, traits
+from ldcheck.layout.traits import Collected, Traits, statements, traits
+from ldcheck.record import dataclass
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -74,7 +74,7 @@ def flow(tree: Script) -> Flow:
     found = Flow()
     _flatten(tree, found)
     _survey(tree, found)
-    _open_places(found)
+    _open_places(found, Collected(found.sections))
     return found
 
 
@@ -129,6 +129,10 @@ def _survey(tree: Script, found: Flow) -> None:
                 inside.add(statement)
                 if section.constraint:
                     found.uncertain.add(statement.target.text)
+    own: set[Node] = set()
+    for section in found.sections:
+        if section.load_address is not None:
+            own.update(node for node in walk(section.load_address) if _mentions(node) == section.name.text)
     for node in walk(tree):
         if isinstance(node, Assignment):
             name = node.target.text
@@ -137,8 +141,9 @@ def _survey(tree: Script, found: Flow) -> None:
                 found.uncertain.add(name)
         elif isinstance(node, Assertion):
             found.assertions.append(node)
-        elif isinstance(node, Call) and node.function in ("ADDR", "LOADADDR", "SIZEOF"):
-            found.mentioned.update(item.text for item in node.arguments if isinstance(item, Word))
+        elif isinstance(node, Call):
+            if node not in own:
+                found.mentioned.add(_mentions(node))
         elif isinstance(node, Overlay):
             found.loads_apart = True
             for section in node.sections:
@@ -157,13 +162,17 @@ def _survey(tree: Script, found: Flow) -> None:
     ]
 
 
-def _open_places(found: Flow) -> None:
+def _mentions(node: Node) -> str:
+    """The section that a function makes ld make (exp_init_os)."""
+    if isinstance(node, Call) and node.function in ("ADDR", "LOADADDR") and isinstance(node.arguments[0], Word):
+        return node.arguments[0].text
+    return ""
+
+
+def _open_places(found: Flow, collected: Collected) -> None:
     places = [index for index, (node, _) in enumerate(found.items) if isinstance(node, OutputSection | Overlay)]
-    comment = next((at for at in places if _is_named(found.items[at][0], ".comment")), None)
-    # Orphans without address go behind `.comment`, else behind the last section that is not debugging information.
-    last = len(places) - 1
-    while last >= 0 and _may_debug(found, places[last]):
-        last -= 1
+    shuffled = any(_is_late_note(found, at, collected) for at in places)
+    first = _first_reset(found, places)
     for gap, behind in enumerate([-1, *places]):
         stop = places[gap] if gap < len(places) else len(found.items)
         moves = [at for at in range(behind + 1, stop) if _moves(found.items[at][0])]
@@ -175,12 +184,30 @@ def _open_places(found: Flow) -> None:
         assert node is None or isinstance(node, OutputSection | Overlay)
         sides = [at for at in (behind, stop) if 0 <= at < len(found.items)]
         found.gaps[place] = Gap(node, any(_may_note(found, at) for at in sides))
-        if gap < len(places) and (behind == comment if comment is not None else gap - 1 >= last):
+        notes = behind >= 0 and _may_note(found, behind)
+        if (gap >= first and (gap < len(places) or notes)) or (shuffled and notes):
             found.resets.add(place)
 
 
-def _is_named(node: Node, name: str) -> bool:
-    return isinstance(node, OutputSection) and node.name.text == name and not node.constraint
+def _first_reset(found: Flow, places: list[int]) -> int:
+    """The first gap in which an orphan without address may be placed.
+
+    That is behind `.comment`, else behind the last section that is not debugging information; notes that follow
+    push it further (ldlang.c, lang_insert_orphan).
+    """
+    for gap, at in enumerate(places, 1):
+        if ".comment" in _names(found, at):
+            return gap
+    gap = len(places)
+    while gap > 0 and _may_debug(found, places[gap - 1]):
+        gap -= 1
+    return gap
+
+
+def _names(found: Flow, index: int) -> set[str]:
+    node = found.items[index][0]
+    sections = node.sections if isinstance(node, Overlay) else (node,)
+    return {section.name.text for section in sections if isinstance(section, OutputSection) and not section.constraint}
 
 
 def _may_debug(found: Flow, index: int) -> bool:
@@ -192,8 +219,22 @@ def _may_debug(found: Flow, index: int) -> bool:
 
 def _may_note(found: Flow, index: int) -> bool:
     node = found.items[index][0]
-    sections = node.sections if isinstance(node, Overlay) else [node]
+    sections = node.sections if isinstance(node, Overlay) else (node,)
     return any(isinstance(section, OutputSection) and found.traits[section].notes for section in sections)
+
+
+def _is_late_note(found: Flow, index: int, collected: Collected) -> bool:
+    """Whether a section of notes may be made out of turn: by an expression, or by an orphan of its name."""
+    node = found.items[index][0]
+    sections = node.sections if isinstance(node, Overlay) else (node,)
+    for section in sections:
+        if isinstance(section, OutputSection) and found.traits[section].notes:
+            name = section.name.text
+            if name in found.mentioned:
+                return True
+            if name.startswith(".note") and not found.traits[section].made and collected.may_grow(section):
+                return True
+    return False
 
 
 def _moves(node: Node) -> bool:

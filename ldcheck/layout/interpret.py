@@ -8,7 +8,7 @@ collection, sorting, merging and relaxation.
 What it takes for granted:
 * the script is the only one (`-T`), the link is final (no `-r`), and no option changes what the script says
   (`--section-start`, `-Ttext` and the like, `--defsym` of a symbol that the script assigns, `--wrap`,
-  `--enable-non-contiguous-regions`);
+  `--enable-non-contiguous-regions`, and with MEMORY `--no-check-sections`);
 * the location counter does not run past the end of the address space, and alignments are powers of two;
 * an output section that can only hold allocated input by the names of its patterns is allocated; facts on one that has
   no input and no assignment, which ld drops, mean nothing;
@@ -192,6 +192,8 @@ class _Walk:
         value = self._reading.get(name)
         if value is None or (self._settling and name in self._late):
             value = self._undefined(name)
+        elif self._settling and self._flow.assigned[name] != 1:
+            value = _UNSURE
         elif name in self._late and self._reading is self._final:
             self._touched_late = True
         if value.frame is ABSOLUTE and (self._frame is not ABSOLUTE or self._flow.sane):
@@ -211,7 +213,7 @@ class _Walk:
         if name in self._params:
             return absolute_value(known(self._params[name]))
         if name not in self._foreign:
-            self._foreign[name] = Known(ANY, Anchor(name))
+            self._foreign[name] = Known(ANY, Anchor(name, wild=True))
         return Value(ANY, FOREIGN, self._foreign[name])
 
     def _settled_value(self, name: str) -> Value:
@@ -376,7 +378,7 @@ class _Walk:
     def _forget(self, node: Node) -> None:
         """Behind something that was not read, nothing is known."""
         why = Reason(node, "is not known")
-        self._dot = self._final_dot = Known(ANY, None, 0, (), (why,))
+        self._lose(why)
         for region in self._regions.values():
             region.current = Known(ANY, None, 0, (), (why,))
         if isinstance(node, Include):
@@ -397,23 +399,26 @@ class _Walk:
             self._dot = _joined([dot, *reached])
         self._final_dot = self._dot if final is dot else _joined([final, *reached])
         if index in self._flow.resets:
-            self._dot = self._final_dot = Known(
-                ANY, None, 0, (), (Reason(node, "an orphan section without address may be placed in front of it"),)
-            )
+            self._lose(Reason(node, "an orphan section without address may be placed in front of it"))
+
+    def _lose(self, why: Reason) -> None:
+        """Know nothing of the location counter; the two runs agree on it if they did so far."""
+        agree = self._final_dot is self._dot
+        self._dot = Known(ANY, None, 0, (), (why,))
+        self._final_dot = self._dot if agree else Known(ANY, None, 0, (), (why,))
 
     def _orphan_regions(self, index: int) -> list[_Region]:
-        """The regions that orphan sections at a place take room in: that of the section in front of them.
+        """The regions that orphan sections at a place may take room in.
 
-        Notes are put beside other notes, and keep the region of where they would have stood.
+        Orphans of one kind stand together, behind the first of them, and each keeps the region of the section that it
+        would have followed. In front of all sections that region is none, which ld refuses where MEMORY declares
+        regions that it may not choose by itself.
         """
-        behind = self._flow.gaps[index]
-        if behind.notes:
-            return list(self._regions.values())
-        if behind.node is None:
-            return [self._regions[_DEFAULT]]
-        region = self._region(behind.node)
-        default = region is self._regions[_DEFAULT] and behind.node.address is None
-        return [region, *(self._attributed() if default else ())]
+        regions = list(self._regions.values())
+        gap = self._flow.gaps[index]
+        if gap.node is None and not gap.notes and len(regions) > 1 and not self._attributed():
+            return regions[:1]
+        return regions
 
     # Output sections --------------------------------------------------------------------------------------------------
 
@@ -429,7 +434,7 @@ class _Walk:
         start = self._start(node, base, traits)
         frame = Frame(node.name.text, start)
         self._before[node] = self._dot
-        end = self._body(node.statements, frame, node, traits)
+        end = self._body(node.statements, frame, node, node.address is None)
         if self._collected.may_grow(node):
             end = end.grow(
                 f"end of {node.name.text}", Reason(node, "inputs of its own name that no pattern takes join its end")
@@ -535,9 +540,9 @@ class _Walk:
             if first is None:
                 first = base if node.address is not None else base.align_unknown(1, section.name.text)
             frame = Frame(section.name.text, first)
-            traits = self._flow.traits[section]
             self._before[section] = first
-            end = self._body(section.statements, frame, section, traits, node.subalign)
+            aligned = node.address is None and not ends
+            end = self._body(section.statements, frame, section, aligned, node.subalign)
             if self._collected.may_grow(section):
                 end = end.grow(f"end of {section.name.text}")
             self._remember(section, frame, end, UNKNOWN, True)
@@ -558,11 +563,10 @@ class _Walk:
         body: tuple[Node, ...],
         frame: Frame,
         section: OutputSection,
-        traits: Traits,
+        aligned: bool,
         subalign: Expression | None = None,
     ) -> Known:
-        """The end of an output section."""
-        del traits
+        """The end of an output section. `aligned` if its start is aligned for its inputs."""
         inner = self._power(section.subalign or subalign) if section.subalign or subalign else 0
         dot = Value(ZERO, frame, frame.start)
         for statement in statements(body):
@@ -573,7 +577,7 @@ class _Walk:
                 else:
                     self._assign(statement, frame, dot, dot)
             elif isinstance(statement, InputSectionDescription):
-                self._inputs[statement] = self._first_input(statement, section, frame, dot, inner)
+                self._inputs[statement] = self._first_input(statement, aligned, frame, dot, inner)
                 why = Reason(statement, "places inputs of unknown size and alignment")
                 dot = _grown(dot, frame, "inputs", why)
             elif isinstance(statement, Data):
@@ -593,12 +597,12 @@ class _Walk:
         return dot.address
 
     def _first_input(
-        self, node: InputSectionDescription, section: OutputSection, frame: Frame, dot: Value, inner: int | None
+        self, node: InputSectionDescription, aligned: bool, frame: Frame, dot: Value, inner: int | None
     ) -> Known:
         why = Reason(node, "an input's alignment may need padding in front of it")
         if inner:
             return dot.address.align_up(inner)
-        if dot.number.value == 0 and section.address is None and inner == 0:
+        if dot.number.value == 0 and aligned and inner == 0:
             # The section as a whole is aligned for its inputs.
             return frame.start
         greatest = self._input_alignments(node) if self._input_alignments and inner == 0 else None

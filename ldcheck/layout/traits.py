@@ -9,9 +9,9 @@ Names decide where flags are not known: assemblers and compilers give `.debug_in
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from ldcheck.record import dataclass
 from ldcheck.script.syntax import (
     Assignment,
     Binary,
@@ -68,12 +68,13 @@ class Traits:
     """What is known of an output section before any address.
 
     `present`: the location counter moves behind it in every link, as it is not dropped when it is empty (ldlang.c,
-    strip_excluded_output_sections). `unallocated`: it may have no address. `thread_local`: it may take no room.
-    `debugging`: it may be taken for debugging information. `notes`: it may hold notes. `conditional`: ONLY_IF_RO and
-    its like.
+    strip_excluded_output_sections). `made`: ld makes it in its turn, whatever is in it. `unallocated`: it may have no
+    address. `thread_local`: it may take no room. `debugging`: it may be taken for debugging information. `notes`: it
+    may hold notes. `conditional`: ONLY_IF_RO and its like.
     """
 
     present: bool
+    made: bool
     unallocated: bool
     thread_local: bool
     debugging: bool
@@ -83,7 +84,9 @@ class Traits:
 
 def traits(section: OutputSection) -> Traits:
     """The traits of an output section."""
-    present = unallocated = thread_local = debugging = notes = False
+    names = [section.name.text]
+    present = made = False
+    unknown = False
     for statement in statements(section.statements):
         if isinstance(statement, Assignment):
             present = present or _keeps(statement)
@@ -92,20 +95,19 @@ def traits(section: OutputSection) -> Traits:
         elif isinstance(statement, Marker):
             present = present or statement.keyword == "CREATE_OBJECT_SYMBOLS"
         elif isinstance(statement, InputSectionDescription):
-            names = _names(statement)
-            unallocated = unallocated or _may_match(names, _UNALLOCATED)
-            thread_local = thread_local or _may_match(names, _THREAD_LOCAL)
-            debugging = debugging or _may_match(names, _DEBUGGING)
-            notes = notes or _may_match(names, _NOTES)
+            names.extend(_names(statement))
+            continue
         elif isinstance(statement, Include):
-            unallocated = thread_local = debugging = notes = True
+            unknown = True
+        made = True
     kind = section.type.keyword if section.type else ""
     return Traits(
         present and not section.constraint,
-        unallocated or kind in _TYPES_WITHOUT_ADDRESS,
-        thread_local,
-        debugging,
-        notes,
+        made and not section.constraint,
+        unknown or kind in _TYPES_WITHOUT_ADDRESS or _may_match(names, _UNALLOCATED),
+        unknown or _may_match(names, _THREAD_LOCAL),
+        unknown or _may_match(names, _DEBUGGING),
+        unknown or _may_match(names, _NOTES),
         bool(section.constraint),
     )
 

@@ -8,10 +8,10 @@ decides the address: a plain 5 assigned inside `.data` is 5 bytes behind the sta
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ldcheck.layout.facts import ORIGIN, UNKNOWN, Known, Order, Reason, distance, known, order
 from ldcheck.layout.numbers import ANY, MASK, Number, either, exact, signed
+from ldcheck.record import dataclass
 from ldcheck.script.syntax import Binary, Call, Conditional, Expression, Name, Unary, Word
 from ldcheck.script.syntax import Number as Literal
 
@@ -338,7 +338,7 @@ def _call(node: Call, arguments: list[Value], scope: Scope) -> Value:
     if function == "ABSOLUTE":
         return absolute_value(last.absolute())
     if function == "LOG2CEIL":
-        return _at(_log2ceil(last.absolute().number), ABSOLUTE)
+        return Value(_log2ceil(last.number))
     if function == "SEGMENT_START":
         # The default; -Ttext and its like may name another.
         return relative_value(plain_address(last.number), scope.frame)
@@ -362,7 +362,7 @@ def _call_binary(node: Call, left: Value, right: Value, scope: Scope) -> Value:
         number = left.number.align(right.number)
         step = right.number.value
         if left.frame is ABSOLUTE and step is not None:
-            return absolute_value(left.address.align_up(step, Reason(node, f"rounds up to a multiple of {step}")))
+            return absolute_value(left.address.align_value(step, Reason(node, f"rounds up to a multiple of {step}")))
         return _at(number, frame)
     if left.frame is right.frame and left.frame is not None:
         return _extreme(node.function, left, right, left.frame)

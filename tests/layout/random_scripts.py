@@ -1,0 +1,366 @@
+"""Random linker scripts and objects, made to be hard on whoever claims to know where things end up.
+
+Input section names decide flags, so that scripts keep to what `interpret` takes for granted: input without an address
+is only taken by patterns whose names say so, or is an orphan.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+# Input sections by name: flags and type for the assembler.
+INPUTS = {
+    ".text": '"ax"',
+    ".text.a": '"ax"',
+    ".rodata": '"a"',
+    ".rodata.b": '"a"',
+    ".rodata.str": '"aMS",@progbits,1',
+    ".data": '"aw"',
+    ".data.c": '"aw"',
+    ".bss": '"aw",@nobits',
+    ".bss.d": '"aw",@nobits',
+    ".t1": '"a"',
+    ".t2": '"aw"',
+    ".t3": '"ax"',
+    ".t4": '"aw",@nobits',
+    ".t5": '"a"',
+    ".t6": '"aw"',
+    ".tdata": '"awT"',
+    ".tbss": '"awT",@nobits',
+    ".note.n": '"a",@note',
+    ".comment": '""',
+    ".debug_info": '""',
+}
+# Those that no script has a pattern for. Some have the names of output sections.
+ORPHANS = {
+    ".orphan.text": '"ax"',
+    ".orphan.ro": '"a"',
+    ".orphan.rw": '"aw"',
+    ".orphan.bss": '"aw",@nobits',
+    ".orphan.meta": '""',
+    ".note.orphan": '"a",@note',
+    ".debug_orphan": '""',
+    ".out1": '"aw"',
+    ".out2": '"a"',
+}
+OPTIONS = (
+    (),
+    (),
+    (),
+    ("-pie", "--no-dynamic-linker"),
+    ("-pie", "-z", "relro", "-z", "now"),
+    ("-shared",),
+    ("-z", "relro"),
+    ("-z", "norelro"),
+    ("-z", "max-page-size=0x1000"),
+    ("-z", "max-page-size=0x200000"),
+    ("-z", "separate-code"),
+    ("--gc-sections", "-e", "o0_0"),
+    ("--sort-section=alignment",),
+    ("--sort-section=name",),
+    ("--sort-common",),
+    ("-N",),
+    ("-n",),
+    ("--no-relax",),
+    ("-q",),
+    ("--build-id",),
+    ("--unique",),
+    ("--orphan-handling=discard",),
+)
+_OUTPUTS = (".text", ".rodata", ".data", ".bss", ".out1", ".out2", ".out3", ".out4", ".tbl", ".note.n", ".mixed")
+_ALIGNMENTS = (1, 1, 1, 2, 4, 4, 8, 8, 16, 32, 64, 128, 256, 4096, 0x10000)
+_STEPS = (1, 2, 4, 8, 16, 32, 64, 256, 512, 4096, 4096, 0x10000, 0x200000, 3, 6, 24)
+
+# What is assigned to the location counter between output sections. {n} is a number, {mask} one less, {s} and {t} are
+# symbols, {o} is an output section, {r} a region, {later} a symbol from anywhere in the script.
+_MOVES = (
+    "ALIGN({n})",
+    "ALIGN({n})",
+    "ALIGN({n})",
+    "ALIGN({n})",
+    ". + {n}",
+    "ALIGN({n}) + {m}",
+    "ALIGN(., {n})",
+    "(. + {mask}) & ~{mask}",
+    "ALIGN({n}) + (. & {mask})",
+    "MAX(., 0x2000)",
+    "MAX(ALIGN(64), . + 16)",
+    "ALIGN(CONSTANT(MAXPAGESIZE))",
+    "ABSOLUTE(.) + 8",
+    "NEXT({n})",
+    "ALIGN(DEFINED(nothing) ? 64 : 16)",
+    "0x800000",
+    ". * 2",
+    "(. / 64 + 1) * 64",
+    "ALIGN(4096) + 4088",
+    "ADDR({o}) + SIZEOF({o})",
+    "MAX(., ADDR({o}) + 0x100)",
+    ". + SIZEOF({o})",
+    "MAX(., {s})",
+    ". + ({s} & 15)",
+)
+_INNER_MOVES = (
+    "ALIGN({n})",
+    "ALIGN({n})",
+    "ALIGN({n})",
+    ". + {n}",
+    "ALIGN(., {n})",
+    "(. + {mask}) & ~{mask}",
+    ". + 0",
+    "ALIGN(. != 0 ? 16 : 1)",
+    "ABSOLUTE(.) + {n}",
+    "0x40",
+    "MAX(., {n})",
+    "ALIGN(ABSOLUTE(.), {n})",
+    "NEXT({n})",
+    ". + ({s} & 7)",
+    ". + SIZEOF({o})",
+)
+_VALUES = (
+    *("ALIGN({n})", "ALIGN(., {n})", ". + {n}", "{s} + {n}", "{s} - {t}", ". - {s}", "{s} & {mask}", "{s} & ~{mask}"),
+    *("ABSOLUTE(.) + {n}", "ABSOLUTE({s})", "{n}", "MAX({s}, .)", "MIN({s}, {t})", "MAX({s}, {n})", "{s} ? {t} : {n}"),
+    *("!{s}", "~{s}", "-{s}", "{s} << 4", "{s} >> 4", "{s} % {n}", "{s} / {n}", "{s} * 3", "{s} < {t}", "{s} == {t}"),
+    *("{s} | {n}", "{s} && {t}", "LOG2CEIL({n})", "DEFINED({s}) ? . : 8", "ALIGN({s}, {n})", "CONSTANT(MAXPAGESIZE)"),
+    *(". & {mask}", "(. + {mask}) & ~{mask}", "({s} - {t}) & {mask}", "{later} + 4", "{later}", "{later} - {s}"),
+    *("SIZEOF_HEADERS", "NEXT({n})", "{s} >= {t} || {n} > 4", "{s} + {t}", "ALIGN({n}) - {s}", "{later} & {mask}"),
+    *("ADDR({o})", "SIZEOF({o})", "ADDR({o}) + SIZEOF({o})", "LOADADDR({o})", "ALIGNOF({o})", "SIZEOF({o}) + {s}"),
+    *("LOADADDR({o}) + SIZEOF({o})", "ORIGIN({r})", "LENGTH({r})", "ORIGIN({r}) + LENGTH({r})", "{s} - ADDR({o})"),
+)
+_CONDITIONS = (
+    "{s} <= {t}",
+    "!({s} & {mask})",
+    "{s} % {n} == 0",
+    "{t} - {s} < 0x10000",
+    "{s} != {t} + {n}",
+    "ALIGN({s}, {n}) == {s}",
+    "({s} & {mask}) == 0 && {s} >= {t}",
+    "{later} >= {s}",
+    "SIZEOF({o}) < 0x1000",
+)
+_INNER_CONDITIONS = ("!(. & 3)", ". >= {s}", "(ABSOLUTE(.) & 7) == 0", "{s} <= ABSOLUTE(.)")
+
+
+def random_object(random: Random, index: int) -> str:
+    """Assembler source of an object with a few sections; `o<index>_<count>` is the start of each."""
+    lines = [".text"]
+    names = [*INPUTS, *ORPHANS]
+    for count in range(random.randint(1, 7)):
+        name = random.choice(names)
+        flags = INPUTS.get(name) or ORPHANS[name]
+        lines.append(f".section {name},{flags}")
+        lines.append(f".balign {random.choice(_ALIGNMENTS)}")
+        lines.append(f".globl o{index}_{count}\no{index}_{count}:")
+        size = random.choice((0, 0, 1, 3, 4, 8, 12, 40, 100, 5000))
+        if "MS" in flags:
+            lines.append(f'.asciz "{random.choice(("a", "ab", "xyz", "longer string"))}"')
+        elif size:
+            lines.append(f".skip {size}" if "nobits" in flags or random.random() < 0.8 else f".skip {size},1")
+            if size >= 8 and "nobits" not in flags and '"a' in flags and random.random() < 0.3:
+                lines.append(f".balign 8\n.quad o{index}_{count}")
+    if random.random() < 0.15:
+        lines.append(f".comm common{index},{random.choice((4, 24))},{random.choice((4, 64))}")
+    return "\n".join(lines) + "\n"
+
+
+def random_script(random: Random) -> str:
+    """A script. Its assertions have the messages "assertion <number>;"."""
+    return _Maker(random).script()
+
+
+class _Maker:
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._symbols: list[str] = []
+        self._outputs: list[str] = []
+        self._regions: list[str] = []
+        self._count = 0
+        self._free = [name for name in INPUTS if name not in {".comment", ".debug_info"}]
+        random.shuffle(self._free)
+
+    def _chance(self, share: float) -> bool:
+        return self._random.random() < share
+
+    def _fill(self, templates: tuple[str, ...]) -> str:
+        """One of the templates that can be filled, filled."""
+        pick = self._random.choice
+        while True:
+            template = pick(templates)
+            if ("{o}" in template and not self._outputs) or ("{r}" in template and not self._regions):
+                continue
+            if ("{s}" in template or "{t}" in template or "{later}" in template) and not self._symbols:
+                continue
+            step = pick(_STEPS)
+            return template.format(
+                n=step,
+                m=pick(_STEPS),
+                mask=step - 1,
+                s=pick(self._symbols or [""]),
+                t=pick(self._symbols or [""]),
+                o=pick(self._outputs or [""]),
+                r=pick(self._regions or [""]),
+                later="LATER",
+            )
+
+    def _number(self) -> int:
+        self._count += 1
+        return self._count
+
+    def script(self) -> str:
+        parts = []
+        if self._chance(0.2):
+            parts.append(self._memory())
+        if self._chance(0.2):
+            self._symbols.append(f"k{self._random.randint(0, 2)}")
+            parts.append(f"{self._symbols[0]} = {self._random.choice(_STEPS)};")
+        if self._chance(0.08):
+            parts.append('LD_FEATURE("SANE_EXPR")')
+        parts.append("SECTIONS {\n  " + "\n  ".join(self._body()) + "\n}")
+        if self._chance(0.15) and self._symbols:
+            parts.append(f"s{self._number()} = {self._fill(_VALUES)};")
+        while self._chance(0.15) and self._symbols:
+            parts.append(f'ASSERT({self._fill(_CONDITIONS)}, "assertion {self._number()};")')
+        text = "\n".join(parts) + "\n"
+        while "LATER" in text:
+            text = text.replace("LATER", self._random.choice(self._symbols), 1)
+        return text
+
+    def _memory(self) -> str:
+        self._regions = ["ram", "rom"][: self._random.randint(1, 2)]
+        attributes = self._chance(0.4)
+        lines = []
+        for index, name in enumerate(self._regions):
+            flags = self._random.choice(("(rx)", "(rwx)", "(!x)", "(w)")) if attributes else ""
+            origin = self._random.choice(("0x10000", "0x20000000", "0x1004"))
+            lines.append(f"{name} {flags} : ORIGIN = {origin} + {index} * 0x10000000, LENGTH = 64M")
+        text = "MEMORY { " + "\n".join(lines) + " }"
+        if self._chance(0.3):
+            self._regions.append("alias")
+            text += ' REGION_ALIAS("alias", ram)'
+        return text
+
+    def _body(self) -> list[str]:
+        body = []
+        if self._chance(0.8):
+            start = self._random.choice(("0", "0x1000", "0x1234", "0x400000", "0xffff800000000000", "0x10001"))
+            body.append(f". = {start};")
+        if self._chance(0.1):
+            body.append('. = SEGMENT_START("text-segment", 0x400000) + SIZEOF_HEADERS;')
+        segment = self._chance(0.1)
+        sections = self._random.randint(1, 7)
+        for index in range(sections):
+            body.extend(self._between())
+            if segment and index == sections // 3:
+                body.append(". = DATA_SEGMENT_ALIGN(CONSTANT(MAXPAGESIZE), CONSTANT(COMMONPAGESIZE));")
+            if segment and index == sections // 3 * 2 and index:
+                body.append(". = DATA_SEGMENT_RELRO_END(0, .);")
+            body.append(self._section())
+        body.extend(self._between())
+        if segment:
+            body.append(". = DATA_SEGMENT_END(.);")
+        return body
+
+    def _between(self) -> list[str]:
+        statements = []
+        while self._chance(0.55):
+            kind = self._random.random()
+            if kind < 0.4:
+                statements.append(f". = {self._fill(_MOVES)};")
+            elif kind < 0.5:
+                statements.append(f". += {self._random.choice((1, 4, 0x100, 0x1000))};")
+            else:
+                statements.append(self._symbol())
+        return statements
+
+    def _symbol(self) -> str:
+        again = self._symbols and self._chance(0.07)
+        name = self._random.choice(self._symbols) if again else f"s{self._number()}"
+        value = "." if self._chance(0.55) else self._fill(_VALUES)
+        if not again:
+            self._symbols.append(name)
+        form = self._random.random()
+        if form < 0.06:
+            return f"PROVIDE({name} = {value});"
+        if form < 0.1:
+            return f"HIDDEN({name} = {value});"
+        if form < 0.12 and again:
+            return f"{name} += {self._random.choice(_STEPS)};"
+        return f"{name} = {value};"
+
+    def _section(self) -> str:
+        if self._chance(0.04):
+            return self._overlay()
+        if self._chance(0.04):
+            return "/DISCARD/ : { *(.t5) }"
+        if self._chance(0.08):
+            return self._random.choice(
+                (
+                    ".comment 0 : { *(.comment) }",
+                    ".comment : { *(.comment) }",
+                    ".debug_info 0 : { *(.debug_info) }",
+                )
+            )
+        name = self._random.choice(_OUTPUTS)
+        body = [self._statement() for _ in range(self._random.randint(0, 6))]
+        header = self._header()
+        self._outputs.append(name)
+        return f"{name} {header} {{ {' '.join(body)} }}{self._placement('AT(' not in header)}"
+
+    def _header(self) -> str:
+        address = kind = load = align = subalign = only = with_input = ""
+        if self._chance(0.1):
+            choices = ("0x600000", "ALIGN(64)", ". + 4", "ALIGN(4096) + 1", "0", "(ADDR({o}) + SIZEOF({o}))")
+            address = self._fill(choices) + " "
+        if self._chance(0.06):
+            kind = self._random.choice(("(NOLOAD) ", "(INFO) ", "(READONLY) "))
+        if self._chance(0.15):
+            loads = ("0x5000", "ABSOLUTE(0x100) + 0x10", "ADDR({o})", "LOADADDR({o}) + SIZEOF({o})")
+            load = f"AT({self._fill(loads)}) "
+        if self._chance(0.2):
+            align = f"ALIGN({self._random.choice(_STEPS)}) "
+        if self._chance(0.1):
+            subalign = f"SUBALIGN({self._random.choice((1, 2, 4, 16, 64))}) "
+        elif not align and self._chance(0.04):
+            with_input = "ALIGN_WITH_INPUT "
+        if self._chance(0.04):
+            only = self._random.choice(("ONLY_IF_RO ", "ONLY_IF_RW "))
+        return f"{address}{kind}: {load}{align}{with_input}{subalign}{only}"
+
+    def _placement(self, may_load: bool) -> str:
+        if not self._regions:
+            return ""
+        region = f" >{self._random.choice(self._regions)}" if self._chance(0.8) else ""
+        load = f" AT>{self._random.choice(self._regions)}" if may_load and self._chance(0.2) else ""
+        return region + load
+
+    def _overlay(self) -> str:
+        number = self._number()
+        names = [f".ov{number}a", f".ov{number}b"]
+        sections = []
+        for name in names:
+            symbol = self._symbol() if self._chance(0.5) else ""
+            sections.append(f"{name} {{ {self._inputs()} {symbol} }}")
+        self._outputs.append(names[0])
+        return f"OVERLAY {self._random.choice(('', '0x700000 ', 'ALIGN(64) '))}: {{ {' '.join(sections)} }}"
+
+    def _statement(self) -> str:
+        kind = self._random.random()
+        if kind < 0.38:
+            return self._inputs()
+        if kind < 0.62:
+            return self._symbol()
+        if kind < 0.87:
+            return f". = {self._fill(_INNER_MOVES)};"
+        if kind < 0.98:
+            choices = ("BYTE(1)", "SHORT(2)", "LONG(3)", "QUAD(4)", "FILL({n});", "CONSTRUCTORS", ". += {n};")
+            return self._fill(choices)
+        return f'ASSERT({self._fill(_INNER_CONDITIONS)}, "assertion {self._number()};");'
+
+    def _inputs(self) -> str:
+        if not self._free or self._chance(0.1):
+            return "*(.nothing)"
+        names = [self._free.pop() for _ in range(min(len(self._free), self._random.choice((1, 1, 1, 2))))]
+        if names == [".bss"] and self._chance(0.5):
+            names.append("COMMON")
+        sort = self._random.choice(("SORT", "SORT_BY_ALIGNMENT", "SORT_BY_NAME")) if self._chance(0.15) else ""
+        text = f"*({' '.join(f'{sort}({name})' if sort else name for name in names)})"
+        return f"KEEP({text})" if self._chance(0.15) else text

@@ -1,0 +1,229 @@
+"""Links random scripts with the real ld and holds every fact against the addresses that came out."""
+
+from __future__ import annotations
+
+import re
+import struct
+import subprocess
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from random import Random
+
+from ldcheck.layout.facts import Known, Layout, Order, Truth, order
+from ldcheck.layout.interpret import interpret
+from ldcheck.script.parser import parse
+from ldcheck.script.syntax import InputSectionDescription, OutputSection, Script, walk
+from ldcheck.source import Source
+from tests.layout.random_scripts import OPTIONS, random_object, random_script
+from tests.support.tools import tool
+
+
+@dataclass
+class Tally:
+    """What a run checked. `facts` counts those that said something: more than "any address"."""
+
+    links: int = 0
+    refused: int = 0
+    facts: int = 0
+    orders: int = 0
+    assertions: int = 0
+    broken: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an output section lies."""
+
+    start: int
+    end: int
+    load: int
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The addresses of a linked ELF file: symbols, and allocated sections that are the only ones of their name."""
+
+    symbols: dict[str, int]
+    sections: dict[str, Place]
+
+
+def read(path: Path) -> Linked:
+    """Symbols and sections of a 64-bit little-endian ELF file; load addresses from the map beside it."""
+    data = path.read_bytes()
+    offset = struct.unpack_from("<Q", data, 40)[0]
+    count, names_at = struct.unpack_from("<HH", data, 60)
+    headers = [struct.unpack_from("<IIQQQQIIQQ", data, offset + 64 * index) for index in range(count)]
+    strings = headers[names_at][4]
+    loads = _loads(path.with_suffix(".map").read_text())
+    symbols: dict[str, int] = {}
+    sections: dict[str, Place] = {}
+    seen: set[str] = set()
+    for header in headers:
+        name = _string(data, strings + header[0])
+        if name in seen:
+            sections.pop(name, None)
+        elif header[2] & 2:
+            sections[name] = Place(header[3], header[3] + header[5], loads.get((name, header[3]), header[3]))
+        seen.add(name)
+        if header[1] == 2:
+            table = headers[header[6]][4]
+            for at in range(header[4], header[4] + header[5], 24):
+                text, kind, _, index, value, _ = struct.unpack_from("<IBBHQQ", data, at)
+                # Thread-local symbols have offsets for values.
+                if index and kind & 15 != 6:
+                    symbols[_string(data, table + text)] = value
+    return Linked(symbols, sections)
+
+
+def _loads(text: str) -> dict[tuple[str, int], int]:
+    """The load addresses that a map names, by the name and the address of the section."""
+    pattern = re.compile(r"^(\.\S+)\s+0x(\w+)\s+0x\w+ load address 0x(\w+)$", re.MULTILINE)
+    return {(name, int(address, 16)): int(load, 16) for name, address, load in pattern.findall(text)}
+
+
+def _string(data: bytes, at: int) -> str:
+    return data[at : data.index(b"\0", at)].decode()
+
+
+def make_objects(folder: Path, seed: int, count: int) -> list[Path]:
+    """A pool of objects that the links draw from."""
+    random = Random(seed)
+    objects = []
+    for index in range(count):
+        source = folder / f"o{index}.s"
+        source.write_text(random_object(random, index))
+        objects.append(source.with_suffix(".o"))
+        subprocess.run([tool("as"), "-o", objects[-1], source], check=True, capture_output=True)
+    return objects
+
+
+def run(folder: Path, seeds: range) -> Tally:
+    """One link for each seed."""
+    tally = Tally()
+    objects = make_objects(folder, seeds.start, 40)
+    for seed in seeds:
+        link_once(folder, seed, objects, tally)
+    return tally
+
+
+def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally) -> None:
+    """Link the script of one seed with some of the objects, and compare."""
+    random = Random(seed)
+    text = random_script(random)
+    chosen = random.sample(objects, random.choice((1, 1, 2, 3, 5, 8)))
+    options = [*random.choice(OPTIONS)]
+    if "MEMORY" not in text and random.random() < 0.7:
+        options.append("--no-check-sections")
+    script, output = folder / "t.lds", folder / "a.out"
+    script.write_text(text)
+    output.unlink(missing_ok=True)
+    command: list[str | Path] = [tool("ld"), "-T", script, "-Map=a.map", "-o", output, *options, *chosen]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=60)
+    parsed = parse(Source("t.lds", text))
+    assert parsed.ok, (text, parsed.problems, done.stderr)
+    layout = interpret(parsed.tree)
+    tally.links += 1
+    where = f"seed {seed}: ld {' '.join(options)} {' '.join(path.name for path in chosen)}\n{text}"
+    said = [line for line in done.stderr.splitlines() if line.strip() and "warning" not in line]
+    if all("assertion" in line for line in said):
+        _check_assertions(layout, set(re.findall(r"assertion \d+;", done.stderr)), where, tally)
+    linked = read(output) if done.returncode == 0 else None
+    # A location counter that ran past the end of the address space is not what facts are about.
+    if linked is None or any(place.end >= _TOP for place in linked.sections.values()):
+        tally.refused += 1
+        return
+    inputs: dict[str, str] = {}
+    for path in chosen:
+        inputs.update(_inputs_of(path.with_suffix(".s").read_text()))
+    places = _places(parsed.tree, layout, linked, inputs)
+    _compare(places, where, tally)
+
+
+def _check_assertions(layout: Layout, failed: set[str], where: str, tally: Tally) -> None:
+    for fact in layout.assertions():
+        message = fact.node.message.text
+        tally.assertions += fact.truth is not Truth.UNKNOWN
+        if (fact.truth is Truth.TRUE and message in failed) or (fact.truth is Truth.FALSE and message not in failed):
+            tally.broken.append(f"{message} is said to be {fact.truth.value}\n{where}")
+
+
+def _places(tree: Script, layout: Layout, linked: Linked, inputs: dict[str, str]) -> dict[str, tuple[Known, int]]:
+    """What is said of each place that can be seen in the image, and where it is."""
+    places: dict[str, tuple[Known, int]] = {}
+    for name, value in linked.symbols.items():
+        known = layout.symbol(name)
+        if known is not None:
+            places[name] = (known, value)
+    statements = [node for node in walk(tree) if isinstance(node, InputSectionDescription)]
+    taken = {pattern.pattern.text for node in statements for pattern in node.patterns or ()}
+    # An orphan may have made a section of the same name.
+    ambiguous = set(inputs.values()) - taken
+    names = [section.name for section in layout.sections]
+    for section in layout.sections:
+        found = linked.sections.get(section.name)
+        node = section.node
+        assert isinstance(node, OutputSection)
+        if found is None or names.count(section.name) > 1 or section.name in ambiguous or node.constraint:
+            continue
+        places[f"start of {section.name}"] = (section.start, found.start)
+        places[f"end of {section.name}"] = (section.end, found.end)
+        places[f"load address of {section.name}"] = (section.load, found.load)
+        for statement in node.statements:
+            if isinstance(statement, InputSectionDescription):
+                _add_first_input(statement, layout, linked, inputs, places)
+    return places
+
+
+def _add_first_input(
+    statement: InputSectionDescription,
+    layout: Layout,
+    linked: Linked,
+    inputs: dict[str, str],
+    places: dict[str, tuple[Known, int]],
+) -> None:
+    names = {pattern.pattern.text for pattern in statement.patterns or ()}
+    known = layout.first_input(statement)
+    labels = [label for label, name in inputs.items() if name in names and label in linked.symbols]
+    if known is not None and labels and names.isdisjoint(_UNSEEN):
+        places[f"first input of {sorted(names)}"] = (known, min(linked.symbols[label] for label in labels))
+
+
+def _compare(places: dict[str, tuple[Known, int]], where: str, tally: Tally) -> None:
+    for name, (known, value) in places.items():
+        tally.facts += known.modulus != 1 or known.low > 0
+        if not known.number.holds(value):
+            tally.broken.append(f"{name} is {value:#x}, said to be {known}\n{where}")
+    for (first, (one, here)), (second, (other, there)) in combinations(places.items(), 2):
+        claim = order(one, other)
+        if claim is not None:
+            tally.orders += 1
+            if not _HOLDS[claim](here, there):
+                tally.broken.append(f"{first} {claim.value} {second} is said of {here:#x} and {there:#x}\n{where}")
+
+
+_TOP = (1 << 64) - (1 << 30)
+# Thread-local labels have no address, merged strings move away from theirs.
+_UNSEEN = {".rodata.str", ".tdata", ".tbss"}
+
+_HOLDS = {
+    Order.LESS: int.__lt__,
+    Order.LESS_OR_EQUAL: int.__le__,
+    Order.EQUAL: int.__eq__,
+    Order.GREATER_OR_EQUAL: int.__ge__,
+    Order.GREATER: int.__gt__,
+}
+
+
+def _inputs_of(source: str) -> dict[str, str]:
+    """The labels of an object's sections, with the section's name."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in source.splitlines():
+        if line.startswith(".section "):
+            name = line.split()[1].split(",")[0]
+        elif line.startswith(".comm "):
+            found[line.split()[1].split(",")[0]] = "COMMON"
+        elif line.endswith(":"):
+            found[line[:-1]] = name
+    return found

@@ -1,0 +1,30 @@
+"""Whatever layout calls guaranteed holds in every link that the real ld makes of a script."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.layout.soundness import run
+
+# Another start tries other scripts and objects.
+_FIRST = int(os.environ.get("LDCHECK_LAYOUT_SEED", "1"))
+
+
+def test_no_fact_is_broken_by_a_link(tmp_path):
+    tally = run(tmp_path, range(_FIRST, _FIRST + 250))
+    assert not tally.broken, "\n\n".join(tally.broken[:3])
+    assert tally.links == 250
+    assert tally.links - tally.refused > 125
+    assert tally.facts > 600
+    assert tally.orders > 1500
+
+
+@pytest.mark.sweep
+def test_no_fact_is_broken_by_many_links(tmp_path, capsys):
+    tally = run(tmp_path, range(_FIRST + 1000, _FIRST + 4500))
+    with capsys.disabled():
+        print(f"\n{tally.links - tally.refused} links, {tally.facts} facts, {tally.orders} orders, none may be broken")
+    assert not tally.broken, "\n\n".join(tally.broken[:3])
+    assert tally.links - tally.refused >= 2000
