@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ldcheck.findings import CheckError, InputError
@@ -19,6 +18,7 @@ from ldcheck.preprocess.files import SourceFile
 from ldcheck.preprocess.inputs import Inputs, Survey, included_name, is_linker_script
 from ldcheck.preprocess.lexer import WORD, Directive, Unbalanced, tokens
 from ldcheck.preprocess.macros import Definition, Expander, ExpansionError, Macro, Place, pieces
+from ldcheck.record import dataclass, field
 from ldcheck.source import Location
 
 MAX_INCLUDE_DEPTH = 200
@@ -41,6 +41,7 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
     """The symbols that decide a condition of the script or of a linker-script header, each with its values.
 
     A condition on a macro that the sources themselves define is decided by the conditions around its definitions.
+    In headers only CONFIG_ symbols count: whatever else a header asks for, the script that includes it would define.
     `pinned` are names whose value is given.
     """
     index = _Definitions(survey)
@@ -78,11 +79,19 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
                         if word not in settled and word not in index.definitions:
                             found[word] = None
                             tested.add(word)
-            elif not name.startswith("__") or (name in ARCHITECTURE_MACROS and not known_arch):
+            elif _may_vary(name, file.name, known_arch):
                 found[name] = None
                 if name not in comparing:
                     tested.add(name)
     return {name: _values(sorted(compared.get(name, ())), name in tested) for name in sorted(found)}
+
+
+def _may_vary(name: str, file: str, known_arch: bool) -> bool:
+    if name.startswith("CONFIG_"):
+        return True
+    if name.startswith("__"):
+        return name in ARCHITECTURE_MACROS and not known_arch
+    return not file.endswith(".h")
 
 
 def _values(compared: list[int], tested: bool) -> tuple[Value, ...]:
@@ -164,12 +173,14 @@ def used_in_text(survey: Survey, names: Iterable[str]) -> list[str]:
 class Walk:
     """One way through the conditions: the symbols that it asked for, and the files that it went through.
 
-    `stopped` is the `#error` that the way ran into, if it did: the sources refuse this combination.
+    `stopped` is the `#error` that the way ran into, if it did: the sources refuse this combination; `cause` is the part
+    of the assignment that the conditions around the `#error` ask for.
     """
 
     assignment: Assignment
     files: tuple[str, ...]
     stopped: InputError | None = None
+    cause: Assignment = field(default_factory=dict)
 
 
 class _Undecided(Exception):  # noqa: N818  # no error: it asks for a symbol
@@ -255,7 +266,7 @@ class Explorer:
                     return None
                 pending.extend(reversed(self._split(state, undecided.name)))
                 continue
-            found.append(Walk(state.assigned, tuple(state.files), stopped))
+            found.append(_walked(state, stopped))
             if sum(walk.stopped is None for walk in found) > limit:
                 return None
         return found
@@ -266,7 +277,7 @@ class Explorer:
         while True:
             try:
                 stopped = self._run(state)
-                return Walk(state.assigned, tuple(state.files), stopped)
+                return _walked(state, stopped)
             except _Undecided as undecided:
                 self._assign(state, undecided.name, assignment[undecided.name])
 
@@ -318,6 +329,7 @@ class Explorer:
                         frames.append((found, 0))
                         break
                 elif keyword == "error":
+                    frames[-1] = (file, at)
                     message = file.code[directive.start : directive.end].strip()
                     return InputError(f"#error {message}", file.location(directive))
                 elif keyword == "pragma" and file.code[directive.start : directive.end].strip() == "once":
@@ -344,6 +356,18 @@ class Explorer:
             _balanced(found)
             state.files[found.name] = None
         return found
+
+
+def _walked(state: _State, stopped: InputError | None) -> Walk:
+    cause: dict[str, Value] = {}
+    if stopped is not None:
+        file, at = state.frames[-1]
+        for opening in _around(file, at):
+            directive = file.directives[opening]
+            for name in WORD.findall(file.code, directive.start, directive.end):
+                if name in state.assigned:
+                    cause[name] = state.assigned[name]
+    return Walk(state.assigned, tuple(state.files), stopped, cause)
 
 
 class _World:

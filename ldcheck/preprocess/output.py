@@ -78,9 +78,11 @@ def parse_output(stream: str, directory: str = "") -> Output:
     """Read what a compiler wrote for -E -dD. Paths in it count from `directory`, if that is not the current one."""
     output = Output()
     file, number, chain = "", 1, 0
-    stack: list[tuple[str, int]] = []
+    # The line of an #include is exact once the marker of the return tells it.
+    entered: list[tuple[str, int]] = []
+    stack: list[int] = []
     names: dict[str, str] = {}
-    known_chains: dict[tuple[tuple[str, int], ...], int] = {(): 0}
+    known_chains: dict[tuple[int, ...], int] = {(): 0}
     define = output.definitions
     lines, files, numbers, chained = output.lines, output.files, output.numbers, output.chain
     for line in stream.split("\n"):
@@ -98,11 +100,12 @@ def parse_output(stream: str, directory: str = "") -> Output:
             if written not in names:
                 names[written] = _file_name(written, directory)
             if " 1" in flags:
-                stack.append((file, number - 1))
-            elif " 2" in flags and stack:
-                stack.pop()
+                stack.append(len(entered))
+                entered.append((file, number - 1))
             file = names[written]
             number = int(match.group(1))
+            if " 2" in flags and stack:
+                entered[stack.pop()] = (file, number - 1)
             if flags:
                 key = tuple(stack)
                 chain = known_chains.setdefault(key, len(known_chains))
@@ -115,7 +118,7 @@ def parse_output(stream: str, directory: str = "") -> Output:
                     define[name] = [entry]
             number += 1
     output.predefined = stream[: _first_file(stream)]
-    output.chains = list(known_chains)
+    output.chains = [tuple(entered[at] for at in key) for key in known_chains]
     output.read = dict.fromkeys(name for name in names.values() if name[:1] != "<")
     return output
 

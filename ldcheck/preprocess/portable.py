@@ -6,16 +6,20 @@ bound is kept in here.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ldcheck.findings import CheckError, InputError
+from ldcheck.preprocess.conditions import ConditionError, holds
 from ldcheck.preprocess.files import SourceFile
 from ldcheck.preprocess.inputs import Inputs
 from ldcheck.preprocess.output import Output
 from ldcheck.source import Location
 
+_DEFINED = re.compile(r"\bdefined\b\s*(?:\(\s*(\w+)\s*\)|(\w+))")
+_HAS_INCLUDE = re.compile(r'\b__has_include\s*\(\s*(<[^>]*>|"[^"]*")\s*\)')
 MAX_TOKENS = 1_000_000
 MAX_INCLUDE_DEPTH = 200
 SECONDS = 60.0
@@ -71,27 +75,24 @@ def _run(inputs: Inputs, symbols: Mapping[str, str | None]) -> Output:
 
 
 def _lines(found: Iterator[Any]) -> Iterator[list[Any]]:
-    """The tokens line by line, by the line that they stand on in the source; blank lines are left out."""
+    """The tokens line by line, without blanks in front; blank lines are left out.
+
+    As with gcc, lines that a backslash joins are one, and so are those that a macro's arguments stretch over.
+    """
     line: list[Any] = []
-    place: tuple[str, int] = ("", 0)
     for token in found:
         if token.type == "CPP_LINECONT":
-            continue
+            token.value = " "
         if "\n" in token.value and token.value.isspace():
-            yield from _visible(line)
-            line = []
-            continue
-        if line and line[0].value != "#" and (token.source, token.lineno) != place:
-            yield from _visible(line)
-            line = []
-        if not line:
-            place = (token.source, token.lineno)
-        line.append(token)
-    yield from _visible(line)
-
-
-def _visible(line: list[Any]) -> Iterator[list[Any]]:
-    if any(token.value and not token.value.isspace() for token in line):
+            if not getattr(token, "expanded_from", None):
+                if line:
+                    yield line
+                line = []
+                continue
+            token.value = " "
+        if line or (token.value and not token.value.isspace()):
+            line.append(token)
+    if line:
         yield line
 
 
@@ -125,6 +126,28 @@ def _preprocessor(inputs: Inputs) -> Any:
                 return True
             raise OutputDirective(Action.IgnoreAndPassThrough)
 
+        def evalexpr(self, tokens: Any) -> tuple[int, None]:
+            # pcpp's own evaluator stumbles over 1ULL and lacks __has_include.
+            where = self.lastdirective
+            text = _DEFINED.sub(self._defined, "".join(token.value for token in tokens))
+            text = _HAS_INCLUDE.sub(lambda match: self._has_include(match, where.source), text)
+            # The lexer gives these tokens no place; errors are told at the directive.
+            written = self.tokenize(text)
+            for token in written:
+                token.source, token.lineno = where.source, where.lineno
+            expanded = "".join(token.value for token in self.expand_macros(written))
+            expression = SourceFile(where.source, _DEFINED.sub(self._defined, expanded))
+            try:
+                return int(holds(expression, 0, len(expression.code), _Nothing())), None
+            except ConditionError as error:
+                raise _failure(where.source, where.lineno, error.message) from None
+
+        def _defined(self, match: re.Match[str]) -> str:
+            return " 1 " if (match.group(1) or match.group(2)) in self.macros else " 0 "
+
+        def _has_include(self, match: re.Match[str], beside: str) -> str:
+            return f" {int(inputs.find(match.group(1)[1:-1].strip(), match.group(1)[0] == '<', beside) is not None)} "
+
         def expand_macros(self, tokens: Any, expanding_from: Any = ()) -> Any:
             result = super().expand_macros(tokens, list(expanding_from))
             self.spent += len(result)
@@ -154,6 +177,19 @@ def _preprocessor(inputs: Inputs) -> Any:
             self.opened.pop()
 
     return Contained()
+
+
+class _Nothing:
+    """A world without macros: all are expanded already."""
+
+    def defined(self, name: str) -> bool:  # noqa: ARG002
+        return False
+
+    def macro(self, name: str) -> None:  # noqa: ARG002
+        return None
+
+    def includable(self, name: str, angled: bool) -> bool:  # noqa: ARG002
+        return False
 
 
 def _readable(file: SourceFile) -> str:

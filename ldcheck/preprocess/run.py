@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from ldcheck.findings import CheckError, InputError
-from ldcheck.preprocess.configurations import Configuration, Value
+from ldcheck.preprocess.configurations import Assignment, Configuration, Value
 from ldcheck.preprocess.explore import Explorer, Walk, deciding_symbols, used_in_text
 from ldcheck.preprocess.files import Files
 from ldcheck.preprocess.generated import Stubs, stand_in
@@ -23,8 +22,12 @@ from ldcheck.preprocess.output import Output, parse_output
 from ldcheck.preprocess.predefined import is_known, predefined
 from ldcheck.preprocess.undefined import undefined_calls
 from ldcheck.project import Target
+from ldcheck.record import dataclass
 from ldcheck.source import Location, Source, decode
+from ldcheck.words import counted
 
+# How often combinations are made anew that avoid what an #error was found to refuse.
+MAX_ROUNDS = 6
 _ERROR = re.compile(r"^(.*?):(\d+):(?:(\d+):)? (?:fatal )?error: (.*)$", re.MULTILINE)
 
 
@@ -119,20 +122,33 @@ def _run(target: Target, plan: _Plan) -> tuple[Preprocessed, ...]:
     if walks is None:
         walks = _cover(target, plan, explorer)
     possible = [walk for walk in walks if walk.stopped is None]
+    stops = list(dict.fromkeys(walk.stopped for walk in walks if walk.stopped is not None))
     if not possible:
-        stops = {walk.stopped for walk in walks if walk.stopped is not None}
-        raise CheckError(*sorted(stops, key=lambda stop: (stop.location.file, stop.location.line))[:3])
+        raise CheckError(*stops[:3])
+    for stop in stops:
+        count = sum(walk.stopped == stop for walk in walks)
+        place = f"{stop.location.file}:{stop.location.line}"
+        plan.notes.append(f"{counted(count, 'combination')} left out, refused by {stop.message} ({place})")
     return _distinct(plan, target, possible, runner.outputs([walk.assignment for walk in possible]))
 
 
 def _cover(target: Target, plan: _Plan, explorer: Explorer) -> list[Walk]:
     from ldcheck.preprocess.covering import covering_rows
 
-    rows = covering_rows(plan.symbols)
+    refused: list[Assignment] = []
     walks: dict[tuple[tuple[str, Value], ...], Walk] = {}
-    for row in rows:
-        walk = explorer.follow(row)
-        walks.setdefault(tuple(sorted(walk.assignment.items(), key=lambda item: item[0])), walk)
+    for _ in range(MAX_ROUNDS):
+        walks.clear()
+        causes: list[Assignment] = []
+        for row in covering_rows(plan.symbols, refused):
+            walk = explorer.follow(row)
+            walks.setdefault(tuple(sorted(walk.assignment.items(), key=lambda item: item[0])), walk)
+            if walk.cause and walk.cause not in causes:
+                causes.append(walk.cause)
+        # What an #error refuses covers nothing: other rows must.
+        refused += causes
+        if not causes:
+            break
     plan.notes.append(
         f"{len(plan.symbols)} symbols decide in more than {target.limit} ways what the script is: {len(walks)} "
         f"configurations were checked, which cover every pair of their values; combinations of three and more "
