@@ -7,9 +7,15 @@ import sys
 from collections.abc import Iterable
 from typing import NoReturn
 
+from ldcheck.cli.output import width
 from ldcheck.report.escape import log_text, printable
 
 USAGE = 2
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Keeps line ends in descriptions. argparse makes one for every option, and would import shutil for the width."""
+    return argparse.RawDescriptionHelpFormatter(prog, width=min(width(sys.stdout) or 80, 120))
 
 
 class Parser(argparse.ArgumentParser):
@@ -17,7 +23,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: object) -> None:
         settings.setdefault("allow_abbrev", False)
-        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        settings.setdefault("formatter_class", _formatter)
         super().__init__(**settings)  # type: ignore[arg-type]  # argparse's own many keywords, handed through
 
     def error(self, message: str) -> NoReturn:
