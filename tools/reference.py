@@ -7,12 +7,15 @@ language's from its tables, the formats' from the list of reporters. The pages a
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
 from importlib import import_module
 from pathlib import Path
 
-from ldcheck import checks
+import ldcheck
+from ldcheck import api, checks, project, project_keys
 from ldcheck.cli.main import COMMANDS
 from ldcheck.policy import language
 from ldcheck.policy.declare import Declaration, Key
@@ -22,7 +25,14 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
 def pages() -> dict[str, str]:
     """The generated pages by their path below docs/reference."""
-    made = {"commands.md": _commands(), "policy.md": _policy(), "formats.md": _formats(), "checks.md": _index()}
+    made = {
+        "commands.md": _commands(),
+        "configuration.md": _configuration(),
+        "policy.md": _policy(),
+        "checks.md": _index(),
+        "formats.md": _formats(),
+        "python.md": _python(),
+    }
     for name in checks.names():
         made[f"checks/{name}.md"] = _check(name, lint=False)
     for name in checks.lint_names():
@@ -86,6 +96,40 @@ def _group(title: str | None) -> str:
     return {"positional arguments": "argument", "options": "option", "optional arguments": "option"}.get(
         title or "", title or "option"
     )
+
+
+def _configuration() -> str:
+    documentation = _fenced(project.__doc__ or "")
+    text = f"# The configuration\n\n{documentation}\n\n## Keys of a target, and of `defaults`\n\n"
+    return text + _table(("key", "meaning"), ((f"`{key.name}`", key.doc) for key in project_keys.KEYS))
+
+
+def _python() -> str:
+    text = f"# The Python interface\n\n{api.__doc__}\n"
+    for name in ldcheck.__all__:
+        function = getattr(api, name)
+        text += f"\n## ldcheck.{name}\n\n```python\n{_signature(name, function)}\n```\n\n"
+        text += _fenced(inspect.getdoc(function) or "") + "\n"
+    return text
+
+
+def _signature(name: str, function: Callable[..., object]) -> str:
+    signature = inspect.signature(function)
+    lines, keywords = [f"def {name}("], False
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not keywords:
+            lines.append("    *,")
+            keywords = True
+        default = "" if parameter.default is parameter.empty else f" = {_default(parameter.default)}"
+        lines.append(f"    {parameter.name}: {parameter.annotation}{default},")
+    return "\n".join([*lines, f") -> {signature.return_annotation}: ..."])
+
+
+def _default(value: object) -> str:
+    # An immutable empty mapping is, for whoever calls, an empty mapping.
+    if isinstance(value, Mapping):
+        return "{}"
+    return str(value) if isinstance(value, Enum) else repr(value)
 
 
 def _policy() -> str:
