@@ -29,7 +29,7 @@ lint: $(VENV)/dev ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-docs: $(VENV)/docs ## the reference from the code, and the site from docs/ into site/
+docs: $(VENV)/dev ## the reference from the code, and the site from docs/ into site/
 	$(BIN)/python -m tools.reference
 	$(BIN)/python -m sphinx -W --keep-going -q docs site
 
@@ -51,7 +51,7 @@ $(VENV)/bin/python:
 	@echo "making $(VENV)"
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no venv module; as root: apt-get install python3-venv"; exit 1; }
 
-# The stamps: what running ldcheck needs, what working on it needs, what its site needs.
+# The two stamps: what running ldcheck needs, and what working on it needs.
 $(VENV)/runtime: pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --editable .
 	@$(BIN)/python -m compileall -q ldcheck
@@ -61,10 +61,6 @@ $(VENV)/dev: pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@$(BIN)/python -m compileall -q ldcheck
 	@touch $@ $(VENV)/runtime
-
-$(VENV)/docs: pyproject.toml | $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --editable '.[docs]'
-	@touch $@
 
 clean: ## remove the environment and all caches
 	rm -rf $(VENV) site .cache .mypy_cache .pytest_cache .ruff_cache

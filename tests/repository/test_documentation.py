@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -117,3 +118,14 @@ def test_every_page_is_in_the_site():
     contents = "".join(path.read_text() for path in written)
     pages = {str(path.relative_to(ROOT / "docs").with_suffix("")) for path in written}
     assert {page for page in pages if f"\n{page}\n" not in contents} == {"index"}
+
+
+@pytest.mark.sweep
+def test_the_site_builds_without_a_warning(tmp_path):
+    docs = tmp_path / "docs"
+    shutil.copytree(ROOT / "docs", docs)
+    reference.write(docs / "reference", reference.pages())
+    site = tmp_path / "site"
+    done = subprocess.run([sys.executable, "-m", "sphinx", "-W", "-q", docs, site], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "no-wildcard-may-shadow" in (site / "reference" / "checks.html").read_text()
