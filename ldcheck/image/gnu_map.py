@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from itertools import accumulate, compress, repeat
 from operator import add
 
+from ldcheck.image.columns import Columns, MapSymbols, split_member
 from ldcheck.image.files import collector_paused
 from ldcheck.image.model import LinkMap, MapInput, MapSection, MapStatement, Padding
+from ldcheck.image.padding import ASSIGNMENT, INPUT_ALIGNMENT
 
-INPUT_ALIGNMENT = "input alignment"
-ASSIGNMENT = "assignment"
 UNEXPLAINED = "unexplained"
 
 # Groups: address and size of a fill, name (a long one with the line feed behind it), address, size, file, and the lines
@@ -70,55 +70,19 @@ def read_gnu_map(path: str, text: str) -> LinkMap:
         incomplete.append("the map ends in the middle of a line")
     if not reader.sections:
         incomplete.append("the map shows no output section")
+    elif not reader.whole:
+        # Ld ends the statements of every script with OUTPUT; orphans without an address may follow.
+        incomplete.append(f"the map is cut off behind {reader.sections[-1].name}")
     return LinkMap(
         path=path,
         linker="GNU ld",
         sections=tuple(reader.sections),
         discarded=tuple(_discarded(text, begin.start())),
-        symbols=MapSymbols(reader.symbol_lines, reader.assigned),
+        symbols=MapSymbols(_SYMBOL, 1, 2, reader.symbol_lines, reader.assigned),
         incomplete=tuple(incomplete),
         statements=tuple(reader.statements),
         loaded=tuple(dict.fromkeys(reader.loaded)),
     )
-
-
-def split_member(name: str) -> tuple[str, str]:
-    """`lib.a(x.o)` as the archive and its member; a plain file has the empty member."""
-    if name.endswith(")"):
-        archive, bracket, member = name[:-1].rpartition("(")
-        if bracket and archive:
-            return archive, member
-    return name, ""
-
-
-class MapSymbols(Mapping[str, int]):
-    """The symbols of a map by name. Their lines, half of a map, are read when somebody asks."""
-
-    __slots__ = ("_assigned", "_lines", "_values")
-
-    def __init__(self, lines: list[str], assigned: dict[str, int]) -> None:
-        self._lines = lines
-        self._assigned = assigned
-        self._values: dict[str, int] | None = None
-
-    def _all(self) -> dict[str, int]:
-        if self._values is None:
-            values = dict(self._assigned)
-            for lines in self._lines:
-                for value, name in _SYMBOL.findall(lines):
-                    values.setdefault(name, int(value, 16))
-            self._values = values
-            self._lines = []
-        return self._values
-
-    def __getitem__(self, name: str) -> int:
-        return self._all()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())
 
 
 def _pieces(text: str, at: int, end: int) -> Iterator[str]:
@@ -146,21 +110,6 @@ def _discarded(text: str, end: int) -> Iterator[MapInput]:
         yield MapInput(name.rstrip("\n"), file, member, 0, int(size, 16), 0, line)
 
 
-class _Columns:
-    """The inputs of one output section, by column."""
-
-    __slots__ = ("addresses", "files", "lines", "members", "names", "patterns", "sizes")
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.files: list[str] = []
-        self.members: list[str] = []
-        self.addresses: list[int] = []
-        self.sizes: list[int] = []
-        self.lines: list[int] = []
-        self.patterns: list[str] = []
-
-
 class _Reader:
     """Collects what the lines of the memory map say. `read` is called for one piece after the other."""
 
@@ -171,9 +120,9 @@ class _Reader:
         self.loaded: list[str] = []
         self.symbol_lines: list[str] = []
         self.assigned: dict[str, int] = {}
+        self.whole = False
         self._line = line
-        self._files: dict[str, str] = {}
-        self._members: dict[str, str] = {}
+        self._files: dict[str, tuple[str, str]] = {}
         # The line of an assignment to dot, to know the cause of a fill behind it; the last line that was not an input.
         self._dot_line = 0
         self._last = ""
@@ -205,8 +154,7 @@ class _Reader:
         columns.lines += map(add, lines, has_fill)
         columns.patterns += repeat(self._pattern, len(rows))
         columns.names += map(str.strip, names)
-        columns.files += map(_known(files, self._files, _archive).__getitem__, files)
-        columns.members += map(_known(files, self._members, _member).__getitem__, files)
+        columns.add_files(files, self._files)
         self.symbol_lines += filter(None, tails)
         if any(has_fill):
             if fills[0]:
@@ -237,6 +185,8 @@ class _Reader:
         if text[0] != " ":
             if text.startswith("LOAD "):
                 self.loaded.append(text[5:])
+            elif text.startswith("OUTPUT("):
+                self.whole = True
             elif not last and not text.startswith(_NO_SECTION):
                 self.close_section()
                 self._open_section(text, line)
@@ -260,7 +210,7 @@ class _Reader:
         self._name, space, rest = text.partition(" ")
         self._begin = line
         self._place: tuple[int, int, int] | None = None
-        self._columns = _Columns()
+        self._columns = Columns()
         self._fills: list[Padding] = []
         self._data: list[tuple[int, int]] = []
         self._first_statement = len(self.statements)
@@ -300,26 +250,13 @@ class _Reader:
             self._drop_merged(address + size)
         if self._told() != size:
             self._add_gaps(address, address + size)
-        columns = self._columns
-        rows = zip(
-            columns.names,
-            columns.files,
-            columns.members,
-            columns.addresses,
-            columns.sizes,
-            repeat(0),
-            columns.lines,
-            columns.patterns,
-            strict=False,
-        )
         self.sections.append(
             MapSection(
                 name=self._name,
                 address=address,
                 size=size,
                 load_address=load_address,
-                # What `MapInput._make` does, without a call of Python for each.
-                inputs=tuple(map(tuple.__new__, repeat(MapInput), rows)),
+                inputs=self._columns.inputs(),
                 paddings=tuple(self._fills),
                 line=self._begin,
                 data=sum(size for _, size in self._data),
@@ -365,18 +302,3 @@ class _Reader:
         if at < end:
             fills.append(Padding(at, end - at, UNEXPLAINED, line))
         fills.sort()
-
-
-def _known(words: Iterable[str], known: dict[str, str], make: Callable[[str], str]) -> dict[str, str]:
-    """`known` with what `make` makes of the words that it lacks: one object for the many places that hold it."""
-    for word in set(words).difference(known):
-        known[word] = make(word)
-    return known
-
-
-def _archive(file: str) -> str:
-    return split_member(file)[0]
-
-
-def _member(file: str) -> str:
-    return split_member(file)[1]

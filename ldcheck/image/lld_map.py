@@ -2,160 +2,197 @@
 
 Every line has VMA, LMA, size and alignment; how far the rest is indented says whether it is an output section or a
 statement outside (0), an input section or a statement inside (8), or a symbol (16). There are no lines for fills and
-patterns; what the lines leave out is padding.
+patterns; what the lines leave out is padding. As for GNU ld, runs of input sections become columns in one go.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import accumulate, repeat
+from operator import add
 
+from ldcheck.image.columns import Columns, MapSymbols
 from ldcheck.image.files import collector_paused
-from ldcheck.image.gnu_map import ASSIGNMENT, INPUT_ALIGNMENT, split_member
-from ldcheck.image.model import LinkMap, MapInput, MapSection, MapStatement, Padding
+from ldcheck.image.model import LinkMap, MapSection, MapStatement, Padding
+from ldcheck.image.padding import ASSIGNMENT, INPUT_ALIGNMENT
 
-_LINE = re.compile(
-    r" *([0-9a-f]{1,16}) +([0-9a-f]{1,16}) +([0-9a-f]{1,16}) +([0-9]{1,20}) (?:( {16})(.*)|( {8})(.*)|(.*))\n|(.*)\n"
-)
-_STATEMENT = re.compile(r"\S+ (?:[-+*/&|^]|<<|>>)?= |(?:PROVIDE|HIDDEN|PROVIDE_HIDDEN) \(|ASSERT *\(")
-_DATA = re.compile(r"(?:BYTE|SHORT|LONG|QUAD) \(")
-# An .eh_frame piece is named with its place in the section that it comes from.
+_NUMBERS = r" *([0-9a-f]{1,16}) +([0-9a-f]{1,16}) +([0-9a-f]{1,16}) +([0-9]{1,20}) "
+_OUTER = re.compile(_NUMBERS + r"(?! )(.*)")
+_INNER = re.compile(_NUMBERS + r" {8}(?! )(.*)")
+_SYMBOL = re.compile(rf"^{_NUMBERS} {{16}}(\S.*)$", re.MULTILINE)
+_STATEMENT = re.compile(r"\S+ (?:[-+*/&|^]|<<|>>)?= |(?:PROVIDE|HIDDEN|PROVIDE_HIDDEN) ?\(|ASSERT *\(")
+_ASSIGNED = re.compile(r"(?:(?:PROVIDE|HIDDEN|PROVIDE_HIDDEN) ?\( ?)?(\S+) [^=]{0,2}= (.*)")
+_DATA = re.compile(r"(?:BYTE|SHORT|LONG|QUAD) *\(")
+# A piece of .eh_frame is named with its place in the section that it comes from.
 _OFFSET = re.compile(r"\+0x[0-9a-f]+$")
 
-_Row = tuple[str, ...]
+_PIECE = 1 << 17
+
+_Row = tuple[str, str, str, str, str, str, str]
+
+
+def _record(width: int) -> re.Pattern[str]:
+    """An input section and its symbols, or any other line; addresses are padded to `width` columns."""
+    ahead = 2 * width + 17
+    return re.compile(
+        r" *([0-9a-f]{1,16}) +[0-9a-f]{1,16} +([0-9a-f]{1,16}) +([0-9]{1,20}) {9}([^\s:][^\n:]*):\((.*)\)\n"
+        rf"((?:.{{{ahead}}} {{16}}[^ \n].*\n)*)|(.*)\n"
+    )
 
 
 def read_lld_map(path: str, text: str, start: int) -> LinkMap:
     """The model of a map whose head line ends at `start`. What is damaged is left out and said in `incomplete`."""
-    reader = _Reader(text.count("\n", 0, start) + 1)
-    body = text[start + 1 :]
-    if not body.endswith("\n"):
-        body += "\n"
-        reader.incomplete.append("the map ends in the middle of a line")
+    reader = _Reader(text.count("\n", 0, start) + 2)
+    incomplete = []
+    if not text.endswith("\n"):
+        incomplete.append("the map ends in the middle of a line")
+        text += "\n"
+    record = _record(8 if text.rfind("VMA", 0, start) - text.rfind("\n", 0, start) < 10 else 16)
+    at = start + 1
     with collector_paused():
-        reader.read(body)
-        reader.close_section()
+        while at < len(text):
+            end = text.find("\n", min(at + _PIECE, len(text) - 1)) + 1
+            reader.read(record.findall(text, at, end))
+            at = end
+        incomplete += reader.close_section(last=True)
     if not reader.sections:
-        reader.incomplete.append("the map shows no output section")
+        incomplete.append("the map shows no output section")
     if reader.strange:
-        reader.incomplete.append(f"{reader.strange:,} lines of the map are not of the form that lld writes")
+        incomplete.append(f"{reader.strange:,} lines of the map are not of the form that lld writes")
     return LinkMap(
         path=path,
         linker="lld",
         sections=tuple(reader.sections),
-        symbols=reader.symbols,
-        incomplete=tuple(reader.incomplete),
+        symbols=MapSymbols(_SYMBOL, 1, 5, reader.symbol_lines, reader.assigned),
+        incomplete=tuple(incomplete),
         statements=tuple(reader.statements),
     )
 
 
 class _Reader:
-    """Collects what the lines of the map say."""
+    """Collects what the lines of the map say. `read` is called for one piece after the other."""
 
     def __init__(self, line: int) -> None:
-        """`line` is the number of the map's head line."""
+        """`line` is the number of the first line behind the map's head."""
         self.sections: list[MapSection] = []
         self.statements: list[MapStatement] = []
-        self.symbols: dict[str, int] = {}
-        self.incomplete: list[str] = []
+        self.symbol_lines: list[str] = []
+        self.assigned: dict[str, int] = {}
         self.strange = 0
         self._line = line
-        self._names: dict[str, tuple[str, str, str]] = {}
-        self._open("", ("", "", "", ""))
+        self._files: dict[str, tuple[str, str]] = {}
+        self._open_section("", (0, 0, 0, 0))
 
-    def _open(self, name: str, place: _Row) -> None:
+    def _open_section(self, name: str, place: tuple[int, int, int, int]) -> None:
+        """Begin a section; `place` is its address, load address, size and alignment."""
         self._name = name
         self._place = place
         self._begin = self._line
-        self._inputs: list[tuple[str, str, str, int, int, int, int, str]] = []
+        self._columns = Columns()
         self._paddings: list[Padding] = []
         self._data: list[tuple[int, int, int]] = []
         self._first_statement = len(self.statements)
 
-    def read(self, body: str) -> None:
-        """Take all lines behind the head."""
-        symbols, names = self.symbols, self._names
-        at = 0
-        while at < len(body):
-            end = body.find("\n", min(at + (1 << 18), len(body) - 1)) + 1
-            for row in _LINE.findall(body, at, end):
-                self._line += 1
-                address, _, size, align, deep, symbol, inner, entry, outer, other = row
-                if deep:
-                    symbols.setdefault(symbol, int(address, 16))
-                elif inner:
-                    known = names.get(entry) or self._name_of(entry)
-                    if known is not None:
-                        self._inputs.append((*known, int(address, 16), int(size, 16), int(align), self._line, ""))
-                    else:
-                        self._statement(entry, row)
-                elif outer:
-                    self._outer(outer, row)
-                elif other:
-                    self.strange += 1
-            at = end
+    def read(self, rows: list[_Row]) -> None:
+        """Take the matches of `_record` in one piece."""
+        done = 0
+        for at in [at for at, row in enumerate(rows) if not row[0]]:
+            if at > done:
+                self._records(rows[done:at])
+            done = at + 1
+            self._other(rows[at][6])
+            self._line += 1
+        if len(rows) > done:
+            self._records(rows[done:])
 
-    def _name_of(self, entry: str) -> tuple[str, str, str] | None:
-        """Section name, file and member of an input's line; None for a statement."""
-        file, bracket, name = entry.partition(":(")
-        if not bracket or not entry.endswith(")") or (_STATEMENT.match(entry) and " = " in file):
-            return None
-        known = (_OFFSET.sub("", name[:-1]), *split_member(file))
-        self._names[entry] = known
-        return known
+    def _records(self, rows: list[_Row]) -> None:
+        """Take a run of input sections."""
+        addresses, sizes, aligns, files, names, tails, _ = zip(*rows, strict=True)
+        heights = map(add, repeat(1), map(str.count, tails, repeat("\n")))
+        lines = list(accumulate(heights, initial=self._line))
+        self._line = lines.pop()
+        self.symbol_lines += filter(None, tails)
+        columns = self._columns
+        columns.names += [_OFFSET.sub("", name) if "+0x" in name else name for name in names]
+        columns.add_files(files, self._files)
+        columns.addresses += map(int, addresses, repeat(16))
+        columns.sizes += map(int, sizes, repeat(16))
+        columns.aligns += map(int, aligns)
+        columns.lines += lines
+        columns.patterns += repeat("", len(rows))
 
-    def _statement(self, text: str, row: _Row) -> None:
-        """An assignment, assertion or datum, inside or outside an output section."""
-        address, size = int(row[0], 16), int(row[2], 16)
-        kind = "assignment"
-        if _DATA.match(text):
-            kind = "data"
-            self._data.append((address, size, self._line))
-        elif text.startswith("ASSERT") or not text.strip():
-            kind = "assert"
-        elif size and self._name:
-            self._paddings.append(Padding(address, size, ASSIGNMENT, self._line))
-        value: int | None = address + size if text.startswith(". ") else address
-        if kind == "assignment" and not text.startswith(". "):
-            match = re.match(r"(?:(?:PROVIDE|HIDDEN|PROVIDE_HIDDEN) ?\( ?)?(\S+) ", text)
-            # The column is dot: it is the symbol's value where dot is what is assigned.
-            if match and re.search(r"= \.\s*\)?$", text):
-                self.symbols.setdefault(match[1], address)
+    def _other(self, text: str) -> None:
+        """Take a line that is no ordinary input section."""
+        if match := _OUTER.fullmatch(text):
+            self.close_section()
+            entry = match[5]
+            if _STATEMENT.match(entry) or not entry.strip():
+                self._statement(entry, int(match[1], 16), int(match[3], 16))
             else:
-                value = None
-        self.statements.append(MapStatement(kind, text, value, self._line, self._name, size))
+                self._open_section(entry, (int(match[1], 16), int(match[2], 16), int(match[3], 16), int(match[4])))
+        elif match := _INNER.fullmatch(text):
+            entry = match[5]
+            file, bracket, name = entry.partition(":(")
+            if bracket and entry.endswith(")") and " = " not in file:
+                # A file whose path has a colon in it.
+                self._records([(match[1], match[3], match[4], file, name[:-1], "", "")])
+                self._line -= 1
+            else:
+                self._statement(entry, int(match[1], 16), int(match[3], 16))
+        elif _SYMBOL.fullmatch(text):
+            self.symbol_lines.append(text + "\n")
+        elif text:
+            self.strange += 1
 
-    def _outer(self, text: str, row: _Row) -> None:
-        self.close_section()
-        if _STATEMENT.match(text) or not text.strip():
-            self._statement(text, row)
+    def _statement(self, text: str, address: int, size: int) -> None:
+        """Take an assignment, assertion or datum, inside or outside an output section. The address is dot's."""
+        if _DATA.match(text):
+            self._data.append((address, size, self._line))
+            self.statements.append(MapStatement("data", text, address, self._line, self._name, size))
+        elif text.startswith("ASSERT") or not text.strip():
+            # Assertions of some versions are lines without a text.
+            self.statements.append(MapStatement("assert", text, None, self._line, self._name))
         else:
-            self._open(text, row)
+            value: int | None = None
+            if text.startswith(". "):
+                value = address + size
+                if size and self._name:
+                    self._paddings.append(Padding(address, size, ASSIGNMENT, self._line))
+            elif (match := _ASSIGNED.match(text)) and match[2].rstrip(" )") == ".":
+                # The value of other expressions is not in the map.
+                value = address
+                self.assigned.setdefault(match[1], address)
+            self.statements.append(MapStatement("assignment", text, value, self._line, self._name))
 
-    def close_section(self) -> None:
-        """Make the section that was being read."""
+    def close_section(self, *, last: bool = False) -> list[str]:
+        """Make the section that was being read. Returns what is missing of it, if it is the last of the map."""
         if not self._name:
-            return
-        address, load_address, size = (int(number, 16) for number in self._place[:3])
-        self._add_gaps(address, address + size)
+            return []
+        address, load_address, size, align = self._place
+        end = self._add_gaps(address, address + size)
         self.sections.append(
             MapSection(
                 name=self._name,
                 address=address,
                 size=size,
                 load_address=load_address,
-                inputs=tuple(map(MapInput._make, self._inputs)),
+                inputs=self._columns.inputs(),
                 paddings=tuple(self._paddings),
                 line=self._begin,
                 data=sum(size for _, size, _ in self._data),
-                align=int(self._place[3]),
+                align=align,
                 statements=tuple(self.statements[self._first_statement :]),
             )
         )
+        cut_off = last and end < address + size
+        problem = f"the inputs of {self._name}, the last section, end {address + size - end:,} bytes too early"
         self._name = ""
+        return [problem] if cut_off else []
 
-    def _add_gaps(self, start: int, end: int) -> None:
-        """Between what the lines tell, lld has padded for the alignment of inputs."""
-        entries = [(entry[3], entry[4], entry[6]) for entry in self._inputs]
+    def _add_gaps(self, start: int, end: int) -> int:
+        """Add the padding that lld left for the alignment of inputs. Returns where what the map shows ends."""
+        columns = self._columns
+        entries = list(zip(columns.addresses, columns.sizes, columns.lines, strict=True))
         entries += [(padding.address, padding.size, padding.line) for padding in self._paddings]
         entries += self._data
         entries.sort()
@@ -167,3 +204,4 @@ class _Reader:
         if at < end:
             self._paddings.append(Padding(at, end - at, INPUT_ALIGNMENT, self._begin))
         self._paddings.sort()
+        return at
