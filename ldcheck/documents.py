@@ -153,8 +153,11 @@ def suggest(word: str, allowed: Iterable[str]) -> str:
         return match
     from difflib import get_close_matches
 
-    close = get_close_matches(_folded(word[:80]), plain, n=1, cutoff=0.6)
-    return plain[close[0]] if close else ""
+    folded = _folded(word[:80])
+    close = get_close_matches(folded, plain, n=3, cutoff=0.6)
+    # Letters that changed places are the likeliest slip.
+    swapped = [name for name in close if sorted(name) == sorted(folded)]
+    return plain[(swapped or close)[0]] if close else ""
 
 
 def did_you_mean(word: str, allowed: Iterable[str], otherwise: str = "") -> str:

@@ -89,7 +89,7 @@ def _target(rule: Rule, test: RuleTest) -> Target:
             place = parsed.sources.locate(worst.start, worst.end)
             message = f"the test's script is no linker script: {worst.message}"
             raise CheckError(InputError(message, place, help=worst.hint, related=(_where(test),)))
-        view = ScriptView(parsed.tree, parsed.sources, arch, params)
+        view = ScriptView(parsed.tree, parsed.sources, arch, params, not refuses_orphans((rule,)))
     image = None
     if test.image is not None:
         from ldcheck.described_image import image_of
@@ -110,7 +110,10 @@ def _target(rule: Rule, test: RuleTest) -> Target:
 
 def _script(test: RuleTest) -> Source | None:
     if test.file:
-        return read_source(test.file, "linker script")
+        try:
+            return read_source(test.file, "linker script")
+        except CheckError as error:
+            raise CheckError(*(InputError(one.message, test.location) for one in error.errors)) from None
     if test.script is None:
         return None
     return Source(f"{test.location.file}:{test.location.line} (script)", test.script)
@@ -131,10 +134,12 @@ def _compare(
 ) -> tuple[InputError, ...]:
     wanted = Verdict(test.verdict) if test.verdict else Verdict.HELD if test.valid else Verdict.VIOLATED
     if verdict is not wanted:
-        said = [f"{finding.location.line}: {finding.message}" for finding in findings[:3]]
-        clauses = [*dict.fromkeys(error.message for error in errors), *([reason] if reason else []), *said]
+        said = [
+            *(error.message for error in errors),
+            *(f"{one.message} (line {one.location.line})" for one in findings),
+        ]
         message = f"{rule.id} must be {wanted.value} here and is {verdict.value}"
-        return (_failure(rule, test, message, "; ".join(dict.fromkeys(clauses))),)
+        return (_failure(rule, test, message, "; ".join(dict.fromkeys(said[:3])) or reason),)
     texts = [" ".join((finding.message, finding.label, *finding.facts, finding.help)) for finding in findings]
     failures = [
         _failure(rule, test, f"no finding of {rule.id} says `{words}`", "; ".join(texts)[:500])
@@ -144,7 +149,9 @@ def _compare(
     lines = sorted({finding.location.line for finding in findings})
     if test.line and test.line not in lines:
         where = ", ".join(map(str, lines)) or "none"
-        failures.append(_failure(rule, test, f"{rule.id} must have a finding at line {test.line}", f"lines: {where}"))
+        failures.append(
+            _failure(rule, test, f"{rule.id} must have a finding at line {test.line}", f"the lines are {where}")
+        )
     return tuple(failures)
 
 

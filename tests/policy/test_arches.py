@@ -1,0 +1,185 @@
+"""Architectures: what they are called where, and who tells which one it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from ldcheck.findings import CheckError
+from ldcheck.policy.arches import (
+    FAMILIES,
+    TABLE,
+    canonical,
+    check_name,
+    expand,
+    from_machine,
+    from_script,
+    matches,
+    names,
+    resolve_arch,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "arch"),
+    [
+        ("x86_64", "x86_64"),
+        ("X86_64", "x86_64"),
+        ("amd64", "x86_64"),
+        ("x86-64", "x86_64"),
+        ("i386:x86-64", "x86_64"),
+        ("i386", "x86_32"),
+        ("i686", "x86_32"),
+        ("aarch64", "arm64"),
+        ("aarch64_be", "arm64"),
+        ("armhf", "arm32"),
+        ("armv7-a", "arm32"),
+        ("riscv:rv64", "riscv64"),
+        ("rv32imac", "riscv32"),
+        ("ppc64le", "ppc64"),
+        ("powerpc:common64", "ppc64"),
+        ("mipsel", "mips"),
+        ("mips64el", "mips64"),
+        ("s390x", "s390x"),
+        ("loongarch64", "loongarch64"),
+        # Families of several members are no architecture.
+        ("arm", ""),
+        ("x86", ""),
+        ("riscv", ""),
+        ("pdp11", ""),
+        ("", ""),
+    ],
+)
+def test_what_architectures_are_called(name, arch):
+    assert canonical(name) == arch
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("arm", ("arm64", "arm32")),
+        ("x86", ("x86_64", "x86_32")),
+        ("riscv", ("riscv64", "riscv32")),
+        ("ppc", ("ppc64", "ppc32")),
+        ("powerpc", ("ppc64", "ppc32")),
+        ("arm64", ("arm64",)),
+        ("aarch64", ("arm64",)),
+        ("nothing", ()),
+    ],
+)
+def test_families(word, meant):
+    assert expand(word) == meant
+
+
+@pytest.mark.parametrize(
+    ("arch", "wanted", "does"),
+    [
+        ("arm64", "arm", True),
+        ("arm32", "arm", True),
+        ("arm64", "aarch64", True),
+        ("arm64", "arm32", False),
+        ("arm64", "!arm32", True),
+        ("arm64", "!arm", False),
+        ("x86_64", "arm", False),
+        ("mips", "mips", True),
+        ("mips64", "mips", True),
+        ("sh4", "sh", True),
+        ("machine-7", "arm", False),
+        ("machine-7", "!arm", True),
+    ],
+)
+def test_what_a_policy_means(arch, wanted, does):
+    assert matches(arch, wanted) is does
+
+
+# e_machine values of the ELF gABI.
+@pytest.mark.parametrize(
+    ("machine", "bits", "arch"),
+    [
+        (62, 64, "x86_64"),
+        (3, 32, "x86_32"),
+        (183, 64, "arm64"),
+        (40, 32, "arm32"),
+        (243, 64, "riscv64"),
+        (243, 32, "riscv32"),
+        (21, 64, "ppc64"),
+        (20, 32, "ppc32"),
+        (8, 32, "mips"),
+        (8, 64, "mips64"),
+        (22, 64, "s390x"),
+        (22, 32, "s390"),
+        (258, 64, "loongarch64"),
+        (9999, 64, ""),
+    ],
+)
+def test_elf_machines(machine, bits, arch):
+    assert from_machine(machine, bits) == arch
+
+
+@pytest.mark.parametrize(
+    ("output_arch", "output_format", "arches"),
+    [
+        ("i386:x86-64", "elf64-x86-64", ("x86_64",)),
+        ("i386", "elf32-i386", ("x86_32",)),
+        ("aarch64", "elf64-littleaarch64", ("arm64",)),
+        ("arm", "elf32-littlearm", ("arm32",)),
+        ("arm", "", ("arm32",)),
+        ("riscv", "elf64-littleriscv", ("riscv64",)),
+        ("riscv", "elf32-littleriscv", ("riscv32",)),
+        ("riscv", "", ("riscv64", "riscv32")),
+        ("powerpc:common64", "elf64-powerpcle", ("ppc64",)),
+        ("", "elf64-powerpcle", ("ppc64",)),
+        ("mips", "elf32-tradbigmips", ("mips",)),
+        ("mips", "elf64-tradlittlemips", ("mips64",)),
+        ("s390:64-bit", "elf64-s390", ("s390x",)),
+        ("i386:x86-64", "pei-x86-64", ("x86_64",)),
+        ("", "binary", ()),
+        ("", "", ()),
+    ],
+)
+def test_what_a_script_says(output_arch, output_format, arches):
+    assert from_script(output_arch, output_format) == arches
+
+
+def test_who_is_asked_first():
+    assert resolve_arch("arm64", "", "", ()) == "arm64"
+    assert resolve_arch("", "aarch64", "arm64", ("arm64",)) == "arm64"
+    assert resolve_arch("", "", "x86_64", ()) == "x86_64"
+    assert resolve_arch("", "", "", ("riscv64",)) == "riscv64"
+    assert resolve_arch("", "", "", ()) == ""
+
+
+def test_a_family_is_narrowed_by_who_knows_more():
+    assert resolve_arch("arm", "", "arm32", ()) == "arm32"
+    assert resolve_arch("riscv", "", "", ("riscv64", "riscv32")) == ""
+    assert resolve_arch("", "riscv", "", ("riscv64",)) == "riscv64"
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (("arm64", "arm32", "", ()), "the configuration says arm64, and --arch says arm32"),
+        (("", "arm", "x86_64", ()), "--arch says arm, and the ELF file says x86_64"),
+        (("", "", "x86_64", ("arm64",)), "the ELF file says x86_64, and the script says arm64"),
+        (("amr64", "", "", ()), "the configuration names an unknown architecture: amr64"),
+    ],
+)
+def test_contradictions_are_errors(told, message):
+    with pytest.raises(CheckError, match=message):
+        resolve_arch(*told)
+
+
+def test_unknown_names_get_help():
+    assert check_name("aarch46") == "did you mean `aarch64`?"
+    assert check_name("!amr") == "did you mean `arm`?"
+    assert check_name("!arm") == ""
+
+
+def test_the_table_contradicts_itself_nowhere():
+    assert len({arch.name for arch in TABLE}) == len(TABLE)
+    for arch in TABLE:
+        # A name that is a family's as well may stand for others too.
+        assert arch.name in expand(arch.name)
+        assert canonical(arch.name) == arch.name
+        for alias in arch.aliases:
+            assert canonical(alias.rstrip("*")) in (arch.name, ""), alias
+    assert set(FAMILIES) <= set(names())
