@@ -25,16 +25,23 @@ class ScriptView:
     """One configuration of a linker script.
 
     `arch` is the target's architecture or empty; `params` are named values that the policy gives to symbols which the
-    script leaves undefined.
+    script leaves undefined. Without `orphans`, what is proved of addresses takes for granted that no section is left
+    without a statement (because a rule or an option of the link refuses that).
     """
 
     def __init__(
-        self, tree: Script, sources: SourceMap, arch: str = "", params: Mapping[str, int] | None = None
+        self,
+        tree: Script,
+        sources: SourceMap,
+        arch: str = "",
+        params: Mapping[str, int] | None = None,
+        orphans: bool = True,
     ) -> None:
         self.tree = tree
         self.sources = sources
         self.arch = arch
         self.params = dict(params or {})
+        self.orphans = orphans
 
     @cached_property
     def rules(self) -> tuple[InputRule, ...]:
@@ -48,7 +55,7 @@ class ScriptView:
         """What the script guarantees of each address."""
         from ldcheck.layout.interpret import interpret
 
-        return interpret(self.tree, params=self.params)
+        return interpret(self.tree, params=self.params, orphans=self.orphans)
 
     @cached_property
     def routes(self) -> Mapping[int, str]:

@@ -107,7 +107,8 @@ def _judged(
 
     output_arch, output_format = _declared(scripts.parses[0].tree) if scripts.parses else ("", "")
     arch = _arch(target, asked, image, output_arch, output_format)
-    views = [ScriptView(parse.tree, parse.sources, arch, policies.params) for parse in scripts.parses]
+    refused = judge.refuses_orphans(policies.rules)
+    views = [ScriptView(parse.tree, parse.sources, arch, policies.params, not refused) for parse in scripts.parses]
     definitions = scripts.definitions or ((),) * len(views)
     judgeable = judge.Target(
         name=target.name,

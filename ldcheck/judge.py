@@ -61,6 +61,11 @@ class Judged:
     errors: tuple[InputError, ...]
 
 
+def refuses_orphans(rules: Sequence[Rule]) -> bool:
+    """Whether the rules themselves refuse orphan sections, so that proofs about addresses may do without them."""
+    return any(rule.check == "orphans" and rule.severity is Severity.ERROR for rule in rules)
+
+
 def judge(rules: Sequence[Rule], target: Target) -> Judged:
     """The verdict on each rule for one target, in the order of the rules."""
     findings: list[Finding] = []

@@ -124,9 +124,7 @@ def _shown(name: str, view: ImageView) -> Judgement:
         message=f"`{part.pattern}` took {part.name} of {part.file}",
         location=view.declared_at(name),
         label="does not get the sections of its name",
-        facts=(
-            f"in the image: {size} {'is' if len(strayed) == 1 else 'are'} in {section.name} at {part.address:#x}{rest}",
-        ),
+        facts=(f"in the image: {size} are in {section.name} at {part.address:#x}{rest}",),
         witness=part.name,
         route=view.declared_route(name),
         help=f"move the statement that names {name} ahead of `{part.pattern}`",

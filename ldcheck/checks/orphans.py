@@ -27,7 +27,8 @@ with
 ## Limits
 A name that a target never emits is not reported from the script: only families that the script itself places are
 looked at. Sections that are not loaded (debug information, symbol tables) do not count; a map without its ELF does
-not tell which those are, so name them under `except`.
+not tell which those are, so name them under `except`. Where a policy has this rule as an error, `align`, `order` and
+the others take it for granted: what they prove of addresses holds for links without orphans.
 
 ## References
 GNU ld manual, "Orphan Sections"; option --orphan-handling.
@@ -81,6 +82,7 @@ def _excepted(name: str, rule: Rule) -> bool:
 
 def _half(name: str, view: ScriptView) -> Problem | None:
     exact = [taker for taker, _ in reaching(view.rules, name) if taker.names.literal == name and not taker.discards]
+    # A script that lists the compiler's own parts of a family (.text.unlikely) knows that it leaves the others out.
     if not exact or reaching(view.rules, f"{name}.?*"):
         return None
     return Problem(
