@@ -41,6 +41,7 @@ def test_case(folder: Path, wanted: Wanted, monkeypatch: pytest.MonkeyPatch, tmp
     output = io.StringIO()
     with redirect_stdout(output), redirect_stderr(output):
         status = main(arguments)
+    assert "internal error" not in output.getvalue()
     wanted(folder / "wanted.txt", f"{output.getvalue()}exit {status}\n")
 
 
