@@ -13,8 +13,8 @@ Where it is evaluated decides: outside of output sections (`section` is None) a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from ldcheck.record import dataclass
 from ldcheck.script.syntax import Binary, Call, Conditional, Expression, Name, Number, Unary, Word
 
 ABSOLUTE = "*ABS*"
@@ -341,8 +341,11 @@ class _Evaluation:
                 dot = environment.dot
                 if dot is None or isinstance(environment, _WhileReading):
                     return Value(None, None, "the location counter is unknown")
-                aligned = align(dot, numbers[0])
-                return Value(aligned, ABSOLUTE) if function == "NEXT" else self._from_absolute(aligned, "")
+                if function != "NEXT":
+                    return self._from_absolute(align(dot, numbers[0]), "")
+                # The only one that looks at the address of its operand.
+                step = absolute(values[0], environment)
+                return step if step.number is None else Value(align(dot, step.number), ABSOLUTE)
             return self._pairwise(align, values)
         if function == "MAX":
             return self._pairwise(max, values)

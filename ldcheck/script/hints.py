@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-SORT_NESTING = "only SORT_BY_NAME and SORT_BY_ALIGNMENT nest, and only twice"
+import re
+
+SORT_NESTING = "SORT_BY_NAME and SORT_BY_ALIGNMENT nest in each other, once; nothing else does"
 SORT_ONE = "a SORT takes one pattern; write one for each"
 EXCLUDE_INSIDE = "EXCLUDE_FILE goes inside: SORT(EXCLUDE_FILE(file) pattern)"
 HEADER = "the order is `name address (TYPE) : AT() ALIGN() ALIGN_WITH_INPUT SUBALIGN() ONLY_IF_RO {`"
 AFTER_BODY = "the order behind a body is `>region AT>region :header =fill`"
+KEEP_ONE = "KEEP takes one input section description; write one for each"
+SEMICOLON = "directly in SECTIONS, `;` may only end an assignment"
+MEMORY_LIMIT = "GNU ld's parser runs out of memory here"
+
+_SLASHES = "`//` begins no comment: write `/* ... */` or `#`"
+_PREPROCESS = "the script has `#if` and the like, which GNU ld takes for comments: run the preprocessor first"
+_BLANKS = "outside of expressions `{}` is part of a name: put blanks around it"
+
+_COMMENT_OF_CPP = re.compile(r"(?:^|[\s;{}])//")
+_DIRECTIVE = re.compile(
+    r"/\*.*?\*/|^[ \t]*#[ \t]*(include|define|undef|if|ifdef|ifndef|else|elif|endif)\b", re.DOTALL | re.MULTILINE
+)
+_ASSIGNED = re.compile(r"\s*(?:[-+*/&|]|<<|>>)?=(?!=)")
+_NUMBER = re.compile(r"\d[\da-fA-FxX]*$")
+_FLAT_HEADER = re.compile(r"[^\s:]+:$")
 
 
 def shorten(text: str, limit: int = 40) -> str:
@@ -16,43 +33,72 @@ def shorten(text: str, limit: int = 40) -> str:
     return text.replace("\n", " ").replace("\r", " ")
 
 
+def first_directive(text: str) -> re.Match[str] | None:
+    """The first line that only a preprocessor understands, outside of comments."""
+    if "#" not in text:
+        return None
+    return next((found for found in _DIRECTIVE.finditer(text) if found[1]), None)
+
+
 def for_error(text: str, start: int, end: int) -> str:
-    """A hint for a syntax error at the token text[start:end]."""
+    """A hint for a syntax error at the token text[start:end]; empty if none fits."""
     token = text[start : min(end, start + 40)]
-    before = text[max(start - 40, 0) : start]
-    if token in ("G", "g") and before[-1:].isdigit():
+    before = text[max(start - 30, 0) : start]
+    if token in ("G", "g", "T") and _NUMBER.search(before):
         return "GNU ld has the suffixes K and M only: write 1024M for 1G"
-    if token.startswith("//") or before.endswith("//"):
-        return "`//` begins no comment; write `/* ... */` or `#`"
+    if _COMMENT_OF_CPP.search(_lines_around(text, start, end)):
+        return _SLASHES
+    if token.isidentifier() and _ASSIGNED.match(text, end):
+        return f'`{token}` is a keyword here; in quotes ("{token}") it is a name'
+    if first_directive(text) is not None:
+        return _PREPROCESS
+    return ""
+
+
+def for_name(name: str) -> str:
+    """A hint for a name where something else should have followed it; empty if none fits."""
+    if name.startswith("//"):
+        return _SLASHES
+    for operator in ("=", ":", "+", "-", ","):
+        if operator in name[1:]:
+            return _BLANKS.format(operator)
     return ""
 
 
 def for_skipped(text: str, at: int) -> str:
     """A hint for a character that GNU ld skips."""
-    if text[at] == '"':
+    character = text[at]
+    if character == '"':
         return "the quotation mark has no partner"
+    if character == "'":
+        return 'names are quoted with `"`'
     return ""
-
-
-def for_name(name: str) -> str:
-    """A hint for a name at whose place an assignment or a section was expected."""
-    for operator in ("=", "+", "-"):
-        if operator in name[1:]:
-            return f"outside of expressions `{operator}` is part of a name: put blanks around it"
-    if name.startswith("//"):
-        return "`//` begins no comment; write `/* ... */` or `#`"
-    return ""
-
-
-def for_keep(kind: str) -> str:
-    """A hint for what stands in KEEP behind the first input section description."""
-    return "KEEP takes one input section description; write one for each" if kind != "end of file" else ""
 
 
 def for_file(name: str) -> str:
     """A hint for a file name in an output section that was probably not meant as one; empty for others."""
+    if name.startswith("//"):
+        return _SLASHES
     if "=" in name:
         return "put blanks around `=` to make it an assignment"
     if name == "COMMON":
         return "write *(COMMON) for common symbols"
+    if name.startswith(".") and name[1:2].isalpha() and "/" not in name:
+        return f"write *({name}) for the sections of that name"
     return ""
+
+
+def for_flat_body(text: str, at: int) -> str:
+    """A hint for a `{` inside the body of an output section."""
+    line = text[text.rfind("\n", 0, at) + 1 : at].rstrip()
+    if line.endswith(":"):
+        return "a new output section begins here: is the `}` of the one above missing?"
+    return ""
+
+
+def _lines_around(text: str, start: int, end: int) -> str:
+    """The line of a token and the one above it, as far as they are of a sensible length."""
+    first = text.rfind("\n", max(start - 400, 0), start)
+    first = text.rfind("\n", max(first - 400, 0), max(first, 0))
+    last = text.find("\n", end, end + 400)
+    return text[first + 1 : last if last >= 0 else end]

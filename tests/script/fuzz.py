@@ -1,0 +1,56 @@
+"""A fuzzer for the parser and what works on its trees: `python -m tests.script.fuzz [libFuzzer options] [corpus]`.
+
+It needs atheris, which is no dependency of the tests. Nothing may raise, and what GNU ld would accept has to print back
+to the same tree. `check` is what the property tests use too.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from ldcheck.linemarkers import origin_of
+from ldcheck.script.expressions import Environment, evaluate
+from ldcheck.script.parser import parse, parse_expression
+from ldcheck.script.printer import print_expression, print_tree
+from ldcheck.script.routes import routes
+from ldcheck.script.syntax import Assignment, same, walk
+from ldcheck.script.trees import as_json
+from ldcheck.source import Source, decode
+
+
+def check(data: bytes) -> None:
+    """Everything that must hold for any bytes whatever."""
+    text = decode(data)
+    source = Source("fuzz", text)
+    parsed = parse(source, origin=origin_of(source))
+    limit = len(text)
+    for problem in parsed.problems:
+        assert 0 <= problem.start <= problem.end <= limit, (problem, limit)
+        parsed.sources.locate(problem.start, problem.end)
+        assert problem.message
+    places = routes(parsed.tree)
+    for node in walk(parsed.tree):
+        assert 0 <= node.start <= node.end <= limit, node
+        assert id(node) in places, node
+        if isinstance(node, Assignment):
+            evaluate(node.value, Environment())
+    as_json("fuzz", parsed.tree, parsed.sources)
+    printed = print_tree(parsed.tree)
+    if parsed.ok:
+        again = parse(Source("printed", printed))
+        assert again.ok, (printed, [problem.message for problem in again.problems])
+        assert same(parsed.tree, again.tree), printed
+    alone = parse_expression(text, giga=True)
+    if alone.expression is not None:
+        evaluate(alone.expression, Environment())
+        again_alone = parse_expression(print_expression(alone.expression))
+        assert again_alone.expression is not None
+        assert same(alone.expression, again_alone.expression)
+
+
+if __name__ == "__main__":
+    import atheris  # type: ignore[import-not-found]  # only here, see above
+
+    atheris.instrument_all()
+    atheris.Setup(sys.argv, check)
+    atheris.Fuzz()
