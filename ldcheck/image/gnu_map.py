@@ -26,7 +26,7 @@ UNEXPLAINED = "unexplained"
 _RECORD = re.compile(
     r"(?: \*fill\* +0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16}) .*\n)?"
     r" ([^\s*(][^\s(]*+(?:\n {16}| {1,15}))0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16}) (.+)\n"
-    r"((?: {17,}0x.+\n)?(?: {16}0x[^ \n]+ {16}(?!ASSERT )[^ \n=][^\n=]*\n)*)"
+    r"((?: {17,}0x.+\n)?(?: {16}0x[^ \n]+ {16}(?!ASSERT |PROVIDE )[^ \n=][^\n=]*\n)*)"
     r"|(.*)\n"
 )
 _SYMBOL = re.compile(r"^ {16}0x([0-9a-f]{1,16}) {16}([^ \n].*)$", re.MULTILINE)
@@ -35,7 +35,8 @@ _PLACE = re.compile(r" +0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16})(?: .*0x([0-9a-f]{
 _FILL = re.compile(r" \*fill\* +0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16})(?: |$)")
 _DATA = re.compile(r" {16}0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16}) ((?:BYTE|SHORT|LONG|QUAD|SQUAD|ASCIZ|RELOC)\b.*)$")
 _VALUE = re.compile(r" {16}(?:\[?0x([0-9a-f]{1,16})\]?|\[!provide\]|\[unresolved\]|\*undef\*) +(\S.*)$")
-_ASSIGNED = re.compile(r"(?:PROVIDE \()?(\S+) = ")
+# Up to binutils 2.30, PROVIDE (symbol, value).
+_ASSIGNED = re.compile(r"PROVIDE \((\S+?)(?:,| =) |(\S+) = ")
 
 # The region that ld adds to every map ends the list of regions; the heading of the memory map follows.
 _START = re.compile(r"^\*default\* +0x[0-9a-f]+ +0x[0-9a-f]+.*\n\n.*\n\n", re.MULTILINE)
@@ -232,10 +233,11 @@ class _Reader:
         elif match := _ASSIGNED.match(text):
             self._pattern = ""
             self._state("assignment", text, address, line)
-            if match[1] == ".":
+            name = match[1] or match[2]
+            if name == ".":
                 self._dot_line = line
             elif address is not None:
-                self.assigned.setdefault(match[1], address)
+                self.assigned.setdefault(name, address)
         else:
             self.symbol_lines.append(whole + "\n")
 
@@ -286,8 +288,13 @@ class _Reader:
         ]
 
     def _add_gaps(self, start: int, end: int) -> None:
-        """Add what no line of the map accounts for, such as the room around the stubs of errata."""
+        """Add what no line of the map accounts for, such as the room around the stubs of errata.
+
+        Where stubs moved what follows them, ld prints the fills as they were before.
+        """
         columns, fills = self._columns, self._fills
+        statements = self.statements[self._first_statement :]
+        values = {found.address for found in statements if found.text.startswith(". = ")}
         entries = list(zip(columns.addresses, columns.sizes, columns.lines, strict=True))
         entries += [(fill.address, fill.size, fill.line) for fill in fills]
         entries += [(address, size, 0) for address, size in self._data]
@@ -297,8 +304,8 @@ class _Reader:
             if address > end:
                 break
             if at < address:
-                fills.append(Padding(at, address - at, UNEXPLAINED, line))
+                fills.append(Padding(at, address - at, ASSIGNMENT if address in values else UNEXPLAINED, line))
             at, line = max(at, address + size), here
         if at < end:
-            fills.append(Padding(at, end - at, UNEXPLAINED, line))
+            fills.append(Padding(at, end - at, ASSIGNMENT if end in values else UNEXPLAINED, line))
         fills.sort()

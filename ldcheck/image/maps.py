@@ -8,7 +8,8 @@ from ldcheck.image.files import describe, read_text, refuse
 from ldcheck.image.model import LinkMap
 
 # Xen's list of its symbols, named like a map: `0xffff82d040201000 t x86_64/entry.S#restore_all_guest`.
-_SYMBOL_LIST = re.compile(r"(?:0x)?[0-9a-f]{8,16} [A-Za-z?] \S", re.MULTILINE)
+_SYMBOL_LIST = re.compile(r"(?:0x[0-9a-f]{1,16}|[0-9a-f]{8,16}) [A-Za-z?] \S")
+_LISTED = re.compile(r"^(?:0x)?([0-9a-f]{1,16}) ([A-Za-z?]) (\S.*)$", re.MULTILINE)
 _LLD_HEAD = re.compile(r"\s*VMA\s+LMA\s+Size\s+Align\s+Out\s+In\s+Symbol\s*$", re.MULTILINE)
 
 
@@ -32,7 +33,26 @@ def read_map(path: str) -> LinkMap:
         raise refuse(
             path,
             "expected a link map, this is a list of symbols such as Xen's xen-syms.map",
-            "link with -Map=FILE for the link map; the symbols are in the ELF file (--elf) anyway",
+            "link with -Map=FILE for the link map; symbols are better taken from the ELF file (--elf)",
         )
     kind = describe(text[:4096].encode("utf-8", "surrogateescape"))
     raise refuse(path, f"expected a link map of GNU ld or lld, this looks like {kind}", "link with -Map=FILE")
+
+
+def read_symbols(path: str) -> dict[str, int]:
+    """What a list of symbols such as Xen's xen-syms.map can say: addresses by name, a defined global one first.
+
+    Names of local symbols carry the file that they come from (`x86_64/entry.S#restore_all_guest`). Raises CheckError
+    where the file is no such list.
+    """
+    text = read_text(path, "a list of symbols")
+    if not _SYMBOL_LIST.match(text):
+        kind = describe(text[:4096].encode("utf-8", "surrogateescape"))
+        raise refuse(path, f"expected a list of symbols, this looks like {kind}", "nm FILE writes one")
+    symbols: dict[str, int] = {}
+    entries = _LISTED.findall(text)
+    # Lower-case letters are local symbols (nm's types).
+    entries.sort(key=lambda entry: entry[1].islower())
+    for address, _, name in entries:
+        symbols.setdefault(name, int(address, 16))
+    return symbols

@@ -43,7 +43,7 @@ Evaluate = Callable[[str, int, int | None, int], int | None]
 # What CONSTANT(MAXPAGESIZE) is for one target or another; the map's own values tell which.
 _PAGE_SIZES = (0x1000, 0x10000, 0x4000, 0x2000, 0x200000)
 
-_PATTERN = re.compile(r"((?:SORT\w* ?\()*)(?:EXCLUDE_FILE\([^()]*\) )?([^\s()]+)\)*")
+_PATTERN = re.compile(r"((?:(?:SORT\w*|REVERSE) ?\()*)(?:EXCLUDE_FILE\([^()]*\) )?([^\s()]+)\)*")
 _CATCH_ALL = re.compile(r"\.[^.*?\[]+\.?\*$")
 # How many sections back the last one of the same memory region is looked for.
 _REGIONS = 32
@@ -78,10 +78,13 @@ class Orders(NamedTuple):
 
 def statement(text: str) -> Statement:
     """Take an input section description apart, as ld's map prints it."""
+    if text.startswith("KEEP ("):
+        # Newer linkers print it; up to 2.40 it is left out.
+        text = text[6:-1]
     bracket = text.rfind("(", 0, _opening(text) + 1)
     file, body = text[:bracket].strip(), text[bracket + 1 : -1]
     patterns = _PATTERN.finditer(body)
-    return Statement(file, tuple((" ".join(re.findall(r"SORT\w*", found[1])), found[2]) for found in patterns))
+    return Statement(file, tuple((" ".join(re.findall(r"\w+", found[1])), found[2]) for found in patterns))
 
 
 def _opening(text: str) -> int:

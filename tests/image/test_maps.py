@@ -29,9 +29,8 @@ def reproduces(built: corpus.Built) -> LinkMap:
         for entry in section.inputs:
             assert entry.name in lines[entry.line - 1]
         for padding in section.paddings:
-            if found.linker == "GNU ld" and padding.cause != "unexplained":
-                assert f"{padding.size:x}" in lines[padding.line - 1]
-                assert "*fill*" in lines[padding.line - 1]
+            if "*fill*" in (line := lines[padding.line - 1]):
+                assert int(line.split()[2], 16) == padding.size
     return found
 
 
