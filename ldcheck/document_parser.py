@@ -107,7 +107,6 @@ class _Composer:
         # An anchor whose node is not complete yet has None.
         self._anchors: dict[str, Node | None] = {}
         self._nodes = 0
-        self._depth = 0
 
     def build(self, parser: Any) -> Node | None:
         """The root node, or None for a stream without a document."""
@@ -118,6 +117,7 @@ class _Composer:
         ends = (events.MappingEndEvent, events.SequenceEndEvent)
         root: Node | None = None
         stack: list[_Open] = []
+        parent: _Open | None = None
         while (event := next_event()) is not None:
             kind = type(event)
             node: Node
@@ -129,24 +129,30 @@ class _Composer:
                 node = ScalarNode(source, start, end, event.value, plain)
                 if event.anchor is not None:
                     self._anchors[event.anchor] = node
+                self._nodes += 1
             elif kind is mapping or kind is sequence:
-                stack.append(self._open(event, kind is mapping))
+                parent = self._open(event, kind is mapping)
+                stack.append(parent)
+                if len(stack) > MAX_DEPTH:
+                    fail(parent.node, f"nested deeper than {MAX_DEPTH} levels")
                 continue
             elif kind in ends:
                 node = self._close(stack.pop(), event)
+                self._nodes += 1
+                parent = stack[-1] if stack else None
             elif kind is events.AliasEvent:
                 node = self._resolve(event)
+                self._nodes += node.size
             else:
                 if kind is events.DocumentStartEvent:
                     self._check_document(event, root)
                 continue
-            self._nodes += node.size if kind is not scalar and kind not in ends else 1
             if self._nodes > MAX_NODES:
                 fail(node, f"more than {MAX_NODES:,} values, each alias counted with all that it stands for")
-            if stack:
-                self._add(stack[-1], node)
-            else:
+            if parent is None:
                 root = node
+            else:
+                self._add(parent, node)
         return root
 
     def _add(self, parent: _Open, node: Node) -> None:
@@ -156,18 +162,21 @@ class _Composer:
             container.end = node.end
         if type(container) is SequenceNode:
             container.items.append(node)
-            return
-        assert type(container) is MappingNode
-        if parent.has_key:
-            if parent.key is not None:
-                container.values[parent.key.text] = node
-            parent.has_key = False
-        else:
+        elif not parent.has_key:
             parent.has_key = True
             parent.key = self._key(container, node)
+        else:
+            assert type(container) is MappingNode
+            parent.has_key = False
+            if parent.key is not None:
+                container.values[parent.key.text] = node
 
-    def _key(self, container: MappingNode, node: Node) -> ScalarNode | None:
+    def _key(self, container: Node, node: Node) -> ScalarNode | None:
         """The node as the next key of the mapping, or None where it cannot be one; the fault is noted."""
+        assert isinstance(container, MappingNode)
+        if type(node) is ScalarNode and node.text not in container.keys and node.text != "<<":
+            container.keys[node.text] = node
+            return node
         if not isinstance(node, ScalarNode):
             self._fault(node, f"{describe(node)} cannot be a key", "a text that begins with { or [ must be quoted")
             return None
@@ -189,13 +198,9 @@ class _Composer:
             self._bad_tag(event)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            fail(node, f"nested deeper than {MAX_DEPTH} levels")
         return _Open(node, event.anchor)
 
     def _close(self, opened: _Open, event: Any) -> Node:
-        self._depth -= 1
         node = opened.node
         if event.start_mark.index != event.end_mark.index:
             # A closing bracket. A block, in contrast, ends for a reader with its last value, and for the parser only

@@ -47,14 +47,17 @@ class ScalarNode(Node):
     kind = "a text"
 
     def __init__(self, source: Source, start: int, end: int, text: str, plain: bool) -> None:
-        super().__init__(source, start, end)
+        self.source = source
+        self.start = start
+        self.end = end
+        self.size = 1
         self.text = text
         self.plain = plain
 
     @property
     def is_null(self) -> bool:
         """Whether YAML reads it as nothing: an empty value, `~` or `null`."""
-        return self.plain and self.text in ("", "~", "null", "Null", "NULL")
+        return self.plain and self.text in _NULLS
 
     @property
     def is_flag(self) -> bool:
@@ -204,7 +207,7 @@ def as_one_or_more(node: Node, what: str) -> list[Node]:
 
 def as_scalar(node: Node, what: str, wanted: str = "a text") -> ScalarNode:
     """The value as one text, as written: neither nothing nor a flag nor several."""
-    if isinstance(node, ScalarNode) and not node.is_null:
+    if isinstance(node, ScalarNode) and not (node.plain and node.text in _NULLS):
         if not node.is_flag:
             return node
         fail(node, f"{what} is the flag {node.text} and must be {wanted}", advice=f"a text is quoted: '{node.text}'")
@@ -282,6 +285,9 @@ def describe(node: Node) -> str:
 
 
 _FLAGS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 
 def _folded(name: str) -> str:

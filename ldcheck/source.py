@@ -78,6 +78,15 @@ class Source:
 
     def locate(self, start: int, end: int) -> Location:
         """The location of the span [start, end) in this very file."""
+        starts = self._starts or self.line_starts
+        if 0 <= start <= end <= len(self.text):
+            # The common case of a span within one line, without looking twice.
+            line = bisect_right(starts, start)
+            begin = starts[line - 1]
+            stop = starts[line] - 1 if line < len(starts) else len(self.text)
+            if end <= stop:
+                excerpt = self.text[begin:stop].rstrip("\r")
+                return Location(self.name, line, start - begin + 1, line, end - begin + 1, excerpt)
         line, column = self.position(start)
         end_line, end_column = self.position(max(start, end))
         return Location(self.name, line, column, end_line, end_column, self.line(line))

@@ -61,22 +61,24 @@ def read_params(node: Node) -> tuple[dict[str, Named], list[InputError]]:
 
 def _read_test(node: Node, valid: bool, params: Mapping[str, Named], complaints: Complaints) -> RuleTest:
     if isinstance(node, ScalarNode):
-        return RuleTest(valid, read_text(_TEST["script"], node).text, node.location)
+        return RuleTest(valid, read_text(_TEST["script"], node).text, node)
     mapping = as_mapping(node, "a test")
     values = read_fields(mapping, _TEST, "a test", complaints)
-    given = {part: mapping.get(part) for part in ("script", "file", "image", "params")}
-    if given["script"] is not None and given["file"] is not None:
+    script, file, given = (mapping.values.get(part) for part in ("script", "file", "image"))
+    if script is not None and file is not None:
         complaints.add("a test has either `script` or `file`", mapping.keys["file"].location)
-    if not mapping.keys.keys() & {"script", "file", "image"}:
+    if script is None and file is None and given is None:
         complaints.add("a test needs `script`, `file` or `image`", mapping.location)
-    image = complaints.attempt(as_mapping, given["image"], "`image`") if given["image"] is not None else None
+    image = complaints.attempt(as_mapping, given, "`image`") if given is not None else None
     if image is not None:
         _check_image(image, complaints)
     _check_surroundings(values, complaints)
+    if mapping.values.keys() == {"script"} and values:
+        return RuleTest(valid, text_of(values, "script"), script or mapping)
     return RuleTest(
         valid=valid,
         script=text_of(values, "script") or None,
-        location=(given["script"] or given["file"] or mapping).location,
+        place=script or file or mapping,
         name=text_of(values, "name"),
         file=os.path.join(os.path.dirname(node.source.name), text_of(values, "file")) if "file" in values else "",
         arch=text_of(values, "arch"),

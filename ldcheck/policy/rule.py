@@ -10,15 +10,29 @@ from ldcheck.record import dataclass, field
 from ldcheck.source import Location
 
 if TYPE_CHECKING:
-    from ldcheck.documents import MappingNode
+    from ldcheck.documents import MappingNode, Node
 
 
-@dataclass(frozen=True, slots=True)
 class Named:
-    """A name, pattern or expression as written in a policy, and where it stands."""
+    """A name, pattern or expression as written in a policy, and where it stands.
 
-    text: str
-    location: Location
+    `place` is a location or what knows one: of the thousand texts of a policy, few are ever shown.
+    """
+
+    __slots__ = ("_place", "text")
+
+    def __init__(self, text: str, place: Location | Node) -> None:
+        self.text = text
+        self._place = place
+
+    @property
+    def location(self) -> Location:
+        """Where the text stands."""
+        place = self._place
+        return place if isinstance(place, Location) else place.location
+
+    def __repr__(self) -> str:
+        return f"Named({self.text!r})"
 
 
 # What a key's value is once read: `Named` for names, texts, sizes and expressions (whose values are worked out where
@@ -51,7 +65,7 @@ class RuleTest:
 
     valid: bool
     script: str | None
-    location: Location
+    place: Node
     name: str = ""
     file: str = ""
     arch: str = ""
@@ -64,6 +78,11 @@ class RuleTest:
     verdict: str = ""
     finds: tuple[str, ...] = ()
     line: int = 0
+
+    @property
+    def location(self) -> Location:
+        """Where the test stands: its script, or what names that."""
+        return self.place.location
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -53,17 +53,24 @@ class Complaints:
 
 def read_fields(mapping: MappingNode, keys: Mapping[str, Key], what: str, complaints: Complaints) -> dict[str, Value]:
     """The values of the keys that are plain values. Unknown and missing keys and wrong values are noted."""
-    complaints.errors.extend(unknown_keys(mapping, keys, what))
     values: dict[str, Value] = {}
+    known = 0
+    for name, node in mapping.values.items():
+        key = keys.get(name)
+        if key is None:
+            continue
+        known += 1
+        reader = _READERS.get(key.kind)
+        if reader is not None:
+            try:
+                values[name] = reader(key, node)
+            except CheckError as error:
+                complaints.errors.extend(error.errors)
+    if known < len(mapping.values):
+        complaints.errors.extend(unknown_keys(mapping, keys, what))
     for name, key in keys.items():
-        node = mapping.values.get(name)
-        if node is None:
-            if key.required and name not in mapping.keys:
-                complaints.add(f"{what} needs `{name}`", mapping.location, key.doc)
-        elif key.kind in _READERS:
-            value = complaints.attempt(read_value, key, node)
-            if value is not None:
-                values[name] = value
+        if key.required and name not in mapping.values:
+            complaints.add(f"{what} needs `{name}`", mapping.location, key.doc)
     return values
 
 
@@ -103,7 +110,7 @@ def read_name(key: Key, node: Node) -> Named:
         if "(" in text:
             advice = f"give the section pattern alone, {advice}"
         fail(scalar, f"`{key.name}` is `{shown(text)}`, and a name holds no blanks", advice=advice)
-    return Named(text, scalar.location)
+    return Named(text, scalar)
 
 
 def read_names(key: Key, node: Node) -> tuple[Named, ...]:
@@ -116,7 +123,7 @@ def read_text(key: Key, node: Node) -> Named:
     scalar = as_scalar(node, f"`{key.name}`")
     if not scalar.text.strip():
         fail(scalar, f"`{key.name}` is an empty text")
-    return Named(scalar.text, scalar.location)
+    return Named(scalar.text, scalar)
 
 
 def read_texts(key: Key, node: Node) -> tuple[Named, ...]:
@@ -126,7 +133,7 @@ def read_texts(key: Key, node: Node) -> tuple[Named, ...]:
 
 def read_choice(key: Key, node: Node) -> Named:
     """One of the key's words."""
-    return Named(as_choice(node, f"`{key.name}`", key.choices), node.location)
+    return Named(as_choice(node, f"`{key.name}`", key.choices), node)
 
 
 def read_choices(key: Key, node: Node) -> tuple[Named, ...]:
@@ -152,7 +159,7 @@ def _expression(key: Key, scalar: ScalarNode) -> Named:
     error = check_syntax(scalar.text)
     if error:
         fail(scalar, f"`{key.name}` is `{shown(scalar.text)}`: {error}", advice=f"wanted: {key.kind.value}")
-    return Named(scalar.text, scalar.location)
+    return Named(scalar.text, scalar)
 
 
 def _read_size_or_share(key: Key, node: Node) -> Named:
@@ -162,7 +169,7 @@ def _read_size_or_share(key: Key, node: Node) -> Named:
         whole, _, part = number.partition(".")
         digits = whole.isdecimal() and (part or "0").isdecimal() and number.isascii() and len(number) < 20
         if digits and float(number) <= 100:
-            return Named(scalar.text, scalar.location)
+            return Named(scalar.text, scalar)
         fail(scalar, f"`{key.name}` is `{shown(scalar.text)}` and must be a share from 0% to 100%")
     return _expression(key, scalar)
 
@@ -191,7 +198,7 @@ def _read_flag(key: Key, node: Node) -> bool:
 
 
 def _read_integer(key: Key, node: Node) -> Named:
-    return Named(str(as_integer(node, f"`{key.name}`")), node.location)
+    return Named(str(as_integer(node, f"`{key.name}`")), node)
 
 
 _READERS: dict[Kind, Callable[[Key, Node], Value]] = {
