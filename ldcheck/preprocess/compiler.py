@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _COMPILER = re.compile(r"(?:[\w.+]+-)*(?:gcc|cc|cpp|clang|clang-cpp)(?:-[0-9]+(?:\.[0-9]+)*)?\Z")
 MAX_OUTPUT = 64 << 20
+MAX_MEMORY = 4 << 30
 SECONDS = 30.0
 
 
@@ -83,6 +84,7 @@ class Running:
     """A program that was started; its result is waited for when it is asked for."""
 
     def __init__(self, command: Sequence[str], directory: str = "") -> None:
+        import resource
         import subprocess
 
         self._name = command[0]
@@ -95,6 +97,10 @@ class Running:
                 cwd=directory or None,
                 env=_environment(),
             )
+            # An argument of a macro is expanded in memory: what doubles with each nesting must not fill it.
+            resource.prlimit(self._process.pid, resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+        except ProcessLookupError:
+            pass
         except (OSError, ValueError) as error:
             reason = (getattr(error, "strerror", "") or str(error)).lower()
             raise CheckError(InputError(f"{self._name} cannot be run: {reason}", Location(self._name))) from None

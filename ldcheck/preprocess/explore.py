@@ -351,11 +351,22 @@ class Explorer:
             return None
         state.includes += 1
         if len(state.frames) >= MAX_INCLUDE_DEPTH or state.includes > MAX_INCLUDES:
-            raise CheckError(InputError(f"{found.name} includes itself without end", file.location(directive)))
+            raise CheckError(_loop(state, found, file.location(directive)))
         if found.name not in state.files:
             _balanced(found)
             state.files[found.name] = None
         return found
+
+
+def _loop(state: _State, found: SourceFile, otherwise: Location) -> InputError:
+    """The #include that closes the loop for the first time."""
+    seen: set[str] = set()
+    for (including, at), (included, _) in pairwise(state.frames):
+        seen.add(including.name)
+        if included.name in seen:
+            location = including.location(including.directives[at - 1])
+            return InputError(f"{included.name} includes itself without end", location)
+    return InputError(f"{found.name} is included without end", otherwise)
 
 
 def _walked(state: _State, stopped: InputError | None) -> Walk:

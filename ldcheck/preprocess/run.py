@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.configurations import Assignment, Configuration, Value
@@ -19,12 +20,16 @@ from ldcheck.preprocess.generated import Stubs, stand_in
 from ldcheck.preprocess.inputs import Inputs, Survey, is_linker_script
 from ldcheck.preprocess.origin import MacroOrigin
 from ldcheck.preprocess.output import Output, parse_output
-from ldcheck.preprocess.predefined import is_known, predefined
+from ldcheck.preprocess.predefined import is_known
 from ldcheck.preprocess.undefined import undefined_calls
+from ldcheck.preprocess.ways import Way, choose
 from ldcheck.project import Target
 from ldcheck.record import dataclass
 from ldcheck.source import Location, Source, decode
 from ldcheck.words import counted
+
+if TYPE_CHECKING:
+    from ldcheck.preprocess.compiler import Running
 
 # How often combinations are made anew that avoid what an #error was found to refuse.
 MAX_ROUNDS = 6
@@ -81,9 +86,8 @@ class _Plan:
 
 
 def _plan(target: Target) -> _Plan:
-    from ldcheck.preprocess.ways import choose
-
     way = choose(target)
+    asked = _ask(way)
     config = None
     if target.config:
         from ldcheck.preprocess.kconfig import read_config
@@ -107,17 +111,14 @@ def _plan(target: Target) -> _Plan:
             inputs.script, inputs.files, inputs.includes, {**definitions, **config}, inputs.include_first,
             inputs.predefined,
         )  # fmt: skip
+    if asked is not None:
+        inputs = inputs.with_predefined(asked.result().out.decode("utf-8", "replace"))
     notes = list(way.notes)
     return _Plan(inputs, found, stubs, symbols, known, way.command, way.script, way.directory, notes)
 
 
 def _run(target: Target, plan: _Plan) -> tuple[Preprocessed, ...]:
-    runner = _Runner(plan)
-    if not plan.symbols:
-        outputs = runner.outputs([{}])
-        return _distinct(plan, target, [Walk({}, ())], outputs)
-    base = {name: values[0] for name, values in plan.symbols.items()}
-    explorer = Explorer(runner.start(base), plan.symbols)
+    explorer = Explorer(plan.inputs, plan.symbols)
     walks = explorer.walk(target.limit, used_in_text(plan.survey, plan.symbols))
     if walks is None:
         walks = _cover(target, plan, explorer)
@@ -129,7 +130,7 @@ def _run(target: Target, plan: _Plan) -> tuple[Preprocessed, ...]:
         count = sum(walk.stopped == stop for walk in walks)
         place = f"{stop.location.file}:{stop.location.line}"
         plan.notes.append(f"{counted(count, 'combination')} left out, refused by {stop.message} ({place})")
-    return _distinct(plan, target, possible, runner.outputs([walk.assignment for walk in possible]))
+    return _distinct(plan, target, possible, _outputs(plan, [walk.assignment for walk in possible]))
 
 
 def _cover(target: Target, plan: _Plan, explorer: Explorer) -> list[Walk]:
@@ -190,78 +191,56 @@ def _known(plan: _Plan, walk: Walk) -> list[Mapping[str, str]]:
     return [given, {**given, **free}] if free else [given]
 
 
-class _Runner:
-    """Runs the chosen preprocessor. What was run once for a set of symbols is not run again."""
+def _ask(way: Way) -> Running | None:
+    """A run that tells the compiler's own macros; None where they are given."""
+    if not way.command or "-undef" in way.command:
+        return None
+    from ldcheck.preprocess.compiler import Running
 
-    def __init__(self, plan: _Plan) -> None:
-        self._plan = plan
-        self._done: dict[tuple[tuple[str, Value], ...], Output] = {}
-        if plan.command and plan.stubs.texts:
-            plan.stubs.write()
+    return Running([*(option for option in way.command if option != "-dD"), "-dM", os.devnull])
 
-    def start(self, symbols: Mapping[str, Value]) -> Inputs:
-        """The inputs for the explorer. A compiler that defines macros of its own is asked for them."""
-        plan = self._plan
-        if not plan.command or "-undef" in plan.command:
-            return plan.inputs
-        try:
-            output = self.outputs([symbols])[0]
-        except CheckError:
-            # The explorer finds the place of what is wrong, or another configuration works.
-            return plan.inputs.with_predefined(predefined(""))
-        ours = set(plan.inputs.definitions) | set(symbols)
-        lines = [line for line in output.predefined.splitlines() if line.startswith("#define ")]
-        own = [line for line in lines if line.split(" ", 2)[1].partition("(")[0] not in ours]
-        return plan.inputs.with_predefined("\n".join(own) + "\n")
 
-    def outputs(self, assignments: Sequence[Mapping[str, Value]]) -> list[Output]:
-        """The output for each assignment. Raises CheckError for the first that the preprocessor rejects."""
-        keys = [tuple(sorted((name, value) for name, value in given.items() if value)) for given in assignments]
-        missing = {key: given for key, given in zip(keys, assignments, strict=True) if key not in self._done}
-        if missing:
-            self._done.update(zip(missing, self._preprocess(list(missing.values())), strict=True))
-        return [self._done[key] for key in keys]
+def _outputs(plan: _Plan, assignments: Sequence[Assignment]) -> list[Output]:
+    """The output for each assignment. Raises CheckError for the first that the preprocessor rejects."""
+    if not plan.command:
+        from ldcheck.preprocess.portable import run_pcpp
 
-    def _preprocess(self, assignments: Sequence[Mapping[str, Value]]) -> list[Output]:
-        plan = self._plan
-        if not plan.command:
-            from ldcheck.preprocess.portable import run_pcpp
+        return [run_pcpp(plan.inputs, given) for given in assignments]
+    from ldcheck.preprocess.compiler import run_all
 
-            return [run_pcpp(plan.inputs, given) for given in assignments]
-        from ldcheck.preprocess.compiler import run_all
+    if plan.stubs.texts:
+        plan.stubs.write()
+    outputs = []
+    for run in run_all([_command(plan, given) for given in assignments], plan.directory):
+        if run.status != 0:
+            raise _rejected(plan, run.errors)
+        outputs.append(parse_output(decode(run.out), plan.directory))
+    return outputs
 
-        runs = run_all([self._command(given) for given in assignments], plan.directory)
-        outputs = []
-        for run in runs:
-            if run.status != 0:
-                raise self._rejected(run.errors)
-            outputs.append(parse_output(decode(run.out), plan.directory))
-        return outputs
 
-    def _command(self, given: Mapping[str, Value]) -> list[str]:
-        plan = self._plan
-        inputs = plan.inputs
-        # Paths count from where the command runs; what was given from here is turned accordingly.
-        command = list(plan.command)
-        command += [f"-I{_from(path, plan.directory)}" for path in inputs.includes]
-        for name, value in {**inputs.definitions, **given}.items():
-            command.append(f"-U{name}" if value is None else f"-D{name}={value}")
-        for path in inputs.include_first:
-            command += ["-include", _from(path, plan.directory)]
-        return [*command, plan.script]
+def _command(plan: _Plan, given: Assignment) -> list[str]:
+    """The command for one configuration; paths count from where it runs."""
+    inputs = plan.inputs
+    command = [*plan.command, *(f"-I{_from(path, plan.directory)}" for path in inputs.includes)]
+    for name, value in {**inputs.definitions, **given}.items():
+        command.append(f"-U{name}" if value is None else f"-D{name}={value}")
+    for path in inputs.include_first:
+        command += ["-include", _from(path, plan.directory)]
+    return [*command, plan.script]
 
-    def _rejected(self, errors: str) -> CheckError:
-        found = []
-        for match in _ERROR.finditer(errors):
-            name, line, column = match.group(1), int(match.group(2)), int(match.group(3) or 1)
-            path = os.path.normpath(os.path.join(self._plan.directory, name))
-            file = self._plan.inputs.files.get(path)
-            location = Location(path, line, column, line, column + 1, file.source.line(line) if file else "")
-            found.append(InputError(match.group(4), location))
-        if not found:
-            message = errors.strip().splitlines()[0] if errors.strip() else "the preprocessor failed"
-            found.append(InputError(message, Location(self._plan.inputs.script)))
-        return CheckError(*found)
+
+def _rejected(plan: _Plan, errors: str) -> CheckError:
+    found = []
+    for match in _ERROR.finditer(errors):
+        name, line, column = match.group(1), int(match.group(2)), int(match.group(3) or 1)
+        path = os.path.normpath(os.path.join(plan.directory, name))
+        file = plan.inputs.files.get(path)
+        location = Location(path, line, column, line, column + 1, file.source.line(line) if file else "")
+        found.append(InputError(match.group(4), location))
+    if not found:
+        message = errors.strip().splitlines()[0] if errors.strip() else "the preprocessor failed"
+        found.append(InputError(message, Location(plan.inputs.script)))
+    return CheckError(*found)
 
 
 def _from(path: str, directory: str) -> str:
