@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from ldcheck.sections.glob_syntax import LAST, STAR, Ranges, Tokens
+from ldcheck.sections.glob_syntax import ANY_CHARACTER, LAST, STAR, Ranges, Tokens
 
 # In this order characters are preferred in witnesses.
-_NICE = "abcdefghijklmnopqrstuvwxyz0123456789_.-ABCDEFGHIJKLMNOPQRSTUVWXYZ/$:+,=~@#%&!^;(){}<>|`'\"*?[]\\ "
-_RANK = {character: rank for rank, character in enumerate(_NICE)}
+NICE = "abcdefghijklmnopqrstuvwxyz0123456789_.-ABCDEFGHIJKLMNOPQRSTUVWXYZ/$:+,=~@#%&!^;(){}<>|`'\"*?[]\\ "
+_RANK = {character: rank for rank, character in enumerate(NICE)}
 
 
 class TooComplexError(Exception):
@@ -22,10 +22,11 @@ class TooComplexError(Exception):
 
 
 class Automaton(NamedTuple):
-    """One pattern's positions as masks: by literal character, by set, at a star, the first ones, and behind the end."""
+    """One pattern's positions as masks: by literal character, by set, at `?`, at a star, the first, behind the end."""
 
     literals: dict[str, int]
     sets: tuple[tuple[Ranges, int], ...]
+    anything: int
     stars: int
     start: int
     accepting: int
@@ -36,7 +37,7 @@ def automaton(alternatives: tuple[Tokens, ...]) -> Automaton:
     """The automaton of a union of token sequences."""
     literals: dict[str, int] = {}
     sets: list[tuple[Ranges, int]] = []
-    stars = start = accepting = 0
+    anything = stars = start = accepting = 0
     bit = 1
     for tokens in alternatives:
         start |= bit
@@ -45,29 +46,32 @@ def automaton(alternatives: tuple[Tokens, ...]) -> Automaton:
                 stars |= bit
             elif isinstance(token, str):
                 literals[token] = literals.get(token, 0) | bit
+            elif token == ANY_CHARACTER:
+                anything |= bit
             else:
                 sets.append((token, bit))
             bit <<= 1
         accepting |= bit
         bit <<= 1
-    return Automaton(literals, tuple(sets), stars, start, accepting, bit.bit_length() - 1)
+    return Automaton(literals, tuple(sets), anything, stars, start, accepting, bit.bit_length() - 1)
 
 
 class Product:
     """The automata of several patterns side by side in one integer, a stretch of bits each."""
 
     def __init__(self, wanted: Sequence[Automaton], unwanted: Sequence[Automaton]) -> None:
-        self.start = self.stars = self.refused = 0
+        self.start = self.stars = self.refused = self.anything = 0
         self.literals: dict[str, int] = {}
         self.sets: list[tuple[Ranges, int]] = []
         self.goals: list[int] = []
         self.alive: list[int] = []
         offset = 0
         for number, one in enumerate((*wanted, *unwanted)):
-            literals, sets, stars, start, accepting, bits = one
+            literals, sets, anything, stars, start, accepting, bits = one
             for character, mask in literals.items():
                 self.literals[character] = self.literals.get(character, 0) | mask << offset
             self.sets.extend((ranges, mask << offset) for ranges, mask in sets)
+            self.anything |= anything << offset
             self.stars |= stars << offset
             self.start |= start << offset
             if number < len(wanted):
@@ -114,8 +118,8 @@ class Product:
     def letters(self) -> list[tuple[str, int]]:
         """One character for each class that the patterns tell apart, the nicest first, with the positions it passes."""
         if not self.sets:
-            letters = list(self.literals.items())
-            letters.append((next(nice for nice in _spares() if nice not in self.literals), 0))
+            letters = [(character, mask | self.anything) for character, mask in self.literals.items()]
+            letters.append((next(nice for nice in _spares() if nice not in self.literals), self.anything))
         else:
             letters = self._classes()
         letters.sort(key=lambda letter: _RANK.get(letter[0], ord(letter[0]) + len(_RANK)))
@@ -134,7 +138,7 @@ class Product:
         best: dict[int, str] = {}
         for low, following in pairwise(points):
             character = _nicest(low, following - 1)
-            mask = self.literals.get(character, 0)
+            mask = self.literals.get(character, 0) | self.anything
             for ranges, positions in self.sets:
                 if any(start <= low <= end for start, end in ranges):
                     mask |= positions
@@ -145,7 +149,7 @@ class Product:
 
 
 def _spares() -> Iterator[str]:
-    yield from _NICE
+    yield from NICE
     yield from map(chr, range(0xA1, LAST))
 
 

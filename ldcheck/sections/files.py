@@ -99,6 +99,7 @@ def _limited(box: FileBox, glob: Glob, archive: bool, positive: bool) -> FileBox
     return FileBox(box.archived, box.wanted, box.unwanted + extra, box.archive_wanted, box.archive_unwanted)
 
 
+@lru_cache(maxsize=4096)
 def _example(wanted: tuple[Glob, ...], unwanted: tuple[Glob, ...], usual: str) -> str | None:
     """`usual` if it will do, else the shortest name."""
     if all(glob.matches(usual) for glob in wanted) and not any(glob.matches(usual) for glob in unwanted):

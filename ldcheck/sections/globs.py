@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ldcheck.sections.automata import Automaton, Product, automaton
+from ldcheck.sections.automata import NICE, Automaton, Product, automaton
 from ldcheck.sections.glob_syntax import STAR, Token, Tokens, accepts, ending_in, fnmatch_tokens, overlapping
 
 
@@ -218,7 +218,9 @@ def overlaps(one: Glob, other: Glob) -> bool:
         return one.matches(other.literal)
     if not may_overlap(one, other):
         return False
-    if one.open_end and other.open_end:
+    if one.open_end and other.prefix.startswith(one.prefix):
+        return True
+    if other.open_end and one.prefix.startswith(other.prefix):
         return True
     return witness((one, other)) is not None
 
@@ -259,8 +261,33 @@ def witness(wanted: Sequence[Glob], unwanted: Sequence[Glob] = (), limit: int = 
     for glob in wanted:
         if glob.literal is not None:
             return _literal_witness(glob.literal, wanted, unwanted)
+    if all(glob.open_end for glob in wanted):
+        prefix = max((glob.prefix for glob in wanted), key=len)
+        if not all(prefix.startswith(glob.prefix) for glob in wanted):
+            return None
+        unwanted = [glob for glob in unwanted if _may_start(glob, prefix)]
+        if any(glob.open_end and prefix.startswith(glob.prefix) for glob in unwanted):
+            return None
+        found = _open_witness(prefix, unwanted)
+        if found is not None:
+            return found
     product = Product([glob.automaton() for glob in wanted], [glob.automaton() for glob in unwanted])
     return product.shortest(limit)
+
+
+def _may_start(glob: Glob, prefix: str) -> bool:
+    return bool(glob.alternatives) and (glob.prefix.startswith(prefix) or prefix.startswith(glob.prefix))
+
+
+def _open_witness(prefix: str, unwanted: Sequence[Glob]) -> str | None:
+    """The shortest name that starts with `prefix`, if it is at most one character longer."""
+    if prefix and not any(glob.matches(prefix) for glob in unwanted):
+        return prefix
+    for character in NICE:
+        name = prefix + character
+        if not any(glob.matches(name) for glob in unwanted):
+            return name
+    return None
 
 
 def _literal_witness(name: str, wanted: Sequence[Glob], unwanted: Sequence[Glob]) -> str | None:

@@ -212,6 +212,7 @@ class _Analysis:
 
     def __init__(self, surety: _Surety) -> None:
         self.surety = surety
+        self.kept: dict[int, Witness] = {}
         self.literal: dict[str, list[Claim]] = {}
         self.sorted_literals: list[str] = []
         self.wild: dict[str, list[Claim]] = {}
@@ -225,6 +226,8 @@ class _Analysis:
             reach = Reach(rule, State.COMPETES, tuple(other.rule for other in self.candidates(claim)), None, None)
         if reach.state is not State.DEAD:
             self.enter(claim)
+        if reach.kept is not None:
+            self.kept[rule.index] = reach.kept
         return reach
 
     def enter(self, claim: Claim) -> None:
@@ -279,7 +282,11 @@ class _Analysis:
         taking: list[InputRule] = []
         shown: Witness | None = None
         for number, other in enumerate(found):
-            example = find((claim.names, other.names), other.meet(claim), self.surety.of(found[:number], other.rule))
+            # What the other rule keeps for itself is taken ahead of this one, if this one could take it at all.
+            example = self.kept.get(other.rule.index)
+            if example is None or not claim.plain or not claim.names.matches(example.section):
+                ahead = self.surety.of(found[:number], other.rule)
+                example = find((claim.names, other.names), other.meet(claim), ahead)
             if example is not None:
                 taking.append(other.rule)
                 if shown is None or len(example.section) < len(shown.section):
