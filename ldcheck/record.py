@@ -2,8 +2,9 @@
 
 The standard library compiles several functions for every dataclass when its module is imported: half a millisecond a
 class, which was a third of a hook's start-up. Here `__init__` is compiled when the first object of a class is made, the
-other methods are shared by all classes, and a class that a run does not use costs a few microseconds. For a reader and
-for a type checker these are the dataclasses of the standard library, with the same names and parameters.
+other methods are shared by all classes, and a class that a run does not use costs a few microseconds. For a reader, for
+a type checker and for the functions of the standard library (`dataclasses.fields`, `replace`, `asdict`) these are
+dataclasses, with the same names and parameters.
 
 Left out is what ldcheck does not use: order, InitVar, `__post_init__`, class variables and fields
 that are not in `__init__`.
@@ -16,10 +17,10 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
+    from dataclasses import dataclass, field, fields, replace
     from typing import Any
 
-__all__ = ["FrozenInstanceError", "dataclass", "field", "fields", "replace"]
+__all__ = ["dataclass", "field", "fields", "replace"]
 
 _FIELDS = "__record_fields__"
 
@@ -91,6 +92,7 @@ def _declare(kind: Any, frozen: bool, eq: bool, shown: bool, kw_only: bool) -> A
             own[name] = _Field(name, given, None, kw_only)
     all_fields = tuple({**inherited, **own}.values())
     body[_FIELDS] = all_fields
+    body["__dataclass_fields__"] = _StandardFields(dict(annotations))
     body["__match_args__"] = tuple(one.name for one in all_fields if not one.keyword)
     if "__init__" not in body:
         body["__init__"] = _Init(all_fields, frozen)
@@ -109,6 +111,41 @@ def _declare(kind: Any, frozen: bool, eq: bool, shown: bool, kw_only: bool) -> A
     body.setdefault("__getstate__", _state)
     body.setdefault("__setstate__", _restore)
     return type(kind)(kind.__name__, kind.__bases__, body)
+
+
+class _StandardFields:
+    """Stands for `__dataclass_fields__` until somebody asks for it, such as `dataclasses.fields` or `is_dataclass`."""
+
+    __slots__ = ("_made", "types")
+
+    def __init__(self, types: dict[str, Any]) -> None:
+        self.types = types
+        self._made: Any = None
+
+    def __get__(self, instance: Any, kind: Any) -> Any:
+        if self._made is None:
+            import dataclasses
+
+            made = []
+            for one in _fields(kind):
+                given: dict[str, Any] = {"kw_only": one.keyword}
+                if one.factory is not None:
+                    given["default_factory"] = one.factory
+                elif one.default is not _MISSING:
+                    given["default"] = one.default
+                made.append((one.name, _type_of(one, kind), dataclasses.field(**given)))
+            model: Any = dataclasses.make_dataclass(kind.__name__, made)
+            self._made = model.__dataclass_fields__
+        return self._made
+
+
+def _type_of(one: _Field, kind: Any) -> Any:
+    """The annotation of a field: that of the nearest class which declares it."""
+    for base in kind.__mro__:
+        declared = base.__dict__.get("__dataclass_fields__")
+        if isinstance(declared, _StandardFields) and one.name in declared.types:
+            return declared.types[one.name]
+    return object
 
 
 class _Init:
@@ -159,10 +196,14 @@ def _compile_init(all_fields: tuple[_Field, ...], frozen: bool) -> Any:
 
 
 def _refuse_set(self: Any, name: str, value: Any) -> None:  # noqa: ARG001 - the signature of __setattr__
+    from dataclasses import FrozenInstanceError
+
     raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
 def _refuse_delete(self: Any, name: str) -> None:  # noqa: ARG001 - the signature of __delattr__
+    from dataclasses import FrozenInstanceError
+
     raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
@@ -191,8 +232,4 @@ def _repr(self: Any) -> str:
 
 
 if not TYPE_CHECKING:
-
-    class FrozenInstanceError(AttributeError):
-        """An attempt to change an object of a frozen class."""
-
     dataclass, field, fields, replace = _dataclass, _field, _fields, _replace

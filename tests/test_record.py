@@ -89,9 +89,9 @@ def test_wrong_number_of_arguments(library: Any, arguments: tuple[Any, ...]) -> 
 @BOTH
 def test_frozen(library: Any) -> None:
     made = point(library)(1)
-    with pytest.raises(library.FrozenInstanceError):
+    with pytest.raises(dataclasses.FrozenInstanceError):
         made.x = 2
-    with pytest.raises(library.FrozenInstanceError):
+    with pytest.raises(dataclasses.FrozenInstanceError):
         del made.x
     loose = point(library, frozen=False)(1)
     loose.x = 7
@@ -164,3 +164,23 @@ def test_start_up_does_without_the_standard_librarys() -> None:
     program = "import ldcheck.cli.main, ldcheck.cli.check, ldcheck.gate, sys; print('inspect' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@BOTH
+def test_functions_of_the_standard_library(library: Any) -> None:
+    made = point(library)(1)
+    assert dataclasses.is_dataclass(type(made))
+    assert [(one.name, one.type) for one in dataclasses.fields(made)] == [
+        ("x", "int"),
+        ("y", "int"),
+        ("tags", "list[str]"),
+    ]
+    assert dataclasses.fields(made)[1].default == 2
+    assert dataclasses.asdict(made) == {"x": 1, "y": 2, "tags": []}
+    assert dataclasses.replace(made, y=5).y == 5
+    assert [(one.name, one.kw_only) for one in dataclasses.fields(word(library))] == [
+        ("start", True),
+        ("end", True),
+        ("text", False),
+        ("quoted", False),
+    ]
