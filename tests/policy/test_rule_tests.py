@@ -13,6 +13,7 @@ from ldcheck.findings import Verdict
 from ldcheck.policy.load import load_policies
 from ldcheck.policy.rule import Rule
 from ldcheck.rule_tests import run_tests
+from tests.policy.mutation import unnoticed, without_one_key
 from tests.support.cases import Wanted
 
 RUNS = Path(__file__).parent / "runs"
@@ -80,3 +81,18 @@ def test_a_bad_policy_is_told_and_fails(tmp_path, capsys):
     path.write_text("ldcheck: 1\nrules:\n  - { id: x, emtpy: .got }\n")
     assert main(["test", str(path)]) == 2
     assert "did you mean `empty`?" in capsys.readouterr().out
+
+
+# Removing a key -------------------------------------------------------------------------------------------------------
+
+
+def test_keys_whose_removal_is_noticed():
+    rule = next(rule for rule in rules("sound.yaml") if rule.id == "data-page-aligned")
+    assert [name for name, _ in without_one_key(rule)] == ["when.arch"]
+    assert unnoticed(rule) == []
+
+
+def test_keys_whose_removal_is_not_noticed():
+    """The tests of this rule give no configuration for which it is not meant."""
+    rule = next(rule for rule in rules("sound.yaml") if rule.id == "got-empty")
+    assert unnoticed(rule) == ["when.config"]
