@@ -43,11 +43,12 @@ class Mapping:
         self.by_name: dict[str, list[Output]] = {}
         self.common: Output | None = None
         self._members: set[int] = set()
+        self._dropped = dropped
         self._steps = list(_top(tree.statements, self._members))
         self._outputs: dict[int, Output] = {}
         for node in self._steps:
             if isinstance(node, OutputSection):
-                output = Output(node.name.text, node, -1 if id(node) in dropped else 0)
+                output = Output(node.name.text, node)
                 self._outputs[id(node)] = output
                 self.enter(output)
 
@@ -65,7 +66,10 @@ class Mapping:
         for node in self._steps:
             if isinstance(node, OutputSection):
                 output = self._outputs[id(node)]
-                if output.constraint >= 0:
+                if id(node) in self._dropped:
+                    # Up to here ADDR() and LOADADDR() found it.
+                    output.constraint = -1
+                else:
                     for statement in flat(node.statements):
                         self._count(output, statement, fillings)
                 if id(node) in self._members:

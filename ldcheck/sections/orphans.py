@@ -255,18 +255,21 @@ class Orphans:
         if place.section is None:
             anchor = mapping.last_made(behind)
             place.section = [anchor if anchor is not new else None]
-        at = place.section[0]
-        made.remove(new)
-        following = made.after[at]
-        note = section.type == "NOTE" and bool(input_flags(section) & LOAD)
-        at_note = following is not None and _is_note(following)
+        # The new section still stands at the end of the file's sections, where ld sees it as what follows the last one.
+        following = made.after[place.section[0]]
         moved = False
-        if following is not None and (note or at_note):
-            moved, ahead, target = self._among_notes(section, note, following)
-            if moved:
-                behind = self._beside(behind, target, ahead)
-                at = made.before[target] if ahead else target
-        made.insert(new, at)
+        if following is not None:
+            note = section.type == "NOTE" and bool(input_flags(section) & LOAD)
+            target: Output | None = None
+            ahead = False
+            if note or _is_note(following):
+                moved, ahead, target = self._among_notes(new, section, note, following)
+            if target is not None and moved:
+                behind = mapping.order.before[target] if ahead else target
+                following = target if ahead else made.after[target]
+            if following is not new and (following is None or made.before[following] is not new):
+                made.remove(new)
+                made.insert(new, made.before[following])
         place.section = [new]
         if moved or place.last is None:
             mapping.order.insert(new, behind)
@@ -274,14 +277,16 @@ class Orphans:
             mapping.order.insert(new, place.last)
         place.last = new
 
-    def _among_notes(self, section: InputSection, note: bool, following: Output) -> tuple[bool, bool, Output]:
+    def _among_notes(
+        self, new: Output, section: InputSection, note: bool, following: Output
+    ) -> tuple[bool, bool, Output]:
         """Keep notes together, sorted by alignment: whether to move, whether ahead of an output, and that output."""
         made = self.mapping.made
         target: Output | None = None
         if note:
             self.first_note = None
             for output in made:
-                if _is_note(output):
+                if output is not new and _is_note(output):
                     self.first_note = self.first_note or output
                     if output.alignment >= section.align:
                         target = output
@@ -299,12 +304,6 @@ class Orphans:
                 target = at
             at = made.after[at]
         return True, False, target
-
-    def _beside(self, behind: Output | None, target: Output, ahead: bool) -> Output | None:
-        """The statement to insert behind so that the new one comes next to `target`."""
-        if target in self.mapping.order:
-            return self.mapping.order.before[target] if ahead else target
-        return behind
 
 
 def _is_note(output: Output) -> bool:

@@ -149,10 +149,10 @@ class Output:
         "type",
     )
 
-    def __init__(self, name: str, node: OutputSection | None, constraint: int = 0) -> None:
+    def __init__(self, name: str, node: OutputSection | None) -> None:
         self.name = name
         self.node = node
-        self.constraint = constraint
+        self.constraint = 0
         self.kind = node.type.keyword if node is not None and node.type is not None else ""
         self.statement_flags = NEVER_LOAD if self.kind == "NOLOAD" else 0
         self.created = False
