@@ -191,12 +191,15 @@ def _reached(targets: Sequence[Target]) -> dict[str, frozenset[str]]:
     """By target, every file that its script includes in some branch."""
     from ldcheck.preprocess.files import Files
     from ldcheck.preprocess.inputs import Inputs, survey
+    from ldcheck.preprocess.recorded import dependencies
 
     files = Files()
     reached = {}
     for target in targets:
         inputs = Inputs(target.script, files, target.includes, {}, target.include_first)
         reached[target.name] = frozenset(file.name for file in survey(inputs).files)
+        if target.command_file:
+            reached[target.name] |= dependencies(target.command_file)
     return reached
 
 

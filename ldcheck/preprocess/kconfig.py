@@ -9,7 +9,7 @@ from ldcheck.findings import CheckError, InputError
 from ldcheck.source import Source
 
 MAX_BYTES = 16 << 20
-_SET = re.compile(r'(CONFIG_\w+)=("(?:[^"\\]|\\.)*"|[^"#\s][^"\n]*|)\s*\Z')
+_SET = re.compile(r'(CONFIG_\w+)=("(?:[^"\\]|\\.)*"|[-+]?\w*)\s*\Z')
 _NOT_SET = re.compile(r"#\s*(CONFIG_\w+) is not set\s*\Z")
 _DEFINE = re.compile(r"\s*#\s*define\s+(CONFIG_\w+)(?:\s+(.*?))?\s*\Z")
 _UNDEF = re.compile(r"\s*#\s*(undef\s+CONFIG_\w+|ifn?def\b.*|define\s+\w+(\s.*)?|endif\b.*|if\b.*|else\b.*)\s*\Z")

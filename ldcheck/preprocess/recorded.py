@@ -17,6 +17,7 @@ from ldcheck.source import Source
 
 _COMMAND = re.compile(r"^(?:saved)?cmd_(\S+)[ \t]*:=[ \t]*(.*)$", re.MULTILINE)
 _DEPENDENCIES = re.compile(r"^(?:deps|source)_\S+[ \t]*:=((?:[^\\\n]|\\\n|\\.)*)$", re.MULTILINE)
+_WILDCARD = re.compile(r"\$\([^()]*\)")
 _WORD = re.compile(r"""(?:[^\s'"\\;|&<>()$`*?\[\]]|\\.|'[^']*'|"(?:[^"\\$`]|\\.)*")+""")
 _UNQUOTE = re.compile(r"""\\(.)|'([^']*)'|"((?:[^"\\]|\\.)*)\"""")
 _WRAPPERS = frozenset({"ccache", "distcc", "sccache"})
@@ -64,18 +65,19 @@ def read_command(path: str, script: str) -> Recorded:
     return Recorded(texts[0], options, directory, options.operands[0], source)
 
 
-def dependencies(path: str) -> tuple[str, ...]:
-    """The files that the recorded command read, as paths from the folder in which it ran; unreadable: none."""
+def dependencies(path: str) -> frozenset[str]:
+    """The files that the recorded command read, as paths from the current folder; none if there is no such command."""
     try:
-        text = read_source(path, "recorded command", MAX_BYTES).text
+        source = read_source(path, "recorded command", MAX_BYTES)
+        match = _COMMAND.search(source.text)
+        directory = _directory(source, match, path) if match is not None else "."
     except CheckError:
-        return ()
-    found: dict[str, None] = {}
-    for match in _DEPENDENCIES.finditer(text):
-        for word in match.group(1).replace("\\\n", " ").split():
-            if not word.startswith("$(") and word != "\\":
-                found[word.rstrip(")")] = None
-    return tuple(found)
+        return frozenset()
+    found = set()
+    for listed in _DEPENDENCIES.finditer(source.text):
+        for word in _WILDCARD.sub(" ", listed.group(1).replace("\\\n", " ")).split():
+            found.add(os.path.normpath(os.path.relpath(os.path.join(directory, word))))
+    return frozenset(found)
 
 
 def _directory(source: Source, match: re.Match[str], path: str) -> str:
