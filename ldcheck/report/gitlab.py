@@ -24,7 +24,7 @@ def render(report: Report, options: Options) -> str:
     entries = [_error(error, options) for error in dict.fromkeys(report.errors)]
     shown = merged(report.findings)
     entries += [_finding(one, print_, options) for one, print_ in zip(shown, fingerprints(shown, options), strict=True)]
-    return json.dumps(entries, indent=2) + "\n"
+    return json.dumps(entries) + "\n"
 
 
 def _finding(shown: Shown, fingerprint: str, options: Options) -> dict[str, object]:

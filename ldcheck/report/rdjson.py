@@ -29,7 +29,7 @@ def render(report: Report, options: Options) -> str:
         for error in report.errors
     ]
     diagnostics += [_diagnostic(shown, options) for shown in merged(report.findings)]
-    return json.dumps({"source": {"name": "ldcheck"}, "diagnostics": diagnostics}, indent=2) + "\n"
+    return json.dumps({"source": {"name": "ldcheck"}, "diagnostics": diagnostics}) + "\n"
 
 
 def _diagnostic(shown: Shown, options: Options) -> dict[str, object]:
