@@ -32,6 +32,12 @@ PACKAGES = {
     "ld.lld-19": "lld-19",
 }
 
+# C libraries to link statically with, by the prefix of the tools, and their packages.
+LIBRARIES = {
+    "aarch64-linux-gnu-": ("/usr/aarch64-linux-gnu/lib/libc.a", "libc6-dev-arm64-cross"),
+    "arm-linux-gnueabihf-": ("/usr/arm-linux-gnueabihf/lib/libc.a", "libc6-dev-armhf-cross"),
+}
+
 _BINUTILS = {
     "x86_64-linux-gnu": "binutils-x86-64-linux-gnu",
     "aarch64-linux-gnu": "binutils-aarch64-linux-gnu",
@@ -61,6 +67,13 @@ def tool(name: str) -> str:
     return path
 
 
+def c_library(prefix: str) -> None:
+    """Make sure that programs of the tools with this prefix can be linked statically. Else as for a missing tool."""
+    path, package = LIBRARIES.get(prefix, ("", ""))
+    if path and not os.path.exists(path):
+        unavailable(f"{path} is missing (get it: apt-get install {package})")
+
+
 def unavailable(reason: str) -> NoReturn:
     """Skip the running test visibly, or fail it under LDCHECK_NO_SKIPS=1."""
     import pytest
@@ -71,8 +84,9 @@ def unavailable(reason: str) -> NoReturn:
 
 
 def missing_packages() -> list[str]:
-    """The packages of the programs in PACKAGES that are not on PATH."""
-    return sorted({package for name, package in PACKAGES.items() if shutil.which(name) is None})
+    """The packages of the programs and libraries that are not there."""
+    programs = {package for name, package in PACKAGES.items() if shutil.which(name) is None}
+    return sorted(programs | {package for path, package in LIBRARIES.values() if not os.path.exists(path)})
 
 
 if __name__ == "__main__":
