@@ -109,7 +109,9 @@ def assignments(text: str) -> list[Place]:
     return [place for place in found if names[place.node.target.text] == 1]
 
 
-def compare(folder: Path, script: str, target: str, objects: list[Path], options: tuple[str, ...] = ()) -> tuple[int, str]:
+def compare(
+    folder: Path, script: str, target: str, objects: list[Path], options: tuple[str, ...] = ()
+) -> tuple[int, str]:
     """Link by an instrumented script; how many values were compared, and the differences or what went wrong."""
     places = assignments(script)
     first = parse(Source("script", script)).tree

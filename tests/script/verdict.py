@@ -69,7 +69,7 @@ def _ask(folder: Path) -> Verdict:
         if "sentinel:" in line:
             accepted = True
             break
-        if "ignoring invalid character" in line or "warning:" in line:
+        if "ignoring invalid character" in line or "warning:" in line or line.endswith(" ignored"):
             continue
         placed = re.match(r"^\S*ld:s\.ld:(\d+):? ?(.*)$", line)
         if placed:
