@@ -427,10 +427,7 @@ class _Walk:
             if node.address is not None:
                 self._dot = self._address(node.address, node)
             return
-        region = self._region(node)
-        base = region.current if node.address is None else self._address(node.address, node)
-        if node.address is None and region is self._regions[_DEFAULT]:
-            base = _joined([base, *(other.current for other in self._attributed())])
+        region, base = self._place(node)
         start = self._start(node, base, traits)
         frame = Frame(node.name.text, start)
         self._before[node] = self._dot
@@ -467,6 +464,15 @@ class _Walk:
         if name not in self._regions:
             self._regions[name] = _Region(Known(ANY), ANY, False)
         return self._regions[name]
+
+    def _place(self, node: OutputSection | Overlay) -> tuple[_Region, Known]:
+        """The region of a section, and where it would start without any alignment."""
+        region = self._region(node)
+        if node.address is not None:
+            return region, self._address(node.address, node)
+        if region is not self._regions[_DEFAULT]:
+            return region, region.current
+        return region, _joined([region.current, *(other.current for other in self._attributed())])
 
     def _attributed(self) -> list[_Region]:
         """The regions that a section may go to by its flags (lang_memory_default)."""
@@ -531,8 +537,7 @@ class _Walk:
         return start
 
     def _overlay(self, node: Overlay) -> None:
-        region = self._region(node)
-        base = region.current if node.address is None else self._address(node.address, node)
+        region, base = self._place(node)
         least = 0
         first: Known | None = None
         ends: list[Known] = []
@@ -554,7 +559,8 @@ class _Walk:
         self._dot = self._final_dot = first.grow(
             "end of the overlay", Reason(node, "ends with its longest section"), least
         )
-        region.current = _joined([region.current, first.grow("end of the overlay")])
+        for other in (region, *self._attributed()):
+            other.current = other.current.join(first.grow("end of the overlay"))
 
     # Inside output sections -------------------------------------------------------------------------------------------
 

@@ -332,7 +332,7 @@ def _call(node: Call, arguments: list[Value], scope: Scope) -> Value:
     if function in ("ALIGN", "BLOCK") and len(arguments) == 1:
         return _align_dot(node, scope, last, scope.frame)
     if function == "NEXT":
-        return _align_dot(node, scope, last, ABSOLUTE)
+        return _align_dot(node, scope, absolute_value(last.absolute()), ABSOLUTE)
     if len(arguments) == 2 and function in ("ALIGN", "MAX", "MIN", "DATA_SEGMENT_ALIGN", "DATA_SEGMENT_RELRO_END"):
         return _call_binary(node, arguments[0], last, scope)
     if function == "ABSOLUTE":

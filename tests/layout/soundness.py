@@ -10,6 +10,8 @@ from itertools import combinations
 from pathlib import Path
 from random import Random
 
+from ldcheck.image.elf import read_elf
+from ldcheck.layout.concrete import evaluate_on
 from ldcheck.layout.facts import Known, Layout, Order, Truth, order
 from ldcheck.layout.interpret import interpret
 from ldcheck.script.parser import parse
@@ -28,6 +30,7 @@ class Tally:
     facts: int = 0
     orders: int = 0
     assertions: int = 0
+    values: int = 0
     broken: list[str] = field(default_factory=list)
 
 
@@ -136,8 +139,30 @@ def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally) -> Non
     inputs: dict[str, str] = {}
     for path in chosen:
         inputs.update(_inputs_of(path.with_suffix(".s").read_text()))
-    places = _places(parsed.tree, layout, linked, inputs)
-    _compare(places, where, tally)
+    taken = {
+        pattern.pattern.text
+        for node in walk(parsed.tree)
+        if isinstance(node, InputSectionDescription)
+        for pattern in node.patterns or ()
+    }
+    # An orphan may have made a section of the same name.
+    ambiguous = set(inputs.values()) - taken
+    _compare(_places(layout, linked, inputs, ambiguous), where, tally)
+    if ambiguous.isdisjoint(section.name for section in layout.sections):
+        _replay(parsed.tree, output, where, tally)
+
+
+def _replay(tree: Script, output: Path, where: str, tally: Tally) -> None:
+    """The script's expressions on the image that it made give the image's values."""
+    found = evaluate_on(tree, read_elf(str(output)))
+    for symbol in found.symbols:
+        tally.values += symbol.agrees is True
+        if symbol.agrees is False:
+            tally.broken.append(f"{symbol.name} is {symbol.actual:#x}, computed as {symbol.expected:#x}\n{where}")
+    for assertion in found.assertions:
+        tally.values += assertion.holds is True
+        if assertion.holds is False:
+            tally.broken.append(f"{assertion.node.message.text} is said to fail\n{where}")
 
 
 def _check_assertions(layout: Layout, failed: set[str], where: str, tally: Tally) -> None:
@@ -148,17 +173,15 @@ def _check_assertions(layout: Layout, failed: set[str], where: str, tally: Tally
             tally.broken.append(f"{message} is said to be {fact.truth.value}\n{where}")
 
 
-def _places(tree: Script, layout: Layout, linked: Linked, inputs: dict[str, str]) -> dict[str, tuple[Known, int]]:
+def _places(
+    layout: Layout, linked: Linked, inputs: dict[str, str], ambiguous: set[str]
+) -> dict[str, tuple[Known, int]]:
     """What is said of each place that can be seen in the image, and where it is."""
     places: dict[str, tuple[Known, int]] = {}
     for name, value in linked.symbols.items():
         known = layout.symbol(name)
         if known is not None:
             places[name] = (known, value)
-    statements = [node for node in walk(tree) if isinstance(node, InputSectionDescription)]
-    taken = {pattern.pattern.text for node in statements for pattern in node.patterns or ()}
-    # An orphan may have made a section of the same name.
-    ambiguous = set(inputs.values()) - taken
     names = [section.name for section in layout.sections]
     for section in layout.sections:
         found = linked.sections.get(section.name)

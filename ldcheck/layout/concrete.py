@@ -1,0 +1,338 @@
+"""The script's own expressions with the values of an image: what each symbol should be, and whether each ASSERT holds.
+
+The image does not tell where the location counter stood at every statement. It is followed from what is known (the
+start of an output section, a symbol that was assigned from it) over what has a known size; behind input sections it is
+taken up again at the next symbol that was assigned from it. Nothing here is a proof about other links; see `interpret`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from ldcheck.image.model import Elf, ImageSection, LinkMap
+from ldcheck.layout.flow import Flow, flow
+from ldcheck.layout.image_values import ImageValues, regions_of
+from ldcheck.layout.traits import DATA_SIZES, statements
+from ldcheck.record import dataclass
+from ldcheck.script.expressions import ABSOLUTE, Value, absolute, assigned, evaluate
+from ldcheck.script.syntax import (
+    Assertion,
+    Assignment,
+    Binary,
+    Call,
+    Data,
+    Expression,
+    Fill,
+    Marker,
+    Name,
+    Node,
+    OutputSection,
+    Overlay,
+    Script,
+    Word,
+    walk,
+)
+
+_MASK = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A name or function in an expression, as text, and its value; None if it is unknown."""
+
+    text: str
+    value: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolValue:
+    """A symbol that the script assigns: its address in the image, and what the expression gives.
+
+    `actual` is None if the image does not have it, `expected` if the expression's value is unknown, for `reason`.
+    """
+
+    node: Assignment
+    actual: int | None
+    expected: int | None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """The symbol."""
+        return self.node.target.text
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the image has the value of the expression; None if one of the two is unknown.
+
+        With PROVIDE an object may define the symbol, so that a difference says nothing.
+        """
+        if self.actual is None or self.expected is None:
+            return None
+        if self.actual != self.expected and self.node.keyword.startswith("PROVIDE"):
+            return None
+        return self.actual == self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionValue:
+    """An ASSERT of the script with the image's values; `holds` is None if it cannot be told, for `reason`."""
+
+    node: Assertion
+    holds: bool | None
+    operands: tuple[Operand, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Concrete:
+    """What the expressions of a script come to on an image, in the order of the script."""
+
+    symbols: tuple[SymbolValue, ...]
+    assertions: tuple[AssertionValue, ...]
+
+
+def evaluate_on(
+    tree: Script, elf: Elf, link_map: LinkMap | None = None, params: Mapping[str, int] | None = None
+) -> Concrete:
+    """Evaluate the assignments and ASSERTs of `tree` with the values of an image that it made.
+
+    `params` are values of names that the image does not define, CONSTANT(MAXPAGESIZE) and CONSTANT(COMMONPAGESIZE)
+    among them by these names.
+    """
+    return _Replay(tree, elf, link_map, dict(params or {})).run()
+
+
+class _Values(ImageValues):
+    """What names mean at one place of the script: its section and location counter, and symbols with their sections."""
+
+    def __init__(
+        self, elf: Elf, link_map: LinkMap | None, params: Mapping[str, int], tree: Script, found: Flow
+    ) -> None:
+        super().__init__(elf, link_map, params, regions_of(tree))
+        self.sane = found.sane
+        self.assigned = found.assigned
+        self.place: int | None = None
+        # What the script's symbols are relative to, and the value so far of those that are assigned again later.
+        self.homes: dict[str, str] = {}
+        self.current: dict[str, Value] = {}
+        # Output sections of which the image does not tell where they are; the one without name is unknown itself.
+        self.hidden = {""}
+
+    @property
+    def dot(self) -> int | None:
+        return self.place
+
+    def symbol(self, name: str) -> Value | None:
+        if name in self.current:
+            return self.current[name]
+        found = super().symbol(name)
+        if found is None or found.number is None:
+            return None
+        if self.homes.get(name) in self.hidden:
+            return Value(None, "", f"what {name} is relative to is unknown")
+        home = self.homes.get(name)
+        if home is None and self.assigned[name]:
+            # What an earlier run of ld knew of it, and relative to what, the image does not tell.
+            return Value(None, "", f"{name} is assigned later")
+        if home is None:
+            home = self._object_home(name)
+        base = None if home == ABSOLUTE else self.addr(home)
+        return found if base is None else Value(found.number - base & _MASK, home)
+
+    def _object_home(self, name: str) -> str:
+        assert self.elf is not None
+        symbol = self.elf.symbols.get(name)
+        if symbol is None or symbol.section is None:
+            return ABSOLUTE
+        found = next((item.name for item in self.elf.sections if item.index == symbol.section), ABSOLUTE)
+        # The first section of the name is the one that ADDR() means.
+        first = self.elf.section(found)
+        return found if first is not None and first.index == symbol.section else ABSOLUTE
+
+    def defined(self, name: str) -> bool | None:
+        if name in self.homes:
+            return True
+        assert self.elf is not None
+        found = self.elf.symbols.get(name)
+        # Whether one that only comes later counts hangs on who defines it.
+        return None if found is not None and self.assigned[name] else super().defined(name)
+
+    def addr(self, section: str) -> int | None:
+        return None if section in self.hidden else super().addr(section)
+
+    def loadaddr(self, section: str) -> int | None:
+        return None if section in self.hidden else super().loadaddr(section)
+
+    def sizeof(self, section: str) -> int | None:
+        return None if section in self.hidden and self.addr_of_any(section) else super().sizeof(section)
+
+    def alignof(self, section: str) -> int | None:
+        return None if section in self.hidden else super().alignof(section)
+
+    def addr_of_any(self, section: str) -> bool:
+        """Whether the image has a section of that name, be it the right one or not."""
+        return super().addr(section) is not None
+
+    def constant(self, name: str) -> int | None:
+        return self.params.get(name)
+
+
+class _Replay:
+    def __init__(self, tree: Script, elf: Elf, link_map: LinkMap | None, params: dict[str, int]) -> None:
+        self._elf = elf
+        self._flow = flow(tree)
+        self._values = _Values(elf, link_map, params, tree, self._flow)
+        self._mask = (1 << elf.bits) - 1
+        declared = self._flow.names
+        self._orphans = any(item.allocated and item.size and item.name not in declared for item in elf.sections)
+        self._left: Counter[str] = Counter(self._flow.assigned)
+        self._symbols: dict[str, SymbolValue] = {}
+        self._assertions: list[AssertionValue] = []
+        self._late: set[str] = set()
+        self._passed: set[str] = set()
+        for section in self._flow.sections:
+            if self._found(section) is None:
+                self._values.hidden.add(section.name.text)
+
+    def run(self) -> Concrete:
+        self._values.place = 0
+        for index, (node, _) in enumerate(self._flow.items):
+            if index in self._flow.gaps and self._orphans:
+                self._values.place = None
+            if isinstance(node, OutputSection):
+                self._section(node)
+            elif isinstance(node, Overlay):
+                for section in node.sections:
+                    self._section(section)
+                self._values.place = None
+            elif isinstance(node, Assignment):
+                self._assign(node)
+            elif isinstance(node, Assertion):
+                self._assert(node)
+            else:
+                self._values.place = None
+        return Concrete(tuple(self._symbols.values()), tuple(self._assertions))
+
+    def _section(self, node: OutputSection) -> None:
+        name = node.name.text
+        if name == "/DISCARD/":
+            return
+        before = self._values.place
+        section = self._found(node)
+        if section is not None:
+            self._values.section, self._values.place = name, section.address
+        else:
+            self._values.section, self._values.place = name, None
+        for statement in statements(node.statements):
+            self._statement(statement)
+        self._values.section = None
+        self._passed.add(name)
+        if section is not None:
+            self._values.place = section.end
+        elif node.address is None and not self._flow.traits[node].present and not self._has(name):
+            # An empty section that ld has dropped.
+            self._values.place = before
+        else:
+            self._values.place = None
+
+    def _has(self, name: str) -> bool:
+        return any(section.name == name for section in self._elf.sections)
+
+    def _found(self, node: OutputSection) -> ImageSection | None:
+        """The image's section of a statement, if it is clear which that is, and if it has an address."""
+        name = node.name.text
+        if self._flow.traits[node].conditional or self._flow.traits[node].thread_local:
+            return None
+        if sum(section.name.text == name for section in self._flow.sections) > 1:
+            return None
+        found = [section for section in self._elf.sections if section.name == name]
+        return found[0] if len(found) == 1 and found[0].allocated else None
+
+    def _statement(self, node: Node) -> None:
+        if isinstance(node, Assignment):
+            self._assign(node)
+        elif isinstance(node, Assertion):
+            self._assert(node)
+        elif isinstance(node, Data) and node.keyword in DATA_SIZES:
+            if self._values.place is not None:
+                self._values.place += DATA_SIZES[node.keyword]
+        elif not isinstance(node, Fill) and not (isinstance(node, Marker) and node.keyword == "CREATE_OBJECT_SYMBOLS"):
+            self._values.place = None
+
+    def _assign(self, node: Assignment) -> None:
+        name = node.target.text
+        expression = node.value
+        if node.operator != "=":
+            target = Name(name, start=node.target.start, end=node.target.end)
+            expression = Binary(node.operator[:-1], target, expression, start=node.start, end=node.end)
+        if name == ".":
+            if self._is_late(expression):
+                # Where sections lie was settled with what an earlier run knew of it.
+                self._values.place = None
+                return
+            value = evaluate(expression, self._values)
+            if value.section is None and self._values.section is not None:
+                value = assigned(value, self._values)
+            self._values.place = absolute(value, self._values).number
+            return
+        if self._is_late(expression):
+            self._late.add(name)
+        self._left[name] -= 1
+        found = ImageValues.symbol(self._values, name) if not self._left[name] else None
+        actual = None if found is None else found.number
+        provided = node.keyword.startswith("PROVIDE")
+        if self._values.place is None and actual is not None and _is_dot(expression) and not provided:
+            # The location counter shows here.
+            self._values.place = actual
+        value = assigned(evaluate(expression, self._values), self._values)
+        if any(isinstance(part, Name) and part.name == name for part in walk(expression)):
+            value = Value(None, None, f"{name} is assigned from itself")
+        expected = absolute(value, self._values).number
+        self._values.homes[name] = "" if expected is None else value.section or ABSOLUTE
+        self._values.current.pop(name, None)
+        if self._left[name]:
+            self._values.current[name] = Value(None, None, f"{name} is assigned again") if provided else value
+            return
+        number = None if expected is None else expected & self._mask
+        self._symbols.pop(name, None)
+        self._symbols[name] = SymbolValue(node, actual, number, value.reason if expected is None else "")
+
+    def _is_late(self, expression: Expression) -> bool:
+        """Whether a value hangs on statements that come later."""
+        for node in walk(expression):
+            if isinstance(node, Name) and node.name != ".":
+                if node.name in self._late or (self._left[node.name] and node.name not in self._values.homes):
+                    return True
+            elif isinstance(node, Call) and node.arguments and isinstance(node.arguments[0], Word):
+                name = node.arguments[0].text
+                if name in self._flow.names and name not in self._passed:
+                    return True
+        return False
+
+    def _assert(self, node: Assertion) -> None:
+        value = evaluate(node.condition, self._values)
+        operands: dict[str, Operand] = {}
+        for part in walk(node.condition):
+            if isinstance(part, Name | Call):
+                operand = self._operand(part)
+                if operand is not None:
+                    operands.setdefault(operand.text, operand)
+        self._assertions.append(AssertionValue(node, value.truth, tuple(operands.values()), value.reason))
+
+    def _operand(self, part: Name | Call) -> Operand | None:
+        if isinstance(part, Name):
+            text = part.name
+        elif part.arguments and isinstance(part.arguments[0], Word) and len(part.arguments) == 1:
+            text = f"{part.function}({part.arguments[0].text})"
+        elif not part.arguments:
+            text = part.function
+        else:
+            return None
+        value = evaluate(part, self._values)
+        return Operand(text, absolute(value, self._values).number)
+
+
+def _is_dot(expression: Expression) -> bool:
+    return isinstance(expression, Name) and expression.name == "."
