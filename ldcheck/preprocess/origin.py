@@ -80,7 +80,7 @@ class MacroOrigin:
             via = via.outer
         line = source.position(start)[0] - 1
         if line < len(self._output.lines):
-            for name, number in reversed(self._output.chains[self._output.chain[line]]):
+            for name, number in reversed(self._output.places.chains[self._output.places.chain[line]]):
                 file = self.files.get(name) if name[:1] != "<" else None
                 if file is not None and number and not file.virtual:
                     found.append(Related(_whole_line(file, number), "included here"))
@@ -93,10 +93,10 @@ class MacroOrigin:
             line = len(output.lines) - 1
         if line < 0:
             return Location(next(iter(output.read), ""))
-        name, number = output.files[line], output.numbers[line]
+        name, number = output.places.files[line], output.places.numbers[line]
         file = self.files.get(name)
         if file is None or file.virtual:
-            chain = output.chains[output.chain[line]]
+            chain = output.places.chains[output.places.chain[line]]
             for outer, at in reversed(chain):
                 outer_file = self.files.get(outer) if outer[:1] != "<" else None
                 if outer_file is not None and not outer_file.virtual:
@@ -121,13 +121,13 @@ class MacroOrigin:
         output = self._output
         given = tokens(output.lines[line])
         starts = [token.start for token in given]
-        file = self.files.get(output.files[line])
+        file = self.files.get(output.places.files[line])
         if file is None or file.virtual:
             return starts, []
         expander = Expander(lambda name: self._macro(name, line), MAX_LINE_TOKENS)
         traced: list[Piece] = []
         try:
-            written = each_piece(file, _text_tokens(file, output.numbers[line]))
+            written = each_piece(file, _text_tokens(file, output.places.numbers[line]))
             expanded = expander.expand(written)
             for token, piece in zip(given, islice(expanded, len(given)), strict=False):
                 if token.text != piece.text:
@@ -138,12 +138,12 @@ class MacroOrigin:
         return starts, traced
 
     def _macro(self, name: str, line: int) -> Macro | None:
-        known = self._output.definition(name, line)
+        known = self._output.places.definition(name, line)
         if known is None:
             return None
         if known.line == 0:
             if self._predefined is None:
-                self._predefined = SourceFile("<command-line>", self._output.predefined, virtual=True)
+                self._predefined = SourceFile("<command-line>", self._output.places.predefined, virtual=True)
             file: SourceFile | None = self._predefined
         else:
             file = self.files.get(known.file)

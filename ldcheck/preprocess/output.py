@@ -11,11 +11,10 @@ import re
 from bisect import bisect_right
 from typing import NamedTuple
 
-from ldcheck.record import dataclass, field
 
 # `# 12 "file" 1 3`, also as `#line 12 "file"`.
 _MARKER = re.compile(r'#(?:line)? (\d+) "((?:[^"\\]|\\.)*)"([ 0-9]*)')
-_ENTERED = re.compile(r'^# [1-9]\d* "([^"\n]*)"', re.MULTILINE)
+_ENTERED = re.compile(r'^# [1-9][0-9]* "((?:[^"\\\n]|\\.)*)"', re.MULTILINE)
 _ESCAPE = re.compile(r"\\([0-7]{1,3}|.)")
 _DEFINITION = re.compile(r"#(define|undef) ([^\W\d]\w*)")
 
@@ -32,38 +31,65 @@ class Definition(NamedTuple):
     line: int
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Output:
-    """The text of one configuration.
+    """The text of one configuration, in `lines`; `read` are the files that were included.
 
-    `chains` are, by their number, the #include lines that lead into a file; `read` are the files that were included;
-    `predefined` holds the definitions of the compiler and of the command line, as #define lines.
+    Where each line stood is worked out from the compiler's `stream` when somebody asks.
     """
 
-    lines: list[str] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    chain: list[int] = field(default_factory=list)
-    chains: list[tuple[tuple[str, int], ...]] = field(default_factory=lambda: [()])
-    definitions: dict[str, list[Definition]] = field(default_factory=dict)
-    read: dict[str, None] = field(default_factory=dict)
-    predefined: str = ""
+    def __init__(self, lines: list[str], read: dict[str, None], stream: str = "", directory: str = "") -> None:
+        self.lines = lines
+        self.read = read
+        self._stream = stream
+        self._directory = directory
+        self._places: Places | None = None
 
     @property
     def text(self) -> str:
         """The script's text."""
         return "\n".join(self.lines) + "\n" if self.lines else ""
 
-    def add(self, text: str, file: str, number: int, chain: int) -> None:
-        """Put another line behind those that are there."""
-        self.lines.append(text)
+    @property
+    def places(self) -> Places:
+        """Where the lines stood."""
+        if self._places is None:
+            self._places = _places(self._stream, self._directory)
+        return self._places
+
+    @classmethod
+    def placed(cls, lines: list[str], read: dict[str, None], places: Places) -> Output:
+        """An output whose places are known."""
+        output = cls(lines, read)
+        output._places = places
+        return output
+
+
+class Places:
+    """Where the lines of a text stood: by line, the file, its line and the chain of #include lines into it.
+
+    `chains` are those by their number; `predefined` holds the definitions of the compiler and of the command line, as
+    #define lines.
+    """
+
+    __slots__ = ("chain", "chains", "definitions", "files", "numbers", "predefined")
+
+    def __init__(self) -> None:
+        self.files: list[str] = []
+        self.numbers: list[int] = []
+        self.chain: list[int] = []
+        self.chains: list[tuple[tuple[str, int], ...]] = [()]
+        self.definitions: dict[str, list[Definition]] = {}
+        self.predefined = ""
+
+    def add(self, file: str, number: int, chain: int) -> None:
+        """Note the place of another line."""
         self.files.append(file)
         self.numbers.append(number)
         self.chain.append(chain)
 
     def define(self, name: str, defined: bool, file: str, number: int) -> None:
         """Note that a macro is defined or undefined from here on."""
-        self.definitions.setdefault(name, []).append(Definition(len(self.lines), defined, file, number))
+        self.definitions.setdefault(name, []).append(Definition(len(self.files), defined, file, number))
 
     def definition(self, name: str, line: int) -> Definition | None:
         """What holds for a macro at a line of text (0-based); None if it is not defined there."""
@@ -76,24 +102,28 @@ class Output:
 
 def parse_output(stream: str, directory: str = "") -> Output:
     """Read what a compiler wrote for -E -dD. Paths in it count from `directory`, if that is not the current one."""
-    output = Output()
+    lines = [line for line in stream.split("\n") if line and line[0] != "#" and not line.isspace()]
+    read: dict[str, None] = {}
+    for written in dict.fromkeys(_ENTERED.findall(stream)):
+        if (name := _file_name(written, directory))[:1] not in ("<", ""):
+            read[name] = None
+    return Output(lines, read, stream, directory)
+
+
+def _places(stream: str, directory: str) -> Places:
+    places = Places()
     file, number, chain = "", 1, 0
     # The line of an #include is exact once the marker of the return tells it.
     entered: list[tuple[str, int]] = []
     stack: list[int] = []
     names: dict[str, str] = {}
     known_chains: dict[tuple[int, ...], int] = {(): 0}
-    define = output.definitions
-    lines, files, numbers, chained = output.lines, output.files, output.numbers, output.chain
     for line in stream.split("\n"):
         if not line:
             number += 1
         elif line[0] != "#":
             if not line.isspace():
-                lines.append(line)
-                files.append(file)
-                numbers.append(number)
-                chained.append(chain)
+                places.add(file, number, chain)
             number += 1
         elif line[1:2] == " " and (match := _MARKER.match(line)):
             written, flags = match.group(2), match.group(3)
@@ -111,16 +141,11 @@ def parse_output(stream: str, directory: str = "") -> Output:
                 chain = known_chains.setdefault(key, len(known_chains))
         else:
             if match := _DEFINITION.match(line):
-                entry = Definition(len(lines), match.group(1) == "define", file, 0 if file[:1] in ("", "<") else number)
-                if (name := match.group(2)) in define:
-                    define[name].append(entry)
-                else:
-                    define[name] = [entry]
+                places.define(match.group(2), match.group(1) == "define", file, 0 if file[:1] in ("", "<") else number)
             number += 1
-    output.predefined = stream[: _first_file(stream)]
-    output.chains = [tuple(entered[at] for at in key) for key in known_chains]
-    output.read = dict.fromkeys(name for name in names.values() if name[:1] != "<")
-    return output
+    places.predefined = stream[: _first_file(stream)]
+    places.chains = [tuple(entered[at] for at in key) for key in known_chains]
+    return places
 
 
 def _first_file(stream: str) -> int:

@@ -15,7 +15,7 @@ from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.conditions import ConditionError, holds
 from ldcheck.preprocess.files import SourceFile
 from ldcheck.preprocess.inputs import Inputs
-from ldcheck.preprocess.output import Output
+from ldcheck.preprocess.output import Output, Places
 from ldcheck.source import Location
 
 _DEFINED = re.compile(r"\bdefined\b\s*(?:\(\s*(\w+)\s*\)|(\w+))")
@@ -45,7 +45,8 @@ def _failure(file: str, line: int, message: str) -> CheckError:
 
 def _run(inputs: Inputs, symbols: Mapping[str, str | None]) -> Output:
     preprocessor = _preprocessor(inputs)
-    output = Output()
+    places = Places()
+    texts: list[str] = []
     chains: dict[tuple[tuple[str, int], ...], int] = {(): 0}
     text = inputs.predefined
     for name, value in {**inputs.definitions, **symbols}.items():
@@ -62,16 +63,16 @@ def _run(inputs: Inputs, symbols: Mapping[str, str | None]) -> Output:
             words = [token.value for token in line if not token.value.isspace()]
             if words[0] == "#" and words[1:2] in (["define"], ["undef"]) and len(words) > 2:
                 number = 0 if first.source[:1] == "<" else first.lineno
-                output.define(words[2], words[1] == "define", first.source, number)
+                places.define(words[2], words[1] == "define", first.source, number)
                 continue
             if words[0] == "#" and words[1:2] == ["pragma"]:
                 continue
             chain = chains.setdefault(tuple(preprocessor.opened), len(chains))
-            output.add("".join(token.value for token in line).rstrip(), first.source, first.lineno, chain)
-    output.predefined = parts[0][1]
-    output.chains = list(chains)
-    output.read = dict.fromkeys(preprocessor.seen)
-    return output
+            texts.append("".join(token.value for token in line).rstrip())
+            places.add(first.source, first.lineno, chain)
+    places.predefined = parts[0][1]
+    places.chains = list(chains)
+    return Output.placed(texts, dict.fromkeys(preprocessor.seen), places)
 
 
 def _lines(found: Iterator[Any]) -> Iterator[list[Any]]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.compiler import find_program
 from ldcheck.preprocess.predefined import is_known, predefined
-from ldcheck.preprocess.recorded import Recorded, read_command
 from ldcheck.project import Target
 from ldcheck.record import dataclass
 from ldcheck.source import Location
+
+if TYPE_CHECKING:
+    from ldcheck.preprocess.recorded import Recorded
 
 # Names that every system with a compiler has one of.
 _NATIVE = ("gcc", "cc", "clang")
@@ -39,6 +42,8 @@ class Way:
 def choose(target: Target) -> Way:
     """The first way that there is. Raises CheckError where the target insists on one that there is not."""
     if target.preprocessor in ("auto", "recorded") and (path := _command_file(target)):
+        from ldcheck.preprocess.recorded import read_command
+
         recorded = read_command(path, target.script)
         if target.command_file or _fits(target, recorded):
             return _by_record(target, recorded)
