@@ -34,6 +34,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
+from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
 from ldcheck.subjects import move_ahead
 from ldcheck.words import listed
@@ -53,8 +54,14 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         and reach.earlier
         and any(relation(reach.rule, earlier) is not Relation.SAME_STATEMENT for earlier in reach.earlier)
         and not _moved_to_array(reach)
+        and not any(_special(taker) for taker in (reach.rule, *reach.earlier))
     )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _special(rule: InputRule) -> bool:
+    """SPECIAL sections take what the target's emulation says (ldlang.c leaves them out of the matching)."""
+    return rule.section is not None and rule.section.constraint == "SPECIAL"
 
 
 def _moved_to_array(reach: Reach) -> bool:

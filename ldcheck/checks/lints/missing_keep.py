@@ -1,0 +1,110 @@
+"""Tables, vectors and constructors that --gc-sections would drop.
+
+## What it does
+Reports constructors (`.init_array`, `.ctors` and their like), vector tables and what stands alone between two boundary
+symbols, without KEEP(), in scripts that use KEEP() at all.
+
+## Why is this bad
+What is reached only through boundary symbols has no reference that the linker sees. With --gc-sections it is dropped
+without a word.
+
+## Example
+    .text : { KEEP(*(.vectors)) *(.text) }
+    .init_array : { __init_array_start = .; *(.init_array) __init_array_end = .; }
+
+## Use instead
+    .init_array : { __init_array_start = .; KEEP(*(.init_array)) __init_array_end = .; }
+
+## Limits
+A script without any KEEP() is for links that do not collect sections, and is not judged. Code, data and bss between
+symbols are never reported.
+
+## References
+GNU ld manual, "Input Section and Garbage Collection".
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from ldcheck.evidence import ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Rule
+from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection
+from ldcheck.sections.families import Family, family_of
+from ldcheck.sections.rules import InputRule
+from ldcheck.subjects import marks_a_place
+
+DECLARATION = Declaration(
+    head=Key("lint", Kind.NAME, "Tables that --gc-sections would drop."),
+    evidence=(EvidenceKind.SCRIPT,),
+)
+
+_ALWAYS = (
+    ".init_array",
+    ".fini_array",
+    ".preinit_array",
+    ".ctors",
+    ".dtors",
+    ".vectors",
+    ".isr_vector",
+    ".init",
+    ".fini",
+)
+
+# What the linker makes itself, and memory without content: there is nothing in it that could be lost.
+_NEVER = (".rel", ".gnu.linkonce", ".noinit", ".persistent", ".stack", ".heap", ".interp", ".dyn", ".hash", ".gnu.")
+
+
+def on_script(_: Rule, view: ScriptView) -> Judgement:
+    """NOT_GUARANTEED with a problem for each statement that wants a KEEP()."""
+    if not any(rule.keep for rule in view.rules):
+        return Judgement(Standing.HOLDS, reason="the script keeps nothing: it is for links that collect nothing")
+    bracketed = _bracketed(view)
+    problems = tuple(
+        Problem(
+            subject=rule.text,
+            message=f"`{rule.text}` is reached through boundary symbols only: --gc-sections drops it",
+            location=view.locate(rule.node),
+            label="no KEEP()",
+            related=view.related(rule.node),
+            route=view.route(rule.node),
+            help=f"write `KEEP({rule.text})`",
+        )
+        for rule in view.rules
+        if not rule.keep and not rule.discards and _wants_keep(rule, bracketed)
+    )
+    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+
+
+def _wants_keep(rule: InputRule, bracketed: set[int]) -> bool:
+    if rule.pattern is None:
+        return False
+    name = rule.pattern.pattern.text
+    if any(name == known or name.startswith((f"{known}.", f"{known}*")) for known in _ALWAYS):
+        return True
+    if name.startswith(_NEVER) or not name.startswith((".", "_")):
+        return False
+    return id(rule.statement) in bracketed and family_of(name) is Family.OTHER
+
+
+def _bracketed(view: ScriptView) -> set[int]:
+    """The input statements (by `id`) that stand alone between two assignments of the location counter to a symbol."""
+    found: set[int] = set()
+    for node in view.statements:
+        if not isinstance(node, OutputSection):
+            continue
+        body = [part for part in node.statements if not _moves_dot(part)]
+        for (before, middle), (_, after) in pairwise(pairwise(body)):
+            if isinstance(middle, InputSectionDescription) and _marks(before) and _marks(after):
+                found.add(id(middle))
+    return found
+
+
+def _moves_dot(node: Node) -> bool:
+    return isinstance(node, Assignment) and node.target.text == "."
+
+
+def _marks(node: Node) -> bool:
+    return isinstance(node, Assignment) and node.target.text != "." and marks_a_place(node)

@@ -1,0 +1,75 @@
+"""Memory regions that are used and not declared.
+
+## What it does
+Reports each `>region` and `AT>region` for which the script has neither a line in MEMORY nor a REGION_ALIAS.
+
+## Why is this bad
+GNU ld only warns, and makes a region of the whole address space from 0: the section is placed there, and nothing checks
+that it fits. It happens where a region is declared under one `#if` and used under another.
+
+## Example
+    MEMORY { FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 64K }
+    SECTIONS { .text : { *(.text) } > FLASH .data : { *(.data) } > RAM }
+
+## Use instead
+    MEMORY { FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 64K RAM (rw) : ORIGIN = 0x20000000, LENGTH = 16K }
+    SECTIONS { .text : { *(.text) } > FLASH .data : { *(.data) } > RAM }
+
+## Limits
+A script that takes its MEMORY from an INCLUDE that was not found, or from another `-T` script, is not judged.
+
+## References
+GNU ld manual, "MEMORY Command", "REGION_ALIAS".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ldcheck.evidence import ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Rule
+from ldcheck.script.syntax import Command, Include, MemoryRegion, Node, OutputSection, Overlay, Word
+
+DECLARATION = Declaration(
+    head=Key("lint", Kind.NAME, "Memory regions that are used and not declared."),
+    evidence=(EvidenceKind.SCRIPT,),
+)
+
+# GNU ld's region for everything that names none (ldlang.c: DEFAULT_MEMORY_REGION).
+_DEFAULT = "*default*"
+
+
+def on_script(_: Rule, view: ScriptView) -> Judgement:
+    """REFUTED with a problem for each use of an undeclared region."""
+    if any(isinstance(node, Include) and node.statements is None for node in view.statements):
+        return Judgement(Standing.UNKNOWN, reason="an INCLUDE was not found, which may hold the MEMORY")
+    declared = {_DEFAULT}
+    for node in view.statements:
+        if isinstance(node, MemoryRegion):
+            declared.add(node.name.text)
+        elif isinstance(node, Command) and node.keyword == "REGION_ALIAS" and node.arguments:
+            declared.add(node.arguments[0].text)
+    problems = tuple(
+        Problem(
+            subject=word.text,
+            message=f"the memory region {word.text} is not declared",
+            location=view.locate(word),
+            label="GNU ld makes it up, from address 0 on",
+            related=view.related(word),
+            route=view.route(node),
+            help=f"add `{word.text} : ORIGIN = ..., LENGTH = ...` to MEMORY",
+        )
+        for node in view.statements
+        for word in _used(node)
+        if word.text not in declared
+    )
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _used(node: Node) -> Iterator[Word]:
+    if isinstance(node, OutputSection | Overlay):
+        for word in (node.region, node.load_region):
+            if word is not None:
+                yield word

@@ -1,0 +1,98 @@
+"""ASSERTs in an output section that look at an offset and not at the address.
+
+## What it does
+Reports an ASSERT inside an output section whose condition uses the location counter, or a symbol assigned from it in
+the same section, in an alignment test or a comparison with a number, without ABSOLUTE().
+
+## Why is this bad
+Inside an output section `.` counts from the section's start in GNU ld: `ASSERT(!(. & 7), ...)` tests the offset, and
+holds wherever the section is. lld takes the address. An ASSERT that cannot fail is worse than none.
+
+## Example
+    .text : { *(.text) ASSERT(!(. & 0xfff), "unaligned"); }
+
+## Use instead
+    .text : { *(.text) ASSERT(!(ABSOLUTE(.) & 0xfff), "unaligned"); }
+
+## Limits
+A difference (`end - start`) means the same either way and is not reported.
+
+## References
+GNU ld manual, "Expression Section", "Builtin Functions" (ABSOLUTE).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ldcheck.evidence import ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Rule
+from ldcheck.script.syntax import Assertion, Binary, Call, Expression, Name, Node, OutputSection, Word, children
+from ldcheck.subjects import marks_a_place
+
+DECLARATION = Declaration(
+    head=Key("lint", Kind.NAME, "ASSERTs that look at an offset and not at the address."),
+    evidence=(EvidenceKind.SCRIPT,),
+)
+
+# Functions whose value does not depend on what their operand is relative to.
+_ABSOLUTE = frozenset({"ABSOLUTE", "ADDR", "LOADADDR", "SIZEOF", "ALIGNOF", "DEFINED"})
+
+
+def on_script(_: Rule, view: ScriptView) -> Judgement:
+    """REFUTED with a problem for each such ASSERT."""
+    problems = tuple(
+        Problem(
+            subject=node.message.text,
+            message=f"this ASSERT looks at `{name}` as an offset in {section.name.text}, not as an address",
+            location=view.locate(node),
+            label="counts from the section's start in GNU ld",
+            related=view.related(node),
+            route=view.route(node),
+            help=f"write `ABSOLUTE({name})`, or move the ASSERT out of the output section",
+        )
+        for section, node in _assertions(view)
+        for name in _relative(node.condition, _own_symbols(section, view))
+    )
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _assertions(view: ScriptView) -> Iterator[tuple[OutputSection, Assertion]]:
+    for sections in view.output_sections.values():
+        for section in sections:
+            for node in section.statements:
+                if isinstance(node, Assertion):
+                    yield section, node
+
+
+def _own_symbols(section: OutputSection, view: ScriptView) -> set[str]:
+    return {
+        name
+        for name, nodes in view.assignments.items()
+        if name == "."
+        or any(section.body_start < node.start < section.body_end and marks_a_place(node) for node in nodes)
+    }
+
+
+def _relative(condition: Expression, own: set[str]) -> Iterator[str]:
+    """The first name that is taken as an offset where an address is meant."""
+    pending: list[Node] = [condition]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Name) and node.name in own | {"."}:
+            yield node.name
+            return
+        if isinstance(node, Call) and node.function in _ABSOLUTE:
+            continue
+        if isinstance(node, Binary) and _difference(node, own):
+            continue
+        pending.extend(part for part in children(node) if not isinstance(part, Word))
+
+
+def _difference(node: Binary, own: set[str]) -> bool:
+    """A comparison or difference of two places of the same section, which does not depend on where that is."""
+    sides = (node.left, node.right)
+    places = [side for side in sides if isinstance(side, Name) and side.name in own | {"."}]
+    return len(places) == 2 and node.operator in ("-", "<", ">", "<=", ">=", "==", "!=")
