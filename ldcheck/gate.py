@@ -7,7 +7,7 @@ whatever cannot be read ends up in its errors.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from ldcheck import judge, outcome
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ldcheck.image.model import Elf, Image, InputSection, LinkMap
     from ldcheck.policy.load import Policies
     from ldcheck.policy.rule import Ignore, Rule
+    from ldcheck.preprocess.run import Preprocessed
     from ldcheck.script.parser import Diagnostic, Parse
     from ldcheck.script.syntax import Script
 
@@ -47,7 +48,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Checked:
-    """What came of one target. `accepted` are findings that a policy's `ignore` waives, each with the reason."""
+    """What came of one target. `accepted` are findings that a policy's `ignore` waives, each with the reason.
+
+    `details` say how the verdicts came about.
+    """
 
     findings: tuple[Finding, ...] = ()
     results: tuple[RuleResult, ...] = ()
@@ -55,16 +59,21 @@ class Checked:
     notes: tuple[str, ...] = ()
     accepted: tuple[tuple[Finding, str], ...] = ()
     inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Scripts:
-    """The distinct scripts of a target, parsed. `condition` words a choice of them."""
+    """The distinct scripts of a target, parsed. `condition` words a choice of them.
+
+    `described` tells the configurations of each, where it was preprocessed.
+    """
 
     parses: tuple[Parse, ...] = ()
     definitions: tuple[tuple[Mapping[str, str], ...], ...] = ()
     condition: Callable[[Collection[int]], str] = lambda _: ""
     notes: tuple[str, ...] = ()
+    described: tuple[str, ...] = ()
 
 
 def check_target(target: project.Target, asked: Asked) -> Checked:
@@ -144,14 +153,35 @@ def _judged(
         notes,
         tuple((finding, entry.reason) for finding, entry in accepted),
         inputs,
+        tuple(_details(target, scripts, image, arch, judged.results)),
     )
+
+
+def _details(
+    target: project.Target, scripts: _Scripts, image: Image | None, arch: str, results: Sequence[RuleResult]
+) -> Iterator[str]:
+    """How each script came about, and what each verdict rests on."""
+    yield f"{target.name}: architecture {arch or 'not known'}, policies {', '.join(target.policies)}"
+    for at, described in enumerate(scripts.described, 1):
+        yield f"{target.name}: script {at} of {len(scripts.described)}: {described}"
+    if scripts.parses and not scripts.described:
+        yield f"{target.name}: {target.script} is taken as it is"
+    if image is not None:
+        parts = [("ELF file", target.image), ("map", target.map), ("objects", ", ".join(target.objects))]
+        yield f"{target.name}: " + ", ".join(f"{what} {name}" for what, name in parts if name)
+    for result in results:
+        evidence = " and ".join(kind.value for kind in result.evidence)
+        basis = f", by {evidence}" if evidence else ""
+        reason = f" ({result.reason})" if result.reason else ""
+        yield f"{target.name}: {result.rule}: {result.verdict.value}{basis}{reason}"
 
 
 def _scripts(target: project.Target, asked: Asked) -> _Scripts:
     if not target.script:
         return _Scripts()
     if asked.text is None and is_preprocessed(target):
-        return _preprocessed(target)
+        # The architecture decides with which compiler, or with whose macros, a script is preprocessed.
+        return _preprocessed(target if target.arch else replace(target, arch=asked.arch))
     return _Scripts((parse_script(target.script, asked.text, target.includes),))
 
 
@@ -178,7 +208,14 @@ def _preprocessed(target: project.Target) -> _Scripts:
         tuple(one.defined for one in found),
         condition,
         tuple(dict.fromkeys(note for one in found for note in one.notes)),
+        tuple(_described(one) for one in found),
     )
+
+
+def _described(script: Preprocessed) -> str:
+    named = [configuration.describe() or "the only configuration" for configuration in script.configurations[:8]]
+    more = len(script.configurations) - len(named)
+    return "; or ".join(named) + (f"; or {more:,} others" if more else "")
 
 
 def parse_script(path: str, text: str | None = None, folders: Sequence[str] = ()) -> Parse:
