@@ -45,7 +45,8 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.script.syntax import Node, OutputSection
 from ldcheck.sections.globs import section_glob
-from ldcheck.sections.reach import Witness, reaching
+from ldcheck.sections.reach import reaching
+from ldcheck.sections.regions import Witness
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
 from ldcheck.subjects import absent, marks_a_place

@@ -1,0 +1,160 @@
+"""Groups of output sections, or of ranges between symbols, never share a page.
+
+## What it does
+Each group is an output section, a range written as `start..end` with two symbols, or a list of such. From the script
+it is proved that a multiple of the page size lies between any two members of different groups; in the image their
+pages are compared.
+
+## Why is this bad
+Permissions and lifetimes are per page. Where read-only data and writable data share one, either constants can be
+overwritten or a write faults; where init data shares one with data that stays, freeing init frees it too.
+
+## Example
+    rules:
+      - id: text-rodata-data-apart
+        separate-pages: [.text, .rodata, [.data, .bss]]
+        page: 4K
+
+with
+
+    .text : { *(.text) }
+    .rodata : { *(.rodata) }
+
+## Use instead
+    .text : { *(.text) }
+    . = ALIGN(4K);
+    .rodata : { *(.rodata) }
+
+## Limits
+Members of one group may share pages. Sections without content occupy no page.
+
+## References
+GNU ld manual, "Builtin Functions" (ALIGN), "Forced Output Alignment".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from ldcheck.evidence import ImageView, ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.layout.pages import (
+    Extent,
+    Range,
+    Separation,
+    section_extent,
+    section_range,
+    separations,
+    shared_pages,
+    symbol_extent,
+    symbol_range,
+)
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule
+from ldcheck.policy.sizes import size_of
+from ldcheck.source import Related
+from ldcheck.subjects import absent
+
+DECLARATION = Declaration(
+    head=Key("separate-pages", Kind.NAME_GROUPS, "The groups: output sections, ranges `start..end`, lists of them."),
+    keys=(Key("page", Kind.SIZE, "The page size.", required=True),),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
+)
+
+
+def _groups(rule: Rule) -> list[tuple[Named, ...]]:
+    subject = rule.subject
+    assert isinstance(subject, tuple)
+    return [(group,) if isinstance(group, Named) else group for group in subject]
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """HOLDS where every link keeps the groups on pages of their own."""
+    page = size_of(rule.keys["page"], view.params)
+    judgements: list[Judgement] = []
+    groups: list[list[Extent]] = []
+    for group in _groups(rule):
+        groups.append([])
+        for named in group:
+            extent = _extent(named.text, view)
+            if extent is None:
+                judgements.append(absent(named, view))
+            else:
+                groups[-1].append(extent)
+    for first, second in combinations(groups, 2):
+        together = [one for one in separations(view.layout, first, second, page) if not one.apart]
+        problems = tuple(_doubt(one, view) for one in together)
+        judgements.append(Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems))
+    return all_of(judgements, optional=rule.optional)
+
+
+def _extent(name: str, view: ScriptView) -> Extent | None:
+    start, dots, end = name.partition("..")
+    # A section's name may begin with dots itself, a range has a symbol in front of them.
+    if dots and start and start in view.assignments and end in view.assignments:
+        return symbol_extent(view.layout, start, end, view.assignments[start][-1])
+    return section_extent(view.layout, name)
+
+
+def _doubt(found: Separation, view: ScriptView) -> Problem:
+    first, second, remedy = found.first, found.second, found.remedy
+    node = remedy.node if remedy is not None else second.node
+    kept = second if remedy is None or remedy.node is second.node else first
+    other = first if kept is second else second
+    advice = ""
+    if remedy is not None:
+        advice = f"give it the attribute `{remedy.text}`" if remedy.attribute else f"put `{remedy.text}` in front of it"
+    return Problem(
+        subject=kept.name,
+        message=f"nothing keeps {kept.name} and {other.name} from sharing a page",
+        location=view.locate(node),
+        label=f"starts at an address that is known as: {kept.start}",
+        related=(
+            Related(view.locate(other.node), f"{other.name} is here"),
+            *(Related(view.locate(reason.node), reason.text) for reason in found.obstacles[:2]),
+            *view.related(node),
+        ),
+        help=advice,
+        route=view.route(node),
+    )
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """REFUTED where members of two groups lie on one page."""
+    if view.elf is None:
+        return Judgement(Standing.UNKNOWN, reason="no ELF, give --elf")
+    page = size_of(rule.keys["page"], view.params)
+    groups = [[found for named in group if (found := _range(named.text, view))] for group in _groups(rule)]
+    if sum(bool(group) for group in groups) < 2:
+        return Judgement(Standing.UNKNOWN, reason="the image has content in fewer than two of the groups")
+    problems = tuple(_shared(groups, page, view))
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _range(name: str, view: ImageView) -> Range | None:
+    assert view.elf is not None
+    start, dots, end = name.partition("..")
+    if dots and start and start in view.elf.symbols:
+        return symbol_range(view.elf, start, end)
+    return section_range(view.elf, name)
+
+
+def _shared(groups: list[list[Range]], page: int, view: ImageView) -> Iterator[Problem]:
+    for first, second in combinations(groups, 2):
+        told: set[tuple[str, str]] = set()
+        for shared in shared_pages(first, second, page):
+            low, high = sorted((shared.first, shared.second), key=lambda one: one.start)
+            if (low.name, high.name) in told:
+                continue
+            told.add((low.name, high.name))
+            start = high.name.partition("..")[0] if ".." in high.name.lstrip(".") else high.name
+            yield Problem(
+                subject=high.name,
+                message=f"{high.name} and {low.name} share the page at {shared.page:#x}",
+                location=view.declared_at(start),
+                label=f"must start on a page of its own, behind {low.name}",
+                facts=(f"in the image: {low.name} ends at {low.end:#x}, {high.name} starts at {high.start:#x}",),
+                route=view.declared_route(start),
+                help=f"put `. = ALIGN({page});` in front of it",
+            )
