@@ -19,7 +19,7 @@ from ldcheck.source import Location
 
 if TYPE_CHECKING:
     from ldcheck.image.model import Image
-    from ldcheck.script.parser import Parse
+    from ldcheck.script.result import Parse
 
 STOCK = "generic"
 _NOTHING: Mapping[str, Never] = MappingProxyType({})
@@ -45,6 +45,8 @@ def check(
     ignore: Collection[str] = (),
     targets: Sequence[str] = (),
     config: str = "",
+    baseline: str = "",
+    since: str = "",
     text: str | None = None,
 ) -> Report:
     """Judge policies on scripts, and on what was linked with them.
@@ -61,9 +63,10 @@ def check(
     to be tried of a symbol, None for not defined.
 
     `arch` is the architecture where nothing else tells it. `select` and `ignore` are ids of rules or names of checks;
-    `require` is evidence without which a target counts as not checked. `text` stands for the content of the one script
-    that is named, and is not preprocessed. The status of the report is 1 for findings of severity `fail_on` or heavier
-    (None: for none), 2 for what could not be checked.
+    `require` is evidence without which a target counts as not checked. `baseline` is a file of accepted findings, and
+    with `since`, a revision, only findings in lines that changed since then are left. `text` stands for the content of
+    the one script that is named, and is not preprocessed. The status of the report is 1 for findings of severity
+    `fail_on` or heavier (None: for none), 2 for what could not be checked.
     """
     given = _Given(
         tuple(scripts),
@@ -90,8 +93,15 @@ def check(
         chosen = _targets(given)
     except CheckError as error:
         return Report(outcome.NOT_CHECKED, errors=error.errors)
-    checked = [gate.check_target(target, asked) for target in chosen.targets]
-    return _report(checked, chosen.notes, fail_on)
+    report = _report([gate.check_target(target, asked) for target in chosen.targets], chosen.notes, fail_on)
+    try:
+        if baseline:
+            report = _without_baseline(report, baseline, chosen.files)
+        if since:
+            report = _touched(report, since)
+    except CheckError as error:
+        report = replace(report, errors=(*report.errors, *error.errors))
+    return replace(report, status=outcome.status(report.findings, report.errors, fail_on))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -111,8 +121,11 @@ class _Given:
 
 
 class _Chosen(NamedTuple):
+    """The targets of a run, and the files that they are about if they are not the whole project."""
+
     targets: tuple[Target, ...]
     notes: tuple[str, ...] = ()
+    files: tuple[str, ...] | None = None
 
 
 def _targets(given: _Given) -> _Chosen:
@@ -123,7 +136,7 @@ def _targets(given: _Given) -> _Chosen:
         if given.names:
             message = f"there is no target {given.names[0]}, as there is no {FILE_NAME} here or above"
             raise CheckError(InputError(message, Location(FILE_NAME)))
-        return _Chosen(_one_image(given, _unconfigured(given, given.scripts)))
+        return _Chosen(_one_image(given, _unconfigured(given, given.scripts)), files=_normal(given.scripts))
     project = read_project(path)
     # The configuration itself, as a hook names it when it has changed, stands for all targets.
     scripts = tuple(name for name in given.scripts if os.path.realpath(name) != os.path.realpath(path))
@@ -144,7 +157,12 @@ def _targets(given: _Given) -> _Chosen:
         message = f"there is nothing to check: {left_out or 'no target'}"
         raise CheckError(InputError(message, Location(path), help="add a target, or name a linker script"))
     notes = (*project.left_out, *(note for target in targets for note in target.notes))
-    return _Chosen(_one_image(given, targets), notes)
+    part = bool(scripts or given.names)
+    return _Chosen(_one_image(given, targets), notes, _normal(scripts) if part else None)
+
+
+def _normal(files: Sequence[str]) -> tuple[str, ...]:
+    return tuple(os.path.normpath(file) for file in files)
 
 
 def _unconfigured(given: _Given, scripts: Sequence[str]) -> tuple[Target, ...]:
@@ -214,7 +232,26 @@ def _report(checked: Sequence[gate.Checked], notes: Sequence[str], fail_on: Seve
         errors,
         inputs,
         tuple(dict.fromkeys((*notes, *(note for one in checked for note in one.notes)))),
+        tuple(accepted for one in checked for accepted in one.accepted),
+        tuple(detail for one in checked for detail in one.details),
     )
+
+
+def _without_baseline(report: Report, path: str, files: Sequence[str] | None) -> Report:
+    from ldcheck import baseline
+
+    applied = baseline.apply(report.findings, baseline.read(path), path, report.rules, files)
+    return replace(report, findings=applied.findings, accepted=(*report.accepted, *applied.accepted))
+
+
+def _touched(report: Report, since: str) -> Report:
+    from ldcheck.changes import touched
+
+    kept, others = touched(report.findings, since)
+    if not others:
+        return report
+    note = f"{others:,} {'finding' if others == 1 else 'findings'} outside of what changed since {since}"
+    return replace(report, findings=kept, notes=(*report.notes, note))
 
 
 def parse(path: str) -> Parse:

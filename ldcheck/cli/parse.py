@@ -8,7 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ldcheck.script.includes import searched
-from ldcheck.script.parser import Diagnostic, Parse, parse
+from ldcheck.script.parser import parse
+from ldcheck.script.result import Diagnostic, Parse
 from ldcheck.source import Location, Source, decode
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from ldcheck.cli.output import colored, emit, width
 
 if TYPE_CHECKING:
     from ldcheck.findings import CheckError
-    from ldcheck.script.parser import Parse
+    from ldcheck.script.result import Parse
     from ldcheck.sections.assign import Placement
     from ldcheck.sections.rules import InputRule
 

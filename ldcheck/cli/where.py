@@ -11,7 +11,7 @@ from ldcheck.cli.place import parsed, printable, refuse, rule_json, rule_text
 
 if TYPE_CHECKING:
     from ldcheck.project import Target
-    from ldcheck.script.parser import Parse
+    from ldcheck.script.result import Parse
     from ldcheck.sections.regions import Witness
     from ldcheck.sections.rules import InputRule
 
