@@ -8,7 +8,8 @@ a partial assignment: symbols that were never asked for decide nothing there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from ldcheck.findings import CheckError, InputError
@@ -150,22 +151,20 @@ def _around(file: SourceFile, at: int) -> Iterator[int]:
             yield index
 
 
-def used_in_text(survey: Survey, names: Iterable[str]) -> list[str]:
+def used_in_text(survey: Survey, names: Collection[str]) -> list[str]:
     """Those of `names` that stand in the text of a script or in the body of a macro: their value is seen there."""
-    wanted = set(names)
     used: set[str] = set()
+    if not names:
+        return []
+    wanted = re.compile(r"\b(?:" + "|".join(names) + r")\b")
     for file in survey.files:
-        code = file.code
-        for directive in file.directives:
-            if directive.keyword == "define":
-                used.update(wanted.intersection(WORD.findall(code, directive.start, directive.end)))
-        if is_linker_script(file.name) or file is survey.files[0]:
-            at = 0
-            for directive in file.directives:
-                used.update(wanted.intersection(WORD.findall(code, at, directive.start)))
-                at = directive.end
-            used.update(wanted.intersection(WORD.findall(code, at)))
-    # A definition that only says what a name is under which condition mentions it as its own name.
+        script = is_linker_script(file.name) or file is survey.files[0]
+        lines = file.directives
+        for match in wanted.finditer(file.code):
+            at = bisect_right(lines, match.start(), key=lambda directive: directive.start) - 1
+            within = at >= 0 and match.start() < lines[at].end
+            if lines[at].keyword == "define" if within else script:
+                used.add(match.group())
     return [name for name in names if name in used]
 
 

@@ -24,7 +24,7 @@ _TOKEN = re.compile(
 )
 WORD = re.compile(r"[^\W\d]\w*")
 _COMMENT = re.compile(r'/\*.*?(?:\*/|\Z)|//(?:[^\\\n]|\\.)*|"(?:[^"\\\n]|\\.)*"?|\'(?:[^\'\\\n]|\\.)*\'?', re.DOTALL)
-_DIRECTIVE = re.compile(r"^[ \t\f\v]*#[ \t\f\v]*((?:[^\W\d]\w*)?)((?:[^\\\n]|\\[ \t]*\r?\n|\\)*)", re.MULTILINE)
+_DIRECTIVE = re.compile(r"#[ \t\f\v]*((?:[^\W\d]\w*)?)((?:[^\\\n]+|\\[ \t]*\r?\n|\\)*)")
 
 _OPENING = frozenset({"if", "ifdef", "ifndef"})
 _MIDDLE = frozenset({"elif", "else", "elifdef", "elifndef"})
@@ -101,11 +101,18 @@ def directives(text: str, starts: list[int]) -> tuple[list[Directive], list[Unba
     found: list[Directive] = []
     unbalanced: list[Unbalanced] = []
     pending: list[int] = []
-    for match in _DIRECTIVE.finditer(text):
+    hash_at = -1
+    while (hash_at := text.find("#", hash_at + 1)) >= 0:
+        line = bisect_right(starts, hash_at)
+        # A comment may stand before the `#`, over several lines: only blanks are left of it.
+        begin = text.rfind("\n", 0, hash_at) + 1
+        if text[begin:hash_at].strip():
+            continue
+        match = _DIRECTIVE.match(text, hash_at)
+        assert match is not None
         keyword, at = match.group(1), len(found)
-        # A comment may stand before the `#`, over several lines; the line that counts is the one of the `#`.
-        hash_at = text.index("#", match.start())
-        found.append(Directive(keyword, match.start(2), match.end(2), bisect_right(starts, hash_at)))
+        found.append(Directive(keyword, match.start(2), match.end(), line))
+        hash_at = match.end() - 1
         if keyword in _OPENING:
             pending.append(at)
         elif keyword in _MIDDLE or keyword == "endif":

@@ -11,7 +11,6 @@ import re
 from bisect import bisect_right
 from typing import NamedTuple
 
-
 # `# 12 "file" 1 3`, also as `#line 12 "file"`.
 _MARKER = re.compile(r'#(?:line)? (\d+) "((?:[^"\\]|\\.)*)"([ 0-9]*)')
 _ENTERED = re.compile(r'^# [1-9][0-9]* "((?:[^"\\\n]|\\.)*)"', re.MULTILINE)
@@ -37,11 +36,10 @@ class Output:
     Where each line stood is worked out from the compiler's `stream` when somebody asks.
     """
 
-    def __init__(self, lines: list[str], read: dict[str, None], stream: str = "", directory: str = "") -> None:
+    def __init__(self, lines: list[str], read: dict[str, None], stream: str = "") -> None:
         self.lines = lines
         self.read = read
         self._stream = stream
-        self._directory = directory
         self._places: Places | None = None
 
     @property
@@ -53,7 +51,7 @@ class Output:
     def places(self) -> Places:
         """Where the lines stood."""
         if self._places is None:
-            self._places = _places(self._stream, self._directory)
+            self._places = _places(self._stream)
         return self._places
 
     @classmethod
@@ -100,17 +98,17 @@ class Places:
         return known[at - 1] if at and known[at - 1].defined else None
 
 
-def parse_output(stream: str, directory: str = "") -> Output:
-    """Read what a compiler wrote for -E -dD. Paths in it count from `directory`, if that is not the current one."""
+def parse_output(stream: str) -> Output:
+    """Read what a compiler wrote for -E -dD."""
     lines = [line for line in stream.split("\n") if line and line[0] != "#" and not line.isspace()]
     read: dict[str, None] = {}
     for written in dict.fromkeys(_ENTERED.findall(stream)):
-        if (name := _file_name(written, directory))[:1] not in ("<", ""):
+        if (name := _file_name(written))[:1] not in ("<", ""):
             read[name] = None
-    return Output(lines, read, stream, directory)
+    return Output(lines, read, stream)
 
 
-def _places(stream: str, directory: str) -> Places:
+def _places(stream: str) -> Places:
     places = Places()
     file, number, chain = "", 1, 0
     # The line of an #include is exact once the marker of the return tells it.
@@ -128,7 +126,7 @@ def _places(stream: str, directory: str) -> Places:
         elif line[1:2] == " " and (match := _MARKER.match(line)):
             written, flags = match.group(2), match.group(3)
             if written not in names:
-                names[written] = _file_name(written, directory)
+                names[written] = _file_name(written)
             if " 1" in flags:
                 stack.append(len(entered))
                 entered.append((file, number - 1))
@@ -158,13 +156,11 @@ def _first_file(stream: str) -> int:
     return at
 
 
-def _file_name(written: str, directory: str) -> str:
+def _file_name(written: str) -> str:
     if "\\" in written:
         written = _ESCAPE.sub(lambda found: _unescaped(found.group(1)), written)
     if written[:1] == "<" or not written:
         return written
-    if directory and not os.path.isabs(written):
-        written = os.path.join(directory, written)
     return os.path.normpath(written)
 
 

@@ -72,7 +72,7 @@ def preprocess(target: Target) -> tuple[Preprocessed, ...]:
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Plan:
-    """How a target is preprocessed: `command` with the script behind it, run in `directory`; empty for pcpp."""
+    """How a target is preprocessed: `command` with includes, definitions and the script behind it; empty for pcpp."""
 
     inputs: Inputs
     survey: Survey
@@ -80,8 +80,6 @@ class _Plan:
     symbols: Mapping[str, tuple[Value, ...]]
     known: Mapping[str, str]
     command: tuple[str, ...]
-    script: str
-    directory: str
     notes: list[str]
 
 
@@ -114,7 +112,7 @@ def _plan(target: Target) -> _Plan:
     if asked is not None:
         inputs = inputs.with_predefined(asked.result().out.decode("utf-8", "replace"))
     notes = list(way.notes)
-    return _Plan(inputs, found, stubs, symbols, known, way.command, way.script, way.directory, notes)
+    return _Plan(inputs, found, stubs, symbols, known, way.command, notes)
 
 
 def _run(target: Target, plan: _Plan) -> tuple[Preprocessed, ...]:
@@ -211,29 +209,29 @@ def _outputs(plan: _Plan, assignments: Sequence[Assignment]) -> list[Output]:
     if plan.stubs.texts:
         plan.stubs.write()
     outputs = []
-    for run in run_all([_command(plan, given) for given in assignments], plan.directory):
+    for run in run_all([_command(plan, given) for given in assignments]):
         if run.status != 0:
             raise _rejected(plan, run.errors)
-        outputs.append(parse_output(decode(run.out), plan.directory))
+        outputs.append(parse_output(decode(run.out)))
     return outputs
 
 
 def _command(plan: _Plan, given: Assignment) -> list[str]:
-    """The command for one configuration; paths count from where it runs."""
     inputs = plan.inputs
-    command = [*plan.command, *(f"-I{_from(path, plan.directory)}" for path in inputs.includes)]
+    command = [*plan.command, *(f"-I{path}" for path in inputs.includes)]
     for name, value in {**inputs.definitions, **given}.items():
         command.append(f"-U{name}" if value is None else f"-D{name}={value}")
     for path in inputs.include_first:
-        command += ["-include", _from(path, plan.directory)]
-    return [*command, plan.script]
+        command += ["-include", path]
+    # A name that begins with a dash is a file's all the same.
+    return [*command, os.path.join(".", inputs.script) if inputs.script.startswith("-") else inputs.script]
 
 
 def _rejected(plan: _Plan, errors: str) -> CheckError:
     found = []
     for match in _ERROR.finditer(errors):
         name, line, column = match.group(1), int(match.group(2)), int(match.group(3) or 1)
-        path = os.path.normpath(os.path.join(plan.directory, name))
+        path = os.path.normpath(name)
         file = plan.inputs.files.get(path)
         location = Location(path, line, column, line, column + 1, file.source.line(line) if file else "")
         found.append(InputError(match.group(4), location))
@@ -241,10 +239,6 @@ def _rejected(plan: _Plan, errors: str) -> CheckError:
         message = errors.strip().splitlines()[0] if errors.strip() else "the preprocessor failed"
         found.append(InputError(message, Location(plan.inputs.script)))
     return CheckError(*found)
-
-
-def _from(path: str, directory: str) -> str:
-    return os.path.relpath(path, directory) if directory and not os.path.isabs(path) else path
 
 
 def undistinguished(scripts: Collection[Preprocessed]) -> tuple[Configuration, ...]:

@@ -22,15 +22,13 @@ _NATIVE = ("gcc", "cc", "clang")
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Way:
-    """A way of preprocessing. `command` is empty for pcpp; paths of `includes` and `include_first` count from here.
+    """A way of preprocessing. `command` is empty for pcpp.
 
-    `predefined` are the compiler's own macros as far as they are known without asking it; `directory` is where the
-    command runs, and `script` the script as seen from there.
+    `predefined` are the compiler's own macros as far as they are known without asking it. Paths count from the current
+    folder, where a recorded command is run as well: that changes nothing but how its files are called.
     """
 
     command: tuple[str, ...]
-    script: str
-    directory: str
     includes: tuple[str, ...]
     definitions: Mapping[str, str | None]
     include_first: tuple[str, ...]
@@ -90,7 +88,7 @@ def _by_record(target: Target, recorded: Recorded) -> Way:
         notes = (f"the build's compiler {recorded.compiler} is not here: pcpp preprocesses with its options",)
         command = ()
         own = predefined(target.arch)
-    return Way(command, recorded.script, here, includes, options.definitions, first, own, recorded=True, notes=notes)
+    return Way(command, includes, options.definitions, first, own, recorded=True, notes=notes)
 
 
 def _by_compiler(target: Target) -> Way:
@@ -123,9 +121,7 @@ def _by_compiler(target: Target) -> Way:
     definitions: dict[str, str | None] = dict(target.definitions)
     if "-undef" in command:
         definitions = {**_as_definitions(own), **definitions}
-    return Way(
-        command, target.script, "", target.includes, definitions, target.include_first, own, recorded=False, notes=notes
-    )
+    return Way(command, target.includes, definitions, target.include_first, own, recorded=False, notes=notes)
 
 
 def _as_definitions(text: str) -> dict[str, str | None]:

@@ -109,7 +109,8 @@ def test_a_command_that_was_found_and_does_not_fit_the_target_is_not_taken() -> 
 def test_dependencies() -> None:
     Path("xen/arch/x86/.xen.lds.cmd").write_text(
         f"cmd_arch/x86/xen.lds := {XEN}\n\nsource_arch/x86/xen.lds := arch/x86/xen.lds.S\n\n"
-        "deps_arch/x86/xen.lds := \\\n    $(wildcard include/config/efi.h) \\\n  include/xen/cache.h \\\n  arch/a.h \\\n\n"
+        "deps_arch/x86/xen.lds := \\\n    $(wildcard include/config/efi.h) \\\n"
+        "  include/xen/cache.h \\\n  arch/a.h \\\n\n"
         "arch/x86/xen.lds: $(deps_arch/x86/xen.lds)\n"
     )
     found = dependencies("xen/arch/x86/.xen.lds.cmd")
