@@ -169,6 +169,8 @@ class Report:
 
     `status` is the exit status (0, 1 or 2). `errors` are what could not be read or understood. `inputs` says what was
     looked at, by kind ("script", "image", ...). `notes` are remarks on the run: a stubbed header, what was left out.
+    `accepted` are findings that a policy's `ignore` or a baseline accepts, each with its reason. `details` say how the
+    run came about, for whoever asks.
     """
 
     status: int
@@ -177,6 +179,8 @@ class Report:
     errors: tuple[InputError, ...] = ()
     inputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    accepted: tuple[tuple[Finding, str], ...] = ()
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ldcheck.policy.load import Policies
     from ldcheck.policy.rule import Ignore, Rule
     from ldcheck.preprocess.run import Preprocessed
-    from ldcheck.script.parser import Diagnostic, Parse
+    from ldcheck.script.result import Diagnostic, Parse
     from ldcheck.script.syntax import Script
 
 _T = TypeVar("_T")

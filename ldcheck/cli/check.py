@@ -41,10 +41,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Check linker scripts and the images linked with them against policies.",
         epilog=_EXAMPLES,
     )
+    add_inputs(parser)
+    _add_output(parser)
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say what is checked, and how; `checked` takes them."""
     _add_rules(parser)
     _add_evidence(parser)
     _add_preprocessing(parser)
-    _add_output(parser)
 
 
 def _add_rules(parser: argparse.ArgumentParser) -> None:
@@ -150,10 +155,29 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         metavar="SEVERITY",
         help="the least severity that fails: error (default), warning, note, never",
     )
+    group.add_argument(
+        "--baseline", default="", metavar="FILE", help="findings that are accepted, as `ldcheck baseline` writes them"
+    )
+    group.add_argument(
+        "--diff", default="", metavar="REV", help="only findings in lines that changed since a revision of git"
+    )
+    group.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="tell how scripts were preprocessed, and what each verdict rests on",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Check, show the report, and return the exit status."""
+    fail_on = None if args.fail_on == _NEVER else Severity(args.fail_on)
+    report = checked(args, fail_on, args.baseline, args.diff)
+    return show(report, args.format, args.output, verbose=args.verbose)
+
+
+def checked(args: argparse.Namespace, fail_on: Severity | None, baseline: str = "", since: str = "") -> Report:
+    """The report on what the options of `add_inputs` name."""
     from ldcheck import api
 
     scripts, text = args.scripts, None
@@ -161,7 +185,7 @@ def run(args: argparse.Namespace) -> int:
         if len(scripts) > 1:
             stop("standard input (-) goes with no other script", "ldcheck check")
         scripts, text = [args.stdin_filename], decode(sys.stdin.buffer.read())
-    report = api.check(
+    return api.check(
         scripts,
         policies=args.policy,
         elf=args.elf,
@@ -174,22 +198,25 @@ def run(args: argparse.Namespace) -> int:
         kconfig=args.kconfig,
         command_file=args.command_file,
         vary=dict(map(_varied, args.vary)),
-        fail_on=None if args.fail_on == _NEVER else Severity(args.fail_on),
+        fail_on=fail_on,
         require=[EvidenceKind(kind) for kind in args.require],
         select=args.select,
         ignore=args.ignore,
         targets=args.target,
         config=args.config,
+        baseline=baseline,
+        since=since,
         text=text,
     )
-    return show(report, args.format, args.output)
 
 
-def show(report: Report, format_name: str | None, outputs: Sequence[tuple[str, str]]) -> int:
+def show(
+    report: Report, format_name: str | None, outputs: Sequence[tuple[str, str]] = (), *, verbose: bool = False
+) -> int:
     """Write a report to standard output and to files; returns its status, or 2 if a file cannot be written."""
     status = report.status
     here = os.getcwd()
-    options = Options(root=_root(here), here=here)
+    options = Options(root=_root(here), here=here, verbose=verbose)
     for name, path in outputs:
         try:
             with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:

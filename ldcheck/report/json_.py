@@ -35,6 +35,7 @@ def document(report: Report) -> dict[str, object]:
         ],
         "inputs": {kind: [exact(name) for name in names] for kind, names in report.inputs.items()},
         "notes": [exact(note) for note in report.notes],
+        "accepted": [{**_finding(finding), "reason": exact(reason)} for finding, reason in report.accepted],
     }
 
 

@@ -27,10 +27,19 @@ def render(report: Report, options: Options) -> str:
     parts += [_finding(shown, options, explained) for shown in merged(report.findings)]
     if report.notes:
         parts.append("".join(f"{_paint('note:', _CYAN, options)} {clipped(note)}\n" for note in report.notes))
+    if report.accepted:
+        parts.append(f"{_accepted(report)}\n")
+    if options.verbose and report.details:
+        parts.append("".join(f"{clipped(detail, 1000)}\n" for detail in report.details))
     tail = "".join(f"{line}\n" for line in summary(report))
     if tail:
         parts.append(tail)
     return log_text("\n".join(parts))
+
+
+def _accepted(report: Report) -> str:
+    count = len(report.accepted)
+    return f"{count:,} {'finding is' if count == 1 else 'findings are'} accepted and not shown"
 
 
 def summary(report: Report) -> list[str]:

