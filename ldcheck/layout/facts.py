@@ -8,7 +8,7 @@ which is what order is proved from. Addresses are in bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 
 from ldcheck.layout.numbers import ANY, MASK, Number, exact
@@ -378,6 +378,15 @@ class Layout:
     def after(self, node: Node) -> Known | None:
         """The location counter behind a statement."""
         return self._after.get(node)
+
+    def points(self) -> Iterator[Known]:
+        """The location counter at every statement, and the starts of the output sections; each fact once."""
+        seen: set[int] = set()
+        starts = (section.start for section in self.sections)
+        for known in (*self._before.values(), *self._after.values(), *starts):
+            if id(known) not in seen:
+                seen.add(id(known))
+                yield known
 
     def value(self, node: Node) -> Known | None:
         """The address that an assignment gives to its symbol, if it is this one that defines it."""

@@ -134,7 +134,6 @@ class _Walk:
         self._orphans = orphans
         self._flow: Flow = flow(tree)
         self._collected = Collected(self._flow.sections)
-        self._dot = self._final_dot = known(0)
         self._sizing: dict[str, Value] = {}
         self._final = self._sizing
         self._reading = self._sizing
@@ -144,7 +143,8 @@ class _Walk:
         self._deferred: list[tuple[Node, Frame, Value]] = []
         self._foreign: dict[str, Known] = {}
         self._constants = _constants(tree, self._flow, params)
-        self._regions = {_DEFAULT: _Region(known(0), ANY, False)}
+        self._dot = self._final_dot = known(0)
+        self._regions = {_DEFAULT: _Region(self._dot, ANY, False)}
         self._aliases: dict[str, str] = {}
         self._sections: dict[str, _Section] = {}
         self._frame = ABSOLUTE
@@ -393,7 +393,7 @@ class _Walk:
         for region in self._orphan_regions(index):
             region.current = region.current.grow("orphan sections", why)
             reached.append(region.current)
-        if len(reached) == 1 and dot is last and reached[0] is self._regions[_DEFAULT].current:
+        if len(reached) == 1 and _same(dot, last):
             self._dot = reached[0]
         else:
             self._dot = _joined([dot, *reached])
@@ -436,6 +436,8 @@ class _Walk:
             end = end.grow(
                 f"end of {node.name.text}", Reason(node, "inputs of its own name that no pattern takes join its end")
             )
+        if self._is_allocated(node, traits, start, end) or (node.address is None and self._power(node.align) == 1):
+            end = _bounded(end, region)
         load = self._load(node, start)
         self._remember(node, frame, end, load, not traits.present)
         if traits.thread_local:
@@ -497,8 +499,7 @@ class _Walk:
         """The location counter and the region behind an output section."""
         before, final_before, current = self._dot, self._final_dot, region.current
         power = self._power(node.align)
-        least = distance(start, end)[0]
-        allocated = least is not None and least > 0 and node.type is None and not traits.conditional
+        allocated = self._is_allocated(node, traits, start, end)
         fluid = node.address is None and not traits.unallocated and node.name.text not in self._flow.mentioned
         if allocated:
             region_end = end
@@ -517,7 +518,7 @@ class _Walk:
             self._dot = self._final_dot = end
             if region_end.anchor is end.anchor and region_end.number is end.number:
                 region.current = end
-        elif fluid and current is before:
+        elif fluid and _same(current, before):
             self._dot = (
                 region_end if region_end.anchor and region_end.anchor.parent is end.anchor else _merged_end(before, end)
             )
@@ -526,6 +527,12 @@ class _Walk:
             absent = before if node.address is None else base
             self._dot = absent.join(end)
             self._final_dot = self._dot if absent is final_before else final_before.join(end)
+
+    @staticmethod
+    def _is_allocated(node: OutputSection, traits: Traits, start: Known, end: Known) -> bool:
+        """Whether a section has content for certain, which takes room in its region."""
+        least = distance(start, end)[0]
+        return least is not None and least > 0 and node.type is None and not traits.conditional
 
     def _load(self, node: OutputSection, start: Known) -> Known:
         if node.load_address is not None:
@@ -670,6 +677,20 @@ class _Walk:
             self._final[name] = settled(value, frame)
             self._settled_names.add(name)
             self._values[node] = self._final[name].absolute()
+
+
+def _bounded(end: Known, region: _Region) -> Known:
+    """The end of a section in a region, which ld does not let lie outside of it (os_region_check)."""
+    origin, length = region.origin.value, region.length.value
+    if origin is None or length is None or end.number.value is not None:
+        return end
+    number = end.number.within(origin, min(origin + length, MASK))
+    return Known(number, end.anchor, end.offset, end.reasons, end.obstacles)
+
+
+def _same(one: Known, other: Known) -> bool:
+    """Whether two facts are of one address."""
+    return one is other or (one.anchor is not None and one.anchor is other.anchor and one.offset == other.offset)
 
 
 def _joined(places: list[Known]) -> Known:
