@@ -156,16 +156,24 @@ def used_in_text(survey: Survey, names: Collection[str]) -> list[str]:
     used: set[str] = set()
     if not names:
         return []
-    wanted = re.compile(r"\b(?:" + "|".join(names) + r")\b")
     for file in survey.files:
         script = is_linker_script(file.name) or file is survey.files[0]
         lines = file.directives
-        for match in wanted.finditer(file.code):
-            at = bisect_right(lines, match.start(), key=lambda directive: directive.start) - 1
-            within = at >= 0 and match.start() < lines[at].end
-            if lines[at].keyword == "define" if within else script:
-                used.add(match.group())
+        for name in names:
+            for start in _words(file.code, name):
+                at = bisect_right(lines, start, key=lambda directive: directive.start) - 1
+                within = at >= 0 and start < lines[at].end
+                if lines[at].keyword == "define" if within else script:
+                    used.add(name)
     return [name for name in names if name in used]
+
+
+def _words(text: str, name: str) -> Iterator[int]:
+    """Where a name stands in a text as a whole word."""
+    at = -1
+    while (at := text.find(name, at + 1)) >= 0:
+        if (match := WORD.match(text, at)) and match.group() == name and not text[at - 1 : at].isidentifier():
+            yield at
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -100,9 +100,12 @@ class Places:
 
 def parse_output(stream: str) -> Output:
     """Read what a compiler wrote for -E -dD."""
-    lines = [line for line in stream.split("\n") if line and line[0] != "#" and not line.isspace()]
+    everything = stream.split("\n")
+    lines = [line for line in everything if line and line[0] != "#" and not line.isspace()]
     read: dict[str, None] = {}
-    for written in dict.fromkeys(_ENTERED.findall(stream)):
+    for written in dict.fromkeys(
+        [line[line.find('"') + 1 : line.rfind('"')] for line in everything if line[:2] == "# "]
+    ):
         if (name := _file_name(written))[:1] not in ("<", ""):
             read[name] = None
     return Output(lines, read, stream)

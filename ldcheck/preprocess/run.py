@@ -163,6 +163,7 @@ def _distinct(
     for walk, output in zip(walks, outputs, strict=True):
         merged.setdefault(output.text, (output, []))[1].append(walk)
     result = []
+    seen: set[str] = set()
     for text, (output, same) in merged.items():
         source = Source(target.script, text)
         notes = (*plan.notes, *plan.stubs.notes(output.read))
@@ -170,7 +171,7 @@ def _distinct(
         defined = tuple(known for walk in same for known in _known(plan, walk))
         headers = tuple(name for name in output.read if not name.startswith(plan.stubs.folder))
         origin = MacroOrigin(output, plan.inputs.files)
-        if errors := undefined_calls(source, origin, plan.survey.defines):
+        if errors := undefined_calls(source, origin, plan.survey.defines, seen):
             raise CheckError(*errors)
         result.append(Preprocessed(configurations, source, origin, notes, defined, headers))
     return tuple(result)

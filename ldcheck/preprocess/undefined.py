@@ -32,20 +32,38 @@ _WORDS = frozenset(
 )
 
 
-def undefined_calls(source: Source, origin: MacroOrigin, is_macro: Callable[[str], bool]) -> list[InputError]:
+def undefined_calls(
+    source: Source, origin: MacroOrigin, is_macro: Callable[[str], bool], seen: set[str]
+) -> list[InputError]:
     """Calls of macros that are not defined, each at its place: a name before parentheses that is no word of ld's.
 
-    `is_macro` tells the names that the sources define somewhere: calls of these count however they are spelled.
+    `is_macro` tells the names that the sources define somewhere: calls of these count however they are spelled. Lines
+    that are in `seen` had nothing of the kind in another configuration; what had not here is added.
     """
     errors = []
-    for match in _CALL.finditer(source.text):
+    offset = 0
+    for line in source.text.split("\n"):
+        if line not in seen:
+            found = _calls_in(source, offset, line, origin, is_macro)
+            if not found:
+                seen.add(line)
+            errors += found
+        offset += len(line) + 1
+    return errors
+
+
+def _calls_in(
+    source: Source, offset: int, line: str, origin: MacroOrigin, is_macro: Callable[[str], bool]
+) -> list[InputError]:
+    errors = []
+    for match in _CALL.finditer(line):
         name = match.group(1)
-        if name is None or name in _WORDS or _declares(source.text, match.end()):
+        if name is None or name in _WORDS or _declares(source.text, offset + match.end()):
             continue
         known = is_macro(name)
         if not known and not _CAPITALS.match(name):
             continue
-        start, end = match.span(1)
+        start, end = offset + match.start(1), offset + match.end(1)
         advice = "is the header that defines it included, and its condition met?" if known else ""
         message = f"{name} is called like a macro, and none of that name is defined"
         location, related = origin.locate(source, start, end), origin.related(source, start, end)
