@@ -42,9 +42,9 @@ from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule, names_of
-from ldcheck.sections.families import Family
+from ldcheck.sections.families import half_taken
 from ldcheck.sections.globs import section_glob
-from ldcheck.sections.reach import reaching
+from ldcheck.sections.rules import InputRule
 from ldcheck.words import counted
 
 DECLARATION = Declaration(
@@ -53,23 +53,11 @@ DECLARATION = Declaration(
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP, EvidenceKind.OBJECTS),
 )
 
-# The families of which -ffunction-sections, -fdata-sections and the compiler's own choices emit `.name.suffix`.
-_SPLIT = {
-    ".text": Family.CODE,
-    ".rodata": Family.CONSTANT,
-    ".data": Family.DATA,
-    ".bss": Family.ZERO,
-    ".data.rel.ro": Family.RELRO,
-    ".sdata": Family.DATA,
-    ".sbss": Family.ZERO,
-    ".init_array": Family.RELRO,
-}
-
 
 def on_script(rule: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED where a family is taken by its exact name only; the objects decide about the rest."""
     problems = tuple(
-        problem for name in _SPLIT if not _excepted(f"{name}.x", rule) and (problem := _half(name, view)) is not None
+        _half(name, taker, view) for name, taker in half_taken(view.rules) if not _excepted(f"{name}.x", rule)
     )
     if problems:
         return Judgement(Standing.NOT_GUARANTEED, problems)
@@ -80,19 +68,15 @@ def _excepted(name: str, rule: Rule) -> bool:
     return any(section_glob(named.text).matches(name) for named in names_of(rule.keys.get("except")))
 
 
-def _half(name: str, view: ScriptView) -> Problem | None:
-    exact = [taker for taker, _ in reaching(view.rules, name) if taker.names.literal == name and not taker.discards]
-    # A script that lists the compiler's own parts of a family (.text.unlikely) knows that it leaves the others out.
-    if not exact or reaching(view.rules, f"{name}.?*"):
-        return None
+def _half(name: str, taker: InputRule, view: ScriptView) -> Problem:
     return Problem(
         subject=name,
         message=f"nothing takes `{name}.*`: split sections of this family would be orphans",
-        location=view.locate(exact[0].node),
+        location=view.locate(taker.node),
         label=f"takes {name} and nothing else of the family",
-        related=view.related(exact[0].node),
+        related=view.related(taker.node),
         witness=f"{name}.x",
-        route=view.route(exact[0].node),
+        route=view.route(taker.node),
         help=f"write `{name} {name}.*`",
     )
 

@@ -8,7 +8,11 @@ project's own names (`.init.text`, `.altinstructions`) are not in it, but a proj
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from enum import Enum
+
+from ldcheck.sections.reach import reaching
+from ldcheck.sections.rules import InputRule
 
 
 class Family(Enum):
@@ -63,3 +67,19 @@ def family_of(name: str) -> Family:
         if name == prefix or name.startswith((f"{prefix}.", f"{prefix}*", f"{prefix}$")):
             return family
     return Family.OTHER
+
+
+# The families of which -ffunction-sections, -fdata-sections and the compiler's own choices emit `.name.suffix`.
+SPLIT_FAMILIES = (".text", ".rodata", ".data", ".bss", ".data.rel.ro", ".sdata", ".sbss", ".init_array")
+
+
+def half_taken(rules: Sequence[InputRule]) -> Iterator[tuple[str, InputRule]]:
+    """The families that are taken by their exact name and by no pattern for the rest, with the rule that takes the name.
+
+    A script that lists some of the compiler's own parts of a family (`.text.unlikely`) knows that it leaves out others.
+    others out.
+    """
+    for name in SPLIT_FAMILIES:
+        exact = [taker for taker, _ in reaching(rules, name) if taker.names.literal == name and not taker.discards]
+        if exact and not reaching(rules, f"{name}.?*"):
+            yield name, exact[0]

@@ -1,0 +1,76 @@
+"""Patterns of different output sections that overlap without one containing the other.
+
+## What it does
+Reports a pattern of which another one ahead of it takes some sections and leaves others, where neither is a catch-all
+for the other, and where it matters: in another output section, or across a boundary symbol.
+
+## Why is this bad
+`*(.text.*init*)` ahead of `*(.text.pinit.*)` takes part of the latter's sections: run-time functions whose names
+happen to match land in memory that is reclaimed after boot.
+
+## Example
+    .init.text : { *(.text.*init*) }
+    .text : { *(.text.boot.*) }
+
+## Use instead
+    .init.text : { *(.init.text .init.text.*) }
+    .text : { *(.text.boot.*) }
+
+## Limits
+A list of names followed by a catch-all is what catch-alls are for, and not reported.
+
+## References
+GNU ld manual, "Input Section Basics".
+"""
+
+from __future__ import annotations
+
+from ldcheck.evidence import ScriptView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Rule
+from ldcheck.sections.globs import contains, overlaps
+from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
+from ldcheck.sections.rules import InputRule
+from ldcheck.source import Related
+
+DECLARATION = Declaration(
+    head=Key("lint", Kind.NAME, "Patterns of different output sections that overlap."),
+    evidence=(EvidenceKind.SCRIPT,),
+)
+
+
+def on_script(_: Rule, view: ScriptView) -> Judgement:
+    """REFUTED with a problem for each pair of competing patterns."""
+    problems = tuple(
+        _problem(reach, earlier, view)
+        for reach in reaches(view.rules)
+        if reach.state is State.COMPETES and reach.rule.pattern is not None
+        for earlier in reach.earlier
+        if earlier.pattern is not None and _ambiguous(reach.rule, earlier)
+    )
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _ambiguous(rule: InputRule, earlier: InputRule) -> bool:
+    """Whether the order of the two matters, and neither of them is there to take the rest of the other."""
+    if relation(rule, earlier) in (Relation.SAME_STATEMENT, Relation.SAME_STRETCH):
+        return False
+    if rule.output == earlier.output or not overlaps(rule.names, earlier.names):
+        return False
+    return not contains(rule.names, earlier.names) and not contains(earlier.names, rule.names)
+
+
+def _problem(reach: Reach, earlier: InputRule, view: ScriptView) -> Problem:
+    rule = reach.rule
+    example = reach.witness.section if reach.witness is not None else ""
+    return Problem(
+        subject=rule.text,
+        message=f"`{earlier.text}` and `{rule.text}` both match sections such as {example}",
+        location=view.locate(rule.node),
+        label=f"puts the rest into {rule.output}",
+        related=(Related(view.locate(earlier.node), f"takes them into {earlier.output}"), *view.related(rule.node)),
+        witness=example,
+        route=view.route(rule.node),
+        help="narrow one of the two, so that it is plain which one is meant",
+    )
