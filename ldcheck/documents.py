@@ -266,12 +266,12 @@ def as_integer(node: Node, what: str) -> int:
 
 
 def unknown_keys(mapping: MappingNode, allowed: Iterable[str], what: str) -> list[InputError]:
-    """An error for each key of `mapping` that is not among `allowed`."""
+    """An error for each key of `mapping` that is not among `allowed` (for the first ones, if there are very many)."""
     known = frozenset(allowed)
+    unknown = [key for name, key in mapping.keys.items() if name not in known]
     return [
-        InputError(f"unknown key `{shown(name)}` in {what}", key.location, help=did_you_mean(name, known))
-        for name, key in mapping.keys.items()
-        if name not in known
+        InputError(f"unknown key `{shown(key.text)}` in {what}", key.location, help=did_you_mean(key.text, known))
+        for key in unknown[:_MOST_UNKNOWN]
     ]
 
 
@@ -284,6 +284,7 @@ def describe(node: Node) -> str:
     return node.kind
 
 
+_MOST_UNKNOWN = 20
 _FLAGS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 

@@ -30,10 +30,14 @@ from ldcheck.policy.language import POLICY, SEVERITIES, VERSION
 from ldcheck.policy.read_rule import Checks, RuleReader
 from ldcheck.policy.read_test import read_params
 from ldcheck.policy.rule import Ignore, Named, Override, Rule
+from ldcheck.policy.values import Complaints
 from ldcheck.record import dataclass, field
 from ldcheck.source import Location, Related
 
 _SUFFIXES = (".yaml", ".yml")
+# Nobody builds policies on one another that far.
+_MOST_STEPS = 64
+_MOST_PATTERNS = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -110,21 +114,23 @@ class _Entry:
     """A rule while policies are merged: its keys, each from the last policy that gave it. `place` is where it began."""
 
     keys: dict[str, tuple[ScalarNode, Node]]
-    place: Location
+    place: Node
     file: str
+    identity: str
 
 
 class _Loader:
     """Collects what the files say, each file once, those that are extended ahead of those that extend them."""
 
     def __init__(self) -> None:
-        self.files: list[str] = []
-        self.errors: list[InputError] = []
-        self.params: dict[str, Named] = {}
-        self.entries: list[tuple[_Entry, str]] = []
-        self.ignores: list[Ignore] = []
-        self.overrides: list[Override] = []
+        self._complaints = Complaints()
+        self._files: list[str] = []
+        self._params: dict[str, Named] = {}
+        self._entries: list[_Entry] = []
+        self._ignores: list[Ignore] = []
+        self._overrides: list[Override] = []
         self._seen: set[str] = set()
+        # The files that led to the one being read.
         self._path: list[str] = []
 
     def load(self, name: str, base: str, asked: ScalarNode | None) -> None:
@@ -132,39 +138,36 @@ class _Loader:
         try:
             path = find_policy(name, base)
             real = os.path.realpath(path)
-            if real in self._path:
-                self._cycle(real, asked)
+            if real in self._path or len(self._path) > _MOST_STEPS:
+                self._too_far(real, asked)
                 return
             if real in self._seen:
                 return
             self._seen.add(real)
             document = parse_document(read_source(path, "policy"))
         except CheckError as error:
-            self.errors.extend(error.errors if asked is None else [_at(asked, one) for one in error.errors])
+            self._complaints.errors += error.errors if asked is None else [_at(asked, one) for one in error.errors]
             return
         self._path.append(real)
         try:
-            self._take(document, path)
+            self._complaints.attempt(self._take, document, path)
         finally:
             self._path.pop()
 
-    def _cycle(self, real: str, asked: ScalarNode | None) -> None:
-        path = [*self._path[self._path.index(real) :], real]
-        names = " -> ".join(os.path.basename(step) for step in path)
-        place = asked.location if asked is not None else Location(real)
-        self.errors.append(InputError(f"policies extend each other in a circle: {names}", place))
+    def _too_far(self, real: str, asked: ScalarNode | None) -> None:
+        place = asked if asked is not None else Location(real)
+        if real not in self._path:
+            self._complaints.add(f"policies extend each other over more than {_MOST_STEPS} steps", place)
+            return
+        steps = [os.path.basename(step) for step in (*self._path[self._path.index(real) :], real)]
+        self._complaints.add(f"policies extend each other in a circle: {' -> '.join(steps)}", place)
 
     def _take(self, document: Document, path: str) -> None:
         """What one file says; its rules are kept as YAML until everything is merged."""
-        bad = [offset for offset, _ in document.faults]
-        self.errors.extend(error for _, error in document.faults)
-        try:
-            root = as_mapping(document.root, "the policy")
-            _check_version(root)
-        except CheckError as error:
-            self.errors.extend(error.errors)
-            return
-        self.errors.extend(unknown_keys(root, [key.name for key in POLICY], "a policy"))
+        self._complaints.errors += [error for _, error in document.faults]
+        root = as_mapping(document.root, "the policy")
+        _check_version(root)
+        self._complaints.errors += unknown_keys(root, [key.name for key in POLICY], "a policy")
         for part, take in (
             ("extends", self._take_extends),
             ("params", self._take_params),
@@ -173,66 +176,54 @@ class _Loader:
         ):
             node = root.get(part)
             if node is not None:
-                try:
-                    take(node)
-                except CheckError as error:
-                    self.errors.extend(error.errors)
-        self.files.append(path)
+                self._complaints.attempt(take, node)
+        self._files.append(path)
         rules = root.get("rules")
         if rules is not None:
-            self._take_rules(rules, bad)
+            self._complaints.attempt(self._take_rules, rules, [offset for offset, _ in document.faults])
 
     def _take_extends(self, node: Node) -> None:
         folder = os.path.dirname(node.source.name)
         for name in as_texts(node, "`extends`"):
-            self.load(name.text, folder, name)
+            if not self._complaints.full:
+                self.load(name.text, folder, name)
 
     def _take_params(self, node: Node) -> None:
         params, errors = read_params(node)
-        self.errors.extend(errors)
-        self.params.update(params)
+        self._complaints.errors += errors
+        self._params.update(params)
 
     def _take_rules(self, node: Node, bad: Sequence[int]) -> None:
-        try:
-            items = as_list(node, "`rules`")
-        except CheckError as error:
-            self.errors.extend(error.errors)
-            return
-        for item in items:
+        for item in as_list(node, "`rules`"):
             # The fault within it is told already.
             if any(item.start <= offset <= item.end for offset in bad):
                 continue
-            try:
-                mapping = as_mapping(item, "a rule")
-            except CheckError as error:
-                self.errors.extend(error.errors)
-                continue
-            keys = {key.text: (key, value) for key, value in mapping.items()}
-            self.entries.append((_Entry(keys, _first_line(mapping), node.source.name), _identity(mapping)))
+            mapping = self._complaints.attempt(as_mapping, item, "a rule")
+            if mapping is not None:
+                keys = {key.text: (key, value) for key, value in mapping.items()}
+                self._entries.append(_Entry(keys, _first_key(mapping), node.source.name, _identity(mapping)))
 
     def _take_overrides(self, node: Node) -> None:
         for pattern, changes in as_mapping(node, "`paths`").items():
             if not isinstance(changes, MappingNode):
                 advice = "rules with their severities, such as { some-rule: note } or { '*': off }"
                 message = f"`paths` for {shown(pattern.text)} is {describe(changes)} and must be a mapping"
-                self.errors.append(InputError(message, changes.location, help=advice))
+                self._complaints.add(message, changes, advice)
                 continue
             for rule, severity in changes.items():
-                try:
-                    word = as_choice(severity, f"the severity of `{shown(rule.text)}`", SEVERITIES)
-                except CheckError as error:
-                    self.errors.extend(error.errors)
-                    continue
-                self.overrides.append(Override(pattern.text, rule.text, Severity(word), rule.location))
+                what = f"the severity of `{shown(rule.text)}`"
+                word = self._complaints.attempt(as_choice, severity, what, SEVERITIES)
+                if word is not None:
+                    self._overrides.append(Override(pattern.text, rule.text, Severity(word), rule))
 
     def _take_ignores(self, node: Node) -> None:
         from ldcheck.policy.waive import read_ignore
 
         for item in as_list(node, "`ignore`"):
-            try:
-                self.ignores.append(read_ignore(as_mapping(item, "an entry of `ignore`")))
-            except CheckError as error:
-                self.errors.extend(error.errors)
+            mapping = self._complaints.attempt(as_mapping, item, "an entry of `ignore`")
+            entry = self._complaints.attempt(read_ignore, mapping) if mapping is not None else None
+            if entry is not None:
+                self._ignores.append(entry)
 
     # Merging ----------------------------------------------------------------------------------------------------------
 
@@ -241,91 +232,97 @@ class _Loader:
         from ldcheck.policy.sizes import evaluate_params
 
         for name, text in given.items():
-            self.params[name] = Named(text, Location(f"param {name}", excerpt=text))
-        values, errors = evaluate_params(self.params)
-        self.errors.extend(errors)
-        reader = RuleReader(checks, self.params, values)
-        rules: dict[str, Rule] = {}
-        ids = {identity for entry, identity in self.entries if identity and reader.head(entry.keys)}
-        for entry in self._merged(reader):
-            found, errors = reader.read(entry.keys, entry.place, ids)
-            self.errors.extend(errors)
-            for rule in found:
-                first = rules.get(rule.id)
-                if first is not None:
-                    related = (Related(first.location, "the first"),)
-                    message = f"two rules have the id `{shown(rule.id)}`"
-                    self.errors.append(InputError(message, rule.location, help="give this one `id`", related=related))
-                else:
-                    rules[rule.id] = rule
-        self._check_references(rules)
-        if not rules and not self.errors:
-            where = Location(self.files[-1] if self.files else "")
-            self.errors.append(
-                InputError("the policy has no rule", where, help="give it `rules`, or let it extend one")
-            )
-        order = {file: at for at, file in enumerate(self.files)}
-        self.errors.sort(
-            key=lambda error: (order.get(error.location.file, -1), error.location.line, error.location.column)
-        )
+            self._params[name] = Named(text, Location(f"param {name}", excerpt=text))
+        values, errors = evaluate_params(self._params)
+        self._complaints.errors += errors
+        rules = self._read_rules(RuleReader(checks, self._params, values))
+        if not self._complaints.errors:
+            self._check_references(rules)
+        if not rules and not self._complaints.errors:
+            where = Location(self._files[-1] if self._files else "")
+            self._complaints.add("the policy has no rule", where, "give it `rules`, or let it extend one")
+        order = {file: at for at, file in enumerate(self._files)}
+
+        def position(error: InputError) -> tuple[int, int, int]:
+            return order.get(error.location.file, -1), error.location.line, error.location.column
+
         return Policies(
             tuple(rules.values()),
-            tuple(self.errors),
-            tuple(self.ignores),
-            tuple(self.overrides),
+            tuple(sorted(self._complaints.errors, key=position)),
+            tuple(self._ignores),
+            tuple(self._overrides),
             values,
-            tuple(self.files),
+            tuple(self._files),
         )
+
+    def _read_rules(self, reader: RuleReader) -> dict[str, Rule]:
+        rules: dict[str, Rule] = {}
+        ids = {entry.identity for entry in self._entries if entry.identity and reader.head(entry.keys)}
+        for entry in self._merged(reader):
+            if self._complaints.full:
+                break
+            found, errors = reader.read(entry.keys, entry.place, ids)
+            self._complaints.errors += errors
+            for rule in found:
+                if rule.id in rules:
+                    related = (Related(rules[rule.id].location, "the first"),)
+                    message = f"two rules have the id `{shown(rule.id)}`"
+                    self._complaints.add(message, rule.location, "give this one `id`", related)
+                else:
+                    rules[rule.id] = rule
+        return rules
 
     def _merged(self, reader: RuleReader) -> Iterable[_Entry]:
         """The entries of `rules`, in the order in which their ids first occur, with what later policies change."""
         merged: dict[object, _Entry] = {}
-        for entry, identity in self.entries:
-            first = merged.get(identity) if identity else None
+        for entry in self._entries:
+            first = merged.get(entry.identity) if entry.identity else None
             if first is None:
-                merged[identity or object()] = entry
-            elif first.file == entry.file:
-                related = (Related(first.place, "the first"),)
-                message = f"two rules have the id `{shown(identity)}`"
-                self.errors.append(InputError(message, entry.place, related=related))
-            else:
-                self._change(first, entry, identity, reader)
+                merged[entry.identity or object()] = entry
+            elif first.file != entry.file:
+                self._change(first, entry, reader)
+            elif not self._complaints.full:
+                related = (Related(first.place.location, "the first"),)
+                self._complaints.add(f"two rules have the id `{shown(entry.identity)}`", entry.place, related=related)
         return merged.values()
 
-    def _change(self, first: _Entry, later: _Entry, identity: str, reader: RuleReader) -> None:
+    def _change(self, first: _Entry, later: _Entry, reader: RuleReader) -> None:
         heads = reader.head(later.keys)
         before = reader.head(first.keys)
         if heads and before and set(heads) != set(before):
-            related = (Related(first.place, f"the rule with `{before[0]}`"),)
-            message = (
-                f"`{shown(identity)}` is a rule with `{before[0]}`, and a later policy cannot make it `{heads[0]}`"
-            )
+            related = (Related(first.place.location, f"the rule with `{before[0]}`"),)
+            name = shown(first.identity)
+            message = f"`{name}` is a rule with `{before[0]}`, and a later policy cannot make it `{heads[0]}`"
             advice = "give the new rule another id, and switch the old one off: `severity: off`"
-            self.errors.append(InputError(message, later.keys[heads[0]][0].location, help=advice, related=related))
+            self._complaints.add(message, later.keys[heads[0]][0], advice, related)
             return
         first.keys.update(later.keys)
         first.file = later.file
 
     def _check_references(self, rules: Mapping[str, Rule]) -> None:
         """Patterns of rule ids in `paths` and `ignore` that mean no rule are mistakes."""
-        from fnmatch import fnmatchcase
+        import fnmatch
 
-        # With broken rules in it, a reference may well mean one of them.
-        if self.errors:
-            return
-        named = [(override.rule, override.location) for override in self.overrides]
-        named += [(pattern, ignore.location) for ignore in self.ignores for pattern in ignore.rules]
+        named = [(override.rule, override.place) for override in self._overrides]
+        named += [(pattern, ignore.place) for ignore in self._ignores for pattern in ignore.rules]
+        # Each pattern once: there may be many overrides, of many rules.
+        known: dict[str, bool] = {}
         for pattern, place in named:
-            if pattern not in rules and not any(fnmatchcase(rule, pattern) for rule in rules):
-                advice = did_you_mean(pattern, rules)
-                self.errors.append(InputError(f"there is no rule `{shown(pattern)}`", place, help=advice))
+            if pattern not in known:
+                wild = any(sign in pattern for sign in "*?[") and len(known) < _MOST_PATTERNS
+                known[pattern] = pattern in rules or (wild and bool(fnmatch.filter(rules, pattern)))
+            if not known[pattern] and not self._complaints.full:
+                advice = did_you_mean(pattern, rules, "see the `id`s of the rules")
+                self._complaints.add(f"there is no rule `{shown(pattern)}`", place, advice)
 
 
 def _check_version(root: MappingNode) -> None:
     node = root.get("ldcheck")
     if node is None:
         advice = f"the first line of a policy is `ldcheck: {VERSION}`, the version of its language"
-        raise CheckError(InputError(f"no `ldcheck: {VERSION}`: is this a policy?", _first_line(root), help=advice))
+        raise CheckError(
+            InputError(f"no `ldcheck: {VERSION}`: is this a policy?", _first_key(root).location, help=advice)
+        )
     if isinstance(node, ScalarNode) and node.text == VERSION:
         return
     if isinstance(node, ScalarNode) and node.text.isdecimal() and int(node.text[:9]) > int(VERSION):
@@ -343,10 +340,9 @@ def _identity(mapping: MappingNode) -> str:
     return ""
 
 
-def _first_line(mapping: MappingNode) -> Location:
-    """Where a mapping begins: its first key."""
-    first = next(iter(mapping.keys.values()), None)
-    return first.location if first is not None else mapping.location
+def _first_key(mapping: MappingNode) -> Node:
+    """What stands for a mapping as a whole in errors: its first key."""
+    return next(iter(mapping.keys.values()), mapping)
 
 
 def _at(asked: ScalarNode, error: InputError) -> InputError:
@@ -354,7 +350,3 @@ def _at(asked: ScalarNode, error: InputError) -> InputError:
     if error.location.line:
         return error
     return InputError(error.message, asked.location, error.label, error.help, error.related)
-
-
-def _position(place: Location) -> tuple[int, int]:
-    return place.line, place.column

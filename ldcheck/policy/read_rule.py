@@ -76,7 +76,7 @@ class RuleReader:
         return heads
 
     def read(
-        self, entries: Entries, place: Location, others: Collection[str] = ()
+        self, entries: Entries, place: Node, others: Collection[str] = ()
     ) -> tuple[tuple[Rule, ...], list[InputError]]:
         """The rules of one entry of `rules` (several for a list of lints), or the errors that it has instead.
 
@@ -88,7 +88,7 @@ class RuleReader:
         errors = self._complaints.errors
         return (() if errors else rules), errors
 
-    def _read(self, entries: Entries, place: Location) -> tuple[Rule, ...]:
+    def _read(self, entries: Entries, place: Node) -> tuple[Rule, ...]:
         heads = self.head(entries)
         if len(heads) != 1:
             self._wrong_head(entries, heads, place)
@@ -98,7 +98,7 @@ class RuleReader:
         else:
             checks = [(lint.text, lint) for lint in self._lints(entries[LINT][1])]
         if len(checks) > 1 and "id" in entries:
-            self._complaints.add("one `id` for several lints", entries["id"][1].location, "each has its own name")
+            self._complaints.add("one `id` for several lints", entries["id"][1], "each has its own name")
         rules = [self._rule(check, lint, entries) for check, lint in checks]
         return tuple(rule for rule in rules if rule is not None)
 
@@ -132,7 +132,7 @@ class RuleReader:
             rule_id = lint
             if lint is None:
                 advice = "a short name for findings, such as `text-first`"
-                self._complaints.add("the rule has no `id`", head_key.location, advice)
+                self._complaints.add("the rule has no `id`", head_key, advice)
         common: dict[str, Value] = {}
         for name, key in _PLAIN.items():
             if name in entries:
@@ -146,7 +146,7 @@ class RuleReader:
             id=rule_id.text,
             check=check,
             subject=subject,
-            location=_head_location(head_key, head_node),
+            place=_head_place(head_key, head_node),
             keys=keys,
             lint=lint is not None,
             severity=Severity(text_of(common, "severity") or "error"),
@@ -178,11 +178,11 @@ class RuleReader:
                 self._unknown_key(check, key_node, own, head)
         for key in declared.keys:
             if key.required and key.name not in entries:
-                self._complaints.add(f"`{check}` needs `{key.name}`", head.location, f"{key.name}: {key.kind.value}")
+                self._complaints.add(f"`{check}` needs `{key.name}`", head, f"{key.name}: {key.kind.value}")
         for group in declared.one_of:
             if not any(name in entries for name in group):
                 wanted = ", ".join(f"`{name}`" for name in group)
-                self._complaints.add(f"`{check}` needs one of {wanted}", head.location)
+                self._complaints.add(f"`{check}` needs one of {wanted}", head)
         return keys
 
     def _own_value(self, key: Key, node: Node) -> Value | None:
@@ -230,28 +230,27 @@ class RuleReader:
 
     # Errors -----------------------------------------------------------------------------------------------------------
 
-    def _wrong_head(self, entries: Entries, heads: Iterable[str], place: Location) -> None:
+    def _wrong_head(self, entries: Entries, heads: Iterable[str], place: Node) -> None:
         first, second, *_ = *heads, "", ""
         if second:
             related = (Related(entries[first][0].location, "the first"),)
             message = f"a rule has one head key, this one has `{first}` and `{second}`"
-            where = entries[second][0].location
-            self._complaints.errors.append(InputError(message, where, help="make two rules of it", related=related))
+            self._complaints.add(message, entries[second][0], "make two rules of it", related)
             return
         unknown = [key for name, (key, _) in entries.items() if name not in _COMMON]
         for key in unknown:
             if close := suggest(key.text, self._heads):
                 message = f"unknown key `{shown(key.text)}`: no check has this head key"
-                self._complaints.add(message, key.location, f"did you mean `{close}`?")
+                self._complaints.add(message, key, f"did you mean `{close}`?")
                 return
         given = entries.get("id")
         if given is not None and isinstance(given[1], ScalarNode):
             name = given[1].text
             if close := suggest(name, self._others):
                 message = f"the rule has no head key, and no policy that is extended has a rule `{shown(name)}`"
-                self._complaints.add(message, given[1].location, f"did you mean `{close}`?")
+                self._complaints.add(message, given[1], f"did you mean `{close}`?")
                 return
-        where = unknown[0].location if unknown else place
+        where = unknown[0] if unknown else place
         message = "the rule has no head key, which names its check"
         advice = "one of " + ", ".join(sorted(self._heads))
         if unknown:
@@ -264,11 +263,13 @@ class RuleReader:
         self._complaints.add(message, where, advice)
 
     def _unknown_key(self, check: str, key: ScalarNode, own: Mapping[str, Key], head: ScalarNode) -> None:
+        if self._complaints.full:
+            return
         takes = f"`{check}` takes {', '.join(own)}" if own else f"`{check}` takes no key of its own"
         advice = did_you_mean(key.text, (*own, *_COMMON), f"{takes}, and every rule {', '.join(_COMMON)}")
         related = (Related(head.location, "the rule's head key"),)
         message = f"unknown key `{shown(key.text)}` in a rule with `{check}`"
-        self._complaints.errors.append(InputError(message, key.location, help=advice, related=related))
+        self._complaints.add(message, key, advice, related)
 
 
 def _read_when(node: Node, complaints: Complaints) -> When:
@@ -301,25 +302,23 @@ def _read_message(node: Node, keys: Mapping[str, Value], complaints: Complaints)
     template = read_text(_COMMON["message"], node).text
     assert isinstance(node, ScalarNode)
     allowed = (*PLACEHOLDERS, *(name for name, value in keys.items() if not isinstance(value, bool)))
-    rest = template
-    for name in placeholders(template):
-        rest = rest.replace("{" + name + "}", "", 1)
+    for name in dict.fromkeys(placeholders(template)):
+        if complaints.full:
+            break
         if name not in allowed:
             place = _place_of(node, "{" + name + "}")
             complaints.add(f"unknown placeholder {{{shown(name)}}}", place, did_you_mean(name, allowed))
-    if "{" in rest or "}" in rest:
-        complaints.add(
-            "a brace without its partner in `message`", node.location, "a placeholder is {subject} or the like"
-        )
+    braces = len(placeholders(template))
+    if template.count("{") != braces or template.count("}") != braces:
+        complaints.add("a brace without its partner in `message`", node, "a placeholder is {subject} or the like")
     return template
 
 
-def _head_location(key: ScalarNode, value: Node) -> Location:
+def _head_place(key: ScalarNode, value: Node) -> Node:
     """The head key, with its value as far as that stands on the same line."""
-    source = key.source
-    if value.source is source and source.position(key.start)[0] == source.position(value.end)[0]:
-        return source.locate(key.start, value.end)
-    return key.location
+    if value.source is key.source and "\n" not in key.source.text[key.start : value.end]:
+        return Node(key.source, key.start, value.end)
+    return key
 
 
 def _place_of(node: ScalarNode, part: str) -> Location:

@@ -51,7 +51,7 @@ def read_params(node: Node) -> tuple[dict[str, Named], list[InputError]]:
     mapping = complaints.attempt(as_mapping, node, "`params`")
     for key, value in mapping.items() if mapping is not None else ():
         if not is_identifier(key.text):
-            complaints.add(f"`{shown(key.text)}` is no name for a param", key.location, "letters, digits and _")
+            complaints.add(f"`{shown(key.text)}` is no name for a param", key, "letters, digits and _")
             continue
         size = complaints.attempt(read_size, Key(key.text, Kind.SIZE, ""), value)
         if size is not None:
@@ -66,9 +66,9 @@ def _read_test(node: Node, valid: bool, params: Mapping[str, Named], complaints:
     values = read_fields(mapping, _TEST, "a test", complaints)
     script, file, given = (mapping.values.get(part) for part in ("script", "file", "image"))
     if script is not None and file is not None:
-        complaints.add("a test has either `script` or `file`", mapping.keys["file"].location)
+        complaints.add("a test has either `script` or `file`", mapping.keys["file"])
     if script is None and file is None and given is None:
-        complaints.add("a test needs `script`, `file` or `image`", mapping.location)
+        complaints.add("a test needs `script`, `file` or `image`", mapping)
     image = complaints.attempt(as_mapping, given, "`image`") if given is not None else None
     if image is not None:
         _check_image(image, complaints)

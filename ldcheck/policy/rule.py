@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Named:
     """A name, pattern or expression as written in a policy, and where it stands.
 
-    `place` is a location or what knows one: of the thousand texts of a policy, few are ever shown.
+    `place` is a location or what knows one, here and below: of the thousand texts of a policy, few are ever shown, and
+    a location holds a copy of its line.
     """
 
     __slots__ = ("_place", "text")
@@ -28,8 +29,7 @@ class Named:
     @property
     def location(self) -> Location:
         """Where the text stands."""
-        place = self._place
-        return place if isinstance(place, Location) else place.location
+        return _located(self._place)
 
     def __repr__(self) -> str:
         return f"Named({self.text!r})"
@@ -97,7 +97,7 @@ class Rule:
     id: str
     check: str
     subject: Value
-    location: Location
+    place: Location | Node
     keys: Mapping[str, Value] = field(default_factory=dict)
     lint: bool = False
     severity: Severity = Severity.ERROR
@@ -112,6 +112,11 @@ class Rule:
     params: Mapping[str, Named] = field(default_factory=dict)
     tests: tuple[RuleTest, ...] = ()
     policy: str = ""
+
+    @property
+    def location(self) -> Location:
+        """Where the rule stands: its head key."""
+        return _located(self.place)
 
     @property
     def names(self) -> tuple[Named, ...]:
@@ -130,7 +135,12 @@ class Ignore:
     where: tuple[str, ...]
     reason: str
     until: str
-    location: Location
+    place: Node
+
+    @property
+    def location(self) -> Location:
+        """Where the entry stands."""
+        return self.place.location
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -140,7 +150,16 @@ class Override:
     path: str
     rule: str
     severity: Severity
-    location: Location
+    place: Node
+
+    @property
+    def location(self) -> Location:
+        """Where the override stands."""
+        return self.place.location
+
+
+def _located(place: Location | Node) -> Location:
+    return place if isinstance(place, Location) else place.location
 
 
 def names_of(value: Value | None) -> tuple[Named, ...]:

@@ -21,6 +21,7 @@ _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _LIMIT = 1 << 64
 # Long enough for any size, and short enough that no nesting is deep.
 _LONGEST = 400
+_MOST_ERRORS = 100
 
 
 def plain_size(text: str) -> int | None:
@@ -107,25 +108,31 @@ def evaluate_params(params: Mapping[str, Named]) -> tuple[dict[str, int], list[I
     values: dict[str, int] = {}
     errors: list[InputError] = []
     failed: set[str] = set()
+    uses = {name: names_in(value.text) for name, value in params.items()}
     for name in params:
-        pending = [name]
+        if len(errors) >= _MOST_ERRORS:
+            break
+        # In order, and quick to ask.
+        pending = {name: None}
         while pending:
-            current = pending[-1]
+            current = next(reversed(pending))
             if current in values or current in failed:
-                pending.pop()
+                del pending[current]
                 continue
-            needed = names_in(params[current].text)
+            needed = uses[current]
             missing = [other for other in needed if other in params and other not in values and other not in failed]
             circular = [other for other in missing if other in pending]
             if circular:
-                path = " -> ".join((*pending[pending.index(circular[0]) :], circular[0]))
+                steps = list(pending)
+                steps = [*steps[steps.index(circular[0]) :], circular[0]]
+                path = " -> ".join(steps if len(steps) < 10 else [*steps[:8], "...", steps[-1]])
                 errors.append(InputError(f"the params go in a circle: {path}", params[current].location))
                 failed.update(pending)
                 break
             if missing:
-                pending.append(missing[0])
+                pending[missing[0]] = None
                 continue
-            pending.pop()
+            del pending[current]
             if any(other in failed for other in needed):
                 failed.add(current)
                 continue

@@ -24,26 +24,39 @@ from ldcheck.documents import (
 from ldcheck.findings import CheckError, InputError
 from ldcheck.policy.declare import Key, Kind
 from ldcheck.policy.rule import Named, Value
-from ldcheck.source import Location
+from ldcheck.source import Location, Related
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
+# More errors help nobody, and each may cost a search for what was meant.
+MOST_ERRORS = 100
+
+
 class Complaints:
-    """The errors found so far, for readers that go on after one."""
+    """The errors found so far, for readers that go on after one. From a hundred on nothing more is read."""
 
     __slots__ = ("errors",)
 
     def __init__(self) -> None:
         self.errors: list[InputError] = []
 
-    def add(self, message: str, place: Location, advice: str = "") -> None:
+    @property
+    def full(self) -> bool:
+        """Whether there are enough."""
+        return len(self.errors) >= MOST_ERRORS
+
+    def add(self, message: str, place: Node | Location, advice: str = "", related: tuple[Related, ...] = ()) -> None:
         """Note an error."""
-        self.errors.append(InputError(message, place, help=advice))
+        if not self.full:
+            where = place if isinstance(place, Location) else place.location
+            self.errors.append(InputError(message, where, help=advice, related=related))
 
     def attempt(self, read: Callable[_P, _T], *args: _P.args, **keywords: _P.kwargs) -> _T | None:
         """What `read` returns, or None with its errors noted."""
+        if self.full:
+            return None
         try:
             return read(*args, **keywords)
         except CheckError as error:
@@ -66,11 +79,11 @@ def read_fields(mapping: MappingNode, keys: Mapping[str, Key], what: str, compla
                 values[name] = reader(key, node)
             except CheckError as error:
                 complaints.errors.extend(error.errors)
-    if known < len(mapping.values):
+    if known < len(mapping.values) and not complaints.full:
         complaints.errors.extend(unknown_keys(mapping, keys, what))
     for name, key in keys.items():
         if key.required and name not in mapping.values:
-            complaints.add(f"{what} needs `{name}`", mapping.location, key.doc)
+            complaints.add(f"{what} needs `{name}`", mapping, key.doc)
     return values
 
 

@@ -117,7 +117,7 @@ def read_ignore(mapping: MappingNode) -> Ignore:
         where=texts.get("where", ()),
         reason=texts["reason"][0],
         until=texts.get("until", ("",))[0],
-        location=first.location,
+        place=first,
     )
 
 
