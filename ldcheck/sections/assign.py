@@ -190,15 +190,20 @@ def link_order(tree: Script, sections: list[InputSection]) -> list[InputSection]
 
     ld opens such a file when it comes to the name, and the script comes ahead of the objects (ldlang.c: lookup_name).
     """
-    named: dict[str, int] = {}
+    named = {name: at for at, name in enumerate(named_files(tree))}
+    if not named:
+        return sections
+    return sorted(sections, key=lambda section: named.get(section.file, len(named)))
+
+
+def named_files(tree: Script) -> tuple[str, ...]:
+    """The files that a script names without a wildcard, which ld links because of that, in the order of the script."""
+    named: dict[str, None] = {}
     for node in walk(tree):
         if isinstance(node, InputSectionDescription) and node.file is not None:
             name = node.file.pattern.text
             if ":" not in name and not has_wildcard(name):
-                named.setdefault(name, len(named))
+                named[name] = None
         elif isinstance(node, InputFiles):
-            for file in node.files:
-                named.setdefault(file.name.text, len(named))
-    if not named:
-        return sections
-    return sorted(sections, key=lambda section: named.get(section.file, len(named)))
+            named.update((file.name.text, None) for file in node.files)
+    return tuple(named)

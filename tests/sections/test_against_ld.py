@@ -1,0 +1,152 @@
+"""Every input section goes where GNU ld puts it: output section, statement and order, orphans and discarded ones.
+
+LDCHECK_RANDOM_LINKS is the number of random links in the long form (1,500), LDCHECK_RANDOM_START the first seed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from ldcheck.sections.assign import assign, named_files
+from tests.sections import random_links
+from tests.sections.linked import difference, input_sections, markers, run_ld
+from tests.sections.scripts import tree
+
+START = int(os.environ.get("LDCHECK_RANDOM_START", "0"))
+LINKS = int(os.environ.get("LDCHECK_RANDOM_LINKS", "1500"))
+NO_LINK = "ld did not link"
+
+
+def compare(folder: Path, script: str, files: list[str], sort_section: str = "", default: str = "") -> str:
+    """What ld did otherwise than expected, or why it did not link."""
+    options = [f"--sort-section={sort_section}"] if sort_section else []
+    elf, output = run_ld(folder, script, files, *options, default=default)
+    if elf is None:
+        return f"{NO_LINK}: {output}"
+    parsed = tree(script + default)
+    # ld also links a file that only the script names.
+    linked = [*files, *(name for name in named_files(parsed) if name not in files and (folder / name).exists())]
+    marks = {
+        (name, member, index): symbol for name in linked for (member, index), symbol in markers(folder / name).items()
+    }
+    inputs = [section for name in linked for section in input_sections(name, folder / name)]
+    return difference(parsed, assign(parsed, inputs, sort_section or None, "x86_64"), folder, elf, marks)
+
+
+def random_difference(seed: int, folder: Path) -> str:
+    chance = random.Random(seed)
+    files = random_links.objects(chance, folder)
+    script, default = random_links.script(chance)
+    sort_section = chance.choice(["name", "alignment"]) if chance.random() < 0.15 else ""
+    found = compare(folder, script, files, sort_section, default)
+    return f"seed {seed}: {found}\n{script}{default}" if found and not found.startswith(NO_LINK) else found
+
+
+def random_differences(seeds: range, folder: Path) -> tuple[list[str], int]:
+    """What differs, and how many links there were: ld refuses some scripts for what they do to addresses."""
+    found = []
+    for seed in seeds:
+        place = folder / str(seed)
+        place.mkdir()
+        found.append(random_difference(seed, place))
+    linked = [text for text in found if not text.startswith(NO_LINK)]
+    return [text for text in linked if text], len(linked)
+
+
+def test_random_links(tmp_path):
+    different, linked = random_differences(range(START, START + 60), tmp_path)
+    assert different == []
+    assert linked > 40
+
+
+@pytest.mark.sweep
+def test_many_random_links(tmp_path):
+    different, linked = random_differences(range(START + 60, START + 60 + LINKS), tmp_path)
+    assert different == []
+    assert linked > LINKS * 0.8
+
+
+OBJECT = r"""
+.macro put name, number, flags, content
+.section "\name",\flags
+.balign 4
+.globl at_@_\number
+at_@_\number: \content
+.endm
+put .text 1 "ax" "nop"
+put .text.a 2 "ax" "nop"
+put .text.b 3 "ax" ".balign 16"
+put .ab 5 "a" ".byte 1"
+put .abb 6 "a" ".byte 1"
+put .x 7 "aw" ".byte 1"
+put .y 8 "a" ".byte 1"
+put .init_array.00007 9 "aw" ".quad 1"
+put .ctors.65530 10 "aw" ".quad 1"
+put .init_array 11 "aw" ".quad 1"
+put "[x" 13 "a" ".byte 1"
+.section ".te\\xt","ax"
+.globl at_@_14
+at_@_14: nop
+.section ".text*","ax"
+.globl at_@_15
+at_@_15: nop
+.section ".a\\*b","a"
+.globl at_@_16
+at_@_16: .byte 1
+"""
+
+
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("objects")
+    random_links.assemble(folder, {f"{name}.o": OBJECT.replace("@", name) for name in "abm"})
+    random_links.archive(folder, "lib.a", ["m.o"])
+    return folder
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # What a backslash is depends on where it stands.
+        r".o : { *(.te\xt) }",
+        r".o : { *(.te\*) } .p : { *(.tex*\*) }",
+        r".o : { *([.]te*\*) } .p : { *(.a\\\*b) }",
+        r".o : { *(.a\*b) }",
+        # Both ends of a pattern may overlap in ld.
+        ".o : { *(.ab*b) }",
+        ".o : { *(.a*ab) }",
+        ".o : { *(.[ab]*b) }",
+        # Brackets.
+        ".o : { *([x) } .p : { *(.[^xy]) } .q : { *(.[!y]) }",
+        # Files and members.
+        ".o : { lib.a(.x) } .p : { lib.a:(.x) }",
+        ".o : { m.o(.x) } .p : { *m.o(.x) }",
+        ".o : { *lib.a:m.o(.x) } .p : { :a.o(.x) } .q : { b.o:(.x) }",
+        ".o : { EXCLUDE_FILE(lib.a) *(.x) } .p : { *(.x) }",
+        ".o : { *(EXCLUDE_FILE(lib.a:) .x EXCLUDE_FILE(:a.o) .y) } .p : { *(.x .y) }",
+        ".o : { b.o } .p : { *(.x) }",
+        # Order.
+        ".o : { *(.y .x) } .p : { *(.ab) *(.abb) }",
+        ".o : { *(SORT(.y) .x) }",
+        ".o : { *(.x SORT(.y) SORT_NONE(.ab)) }",
+        ".o : { SORT(*)(SORT(.text*) SORT(.x)) }",
+        ".o : { *(SORT_BY_INIT_PRIORITY(.init_array.*) SORT_BY_INIT_PRIORITY(.ctors*)) }",
+        ".o : { *(SORT_BY_INIT_PRIORITY(.*) SORT_BY_ALIGNMENT(.text*)) }",
+        # Flags count for everything but what is discarded.
+        "/DISCARD/ : { INPUT_SECTION_FLAGS(SHF_TLS) *(.x) } .o : { *(.x .y) }",
+        ".o : { INPUT_SECTION_FLAGS(SHF_WRITE & SHF_ALLOC) *(*) } .p : { INPUT_SECTION_FLAGS(!SHF_EXECINSTR) *(*) }",
+        ".o : ONLY_IF_RO { *(.x .y) } .o : ONLY_IF_RW { *(.x .y) }",
+        ".o : ONLY_IF_RO { *(.y) } .p : ONLY_IF_RW { *(.y) *(.x) }",
+        ".o : SPECIAL { *(.x) } .p : { *(.x .y) }",
+        # Orphans.
+        ".text : { *(.text) } end = .; .data : { *(.data) }",
+        ".o : { *(.x) }",
+        "",
+    ],
+)
+def test_corner_cases(objects, text):
+    assert compare(objects, f"SECTIONS {{ {text} }}", ["a.o", "lib.a", "b.o"]) == ""

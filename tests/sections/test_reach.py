@@ -1,0 +1,218 @@
+"""What each rule can still take: readable cases, and brute force over all small sections."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+
+import pytest
+
+from ldcheck.sections.reach import (
+    Relation,
+    State,
+    Witness,
+    asked_for,
+    first_taker,
+    reaches,
+    reaching,
+    relation,
+    shadowing,
+    takers,
+)
+from ldcheck.sections.rules import InputRule
+from tests.sections.scripts import rules
+
+CASES = int(os.environ.get("LDCHECK_RANDOM_CASES", "150"))
+
+
+def states(text: str) -> list[str]:
+    return [f"{reach.rule.text} {reach.state.value}" for reach in reaches(rules(text))]
+
+
+def last(text: str):
+    return reaches(rules(text))[-1]
+
+
+def test_a_wildcard_ahead_kills_a_name():
+    reach = last(".data : { *(.data .data.*) } .data.read_mostly : { *(.data.read_mostly) }")
+    assert reach.state is State.DEAD
+    assert [rule.text for rule in reach.earlier] == ["*(.data.*)"]
+    assert reach.witness == Witness("x.o", ".data.read_mostly")
+    assert reach.kept is None
+
+
+def test_a_name_ahead_of_a_wildcard_competes():
+    reach = last(".data.read_mostly : { *(.data.read_mostly) } .data : { *(.data.*) }")
+    assert reach.state is State.COMPETES
+    assert reach.witness == Witness("x.o", ".data.read_mostly")
+    assert reach.kept == Witness("x.o", ".data.")
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "earlier"),
+    [
+        # A union is needed, and each part of it.
+        (".a : { *(.x.[a-m]*) *(.x.[!a-m]*) *(.x.) } .b : { *(.x.*) }", "dead", 3),
+        (".a : { *(.x.[a-m]*) *(.y*) *(.x.[!a-m]*) } .b : { *(.x.?*) }", "dead", 2),
+        # One is enough, although others overlap.
+        (".a : { *(.x.a) *(.x.*) *(.x.b*) } .b : { *(.x.b) }", "dead", 1),
+        ("/DISCARD/ : { *(.note*) } .note : { *(.note.gnu) }", "dead", 1),
+        # Files.
+        (".a : { a.o(.x) } .b : { *(.x) }", "competes", 1),
+        (".a : { *(EXCLUDE_FILE(a.o) .x) } .b : { a.o(.x) }", "free", 0),
+        (".a : { *(EXCLUDE_FILE(*a.o) .x) } .b : { lib.a:a.o(.x) }", "free", 0),
+        (".a : { EXCLUDE_FILE(lib.a:) *(.x) } .b : { *(EXCLUDE_FILE(lib.a:*) .x) }", "dead", 1),
+        (".a : { EXCLUDE_FILE(lib.a) *(.x) } .b : { lib.a:(.x) }", "free", 0),
+        (".a : { :*(.x) *:(.x) } .b : { *(.x) }", "dead", 2),
+        (".a : { lib*.a:*(.x) } .b : { libc.a:m.o(.x) }", "dead", 1),
+        (".a : { lib.a:*(.x) } .b : { lib.a(.x) }", "free", 0),  # a plain name is no archive's
+        (".a : { *b.o(.x) } .b : { lib.a:b.o(.x) }", "dead", 1),  # members go by their own name
+        (".a : { b.o(.x) } .b : { lib.a:b.o(.x) }", "free", 0),
+        # Flags.
+        (".a : { INPUT_SECTION_FLAGS(SHF_WRITE) *(.x) } .b : { *(.x) }", "competes", 1),
+        (
+            ".a : { INPUT_SECTION_FLAGS(SHF_WRITE) *(.x) INPUT_SECTION_FLAGS(!SHF_WRITE) *(.x) } .b : { *(.x) }",
+            "dead",
+            2,
+        ),
+        (".a : { INPUT_SECTION_FLAGS(SHF_WRITE) *(.x) } .b : { INPUT_SECTION_FLAGS(!SHF_WRITE) *(.x) }", "free", 0),
+        ("/DISCARD/ : { INPUT_SECTION_FLAGS(SHF_WRITE) *(.x) } .b : { *(.x) }", "dead", 1),  # ld discards regardless
+        (".a : { INPUT_SECTION_FLAGS(SHF_NONSENSE) *(.x) } .b : { *(.x) }", "free", 0),
+        # Of a pair of ONLY_IF_RO and ONLY_IF_RW one is always there.
+        (".e : ONLY_IF_RO { *(.e) } .e : ONLY_IF_RW { *(.e) } .b : { *(.e) }", "dead", 2),
+        (".e : ONLY_IF_RW { *(.e) } .e : ONLY_IF_RO { *(.e) } .b : { *(.e) }", "dead", 2),
+        (".e : ONLY_IF_RO { *(.e .f) } .e : ONLY_IF_RW { *(.e) } .b : { *(.e) }", "competes", 2),
+        (".e : ONLY_IF_RO { *(.e) } .b : { *(.e) }", "competes", 1),
+        # Where it stands.
+        ("SECTIONS { .a : { *(.x) } } SECTIONS { .b : { *(.x) } }", "dead", 1),
+        (".a : { *(.x) } .a : { *(.x) }", "dead", 1),
+        ("OVERLAY : { .a { *(.x) } .b { *(.x) } }", "dead", 1),
+        ("GROUP 0 : { .a : { *(.x*) } } .b : { *(.xy) }", "dead", 1),
+        ("SECTIONS { .a : { *(.x) } } INSERT BEFORE .b; SECTIONS { .b : { *(.x) } }", "dead", 1),
+        (".a : { x.o } .b : { x.o(.x) }", "dead", 1),
+        # What takes nothing keeps nothing from others.
+        (".a : { *(.x) } .b : { *(.x) } .c : { *(.x*) }", "competes", 1),
+    ],
+)
+def test_the_last_rule(text, state, earlier):
+    reach = last(text)
+    assert (reach.state.value, len(reach.earlier)) == (state, earlier), reach
+
+
+def test_relations():
+    found = rules(".a : { *(.x .x) *(.x) start = .; *(.x) . = ALIGN(8); *(.x) PROVIDE(end = .); *(.x) } .b : { *(.x) }")
+    assert [relation(rule, found[0]) for rule in found[1:]] == [
+        Relation.SAME_STATEMENT,
+        Relation.SAME_STRETCH,
+        Relation.SAME_OUTPUT,
+        Relation.SAME_OUTPUT,
+        Relation.SAME_OUTPUT,
+        Relation.OTHER_OUTPUT,
+    ]
+    assert relation(found[4], found[3]) is Relation.SAME_STRETCH
+
+
+def test_shadowing_of_a_name():
+    found = rules(".data : { *(.data .data.*) } .rm : { s = .; *(.data.read_mostly .data.read_mostly.*) }")
+    [name] = shadowing(found, ".data.read_mostly")
+    assert name.state is State.DEAD
+    assert [(taking.earlier.text, taking.witness.section, taking.relation) for taking in name.takings] == [
+        ("*(.data.*)", ".data.read_mostly", Relation.OTHER_OUTPUT)
+    ]
+    assert [one.rule.text for one in shadowing(found, ".data.read_mostly*")] == [
+        "*(.data.read_mostly)",
+        "*(.data.read_mostly.*)",
+    ]
+    assert shadowing(found, ".data.raed_mostly") == ()
+    [longer] = shadowing(rules(".a : { *(.rm) } .b : { *(.rm*) }"), ".rm")[1:]
+    assert (longer.rule.text, longer.state) == ("*(.rm*)", State.DEAD)
+
+
+def test_who_takes_a_section():
+    found = rules(".a : { a.o(.x) } .b : { INPUT_SECTION_FLAGS(SHF_WRITE) *(.x*) } .c : { lib.a:*(.x) *(.x) }")
+    assert [rule.output for rule in takers(found, ".x")] == [".b", ".c"]
+    assert [rule.output for rule in takers(found, ".x", "a.o", 0)] == [".a", ".c"]
+    assert [rule.text for rule in takers(found, ".x", "lib.a:m.o", 0)] == ["lib.a:*(.x)", "*(.x)"]
+    taker = first_taker(found, ".xyz")
+    assert taker is not None
+    assert taker.output == ".b"
+    assert first_taker(found, ".y") is None
+    assert [(rule.output, shown.file) for rule, shown in reaching(found, ".x")] == [
+        (".a", "a.o"),
+        (".b", "x.o"),
+        (".c", "lib.a:x.o"),
+        (".c", "x.o"),
+    ]
+    assert [(rule.text, shown) for rule, shown in asked_for(found, ".x", "a.o")][-1] == ("*(.x)", None)
+
+
+PATTERNS = ["a", "b", "ab", "a*", "*b", "*", "?", "a?", "[ab]", "[!a]*", "*a*", "??", "b*b", "a*a"]
+FILES = ["*", "*", "*", "*", "a.o", "*.o", "b*", "l.a:*", "l.a:a.o", ":a.o", ":", "*:", "l.a:", "b.o"]
+EXCLUDES = ["a.o", "*a.o", "l.a", "l.a:", ":b.o", "*:b*"]
+FLAGS = ["", "", "", "", "INPUT_SECTION_FLAGS(SHF_WRITE) ", "INPUT_SECTION_FLAGS(!SHF_WRITE & SHF_ALLOC) "]
+# Every section that can be told apart with these patterns, as far as they are short.
+SECTIONS = [
+    (section, file, archive, flags)
+    for section in map("".join, (word for n in range(1, 4) for word in itertools.product("abc", repeat=n)))
+    for file, archive in [("a.o", None), ("b.o", None), ("c.o", None), ("a.o", "l.a"), ("b.o", "l.a"), ("c.o", "m.a")]
+    for flags in (0, 1, 2, 3)
+]
+
+
+def random_script(chance: random.Random) -> str:
+    text = []
+    for number in range(chance.randint(2, 6)):
+        name = chance.choice(["/DISCARD/", f".o{number}", f".o{number}"])
+        statements = []
+        for _ in range(chance.randint(1, 2)):
+            file = chance.choice(FILES)
+            if chance.random() < 0.2:
+                file = f"EXCLUDE_FILE({chance.choice(EXCLUDES)}) {file}"
+            patterns = []
+            for _ in range(chance.randint(1, 2)):
+                exclude = f"EXCLUDE_FILE({chance.choice(EXCLUDES)}) " if chance.random() < 0.15 else ""
+                patterns.append(exclude + chance.choice(PATTERNS))
+            statements.append(f"{chance.choice(FLAGS)}{file}({' '.join(patterns)})")
+        text.append(f"{name} : {{ {' '.join(statements)} }}")
+    return " ".join(text)
+
+
+def takes(rule: InputRule, section: tuple[str, str, str | None, int]) -> bool:
+    name, file, archive, flags = section
+    return rule.takes(name, file, archive, flags)
+
+
+def is_taken(rule: InputRule, shown: Witness) -> bool:
+    archive, colon, member = shown.file.rpartition(":")
+    return rule.takes(shown.section, member, archive if colon else None, shown.flags)
+
+
+def test_reach_agrees_with_brute_force():
+    chance = random.Random(5)
+    for _ in range(CASES):
+        text = random_script(chance)
+        found = rules(text)
+        first = {section: next((rule.index for rule in found if takes(rule, section)), None) for section in SECTIONS}
+        for reach in reaches(found):
+            rule = reach.rule
+            own = [section for section in SECTIONS if takes(rule, section)]
+            kept = [section for section in own if first[section] == rule.index]
+            lost = [section for section in own if first[section] != rule.index]
+            if reach.state is State.DEAD:
+                assert kept == [], (text, reach)
+                assert all(other.index < rule.index for other in reach.earlier)
+                continue
+            # A rule that is not dead shows what it keeps, which no rule ahead of it takes.
+            assert reach.kept is not None
+            assert is_taken(rule, reach.kept), (text, reach)
+            assert not any(is_taken(other, reach.kept) for other in found[: rule.index]), (text, reach)
+            assert not kept or len(reach.kept.section) <= min(len(section[0]) for section in kept), (text, reach)
+            assert (reach.state is State.FREE) <= (lost == []), (text, reach)
+            if reach.state is State.COMPETES:
+                assert reach.witness is not None
+                assert is_taken(rule, reach.witness), (text, reach)
+                taker = next(other for other in found if is_taken(other, reach.witness))
+                assert taker in reach.earlier, (text, reach)
+            takers_by_force = {first[section] for section in lost}
+            assert takers_by_force <= {other.index for other in reach.earlier}, (text, reach)
