@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
+from ldcheck.script.syntax import Number
 from ldcheck.sections.reach import reaching
 from ldcheck.sections.rules import InputRule
 
@@ -77,9 +78,14 @@ def half_taken(rules: Sequence[InputRule]) -> Iterator[tuple[str, InputRule]]:
     """The families that are taken by their exact name and by no pattern for the rest, with the rule that takes the name.
 
     A script that lists some of the compiler's own parts of a family (`.text.unlikely`) knows that it leaves out others.
-    others out.
+    In a script for `ld -r`, which puts output sections at 0, orphans are to keep their names.
     """
     for name in SPLIT_FAMILIES:
         exact = [taker for taker, _ in reaching(rules, name) if taker.names.literal == name and not taker.discards]
-        if exact and not reaching(rules, f"{name}.?*"):
+        if exact and not _at_zero(exact[0]) and not reaching(rules, f"{name}.?*"):
             yield name, exact[0]
+
+
+def _at_zero(rule: InputRule) -> bool:
+    address = rule.section.address if rule.section is not None else None
+    return isinstance(address, Number) and address.value == 0
