@@ -75,7 +75,7 @@ SPLIT_FAMILIES = (".text", ".rodata", ".data", ".bss", ".data.rel.ro", ".sdata",
 
 
 def half_taken(rules: Sequence[InputRule]) -> Iterator[tuple[str, InputRule]]:
-    """The families that are taken by their exact name and by no pattern for the rest, with the rule that takes the name.
+    """The families taken by their exact name and by no pattern for the rest, each with the rule that takes the name.
 
     A script that lists some of the compiler's own parts of a family (`.text.unlikely`) knows that it leaves out others.
     In a script for `ld -r`, which puts output sections at 0, orphans are to keep their names.
