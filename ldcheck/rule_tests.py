@@ -89,7 +89,7 @@ def _target(rule: Rule, test: RuleTest) -> Target:
             place = parsed.sources.locate(worst.start, worst.end)
             message = f"the test's script is no linker script: {worst.message}"
             raise CheckError(InputError(message, place, help=worst.hint, related=(_where(test),)))
-        view = ScriptView(parsed.tree, parsed.sources, arch, params, not refuses_orphans((rule,)))
+        view = ScriptView(parsed.tree, parsed.sources, arch, params)
     image = None
     if test.image is not None:
         from ldcheck.described_image import image_of
