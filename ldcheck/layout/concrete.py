@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ldcheck.image.model import Elf, ImageSection, LinkMap
-from ldcheck.layout.flow import Flow, flow
+from ldcheck.layout.flow import Flow, flow, leaves
 from ldcheck.layout.image_values import ImageValues, regions_of
 from ldcheck.layout.traits import DATA_SIZES, statements
 from ldcheck.record import dataclass
@@ -31,7 +31,6 @@ from ldcheck.script.syntax import (
     Overlay,
     Script,
     Word,
-    walk,
 )
 
 _MASK = (1 << 64) - 1
@@ -171,6 +170,10 @@ class _Values(ImageValues):
     def alignof(self, section: str) -> int | None:
         return None if section in self.hidden else super().alignof(section)
 
+    def sizeof_headers(self) -> int | None:
+        # ld reserves room before it knows how many program headers there will be.
+        return None
+
     def addr_of_any(self, section: str) -> bool:
         """Whether the image has a section of that name, be it the right one or not."""
         return super().addr(section) is not None
@@ -231,7 +234,7 @@ class _Replay:
         self._passed.add(name)
         if section is not None:
             self._values.place = section.end
-        elif node.address is None and not self._flow.traits[node].present and not self._has(name):
+        elif node.address is None and not self._flow.traits[node].made and not self._has(name):
             # An empty section that ld has dropped.
             self._values.place = before
         else:
@@ -287,7 +290,7 @@ class _Replay:
             # The location counter shows here.
             self._values.place = actual
         value = assigned(evaluate(expression, self._values), self._values)
-        if any(isinstance(part, Name) and part.name == name for part in walk(expression)):
+        if any(isinstance(part, Name) and part.name == name for part in leaves(expression)):
             value = Value(None, None, f"{name} is assigned from itself")
         expected = absolute(value, self._values).number
         self._values.homes[name] = "" if expected is None else value.section or ABSOLUTE
@@ -301,7 +304,7 @@ class _Replay:
 
     def _is_late(self, expression: Expression) -> bool:
         """Whether a value hangs on statements that come later."""
-        for node in walk(expression):
+        for node in leaves(expression):
             if isinstance(node, Name) and node.name != ".":
                 if node.name in self._late or (self._left[node.name] and node.name not in self._values.homes):
                     return True
@@ -314,7 +317,7 @@ class _Replay:
     def _assert(self, node: Assertion) -> None:
         value = evaluate(node.condition, self._values)
         operands: dict[str, Operand] = {}
-        for part in walk(node.condition):
+        for part in leaves(node.condition):
             if isinstance(part, Name | Call):
                 operand = self._operand(part)
                 if operand is not None:

@@ -228,12 +228,12 @@ UNKNOWN = Known(ANY)
 
 def merged(first: tuple[Reason, ...], second: tuple[Reason, ...]) -> tuple[Reason, ...]:
     """Both lists without repetitions, as many as are worth showing."""
-    if not second or first == second:
+    if not second or first is second:
         return first
     if not first:
         return second
-    fresh = tuple(reason for reason in second if reason not in first)
-    return (first + fresh)[:_SHOWN]
+    seen = {id(reason) for reason in first}
+    return (first + tuple(reason for reason in second if id(reason) not in seen))[:_SHOWN]
 
 
 def distance(start: Known, end: Known) -> tuple[int | None, int | None]:
@@ -318,6 +318,15 @@ def _join(first: Known, second: Known, name: str) -> Anchor | None:
     return Anchor(name, common, min(first_low, second_low), high)
 
 
+_REVERSED: Mapping[Order | None, Order] = {
+    Order.LESS: Order.GREATER,
+    Order.LESS_OR_EQUAL: Order.GREATER_OR_EQUAL,
+    Order.EQUAL: Order.EQUAL,
+    Order.GREATER_OR_EQUAL: Order.LESS_OR_EQUAL,
+    Order.GREATER: Order.LESS,
+}
+
+
 class Truth(Enum):
     """What the script alone decides about a condition."""
 
@@ -358,6 +367,7 @@ class Layout:
         values: Mapping[Node, Known],
         symbols: Mapping[str, Known],
         asserted: Mapping[str, Known],
+        relations: Mapping[tuple[str, str], Order],
         inputs: Mapping[Node, Known],
         sections: tuple[SectionFact, ...],
         assertions: tuple[AssertionFact, ...],
@@ -367,6 +377,7 @@ class Layout:
         self._values = values
         self._symbols = symbols
         self._asserted = asserted
+        self._relations = relations
         self._inputs = inputs
         self._assertions = assertions
         self.sections = sections
@@ -396,7 +407,8 @@ class Layout:
         """The final value of a symbol that the script assigns; None for others.
 
         A symbol that an object may define instead (PROVIDE) is unknown; `value` tells what the script would give it.
-        With assertions, what the script's own ASSERTs demand is taken for granted: a link that fails one is no link.
+        With assertions, what the script's own ASSERTs demand, of symbols of objects too, is taken for granted: a link
+        that fails one is no link.
         """
         if with_assertions and name in self._asserted:
             return self._asserted[name]
@@ -425,7 +437,12 @@ class Layout:
     def order(self, first: str, second: str, *, with_assertions: bool = False) -> Order | None:
         """How two symbols or output sections (by their starts) lie in every link, as far as it is proved."""
         one, other = (self._named(name, with_assertions) for name in (first, second))
-        return None if one is None or other is None else order(one, other)
+        found = None if one is None or other is None else order(one, other)
+        if found is not None or not with_assertions:
+            return found
+        if (first, second) in self._relations:
+            return self._relations[first, second]
+        return _REVERSED.get(self._relations.get((second, first)))
 
     def assertions(self) -> tuple[AssertionFact, ...]:
         """Each ASSERT of the script, in its order, and what the script alone decides about it."""

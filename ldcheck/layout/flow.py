@@ -9,18 +9,24 @@ to belong to the next section.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from ldcheck.layout.traits import Collected, Traits, statements, traits
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
+    Binary,
     Call,
     Command,
+    Conditional,
+    Data,
+    Expression,
     Include,
     Insert,
     Memory,
     MemoryRegion,
+    Name,
     Node,
     OutputSection,
     Overlay,
@@ -28,9 +34,10 @@ from ldcheck.script.syntax import (
     Script,
     SectionGroup,
     Sections,
+    Unary,
     Word,
-    walk,
 )
+from ldcheck.script.syntax import statements as all_statements
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -122,28 +129,20 @@ def _enter(node: OutputSection, found: Flow) -> None:
 
 def _survey(tree: Script, found: Flow) -> None:
     """Who assigns what, where, and which sections expressions speak of."""
-    inside: set[Assignment] = set()
-    for section in found.sections:
-        for statement in statements(section.statements):
-            if isinstance(statement, Assignment):
-                inside.add(statement)
-                if section.constraint:
-                    found.uncertain.add(statement.target.text)
-    own: set[Node] = set()
-    for section in found.sections:
-        if section.load_address is not None:
-            own.update(node for node in walk(section.load_address) if _mentions(node) == section.name.text)
-    for node in walk(tree):
+    for node in all_statements(tree):
         if isinstance(node, Assignment):
             name = node.target.text
             found.assigned[name] += 1
+            found.mentioned.update(_mentioned(node.value))
             if node.keyword.startswith("PROVIDE"):
                 found.uncertain.add(name)
         elif isinstance(node, Assertion):
             found.assertions.append(node)
-        elif isinstance(node, Call):
-            if node not in own:
-                found.mentioned.add(_mentions(node))
+            found.mentioned.update(_mentioned(node.condition))
+        elif isinstance(node, Data) and not isinstance(node.value, Word):
+            found.mentioned.update(_mentioned(node.value))
+        elif isinstance(node, OutputSection):
+            _survey_section(node, found)
         elif isinstance(node, Overlay):
             found.loads_apart = True
             for section in node.sections:
@@ -162,16 +161,48 @@ def _survey(tree: Script, found: Flow) -> None:
     ]
 
 
-def _mentions(node: Node) -> str:
-    """The section that a function makes ld make (exp_init_os)."""
-    if isinstance(node, Call) and node.function in ("ADDR", "LOADADDR") and isinstance(node.arguments[0], Word):
-        return node.arguments[0].text
-    return ""
+def _survey_section(node: OutputSection, found: Flow) -> None:
+    # Its own header makes a section only when it is made already.
+    own = {node.name.text}
+    for expression in (node.address, node.load_address):
+        if expression is not None:
+            found.mentioned.update(set(_mentioned(expression)) - own)
+    if node.constraint:
+        for statement in statements(node.statements):
+            if isinstance(statement, Assignment):
+                found.uncertain.add(statement.target.text)
+
+
+def _mentioned(expression: Expression) -> Iterator[str]:
+    """The sections that an expression makes ld make (exp_init_os)."""
+    for part in leaves(expression):
+        if isinstance(part, Call) and part.function in ("ADDR", "LOADADDR") and isinstance(part.arguments[0], Word):
+            yield part.arguments[0].text
+
+
+def leaves(expression: Expression) -> Iterator[Name | Call]:
+    """The names and the functions in an expression, of any depth, in no certain order."""
+    pending: list[Expression] = [expression]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Binary):
+            pending.append(node.left)
+            pending.append(node.right)
+        elif isinstance(node, Name):
+            yield node
+        elif isinstance(node, Call):
+            yield node
+            pending.extend(item for item in node.arguments if not isinstance(item, Word))
+        elif isinstance(node, Unary):
+            pending.append(node.operand)
+        elif isinstance(node, Conditional):
+            pending.extend((node.test, node.yes, node.no))
 
 
 def _open_places(found: Flow, collected: Collected) -> None:
     places = [index for index, (node, _) in enumerate(found.items) if isinstance(node, OutputSection | Overlay)]
-    shuffled = any(_is_late_note(found, at, collected) for at in places)
+    # Only beside notes that have no section of their own do others lose their place.
+    shuffled = not collected.takes_all(".note.") and any(_is_late_note(found, at, collected) for at in places)
     first = _first_reset(found, places)
     for gap, behind in enumerate([-1, *places]):
         stop = places[gap] if gap < len(places) else len(found.items)
@@ -184,9 +215,12 @@ def _open_places(found: Flow, collected: Collected) -> None:
         assert node is None or isinstance(node, OutputSection | Overlay)
         sides = [at for at in (behind, stop) if 0 <= at < len(found.items)]
         found.gaps[place] = Gap(node, any(_may_note(found, at) for at in sides))
+        if place != stop < len(found.items) and _may_lack_address(found, stop):
+            # Assignments in front of such a section are not taken to belong to it.
+            found.gaps[stop] = found.gaps[place]
         notes = behind >= 0 and _may_note(found, behind)
         if (gap >= first and (gap < len(places) or notes)) or (shuffled and notes):
-            found.resets.add(place)
+            found.resets.update(at for at in (place, stop) if at in found.gaps)
 
 
 def _first_reset(found: Flow, places: list[int]) -> int:
@@ -215,6 +249,11 @@ def _may_debug(found: Flow, index: int) -> bool:
     if isinstance(node, Overlay):
         return all(found.traits[section].debugging for section in node.sections)
     return isinstance(node, OutputSection) and found.traits[node].debugging
+
+
+def _may_lack_address(found: Flow, index: int) -> bool:
+    traits_of = found.items[index][1]
+    return traits_of is not None and traits_of.unallocated
 
 
 def _may_note(found: Flow, index: int) -> bool:

@@ -8,7 +8,8 @@ collection, sorting, merging and relaxation.
 What it takes for granted:
 * the script is the only one (`-T`), the link is final (no `-r`), and no option changes what the script says
   (`--section-start`, `-Ttext` and the like, `--defsym` of a symbol that the script assigns, `--wrap`,
-  `--enable-non-contiguous-regions`, and with MEMORY `--no-check-sections`);
+  `--enable-non-contiguous-regions`, with MEMORY `--no-check-sections`, and with /DISCARD/ in front of other sections
+  `--orphan-handling=discard`, which makes ld count from 0 behind it);
 * the location counter does not run past the end of the address space, and alignments are powers of two;
 * an output section that can only hold allocated input by the names of its patterns is allocated; facts on one that has
   no input and no assignment, which ld drops, mean nothing;
@@ -19,12 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from ldcheck.layout.assertions import Demand, Relation, demands
 from ldcheck.layout.facts import (
     UNKNOWN,
     Anchor,
     AssertionFact,
     Known,
     Layout,
+    Order,
     Reason,
     SectionFact,
     Truth,
@@ -32,7 +35,7 @@ from ldcheck.layout.facts import (
     known,
     merged,
 )
-from ldcheck.layout.flow import Flow, flow
+from ldcheck.layout.flow import Flow, flow, leaves
 from ldcheck.layout.numbers import ANY, FLAG, MASK, ONE, ZERO, Number, exact
 from ldcheck.layout.traits import DATA_SIZES, Collected, Traits, statements
 from ldcheck.layout.values import (
@@ -65,7 +68,6 @@ from ldcheck.script.syntax import (
     Overlay,
     Script,
     Word,
-    walk,
 )
 
 _UNSURE = Value(ANY, UNSURE)
@@ -156,6 +158,8 @@ class _Walk:
         self._inputs: dict[Node, Known] = {}
         self._facts: list[SectionFact] = []
         self._truths: dict[Node, AssertionFact] = {}
+        self._demanded: dict[str, Known] = {}
+        self._relations: dict[tuple[str, str], Order] = {}
 
     def run(self) -> Layout:
         """Walk the script and hand over what was found."""
@@ -176,11 +180,21 @@ class _Walk:
             after=self._after,
             values=self._values,
             symbols=symbols,
-            asserted={},
+            asserted={name: self._narrowed(name, symbols.get(name)) for name in self._demanded},
+            relations=self._relations,
             inputs=self._inputs,
             sections=tuple(self._facts),
             assertions=tuple(self._truths[node] for node in self._flow.assertions if node in self._truths),
         )
+
+    def _narrowed(self, name: str, found: Known | None) -> Known:
+        """A symbol with what the script's ASSERTs demand of it."""
+        demanded = self._demanded[name]
+        if found is None:
+            return demanded
+        number = found.number.meet(demanded.number)
+        reasons = merged(found.reasons, demanded.reasons)
+        return Known(number, found.anchor, found.offset, reasons, found.obstacles)
 
     # Names ------------------------------------------------------------------------------------------------------------
 
@@ -648,6 +662,8 @@ class _Walk:
         if self._touched_late and not self._settling:
             self._deferred.append((node, frame, dot))
             return
+        if frame is ABSOLUTE and not self._flow.sane:
+            self._note_demands(node, dot)
         truth = value.number.truth
         reasons: tuple[Reason, ...] = ()
         obstacles: tuple[Reason, ...] = ()
@@ -660,6 +676,28 @@ class _Walk:
             self._truths[node] = AssertionFact(node, Truth.UNKNOWN, reasons, obstacles)
         else:
             self._truths[node] = AssertionFact(node, Truth.TRUE if truth else Truth.FALSE, reasons)
+
+    def _note_demands(self, node: Assertion, dot: Value) -> None:
+        """Keep what an ASSERT leaves to symbols whose value is final where it stands."""
+
+        def constant(expression: Expression) -> int | None:
+            return evaluate(expression, self._scope(dot, ABSOLUTE)).number.value
+
+        why = Reason(node, "is demanded by an ASSERT")
+        for demand in demands(node.condition, constant):
+            names = [demand.name] if isinstance(demand, Demand) else [demand.first, demand.second]
+            if any(self._flow.assigned[name] and not self._is_settled(name) for name in names):
+                continue
+            if isinstance(demand, Relation):
+                self._relations[demand.first, demand.second] = demand.order
+            else:
+                before = self._demanded.get(demand.name)
+                number = demand.number if before is None else before.number.meet(demand.number)
+                reasons = (why,) if before is None else merged(before.reasons, (why,))
+                self._demanded[demand.name] = Known(number, None, 0, reasons)
+
+    def _is_settled(self, name: str) -> bool:
+        return self._flow.assigned[name] == 1 and name in self._final
 
     def _settle(self) -> None:
         """Evaluate what hung on later statements, now that these are known."""
@@ -712,7 +750,7 @@ def _merged_end(absent: Known, end: Known) -> Known:
 
 def _because(address: Known, node: Node, before: Known | None) -> Known:
     """`address`, established by the statement `node`."""
-    if before is not None and address.reasons == before.reasons and address.number.value is None:
+    if before is not None and address.reasons is before.reasons and address.number.value is None:
         return address
     step = address.alignment
     text = "sets the location counter"
@@ -727,12 +765,12 @@ def _grown(dot: Value, frame: Frame, name: str, why: Reason) -> Value:
 
 def _mentions(expression: Expression, name: str) -> bool:
     return (isinstance(expression, Name) and expression.name == name) or any(
-        isinstance(node, Name) and node.name == name for node in walk(expression)
+        isinstance(node, Name) and node.name == name for node in leaves(expression)
     )
 
 
 def _names_in(expression: Expression) -> list[str]:
-    return [node.name for node in walk(expression) if isinstance(node, Name)]
+    return [node.name for node in leaves(expression) if isinstance(node, Name)]
 
 
 def _constants(tree: Script, found: Flow, params: Mapping[str, int]) -> dict[str, Value]:
@@ -756,7 +794,7 @@ def _constant_value(
     regions: Mapping[str, _Region],
     found: Flow,
 ) -> Value | None:
-    for node in walk(expression):
+    for node in leaves(expression):
         if isinstance(node, Name):
             if node.name not in constants and (node.name not in params or node.name in found.assigned):
                 return None

@@ -2,8 +2,9 @@
 
 Can it be empty, can it have no address, can it end behind its last statement?
 
-Names decide where flags are not known: assemblers and compilers give `.debug_info` and `.comment` no address, and
-`.tbss` no room. An output section that none of its patterns lets such an input into is taken to be allocated.
+Names decide where flags are not known: assemblers and compilers give `.debug_info` and `.comment` no address, `.tbss`
+no room, and notes are called `.note.something`. An output section that none of its patterns lets input without an
+address into is taken to be allocated.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ _UNALLOCATED = (
 # Those of them that BFD takes for debugging information (elf.c, _bfd_elf_make_section_from_shdr).
 _DEBUGGING = (".debug", ".gdb_index", ".gnu.debuglto_", ".gnu.linkonce.wi.", ".line", ".note.gnu", ".stab", ".zdebug")
 _THREAD_LOCAL = (".tbss", ".gnu.linkonce.tb.")
+_THREAD_LOCAL_DATA = (".tdata", ".gnu.linkonce.td.")
 _NOTES = (".note",)
 _TYPES_WITHOUT_ADDRESS = frozenset(("DSECT", "COPY", "INFO", "OVERLAY"))
 _WILD = frozenset("*?[\\")
@@ -105,7 +107,7 @@ def traits(section: OutputSection) -> Traits:
         present and not section.constraint,
         made and not section.constraint,
         unknown or kind in _TYPES_WITHOUT_ADDRESS or _may_match(names, _UNALLOCATED),
-        unknown or _may_match(names, _THREAD_LOCAL),
+        unknown or _may_match(names, _THREAD_LOCAL if kind != "NOLOAD" else _THREAD_LOCAL + _THREAD_LOCAL_DATA),
         unknown or _may_match(names, _DEBUGGING),
         unknown or _may_match(names, _NOTES),
         bool(section.constraint),
@@ -198,6 +200,10 @@ class Collected:
 
     def _takes(self, name: str) -> bool:
         return name in self._exact or any(fnmatchcase(name, pattern.replace("[^", "[!")) for pattern in self._wild)
+
+    def takes_all(self, prefix: str) -> bool:
+        """Whether every name that begins with `prefix` is placed for certain."""
+        return any(pattern.endswith("*") and prefix.startswith(pattern.rstrip("*")) for pattern in self._wild)
 
     def may_grow(self, section: OutputSection) -> bool:
         """Whether inputs may join an output section behind its last statement."""

@@ -8,6 +8,7 @@ decides the address: a plain 5 assigned inside `.data` is 5 bytes behind the sta
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from ldcheck.layout.facts import ORIGIN, UNKNOWN, Known, Order, Reason, distance, known, order
 from ldcheck.layout.numbers import ANY, MASK, Number, either, exact, signed
@@ -109,16 +110,24 @@ class Scope:
         self.function = function
         self.sane = sane
 
-    def number(self, number: Number) -> Value:
-        """A number as written: absolute outside of output sections, plain inside."""
-        if self.frame is ABSOLUTE and not self.sane:
-            return Value(number, ABSOLUTE, plain_address(number))
-        return Value(number)
+    def literal(self, value: int) -> Value:
+        """A number as written, by its value."""
+        return _absolute_literal(value) if self.frame is ABSOLUTE and not self.sane else _plain_literal(value)
 
     @property
     def difference_frame(self) -> Frame | None:
         """What arithmetic on two values of one section is relative to (`arith_result_section`)."""
         return ABSOLUTE if self.frame is ABSOLUTE and not self.sane else None
+
+
+@lru_cache(maxsize=512)
+def _absolute_literal(value: int) -> Value:
+    return absolute_value(known(value))
+
+
+@lru_cache(maxsize=512)
+def _plain_literal(value: int) -> Value:
+    return Value(exact(value))
 
 
 def evaluate(expression: Expression, scope: Scope) -> Value:
@@ -157,7 +166,7 @@ def operands(call: Call) -> list[Expression]:
 
 def _leaf(node: Expression, scope: Scope) -> Value | None:
     if isinstance(node, Literal):
-        return scope.number(exact(node.value))
+        return scope.literal(node.value)
     if isinstance(node, Name):
         return scope.dot if node.name == "." and not node.quoted else scope.symbol(node.name)
     if isinstance(node, Call) and not operands(node):
@@ -268,6 +277,9 @@ def _is_unsure(operator: str, left: Value, right: Value, scope: Scope) -> bool:
 
 
 def _sum(left: Value, right: Value) -> Known | None:
+    """The sum as an address, where one operand is a mere number."""
+    if left.frame is right.frame and left.frame is not ABSOLUTE:
+        return None
     if right.number.value is not None and left.frame is not None and left.number.value is None:
         return left.address.add(signed(right.number.value))
     if left.number.value is not None and right.frame is not None and right.number.value is None:

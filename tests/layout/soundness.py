@@ -116,6 +116,8 @@ def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally) -> Non
     text = random_script(random)
     chosen = random.sample(objects, random.choice((1, 1, 2, 3, 5, 8)))
     options = [*random.choice(OPTIONS)]
+    if "/DISCARD/" in text and "--orphan-handling=discard" in options:
+        options = []
     if "MEMORY" not in text and random.random() < 0.7:
         options.append("--no-check-sections")
     script, output = folder / "t.lds", folder / "a.out"
@@ -182,6 +184,9 @@ def _places(
         known = layout.symbol(name)
         if known is not None:
             places[name] = (known, value)
+        demanded = layout.symbol(name, with_assertions=True)
+        if demanded is not None and demanded is not known:
+            places[f"{name}, as asserted,"] = (demanded, value)
     names = [section.name for section in layout.sections]
     for section in layout.sections:
         found = linked.sections.get(section.name)
