@@ -63,18 +63,17 @@ def _minimise(inside: Sequence[Assignment], outside: Sequence[Assignment]) -> li
             break
         chosen.append(best)
         uncovered = left
-    return [term for at, term in enumerate(chosen) if not _redundant(at, chosen, inside)]
+    for term in sorted(chosen, key=_rank, reverse=True):
+        others = [other for other in chosen if other is not term]
+        if all(any(_covers(other, cube) for other in others) for cube in inside):
+            chosen = others
+    return sorted(chosen, key=_rank)
 
 
-def _redundant(at: int, chosen: Sequence[Assignment], inside: Sequence[Assignment]) -> bool:
-    others = [*chosen[:at], *chosen[at + 1 :]]
-    return all(any(_covers(term, cube) for term in others) for cube in inside)
-
-
-def _rank(term: Assignment) -> tuple[int, int, list[tuple[str, str]]]:
+def _rank(term: Assignment) -> tuple[int, int, list[tuple[str, bool, str]]]:
     """Fewer symbols are better, then symbols that are given (`with`) rather than missing, then the alphabet."""
     missing = sum(value is None for value in term.values())
-    return len(term), missing, sorted((name, value or "") for name, value in term.items())
+    return len(term), missing, sorted((name, value is None, value or "") for name, value in term.items())
 
 
 def _widened(cube: Assignment, outside: Sequence[Assignment]) -> list[Assignment]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from ldcheck.findings import CheckError, InputError
@@ -27,7 +27,16 @@ MAX_INCLUDES = 20_000
 MAX_WALKS = 20_000
 
 _CONDITIONAL = frozenset({"if", "ifdef", "ifndef", "elif", "elifdef", "elifndef"})
-_COMPARED = re.compile(r"\b([^\W\d]\w*)\s*(?:==|!=|<=|>=|<|>)\s*(0[xX][0-9a-fA-F]+|[0-9]+)\b")
+_COMPARED = re.compile(r"\b([^\W\d]\w*)\s*(==|!=|<=|>=|<|>)\s*(0[xX][0-9a-fA-F]+|[0-9]+)\b")
+_Comparison = tuple[str, int]
+_COMPARE: Mapping[str, Callable[[int, int], bool]] = {
+    "==": int.__eq__,
+    "!=": int.__ne__,
+    "<": int.__lt__,
+    ">": int.__gt__,
+    "<=": int.__le__,
+    ">=": int.__ge__,
+}
 _ENABLED = re.compile(r"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|config_enabled)\s*\(\s*(\w+)\s*\)")
 # What a compiler says about its target; varied only where nobody names the architecture.
 ARCHITECTURE_MACROS = frozenset(
@@ -48,7 +57,7 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
     index = _Definitions(survey)
     settled = set(pinned)
     found: dict[str, None] = {}
-    compared: dict[str, set[int]] = {}
+    compared: dict[str, set[_Comparison]] = {}
     tested: set[str] = set()
     pending = [
         (file, directive)
@@ -66,9 +75,10 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
         seen.add((file.name, directive.line))
         text = file.code[directive.start : directive.end]
         comparing = set()
-        for name, number in _COMPARED.findall(text):
+        for name, sign, number in _COMPARED.findall(text):
             comparing.add(name)
-            compared.setdefault(name, set()).add(int(number, 16) if number[:2] in ("0x", "0X") else int(number[:20]))
+            value = int(number, 16) if number[:2] in ("0x", "0X") else int(number[:20])
+            compared.setdefault(name, set()).add((sign, value))
         for name in WORD.findall(text):
             if name == "defined" or name in settled:
                 continue
@@ -95,20 +105,15 @@ def _may_vary(name: str, file: str, known_arch: bool) -> bool:
     return not file.endswith(".h")
 
 
-def _values(compared: list[int], tested: bool) -> tuple[Value, ...]:
+def _values(compared: Sequence[_Comparison], tested: bool) -> tuple[Value, ...]:
     """Undefined and defined for a flag; one value for each outcome where a symbol is compared with numbers."""
     if not compared:
         return (None, "1")
-    points = sorted({point for number in compared for point in (number - 1, number, number + 1) if point >= 0})
-    values: list[Value] = [str(points[0])]
-    for before, point in pairwise(points):
-        if _outcome(before, compared) != _outcome(point, compared):
-            values.append(str(point))
-    return (None, *values) if tested else tuple(values)
-
-
-def _outcome(point: int, compared: list[int]) -> list[tuple[bool, bool]]:
-    return [(point < number, point == number) for number in compared]
+    around = {point for _, number in compared for point in (number - 1, number, number + 1) if point >= 0}
+    by_outcome: dict[tuple[bool, ...], Value] = {}
+    for point in sorted(around):
+        by_outcome.setdefault(tuple(_COMPARE[sign](point, number) for sign, number in compared), str(point))
+    return (None, *by_outcome.values()) if tested else tuple(by_outcome.values())
 
 
 class _Definitions:
@@ -172,7 +177,7 @@ def _words(text: str, name: str) -> Iterator[int]:
     """Where a name stands in a text as a whole word."""
     at = -1
     while (at := text.find(name, at + 1)) >= 0:
-        if (match := WORD.match(text, at)) and match.group() == name and not text[at - 1 : at].isidentifier():
+        if (match := WORD.match(text, at)) and match.group() == name:
             yield at
 
 

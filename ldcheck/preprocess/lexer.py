@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-WORD = re.compile(r"[^\W\d]\w*")
+WORD = re.compile(r"\b[^\W\d]\w*")
 _COMMENT = re.compile(r'/\*.*?(?:\*/|\Z)|//(?:[^\\\n]|\\.)*|"(?:[^"\\\n]|\\.)*"?|\'(?:[^\'\\\n]|\\.)*\'?', re.DOTALL)
 _DIRECTIVE = re.compile(r"#[ \t\f\v]*((?:[^\W\d]\w*)?)((?:[^\\\n]+|\\[ \t]*\r?\n|\\)*)")
 
