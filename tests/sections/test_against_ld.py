@@ -70,40 +70,36 @@ def test_many_random_links(tmp_path):
     assert linked > LINKS * 0.8
 
 
-OBJECT = r"""
-.macro put name, number, flags, content
-.section "\name",\flags
-.balign 4
-.globl at_@_\number
-at_@_\number: \content
-.endm
-put .text 1 "ax" "nop"
-put .text.a 2 "ax" "nop"
-put .text.b 3 "ax" ".balign 16"
-put .ab 5 "a" ".byte 1"
-put .abb 6 "a" ".byte 1"
-put .x 7 "aw" ".byte 1"
-put .y 8 "a" ".byte 1"
-put .init_array.00007 9 "aw" ".quad 1"
-put .ctors.65530 10 "aw" ".quad 1"
-put .init_array 11 "aw" ".quad 1"
-put "[x" 13 "a" ".byte 1"
-.section ".te\\xt","ax"
-.globl at_@_14
-at_@_14: nop
-.section ".text*","ax"
-.globl at_@_15
-at_@_15: nop
-.section ".a\\*b","a"
-.globl at_@_16
-at_@_16: .byte 1
-"""
+SECTIONS = {
+    ".text": '"ax"',
+    ".text.a": '"ax"',
+    ".ab": '"a"',
+    ".abb": '"a"',
+    ".x": '"aw"',
+    ".y": '"a"',
+    ".init_array.00007": '"aw"',
+    ".ctors.65530": '"aw"',
+    ".init_array": '"aw"',
+    "[x": '"a"',
+    r".te\\xt": '"ax"',
+    ".text*": '"ax"',
+    r".a\\*b": '"a"',
+}
+
+
+def object_source(name: str) -> str:
+    text = []
+    for number, (section, flags) in enumerate(SECTIONS.items()):
+        symbol = f"at_{name}_{number}"
+        text.append(f'.section "{section}",{flags}\n.balign {1 << number % 4}\n')
+        text.append(f".globl {symbol}\n{symbol}: .quad 1\n")
+    return "".join(text)
 
 
 @pytest.fixture(scope="module")
 def objects(tmp_path_factory):
     folder = tmp_path_factory.mktemp("objects")
-    random_links.assemble(folder, {f"{name}.o": OBJECT.replace("@", name) for name in "abm"})
+    random_links.assemble(folder, {f"{name}.o": object_source(name) for name in "abm"})
     random_links.archive(folder, "lib.a", ["m.o"])
     return folder
 
@@ -124,7 +120,7 @@ def objects(tmp_path_factory):
         ".o : { *([x) } .p : { *(.[^xy]) } .q : { *(.[!y]) }",
         # Files and members.
         ".o : { lib.a(.x) } .p : { lib.a:(.x) }",
-        ".o : { m.o(.x) } .p : { *m.o(.x) }",
+        ".o : { a.o(.x) } .p : { *m.o(.x) }",
         ".o : { *lib.a:m.o(.x) } .p : { :a.o(.x) } .q : { b.o:(.x) }",
         ".o : { EXCLUDE_FILE(lib.a) *(.x) } .p : { *(.x) }",
         ".o : { *(EXCLUDE_FILE(lib.a:) .x EXCLUDE_FILE(:a.o) .y) } .p : { *(.x .y) }",
