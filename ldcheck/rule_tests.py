@@ -71,13 +71,14 @@ def uncovered(runs: Sequence[TestRun], rules: Iterable[Rule]) -> list[InputError
 
 
 def _target(rule: Rule, test: RuleTest) -> Target:
+    """What the test is about. Where it does not say otherwise, it is a target for which the rule is meant."""
     from ldcheck.evidence import ImageView, ScriptView
-    from ldcheck.policy.arches import canonical
+    from ldcheck.policy.arches import canonical, some_allowed
 
     params, errors = evaluate_params({**rule.params, **test.params})
     if errors:
         raise CheckError(*errors)
-    arch = canonical(test.arch) or test.arch
+    arch = canonical(test.arch) or test.arch or some_allowed(rule.when.arch)
     source = _script(test)
     view = None
     if source is not None:
@@ -95,16 +96,17 @@ def _target(rule: Rule, test: RuleTest) -> Target:
         from ldcheck.described_image import image_of
 
         image = ImageView(image_of(test.image, params, arch), arch, view, params)
-    definitions = dict(_definition(word) for word in test.config)
+    wanted = [word for word in rule.when.config if not word.startswith("!")]
+    definitions = dict(_definition(word) for word in test.config or wanted)
     return Target(
         name="",
         arch=arch,
         # Without any definition the configuration counts as unknown, and `when: {config: ...}` would always hold.
         scripts=(ScriptCase(view, (definitions or {"": ""},)),) if view is not None else (),
         image=image,
-        format=test.format,
-        linker=test.linker,
-        paths=(test.path,) if test.path else (),
+        format=test.format or next(iter(rule.when.format), ""),
+        linker=test.linker or next(iter(rule.when.linker), ""),
+        paths=(test.path,) if test.path else rule.when.paths,
     )
 
 

@@ -122,6 +122,27 @@ def matches(arch: str, wanted: str) -> bool:
     return (canonical(arch) or arch) in expand(wanted)
 
 
+def allows(words: Sequence[str], arch: str) -> bool:
+    """Whether the words of `when: {arch: [...]}` mean `arch`: one of those named, and none of those excluded."""
+    named = [word for word in words if not word.startswith("!")]
+    excluded = [word for word in words if word.startswith("!")]
+    return (not named or any(matches(arch, word) for word in named)) and all(matches(arch, word) for word in excluded)
+
+
+def some_allowed(words: Sequence[str]) -> str:
+    """An architecture that the words of `when: {arch: [...]}` mean; empty for an empty list."""
+    return next((arch.name for arch in TABLE if allows(words, arch.name)), "") if words else ""
+
+
+def file_format(output_format: str) -> str:
+    """The word of `when: {format: ...}` for a BFD target as in OUTPUT_FORMAT; empty where there is no word."""
+    low = output_format.strip().lower()
+    for begin, word in (("elf", "elf"), ("pei-", "pe"), ("pe-", "pe"), ("efi-", "pe"), ("mach-o", "mach-o")):
+        if low.startswith(begin):
+            return word
+    return low if low in ("binary", "srec", "ihex") else ""
+
+
 def from_machine(machine: int, bits: int) -> str:
     """The architecture of an ELF file by e_machine and class; empty for one that is not in the table."""
     found = [arch for arch in TABLE if machine in arch.machines]

@@ -8,14 +8,17 @@ from ldcheck.findings import CheckError
 from ldcheck.policy.arches import (
     FAMILIES,
     TABLE,
+    allows,
     canonical,
     check_name,
     expand,
+    file_format,
     from_machine,
     from_script,
     matches,
     names,
     resolve_arch,
+    some_allowed,
 )
 
 
@@ -89,6 +92,40 @@ def test_families(word, meant):
 )
 def test_what_a_policy_means(arch, wanted, does):
     assert matches(arch, wanted) is does
+
+
+@pytest.mark.parametrize(
+    ("words", "arch", "does"),
+    [
+        (["arm", "!arm32"], "arm64", True),
+        (["arm", "!arm32"], "arm32", False),
+        (["arm", "!arm32"], "x86_64", False),
+        (["!arm", "!riscv"], "x86_64", True),
+        (["!arm", "!riscv"], "riscv64", False),
+        (["x86", "ppc"], "ppc64", True),
+        ([], "x86_64", True),
+    ],
+)
+def test_lists_of_architectures(words, arch, does):
+    assert allows(words, arch) is does
+    assert not words or allows(words, some_allowed(words))
+
+
+@pytest.mark.parametrize(
+    ("target", "word"),
+    [
+        ("elf64-x86-64", "elf"),
+        ("elf32-littlearm", "elf"),
+        ("pei-x86-64", "pe"),
+        ("pe-i386", "pe"),
+        ("efi-app-x86_64", "pe"),
+        ("binary", "binary"),
+        ("a.out-i386-linux", ""),
+        ("", ""),
+    ],
+)
+def test_formats(target, word):
+    assert file_format(target) == word
 
 
 # e_machine values of the ELF gABI.

@@ -12,7 +12,7 @@ from ldcheck.cli.main import main
 from ldcheck.findings import Verdict
 from ldcheck.policy.load import load_policies
 from ldcheck.policy.rule import Rule
-from ldcheck.rule_tests import run_tests
+from ldcheck.rule_tests import run_tests, uncovered
 from tests.policy.mutation import unnoticed, without_one_key
 from tests.support.cases import Wanted
 
@@ -65,8 +65,9 @@ def own_words(text: str) -> str:
 
 def test_a_folder_stands_for_every_policy_in_it(capsys):
     assert main(["test", "."]) == 1
-    assert capsys.readouterr().out.splitlines()[-2:] == [
+    assert capsys.readouterr().out.splitlines()[-3:] == [
         "./failing.yaml: 6 rules, 7 tests, 6 failed",
+        "./sentences.yaml: 7 rules, 17 tests, all passed",
         "./sound.yaml: 3 rules, 13 tests, all passed",
     ]
 
@@ -84,6 +85,13 @@ def test_a_bad_policy_is_told_and_fails(tmp_path, capsys):
 
 
 # Removing a key -------------------------------------------------------------------------------------------------------
+
+
+def test_sentences_that_are_policies():
+    """What a maintainer would say aloud, as the design has it, each with its tests."""
+    found = rules("sentences.yaml")
+    assert [failure.message for run in run_tests(found) for failure in run.failures] == []
+    assert uncovered(run_tests(found), found) == []
 
 
 def test_keys_whose_removal_is_noticed():
