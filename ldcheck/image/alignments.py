@@ -37,12 +37,12 @@ class Alignments:
         if candidates is None:
             if entry.size:
                 self._unknown.add(entry.name)
-            return _smallest(dot, entry.address)
+            return alignment_between(dot, entry.address) or 1
         section = self._next(candidates, entry, dot)
         if not entry.size and section.size:
             return 1
         # What the linker excluded is not aligned, nor is what SUBALIGN or a later pass has moved.
-        return section.align if _up(dot, section.align) == entry.address else _smallest(dot, entry.address)
+        return section.align if _up(dot, section.align) == entry.address else alignment_between(dot, entry.address) or 1
 
     def _next(self, candidates: list[InputSection], entry: MapInput, dot: int) -> InputSection:
         """Of sections of one name in one object (in groups, or split by flags) the next that fits; it is used up."""
@@ -63,11 +63,9 @@ def _up(dot: int, align: int) -> int:
     return -(-dot // align) * align
 
 
-def _smallest(dot: int, address: int) -> int:
-    """The smallest power of two that leads from dot to the address; 1 if none does."""
-    align = 1
-    while align <= 1 << 32:
-        if _up(dot, align) == address:
-            return align
-        align *= 2
-    return 1
+def alignment_between(dot: int, start: int, least: int = 1) -> int:
+    """The smallest power of two, `least` or more, that leads from dot to the start; 0 if none does."""
+    if start < dot:
+        return 0
+    align = max(least, 1 << (start - dot).bit_length() if start > dot else 1)
+    return align if start % align == 0 else 0

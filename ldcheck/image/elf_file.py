@@ -31,6 +31,9 @@ _PN_XNUM = 0xFFFF
 # A table of more bytes than this is a damaged header: the largest programs have symbol tables of 40 MB.
 _LARGEST_TABLE = 64 << 20
 
+# Loaders take no more than a page or two of program headers.
+_MOST_SEGMENTS = 512
+
 _HEADER = {32: "HHIIIIIHHHHHH", 64: "HHIQQQIHHHHHH"}
 _SECTION = {32: "IIIIIIIIII", 64: "IIQQQQIIQQ"}
 _PROGRAM = {32: "IIIIIIII", 64: "IIQQQQQQ"}
@@ -253,6 +256,9 @@ class ElfFile:
             return []
         if count == _PN_XNUM and self.sections:
             count = self.sections[0].sh_info
+        if count > _MOST_SEGMENTS:
+            self.problems.append(f"of {count:,} program headers, {_MOST_SEGMENTS:,} are looked at")
+            count = _MOST_SEGMENTS
         rows = self._table("program", header.e_phoff, header.e_phentsize, _PROGRAM[self.bits], count)
         if self.bits == 64:
             return list(map(ProgramHeader._make, rows))

@@ -18,6 +18,7 @@ from ldcheck.source import Location, decode
 # Maps of the largest links seen are a few hundred MB.
 _LARGEST = 1 << 30
 _HEAD = 1 << 12
+_PIECE = 1 << 20
 
 _MAGIC = (
     (b"\x7fELF", "an ELF file"),
@@ -110,10 +111,13 @@ def read_text(path: str, what: str) -> str:
         head = stream.read(_HEAD)
         if not head or b"\0" in head:
             raise refuse(path, f"expected {what}, this looks like {describe(head)}")
-        data = head + stream.read(_LARGEST)
-    if len(data) > _LARGEST:
-        raise refuse(path, f"expected {what}, this is more than 1 GB")
-    return decode(data)
+        pieces = [head]
+        # A pipe has no size to go by.
+        while piece := stream.read(_PIECE):
+            pieces.append(piece)
+            if len(pieces) * _PIECE > _LARGEST:
+                raise refuse(path, f"expected {what}, this is more than 1 GB")
+    return decode(b"".join(pieces))
 
 
 def _open(path: str, what: str) -> tuple[int, os.stat_result]:

@@ -10,7 +10,7 @@ from ldcheck.image.model import LinkMap
 # Xen's list of its symbols, named like a map: `0xffff82d040201000 t x86_64/entry.S#restore_all_guest`.
 _SYMBOL_LIST = re.compile(r"(?:0x[0-9a-f]{1,16}|[0-9a-f]{8,16}) [A-Za-z?] \S")
 _LISTED = re.compile(r"^(?:0x)?([0-9a-f]{1,16}) ([A-Za-z?]) (\S.*)$", re.MULTILINE)
-_LLD_HEAD = re.compile(r"\s*VMA\s+LMA\s+Size\s+Align\s+Out\s+In\s+Symbol\s*$", re.MULTILINE)
+_LLD_HEAD = re.compile(r"^ *VMA +LMA +Size +Align +Out +In +Symbol *$", re.MULTILINE)
 
 
 def read_map(path: str) -> LinkMap:

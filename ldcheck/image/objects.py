@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 
+from ldcheck.findings import CheckError
 from ldcheck.image.archive import is_archive, members
 from ldcheck.image.elf_file import SHT_GROUP, SHT_NOBITS, SHT_REL, SHT_RELA, SHT_SYMTAB, SHT_SYMTAB_SHNDX, ElfFile
 from ldcheck.image.files import OpenFile, Window, collector_paused, describe, refuse
@@ -57,11 +58,14 @@ def _file_sections(path: str, window: Window, notes: list[str]) -> Iterator[Inpu
 
 def _member_sections(file: str, member: str, archive: str, window: Window, notes: list[str]) -> Iterator[InputSection]:
     head = window.read(0, 64)
-    if head[:4] == b"\x7fELF":
-        yield from _object_sections(file, member, archive, window, notes)
-    else:
-        label = f"{file}({member})" if member else file
+    label = f"{file}({member})" if member else file
+    if head[:4] != b"\x7fELF":
         notes.append(f"{label} is left out: it looks like {describe(head)}")
+        return
+    try:
+        yield from _object_sections(file, member, archive, window, notes)
+    except CheckError as error:
+        notes.append(f"{label} is left out: {error}")
 
 
 def _object_sections(path: str, member: str, archive: str, window: Window, notes: list[str]) -> Iterator[InputSection]:

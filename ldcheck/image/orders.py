@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from ldcheck.image.alignments import Alignments
+from ldcheck.image.alignments import Alignments, alignment_between
 from ldcheck.image.model import InputSection, LinkMap, MapInput, MapSection, MapStatement
 from ldcheck.image.padding import (
     ASSIGNMENT,
@@ -197,13 +197,13 @@ class _Run:
 
     def _start(self, section: MapSection, dot: int | None, align: int) -> tuple[int, int]:
         """Which earlier section this one follows, and how it is aligned to that; -1 where its address was chosen."""
-        if dot is not None and (found := _alignment_between(dot, section.address, align)):
+        if dot is not None and (found := alignment_between(dot, section.address, align)):
             return len(self._bodies) - 1, found
         # In a memory region it follows the last section of that region.
         last = len(self._bodies) - 2
         for number in range(last, max(last - _REGIONS, -1), -1):
             end = end_of(self._bodies[number].section)
-            if end is not None and (found := _alignment_between(end, section.address, align)):
+            if end is not None and (found := alignment_between(end, section.address, align)):
                 return number, found
         return -1, align
 
@@ -246,7 +246,7 @@ class _Run:
 
     def _jump(self, text: str, value: int, dot: int | None, start: int | None) -> _Jump:
         if dot is not None:
-            for page in _PAGE_SIZES:
+            for page in _PAGE_SIZES if "CONSTANT" in text else _PAGE_SIZES[:1]:
                 if self._evaluate(text, dot, start, page) == value:
                     return _Jump(text, value, page)
             self.notes.append(f"`{text}` cannot be computed: what follows is taken to start at {value:#x}, as linked")
@@ -357,13 +357,3 @@ def _close(items: list[_Group | _Jump | _Data], text: str, pieces: list[_Piece])
         taken -= 1
     items.append(_Group(description, tuple(pieces[:taken]), tuple(pieces[taken:])))
     pieces.clear()
-
-
-def _alignment_between(dot: int, start: int, least: int) -> int:
-    """The smallest alignment, `least` or more, that leads from dot to the start; 0 if none does."""
-    align = least
-    while align <= 1 << 32:
-        if -(-dot // align) * align == start:
-            return align
-        align *= 2
-    return 0

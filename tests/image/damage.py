@@ -1,7 +1,8 @@
 """Damaged files: a worker that reads many of them under limits, and reports each that ends in anything but an answer.
 
-Run as `python -m tests.image.damage FIRST COUNT FILE...`: each number is a seed, and takes one of the files. Prints a
-line for each fault. The limits are those of the process: a run-away allocation or loop is a MemoryError or a signal.
+Run as `python -m tests.image.damage FIRST COUNT FILE...`, each number is a seed, and takes one of the files; with
+`hostile FILE...` the files are taken as they are. Prints each fault. The limits are those of the process: a run-away
+allocation or loop is a MemoryError or a signal.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import struct
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
@@ -103,33 +104,60 @@ def reader(name: str) -> Callable[[str], None]:
     return {".map": use_map, ".o": use_objects, ".a": use_objects}.get(suffix, use_elf)
 
 
-def main(first: int, count: int, files: list[str]) -> int:
-    """Read `count` damaged files; returns how many ended badly."""
-    contents = [(name, Path(name).read_bytes()) for name in files]
-    # Imported ahead of the limits.
-    for name, _ in contents:
-        reader(name)(name)
+def limited() -> None:
+    """Set the limits, with all that the readers import there already."""
+    import ldcheck.cli.padding
+    import ldcheck.image.elf
+    import ldcheck.image.gnu_map
+    import ldcheck.image.lld_map
+    import ldcheck.image.objects
+    import ldcheck.image.orders
+    import ldcheck.script.parser  # noqa: F401 - all of them are for what they load
+
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    signal.signal(signal.SIGVTALRM, _too_long)
+
+
+def fault_of(name: str, path: str) -> str:
+    """Read one file as what `name` says; what is wrong about how that ends, or empty."""
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    try:
+        reader(name)(path)
+    except CheckError as error:
+        if not all(one.message and one.location.file for one in error.errors):
+            return f"an error that says nothing: {error!r}"
+    except BaseException as fault:  # noqa: BLE001 - whatever it is, it is the fault that is looked for
+        return "".join([f"{type(fault).__name__}: {fault}\n", *traceback.format_exception(fault)[-3:]])
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    return ""
+
+
+def main(arguments: list[str]) -> int:
+    """`FIRST COUNT FILE...`: damaged forms of these files. `hostile FILE...`: these files as they are."""
     faults = 0
+    limited()
+    if arguments[0] == "hostile":
+        cases = ((path, path, None) for path in arguments[1:])
+    else:
+        first, count, *names = arguments
+        contents = [(name, Path(name).read_bytes()) for name in names]
+        cases = _damaged(range(int(first), int(first) + int(count)), contents)
+    for label, path, name in cases:
+        if fault := fault_of(name or path, path):
+            print(f"{label}: {fault}")
+            faults += 1
+    return min(faults, 100)
+
+
+def _damaged(seeds: range, contents: list[tuple[str, bytes]]) -> Iterator[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(first, first + count):
+        for seed in seeds:
             random = Random(seed)
             name, data = random.choice(contents)
             path = os.path.join(folder, f"damaged{os.path.splitext(name)[1]}")
             Path(path).write_bytes(damage(data, random))
-            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
-            try:
-                reader(name)(path)
-            except CheckError as error:
-                if not all(one.message and one.location.file for one in error.errors):
-                    faults += 1
-                    print(f"seed {seed}, {name}: an error that says nothing: {error!r}")
-            except BaseException as fault:  # noqa: BLE001 - whatever it is, it is the fault that is looked for
-                faults += 1
-                where = traceback.format_exception(fault)[-3:]
-                print(f"seed {seed}, {name}: {type(fault).__name__}: {fault}\n{''.join(where)}")
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    return faults
+            yield f"seed {seed}, {name}", path, name
 
 
 class TooLongError(BaseException):
@@ -141,5 +169,4 @@ def _too_long(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGVTALRM, _too_long)
-    sys.exit(min(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]), 100))
+    sys.exit(main(sys.argv[1:]))
