@@ -17,6 +17,7 @@ from ldcheck.source import Location, Related, Source, SourceMap
 
 if TYPE_CHECKING:
     from ldcheck import project
+    from ldcheck.evidence import ScriptView
     from ldcheck.image.model import Elf, Image, InputSection, LinkMap
     from ldcheck.policy.load import Policies
     from ldcheck.policy.rule import Ignore, Rule
@@ -76,19 +77,21 @@ class _Scripts:
     described: tuple[str, ...] = ()
 
 
-def check_target(target: project.Target, asked: Asked) -> Checked:
-    """Judge one target. Never raises for bad input."""
+def check_target(target: project.Target, asked: Asked, progress: Callable[[str], None]) -> Checked:
+    """Judge one target. Never raises for bad input. `progress` is told of each step."""
     from ldcheck import checks
     from ldcheck.policy.load import load_policies
 
     policies = load_policies(target.policies, declarations=checks)
     errors = list(policies.errors)
     scripts, image = _Scripts(), None
+    progress(f"{target.name}: reading the script")
     try:
         scripts = _scripts(target, asked)
         errors += [error for parse in scripts.parses for error in script_errors(parse)]
     except CheckError as error:
         errors += error.errors
+    progress(f"{target.name}: reading what was linked")
     try:
         image = read_image(target.image, target.map, target.objects)
     except CheckError as error:
@@ -97,6 +100,7 @@ def check_target(target: project.Target, asked: Asked) -> Checked:
     # A verdict on half of what was given would be mistaken for a verdict on all of it.
     if len(errors) > len(policies.errors) or not policies.rules:
         return Checked(errors=tuple(errors), inputs=inputs)
+    progress(f"{target.name}: judging {len(policies.rules):,} rules")
     try:
         return _judged(target, asked, policies, scripts, image, errors, inputs)
     except CheckError as error:
@@ -119,11 +123,13 @@ def _judged(
     refused = judge.refuses_orphans(policies.rules)
     views = [ScriptView(parse.tree, parse.sources, arch, policies.params, not refused) for parse in scripts.parses]
     definitions = scripts.definitions or ((),) * len(views)
+    linked, remarks = _linked(target, views, image, policies.params)
     judgeable = judge.Target(
         name=target.name,
         arch=arch,
         scripts=tuple(judge.ScriptCase(view, defined) for view, defined in zip(views, definitions, strict=True)),
-        image=ImageView(image, arch, views[0] if views else None, policies.params) if image is not None else None,
+        image=ImageView(image, arch, views[linked] if views else None, policies.params) if image is not None else None,
+        image_case=linked,
         condition=scripts.condition,
         format=output_format,
         linker=image.map.linker if image is not None and image.map is not None else "",
@@ -140,7 +146,7 @@ def _judged(
     findings = tuple(replace(finding, target=target.name) for finding in judged.findings)
     accepted: tuple[tuple[Finding, Ignore], ...] = ()
     warnings = [note for parse in scripts.parses for note in _warnings(parse)]
-    notes = scripts.notes + tuple(dict.fromkeys(warnings)) + (image.notes if image is not None else ())
+    notes = scripts.notes + remarks + tuple(dict.fromkeys(warnings)) + (image.notes if image is not None else ())
     if policies.ignores or policies.overrides:
         from ldcheck.policy.waive import waive
 
@@ -365,6 +371,20 @@ def _present(scripts: _Scripts, image: Image | None) -> list[EvidenceKind]:
         parts = ((EvidenceKind.IMAGE, image.elf), (EvidenceKind.MAP, image.map), (EvidenceKind.OBJECTS, image.objects))
         found += [kind for kind, part in parts if part is not None]
     return found
+
+
+def _linked(
+    target: project.Target, views: Sequence[ScriptView], image: Image | None, params: Mapping[str, int]
+) -> tuple[int, tuple[str, ...]]:
+    """Which configuration the image was linked with, and a remark if it was none of them."""
+    if not views or image is None or image.elf is None:
+        return 0, ()
+    from ldcheck.layout.agreement import made_by
+
+    linked, agreement = made_by([view.tree for view in views], image.elf, image.map, params)
+    if agreement.belongs:
+        return linked, ()
+    return linked, (f"{target.script} did not make {image.elf.path}: {agreement.describe()}",)
 
 
 def _chosen(rules: Sequence[Rule], asked: Asked, place: Location) -> tuple[list[Rule], list[InputError]]:

@@ -2,7 +2,7 @@
 
 The script is `script.lds`; a line of options for `ldcheck check` may stand in `options`. Where there is an `image.s`, it is
 assembled and linked with that script by the real tools, and the check is given the ELF file and the map; with `link.lds`
-in place of `script.lds`, the check is not given the script. The wanted text ends with the exit status. `pytest --update`
+in place of `script.lds`, the check is not given the script, and with `linked-with.lds` it is given another one. The wanted text ends with the exit status. `pytest --update`
 rewrites it: read what changed.
 """
 
@@ -47,7 +47,7 @@ def test_case(folder: Path, wanted: Wanted, monkeypatch: pytest.MonkeyPatch, tmp
 
 def _link(work: Path) -> list[str]:
     """Assemble and link the case's image in its folder; the options that hand it to the check."""
-    scripts = [*work.glob("script.lds"), *work.glob("link.lds")]
+    scripts = [work / name for name in ("linked-with.lds", "script.lds", "link.lds") if (work / name).exists()]
     built = assemble(work, (work / "image.s").read_text(), name="image.o")
     result = link(work, scripts[0].read_text(), [built])
     shutil.copy(result.elf, "image.elf")

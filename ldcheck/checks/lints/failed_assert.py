@@ -1,0 +1,66 @@
+"""ASSERTs of the script that do not hold on the image.
+
+## What it does
+Evaluates each ASSERT of the script again, with the values of the linked image, and reports those that are false, with
+file, line and the values of the operands.
+
+## Why is this bad
+GNU ld prints the text of a failing ASSERT without file and line, and goes on under `--noinhibit-exec`. lld and GNU ld
+read `.` in an output section differently. An image that was patched or re-linked since may no longer satisfy what its
+script demands.
+
+## Example
+    SECTIONS { .text : { *(.text) } }
+    ASSERT(SIZEOF(.text) <= 16, "too large")
+
+linked with 100 bytes of code and `--noinhibit-exec`.
+
+## Use instead
+    ASSERT(SIZEOF(.text) <= 128, "too large")
+
+## Limits
+Where the image does not tell an operand's value, the ASSERT is passed over. Without a symbol table little can be
+evaluated.
+
+## References
+GNU ld manual, "Commands" (ASSERT).
+"""
+
+from __future__ import annotations
+
+from ldcheck.evidence import ImageView
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.layout.concrete import AssertionValue, evaluate_on
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Rule
+from ldcheck.words import listed
+
+DECLARATION = Declaration(
+    head=Key("lint", Kind.NAME, "ASSERTs of the script that do not hold on the image."),
+    evidence=(EvidenceKind.IMAGE,),
+)
+
+
+def on_image(_: Rule, view: ImageView) -> Judgement:
+    """REFUTED with a problem for each ASSERT that is false; needs the script and the ELF."""
+    if view.elf is None or view.script is None:
+        missing = "no ELF, give --elf" if view.elf is None else "no script, whose ASSERTs could be evaluated"
+        return Judgement(Standing.UNKNOWN, reason=missing)
+    values = evaluate_on(view.script.tree, view.elf, view.map, view.params).assertions
+    problems = tuple(_problem(value, view) for value in values if value.holds is False)
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _problem(value: AssertionValue, view: ImageView) -> Problem:
+    assert view.script is not None
+    node = value.node
+    said = [f"{one.text} is {one.value:#x}" for one in value.operands if one.value is not None]
+    return Problem(
+        subject=node.message.text,
+        message=f"this ASSERT does not hold in the image: {node.message.text}",
+        location=view.script.locate(node),
+        label="false",
+        related=view.script.related(node),
+        facts=(f"in the image: {listed(said, most=6)}",) if said else (),
+        route=view.script.route(node),
+    )
