@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 
 from ldcheck.findings import Finding, Severity
 from ldcheck.record import dataclass
@@ -19,6 +20,8 @@ from ldcheck.source import Location, Source
 CHECK = "allowance"
 MALFORMED = "malformed-allowance"
 UNUSED = "unused-allowance"
+# How many blanks and comments may stand between an allowance and its code.
+MAX_SKIPPED = 100
 FORM = "/* ldcheck: allow(rule-id) -- reason */"
 
 _COMMENT = re.compile(r'/\*.*?(?:\*/|\Z)|//[^\n]*|^[ \t]*\#[^\n]*|"(?:[^"\\\n]|\\.)*"', re.DOTALL | re.MULTILINE)
@@ -118,7 +121,7 @@ def _lines(source: Source, comment: re.Match[str]) -> tuple[int, int]:
         return first, last
     # Alone on its lines: it is about the next line of code, further comments in between.
     at = comment.end()
-    for match in _SKIPPED.finditer(source.text, at):
+    for match in islice(_SKIPPED.finditer(source.text, at), MAX_SKIPPED):
         if match.start() != at:
             break
         at = match.end()

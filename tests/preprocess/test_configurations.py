@@ -119,7 +119,7 @@ def test_rows_cover_every_pair_of_values(flags: int) -> None:
 
 def test_rows_avoid_what_is_refused_and_cover_the_rest() -> None:
     symbols: dict[str, tuple[Value, ...]] = dict.fromkeys("ABCDEF", (None, "1"))
-    refused = [{"A": "1", "B": "1"}, {"C": None, "D": None, "E": None}]
+    refused: list[dict[str, Value]] = [{"A": "1", "B": "1"}, {"C": None, "D": None, "E": None}]
     rows = covering_rows(symbols, refused)
     for part in refused:
         assert not any(all(row[name] == value for name, value in part.items()) for row in rows)
