@@ -149,6 +149,9 @@ def _options(state: Path) -> list[str]:
         "Dir::State::lists": state / "lists",
         "Dir::State::status": state / "status",
         "Dir::Cache": state / "cache",
+        # Containers switch the caches of parsed index files off; without them every call takes a second or two.
+        "Dir::Cache::pkgcache": "pkgcache.bin",
+        "Dir::Cache::srcpkgcache": "srcpkgcache.bin",
         "Dir::Etc::sourcelist": "/dev/null",
         "Dir::Etc::sourceparts": state / "sources",
         # Root's apt would otherwise switch to a user who may not look into the checkout.
