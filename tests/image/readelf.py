@@ -30,7 +30,7 @@ _SHORT = {
 }
 
 
-def run(path: Path, *options: str) -> list[str]:
+def run(path: Path | str, *options: str) -> list[str]:
     """The lines that `readelf` prints."""
     done = subprocess.run(
         [tool("readelf"), "-W", *options, path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
@@ -40,8 +40,13 @@ def run(path: Path, *options: str) -> list[str]:
 
 def sections(path: Path) -> list[tuple[object, ...]]:
     """Index, name, type, address, offset, size, entry size, flags, link, info, alignment."""
+    return section_rows(run(path, "-S"))
+
+
+def section_rows(lines: list[str]) -> list[tuple[object, ...]]:
+    """The section headers among these lines."""
     found = []
-    for line in run(path, "-S"):
+    for line in lines:
         if match := _SECTION.match(line.rstrip()):
             number, name, kind, address, offset, size, entry, flags, link, info, align = match.groups()
             numbers = int(address, 16), int(offset, 16), int(size, 16), int(entry, 16)
