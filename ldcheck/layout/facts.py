@@ -34,16 +34,18 @@ class Anchor:
 
     `parent` is the anchor that it is measured from, at least `low` and at most `high` bytes (None: no limit) behind it.
     An anchor without parent is a value that the script does not define; `name` says which, for people. What is
-    measured from a `wild` one may lie anywhere and wrap around; others are places of the location counter.
+    measured from a `wild` one may lie anywhere and wrap around; others are places of the location counter. A `twin` is
+    another anchor and the distance from it, modulo 2**64.
     """
 
-    __slots__ = ("depth", "high", "low", "name", "parent", "wild")
+    __slots__ = ("depth", "high", "low", "name", "parent", "twin", "wild")
 
     def __init__(
         self, name: str, parent: Anchor | None = None, low: int = 0, high: int | None = None, wild: bool = False
     ) -> None:
         self.name = name
         self.wild: bool = wild if parent is None else parent.wild
+        self.twin: tuple[Anchor, int] | None = None
         self.parent = parent
         self.low = low
         self.high = high
@@ -130,7 +132,10 @@ class Known:
             return Known(number, ORIGIN, number.remainder, self.reasons, self.obstacles)
         if self.anchor is None or not -self.number.low <= amount <= _FAR:
             # A sum of which nobody knows whether it wraps around.
-            return Known(number, Anchor(self.base, wild=True), 0, self.reasons, self.obstacles)
+            sum_anchor = Anchor(self.base, wild=True)
+            if self.anchor is not None:
+                sum_anchor.twin = (self.anchor, self.offset + amount)
+            return Known(number, sum_anchor, 0, self.reasons, self.obstacles)
         return Known(number, self.anchor, self.offset + amount, self.reasons, self.obstacles)
 
     def advance(self, amount: int) -> Known:
@@ -248,6 +253,25 @@ def distance(start: Known, end: Known) -> tuple[int | None, int | None]:
     least = None if end_low is None or start_high is None else end_low - start_high
     most = None if end_high is None or start_low is None else end_high - start_low
     return least, most
+
+
+def difference(start: Known, end: Known) -> int | None:
+    """`end - start` modulo 2**64, if it is the same in every link."""
+    if start.value is not None and end.value is not None:
+        return (end.value - start.value) & MASK
+    one, other = _rooted(start), _rooted(end)
+    if one is not None and other is not None and one[0] is other[0]:
+        return (other[1] - one[1]) & MASK
+    least, most = distance(start, end)
+    return least & MASK if least is not None and least == most else None
+
+
+def _rooted(place: Known) -> tuple[Anchor, int] | None:
+    anchor, offset = place.anchor, place.offset
+    while anchor is not None and anchor.twin is not None:
+        offset += anchor.twin[1]
+        anchor = anchor.twin[0]
+    return None if anchor is None else (anchor, offset)
 
 
 def order(first: Known, second: Known) -> Order | None:
@@ -429,6 +453,11 @@ class Layout:
     def load_address(self, name: str) -> Known | None:
         """The load address (LMA) of an output section."""
         return self._joined([section.load for section in self.sections if section.name == name])
+
+    def load_distance(self, name: str) -> int | None:
+        """How far the load address of an output section lies below its address, modulo 2**64; None if that varies."""
+        found = {difference(section.load, section.start) for section in self.sections if section.name == name}
+        return found.pop() if len(found) == 1 else None
 
     def first_input(self, node: Node) -> Known | None:
         """Where the first input section that an input statement places begins, padding in front of it passed over."""

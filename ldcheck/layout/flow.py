@@ -56,7 +56,7 @@ class Flow:
     `resets` such a section may have no address and set the location counter back. `assigned` counts assignments by
     symbol, `plain` are those outside of output sections to symbols assigned once. `uncertain` symbols may get their
     value elsewhere. `mentioned` sections are named in an expression, so that they exist even if they are empty.
-    `loads_apart`: some load address may differ from its address.
+    `loads_by_segment`: a program header gives load addresses.
     """
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Flow:
         self.mentioned: set[str] = set()
         self.assertions: list[Assertion] = []
         self.regions: list[MemoryRegion | Command] = []
-        self.loads_apart = False
+        self.loads_by_segment = False
         self.sane = False
 
 
@@ -116,15 +116,13 @@ def _flatten(tree: Script, found: Flow) -> None:
             found.items.append((node, None))
             found.items.insert(0, (node, None))
         elif isinstance(node, ProgramHeaders):
-            found.loads_apart = found.loads_apart or any(header.at is not None for header in node.headers)
+            found.loads_by_segment = any(header.at is not None for header in node.headers)
 
 
 def _enter(node: OutputSection, found: Flow) -> None:
     found.sections.append(node)
     found.traits[node] = traits(node)
     found.names.add(node.name.text)
-    if node.load_address is not None or node.load_region is not None:
-        found.loads_apart = True
 
 
 def _survey(tree: Script, found: Flow) -> None:
@@ -144,12 +142,9 @@ def _survey(tree: Script, found: Flow) -> None:
         elif isinstance(node, OutputSection):
             _survey_section(node, found)
         elif isinstance(node, Overlay):
-            found.loads_apart = True
             for section in node.sections:
                 clean = "".join(c for c in section.name.text if c.isascii() and (c.isalnum() or c == "_"))
                 found.uncertain.update((f"__load_start_{clean}", f"__load_stop_{clean}"))
-        elif isinstance(node, Include) and node.statements is None:
-            found.loads_apart = True
     found.plain = [
         node
         for node, _ in found.items

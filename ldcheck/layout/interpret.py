@@ -150,6 +150,8 @@ class _Walk:
         self._aliases: dict[str, str] = {}
         self._sections: dict[str, _Section] = {}
         self._frame = ABSOLUTE
+        # Whether a section so far has another load address, which those behind it inherit.
+        self._loads_apart = False
         self._settling = False
         # What the layout is made of.
         self._before: dict[Node, Known] = {}
@@ -452,7 +454,11 @@ class _Walk:
             )
         if self._is_allocated(node, traits, start, end) or (node.address is None and self._power(node.align) == 1):
             end = _bounded(end, region)
-        load = self._load(node, start)
+        # AT() may speak of the section itself.
+        self._sections.setdefault(node.name.text, _Section(node, frame, end, UNKNOWN, not traits.present))
+        load = self._load(node, start, region)
+        if difference(load, start).value != 0:
+            self._loads_apart = True
         self._remember(node, frame, end, load, not traits.present)
         if traits.thread_local:
             end = start.join(end, f"end of {node.name.text}")
@@ -460,7 +466,8 @@ class _Walk:
 
     def _remember(self, node: OutputSection, frame: Frame, end: Known, load: Known, absent: bool) -> None:
         name = node.name.text
-        self._sections.setdefault(name, _Section(node, frame, end, load, absent))
+        if name not in self._sections or self._sections[name].node is node:
+            self._sections[name] = _Section(node, frame, end, load, absent)
         self._facts.append(SectionFact(name, node, frame.start, end, load))
 
     def _address(self, expression: Expression, node: Node) -> Known:
@@ -524,6 +531,7 @@ class _Walk:
         for other in self._attributed():
             if other is not region:
                 other.current = other.current.join(end)
+        self._take_room_to_load(node, region)
         region.current = region_end
         if traits.conditional:
             self._dot = before.join(end)
@@ -542,20 +550,40 @@ class _Walk:
             self._dot = absent.join(end)
             self._final_dot = self._dot if absent is final_before else final_before.join(end)
 
+    def _take_room_to_load(self, node: OutputSection, region: _Region) -> None:
+        """Load addresses fill a region as well; a section inherits the region of the one before it."""
+        for other in self._regions.values():
+            if other is not region and (node.load_region is not None or self._loads_apart):
+                other.current = other.current.grow("load addresses", Reason(node, "may be loaded from there"))
+
     @staticmethod
     def _is_allocated(node: OutputSection, traits: Traits, start: Known, end: Known) -> bool:
         """Whether a section has content for certain, which takes room in its region."""
         least = distance(start, end)[0]
         return least is not None and least > 0 and node.type is None and not traits.conditional
 
-    def _load(self, node: OutputSection, start: Known) -> Known:
+    def _load(self, node: OutputSection, start: Known, region: _Region) -> Known:
+        if self._flow.loads_by_segment:
+            return UNKNOWN
         if node.load_address is not None:
             self._reading, self._touched_late = self._sizing, False
             value = evaluate(node.load_address, self._scope(absolute_value(known(0)), ABSOLUTE))
             return UNKNOWN if self._touched_late else settled(value, ABSOLUTE).absolute()
-        if self._flow.loads_apart:
+        if node.load_region is not None:
+            return self._load_in_region(node, start, region)
+        return UNKNOWN if self._loads_apart else start
+
+    def _load_in_region(self, node: OutputSection, start: Known, region: _Region) -> Known:
+        assert node.load_region is not None
+        name = self._aliases.get(node.load_region.text, node.load_region.text)
+        loaded = self._regions.get(name)
+        power = self._power(node.align)
+        if loaded is None or power is None or node.align_with_input:
             return UNKNOWN
-        return start
+        if loaded is region:
+            # The same region, aligned in the same way.
+            return start if node.address is None else UNKNOWN
+        return loaded.current.align_up(power)
 
     def _overlay(self, node: Overlay) -> None:
         region, base = self._place(node)
@@ -575,6 +603,7 @@ class _Walk:
             self._after[section] = end
             ends.append(end)
             least = max(least, distance(first, end)[0] or 0)
+        self._loads_apart = True
         if first is None:
             return
         self._dot = self._final_dot = first.grow(
@@ -681,7 +710,7 @@ class _Walk:
         """Keep what an ASSERT leaves to symbols whose value is final where it stands."""
 
         def constant(expression: Expression) -> int | None:
-            return evaluate(expression, self._scope(dot, ABSOLUTE)).number.value
+            return evaluate(expression, self._scope(dot, ABSOLUTE)).absolute().value
 
         why = Reason(node, "is demanded by an ASSERT")
         for demand in demands(node.condition, constant):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
+from ldcheck.layout import facts
 from ldcheck.layout.facts import ORIGIN, UNKNOWN, Known, Order, Reason, distance, known, order
 from ldcheck.layout.numbers import ANY, MASK, Number, either, exact, signed
 from ldcheck.record import dataclass
@@ -78,10 +79,11 @@ def relative_value(address: Known, frame: Frame, number: Number | None = None) -
 
 def difference(end: Known, start: Known) -> Number:
     """`end - start` as ld computes it."""
+    same = facts.difference(start, end)
+    if same is not None:
+        return exact(same)
     number = end.number - start.number
     least, most = distance(start, end)
-    if least is not None and least == most:
-        return exact(least)
     if least is not None and least >= 0:
         return number.within(least, MASK if most is None else most)
     return number

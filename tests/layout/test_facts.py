@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ldcheck.layout.facts import Layout, Order, Truth
+from ldcheck.layout.facts import Layout, Order, Truth, order
 from ldcheck.layout.interpret import interpret
 from ldcheck.script.parser import parse
+from ldcheck.script.syntax import InputSectionDescription, walk
 from ldcheck.source import Source
 
 
@@ -48,3 +49,88 @@ def test_params_are_values_of_undefined_symbols():
     assert layout(text).assertions()[0].truth is Truth.UNKNOWN
     assert shown(layout(text, BASE=0x1000), "s") == ["0x1100"]
     assert layout(text, BASE=0x1000).assertions()[0].truth is Truth.TRUE
+
+
+def test_an_input_statement_pads_in_front_of_its_first_input():
+    text = "SECTIONS { . = 0x1002; start = .; .tbl : { in = .; *(.one) mid = .; *(.two) } }"
+    tree = parse(Source("t.lds", text)).tree
+    found = interpret(tree)
+    one, two = (node for node in walk(tree) if isinstance(node, InputSectionDescription))
+    # The section starts where its inputs' alignment wants it, so its first statement has no padding in front.
+    first, second, inside, between = (
+        found.first_input(one),
+        found.first_input(two),
+        found.symbol("in"),
+        found.symbol("mid"),
+    )
+    assert first is not None
+    assert second is not None
+    assert inside is not None
+    assert between is not None
+    assert order(inside, first) is Order.EQUAL
+    assert order(between, second) is Order.LESS_OR_EQUAL
+    assert [reason.text for reason in second.obstacles] == [
+        "places inputs of unknown size and alignment",
+        "an input's alignment may need padding in front of it",
+    ]
+
+
+def test_known_input_alignments_need_no_padding():
+    text = "SECTIONS { .tbl : { *(.one) . = ALIGN(16); mid = .; *(.two) } }"
+    tree = parse(Source("t.lds", text)).tree
+    two = [node for node in walk(tree) if isinstance(node, InputSectionDescription)][1]
+    for alignment, expected in ((16, Order.EQUAL), (32, Order.LESS_OR_EQUAL)):
+        found = interpret(tree, input_alignments={two: alignment}.get)
+        first, middle = found.first_input(two), found.symbol("mid")
+        assert first is not None
+        assert middle is not None
+        assert order(middle, first) is expected
+
+
+def test_an_expression_of_any_depth():
+    terms = " + ".join(["1"] * 100_000)
+    nested = "(" * 2_000 + "4" + ")" * 2_000
+    found = layout(f"SECTIONS {{ . = {terms}; s = .; .a {nested} : {{ t = .; }} }}")
+    assert shown(found, "s", "t") == ["0x186a0", "0x4"]
+
+
+def test_without_orphans_nothing_stands_between_a_symbol_and_its_section():
+    text = "SECTIONS { .a : { *(.a) *(COMMON) } . = ALIGN(8); end = .; .b : { *(.b) s = .; } .bss : { t = .; } }"
+    tree = parse(Source("t.lds", text)).tree
+    with_orphans, without = interpret(tree), interpret(tree, orphans=False)
+    assert with_orphans.order("s", "t") is without.order("s", "t") is Order.LESS_OR_EQUAL
+    orphan = "an orphan section may be placed in front of it"
+    for found, expected in ((with_orphans, True), (without, False)):
+        known = found.symbol("t")
+        assert known is not None
+        assert (orphan in [reason.text for reason in known.obstacles]) is expected
+
+
+def test_assertions_are_knowledge_only_where_they_are_asked_for():
+    text = 'SECTIONS { .a : { s = .; *(.a) } } ASSERT(!(s & 63), "") ASSERT(obj >= s && obj % 4 == 0, "")'
+    found = layout(text)
+    assert [fact.truth for fact in found.assertions()] == [Truth.UNKNOWN, Truth.UNKNOWN]
+    assert (str(found.symbol("s")), found.symbol("obj")) == ("unknown", None)
+    assert str(found.symbol("s", with_assertions=True)) == "a multiple of 64"
+    assert str(found.symbol("obj", with_assertions=True)) == "a multiple of 4"
+    assert found.order("obj", "s") is None
+    assert found.order("obj", "s", with_assertions=True) is Order.GREATER_OR_EQUAL
+
+
+def test_an_assertion_that_no_link_can_satisfy():
+    found = layout('SECTIONS { . = 0x1000; s = .; } ASSERT(s > 0x1000, "") ASSERT((s & 15) == 0, "")')
+    assert [fact.truth for fact in found.assertions()] == [Truth.FALSE, Truth.TRUE]
+
+
+def test_an_overlay_starts_its_sections_at_one_address():
+    found = layout("SECTIONS { OVERLAY 0x1000 : { .a { s = .; *(.a) } .b { t = .; *(.b) LONG(1) } } e = .; }")
+    assert shown(found, "s", "t", "e") == ["0x1000", "0x1000", "at least 0x1004"]
+
+
+def test_the_start_of_a_section_that_another_script_inserts_is_unknown():
+    found = layout("SECTIONS { . = 0x1000; .a : { s = .; *(.a) } } INSERT AFTER .text;")
+    assert found.section_start(".a") is not None
+    assert layout("SECTIONS { .a : { s = .; . = ALIGN(8); t = .; } } INSERT AFTER .text;").order("s", "t") is (
+        Order.LESS_OR_EQUAL
+    )
+    assert shown(layout("SECTIONS { .a : { s = .; *(.a) } } INSERT AFTER .text;"), "s") == ["unknown"]

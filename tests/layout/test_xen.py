@@ -118,3 +118,11 @@ def test_text_and_read_only_data_share_no_page(arch):
     assert rodata is not None
     assert data is not None
     assert [found.apart for found in separations(layout, [text], [rodata, data], 4096)] == [True, True]
+
+
+def test_load_addresses_lie_a_constant_below_addresses():
+    _, layout = read("x86_64")
+    base = 0xFFFF82D040000000
+    assert {layout.load_distance(name) for name in (".text", ".rodata", ".init.data", ".data", ".bss")} == {base}
+    _, layout = read("arm64")
+    assert {layout.load_distance(name) for name in (".text", ".rodata", ".init.data", ".data", ".bss")} == {0}
