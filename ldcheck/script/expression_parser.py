@@ -44,7 +44,7 @@ class ExpressionParser(Reader):
         """Read what stands behind an operand. There `^` is an operator if an operand follows."""
         self._read(lexer.EXPRESSION, lexer.EXPRESSION_KEYWORDS)
         if self.kind == "^" and not self._operand_follows():
-            self._skipped(self.start - self._base)
+            self._skipped(self.start - self._base, self._at)
             self._expression()
 
     def _operand_follows(self) -> bool:

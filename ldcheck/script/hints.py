@@ -11,10 +11,10 @@ HEADER = "the order is `name address (TYPE) : AT() ALIGN() ALIGN_WITH_INPUT SUBA
 AFTER_BODY = "the order behind a body is `>region AT>region :header =fill`"
 KEEP_ONE = "KEEP takes one input section description; write one for each"
 SEMICOLON = "directly in SECTIONS, `;` may only end an assignment"
+PREPROCESS = "the script has `#if` and the like, which GNU ld takes for comments: run the preprocessor first"
 MEMORY_LIMIT = "GNU ld's parser runs out of memory here"
 
 _SLASHES = "`//` begins no comment: write `/* ... */` or `#`"
-_PREPROCESS = "the script has `#if` and the like, which GNU ld takes for comments: run the preprocessor first"
 _BLANKS = "outside of expressions `{}` is part of a name: put blanks around it"
 
 _COMMENT_OF_CPP = re.compile(r"(?:^|[\s;{}])//")
@@ -50,8 +50,6 @@ def for_error(text: str, start: int, end: int) -> str:
         return _SLASHES
     if token.isidentifier() and _ASSIGNED.match(text, end):
         return f'`{token}` is a keyword here; in quotes ("{token}") it is a name'
-    if first_directive(text) is not None:
-        return _PREPROCESS
     return ""
 
 
@@ -98,7 +96,8 @@ def for_flat_body(text: str, at: int) -> str:
 
 def _lines_around(text: str, start: int, end: int) -> str:
     """The line of a token and the one above it, as far as they are of a sensible length."""
-    first = text.rfind("\n", max(start - 400, 0), start)
-    first = text.rfind("\n", max(first - 400, 0), max(first, 0))
+    least = max(start - 400, 0)
+    first = text.rfind("\n", least, start)
+    first = text.rfind("\n", least, first) if first >= 0 else first
     last = text.find("\n", end, end + 400)
-    return text[first + 1 : last if last >= 0 else end]
+    return text[max(first + 1, least) : last if last >= 0 else min(end, start + 400)]

@@ -24,6 +24,8 @@ _SKIP = rf"(?:[ \t\r\n]++|{_COMMENT}|\#[^\n]*+)*+"
 _SKIP_LIST = rf"(?:[ \t\r\n]++|{_COMMENT})*+"
 _QUOTED = r'"([^"]*)"'
 _NEVER = r"((?!))"
+# Characters that no state has a rule for; whole runs of those that are in no token at all.
+_OTHER = r"([@`'\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\U0010ffff]++|(?!/\*)[\s\S])"
 _UNCLOSED = r"(/\*)"
 
 _FILE_FIRST = r"[_a-zA-Z/.\\$~]"
@@ -49,7 +51,7 @@ SCRIPT = _state(
     r"(<<=|>>=|[-+*/&|^]=|[>,~!+\-=}{)(:;])",
     rf"({_PLAIN_NUMBER})",
     _QUOTED,
-    r"((?!/\*)[\s\S])",
+    _OTHER,
     _UNCLOSED,
 )
 
@@ -61,7 +63,7 @@ EXPRESSION = _state(
     r"(?!/\*)(<<=?|>>=?|[-+*/&|^=!<>]=|\|\||&&|[-+*/%&|^<>=!~?:;,(){}])",
     r"(\$[0-9A-Fa-f]+[MKmk]?|0[xX][0-9A-Fa-f]+[MKmk]?|[0-9A-Fa-f]+[HhXxBbOoDd]|[0-9]+[MKmk]?)",
     _QUOTED,
-    r"((?!/\*)[\s\S])",
+    _OTHER,
     _UNCLOSED,
 )
 
@@ -71,7 +73,7 @@ WILD = _state(
     r"(<<=|>>=|[-+*/&|]=|[\[\]=}{)(;&])",
     _NEVER,
     _QUOTED,
-    r"((?!/\*)[\s\S])",
+    _OTHER,
     _UNCLOSED,
 )
 
@@ -81,21 +83,19 @@ INPUTLIST = _state(
     r"([,()])",
     _NEVER,
     _QUOTED,
-    r"((?!/\*)[\s\S])",
+    _OTHER,
     _UNCLOSED,
 )
 
-VERSION_START = _state(_SKIP, _NEVER, r"(\{)", _NEVER, _NEVER, r"((?!/\*)[\s\S])", _UNCLOSED)
-VERSION_SCRIPT = _state(
-    _SKIP, r"([.$_a-zA-Z][._a-zA-Z0-9]*+)", r"([:,;{}])", _NEVER, _NEVER, r"((?!/\*)[\s\S])", _UNCLOSED
-)
+VERSION_START = _state(_SKIP, _NEVER, r"(\{)", _NEVER, _NEVER, _OTHER, _UNCLOSED)
+VERSION_SCRIPT = _state(_SKIP, r"([.$_a-zA-Z][._a-zA-Z0-9]*+)", r"([:,;{}])", _NEVER, _NEVER, _OTHER, _UNCLOSED)
 VERSION_NODE = _state(
     _SKIP,
     r"([*?.$_a-zA-Z\[\]\-!^\\](?:[*?.$_a-zA-Z0-9\[\]\-!^\\]|::)*+)",
     r"([:,;{}])",
     _NEVER,
     _QUOTED,
-    r"((?!/\*)[\s\S])",
+    _OTHER,
     _UNCLOSED,
 )
 

@@ -77,10 +77,10 @@ class _Parser(CommandParser):
 
     def script(self) -> Script:
         """The whole text as a script."""
-        directive = hints.first_directive(self._text)
         statements: list[Node] = []
         self._script()
         self._top_level(statements)
+        directive = self.directive
         if directive is not None:
             start = self._base + directive.start(1)
             message = f"GNU ld takes `#{directive[1]}` for a comment"

@@ -13,8 +13,8 @@ from ldcheck.source import Source, SourceMap
 
 Includer = Callable[[str, str], Source | None]
 
-# A text that is no script at all is not reported token by token.
-_MAX_PROBLEMS = 200
+# A text that is no script at all is not reported token by token: so many errors, and so many warnings.
+_MAX_PROBLEMS = 100
 
 # Kinds of tokens that are not their own text.
 NAME, NUMBER, END = "name", "number", "end of file"
@@ -45,6 +45,7 @@ class Reader:
         "_include",
         "_includes",
         "_regions",
+        "_room",
         "_script_keywords",
         "_source",
         "_sources",
@@ -52,6 +53,7 @@ class Reader:
         "_text",
         "_versions",
         "_wild_keywords",
+        "directive",
         "end",
         "kind",
         "last",
@@ -72,6 +74,8 @@ class Reader:
         giga: bool = False,
     ) -> None:
         self.problems: list[Diagnostic] = []
+        self.directive = hints.first_directive(source.text)
+        self._room = {"error": _MAX_PROBLEMS, "warning": _MAX_PROBLEMS}
         self._sources = sources
         self._source = source
         self._text = source.text
@@ -130,7 +134,7 @@ class Reader:
                 self.end = self._base + self._at
                 return
             elif group == 5:
-                self._skipped(matched.start(5))
+                self._skipped(matched.start(5), matched.end())
                 self._at = matched.end()
                 continue
             else:
@@ -148,7 +152,7 @@ class Reader:
     def _expression(self) -> None:
         self._read(lexer.EXPRESSION, lexer.EXPRESSION_KEYWORDS)
         while self.kind == "^":
-            self._skipped(self.start - self._base)
+            self._skipped(self.start - self._base, self._at)
             self._read(lexer.EXPRESSION, lexer.EXPRESSION_KEYWORDS)
 
     def _wild(self) -> None:
@@ -175,7 +179,9 @@ class Reader:
         since: str = "",
         related: tuple[tuple[int, int, str], ...] = (),
     ) -> None:
-        if len(self.problems) < _MAX_PROBLEMS:
+        room = self._room
+        if room[severity]:
+            room[severity] -= 1
             self.problems.append(Diagnostic(start, end, message, expected, hint, severity, since, related))
 
     def _warn(self, start: int, end: int, message: str, *, hint: str = "", since: str = "") -> None:
@@ -183,24 +189,26 @@ class Reader:
 
     def _fail(self, expected: str, *, hint: str = "", related: tuple[tuple[int, int, str], ...] = ()) -> ScriptError:
         """Note a syntax error at the current token, and return the exception to raise."""
+        if not self._room["error"]:
+            return ScriptError()
         shown = "end of the file" if self.kind == END else f"`{hints.shorten(self._token())}`"
         message = f"syntax error at {shown}: expected {expected}"
-        hint = hint or hints.for_error(self._text, self.start - self._base, self.end - self._base)
+        if not hint:
+            hint = hints.for_error(self._text, self.start - self._base, self.end - self._base)
+        if not hint and self.directive is not None:
+            hint = hints.PREPROCESS
         self._report(self.start, self.end, message, expected=expected, hint=hint, related=related)
         return ScriptError()
 
     def _token(self) -> str:
         return self._text[self.start - self._base : self.end - self._base]
 
-    def _skipped(self, at: int) -> None:
-        """A character that the lexical state has no rule for: GNU ld skips it, in a list of files without a word."""
-        start = self._base + at
-        if self.problems:
-            before = self.problems[-1]
-            if before.end == start and before.message.startswith("GNU ld skips"):
-                self.problems[-1] = Diagnostic(before.start, start + 1, before.message, severity="warning")
-                return
-        self._warn(start, start + 1, "GNU ld skips what it cannot read here", hint=hints.for_skipped(self._text, at))
+    def _skipped(self, at: int, end: int) -> None:
+        """Characters that the lexical state has no rule for: GNU ld skips them, in a list of files without a word."""
+        if self._room["warning"]:
+            start = self._base + at
+            message = "GNU ld skips what it cannot read here"
+            self._warn(start, self._base + end, message, hint=hints.for_skipped(self._text, at))
 
     def _unclosed(self, at: int) -> None:
         """A comment without an end: GNU ld reads no further."""
