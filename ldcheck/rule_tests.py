@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ldcheck.documents import read_source
+from ldcheck.documents import ScalarNode, read_source
 from ldcheck.findings import CheckError, Finding, InputError, Severity, Verdict
+from ldcheck.inline_text import InlineText, inline_text
 from ldcheck.judge import ScriptCase, Target, judge
 from ldcheck.policy.rule import Rule, RuleTest
 from ldcheck.policy.sizes import evaluate_params
@@ -84,7 +85,7 @@ def _target(rule: Rule, test: RuleTest) -> Target:
     if source is not None:
         from ldcheck.script.parser import parse
 
-        parsed = parse(source)
+        parsed = parse(source, origin=_origin(test))
         if not parsed.ok:
             worst = next(problem for problem in parsed.problems if problem.severity == "error")
             place = parsed.sources.locate(worst.start, worst.end)
@@ -121,6 +122,11 @@ def _script(test: RuleTest) -> Source | None:
     return Source(f"{test.location.file}:{test.location.line} (script)", test.script)
 
 
+def _origin(test: RuleTest) -> InlineText | None:
+    """Where the characters of a test's script stand in the policy, if they stand there as they are."""
+    return inline_text(test.place) if test.script is not None and isinstance(test.place, ScalarNode) else None
+
+
 def _definition(word: str) -> tuple[str, str]:
     name, equals, value = word.partition("=")
     return name.strip(), value.strip() if equals else "1"
@@ -136,19 +142,19 @@ def _compare(
 ) -> tuple[InputError, ...]:
     wanted = Verdict(test.verdict) if test.verdict else Verdict.HELD if test.valid else Verdict.VIOLATED
     if verdict is not wanted:
-        said = [
-            *(error.message for error in errors),
-            *(f"{one.message} (line {one.location.line})" for one in findings),
-        ]
         message = f"{rule.id} must be {wanted.value} here and is {verdict.value}"
-        return (_failure(rule, test, message, "; ".join(dict.fromkeys(said[:3])) or reason),)
+        said = [error.message for error in errors] or ([] if findings else [reason])
+        found = tuple(Related(finding.location, finding.message) for finding in findings[:3])
+        return (_failure(rule, test, message, "; ".join(said[:3]), found),)
     texts = [" ".join((finding.message, finding.label, *finding.facts, finding.help)) for finding in findings]
     failures = [
         _failure(rule, test, f"no finding of {rule.id} says `{words}`", "; ".join(texts)[:500])
         for words in test.finds
         if not any(words in text for text in texts)
     ]
-    lines = sorted({finding.location.line for finding in findings})
+    origin = _origin(test)
+    first = origin.locate(Source("", test.script or ""), 0, 0).line if origin is not None else 1
+    lines = sorted({finding.location.line - first + 1 for finding in findings})
     if test.line and test.line not in lines:
         where = ", ".join(map(str, lines)) or "none"
         failures.append(
@@ -157,10 +163,10 @@ def _compare(
     return tuple(failures)
 
 
-def _failure(rule: Rule, test: RuleTest, message: str, advice: str) -> InputError:
+def _failure(rule: Rule, test: RuleTest, message: str, advice: str, found: tuple[Related, ...] = ()) -> InputError:
     kind = "valid" if test.valid else "invalid"
     label = f"{kind}: {test.name}" if test.name else f"this case is listed as {kind}"
-    return InputError(message, test.location, label, advice, (Related(rule.location, "the rule"),))
+    return InputError(message, test.location, label, advice, (Related(rule.location, "the rule"), *found))
 
 
 def _where(test: RuleTest) -> Related:

@@ -60,13 +60,14 @@ def test_command(arguments, status, capsys, wanted: Wanted):
 def own_words(text: str) -> str:
     """The output without what checks and the parser say, which is theirs to word."""
     lines = [line for line in text.splitlines(keepends=True) if not line.startswith("  help: nothing in the script")]
+    lines = [re.sub(r"(-|\^) nothing in the script.*", r"\1 ...", line) for line in lines]
     return re.sub(r"(no linker script): .*", r"\1: ...", "".join(lines))
 
 
 def test_a_folder_stands_for_every_policy_in_it(capsys):
     assert main(["test", "."]) == 1
     assert capsys.readouterr().out.splitlines()[-3:] == [
-        "./failing.yaml: 6 rules, 7 tests, 6 failed",
+        "./failing.yaml: 7 rules, 10 tests, 9 failed",
         "./sentences.yaml: 7 rules, 17 tests, all passed",
         "./sound.yaml: 3 rules, 13 tests, all passed",
     ]
