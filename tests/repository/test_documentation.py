@@ -9,9 +9,11 @@ import shutil
 import subprocess
 import sys
 
+import jsonschema
 import pytest
+import yaml
 
-from ldcheck import checks
+from ldcheck import checks, project_keys
 from ldcheck.cli.main import COMMANDS
 from ldcheck.policy import language
 from ldcheck.policy.load import load_policies
@@ -69,13 +71,28 @@ def test_console_examples_print_what_they_show(name, wanted):
 
 @pytest.mark.parametrize("name", PAGE_NAMES)
 def test_policies_in_the_documentation_are_valid(name, tmp_path):
-    for number, text in enumerate(YAML.findall((ROOT / name).read_text())):
-        if text.startswith("ldcheck: 1\n"):
-            path = tmp_path / f"{number}.yaml"
-            path.write_text(text)
+    for path in yaml_examples(name, tmp_path):
+        if "\ntargets:" not in path.read_text():
             loaded = load_policies([str(path)], declarations=checks)
             assert loaded.errors == ()
             assert [failure for run in run_tests(loaded.rules) for failure in run.failures] == []
+
+
+@pytest.mark.parametrize("name", PAGE_NAMES)
+def test_configurations_in_the_documentation_are_valid(name, tmp_path):
+    for path in yaml_examples(name, tmp_path):
+        if "\ntargets:" in path.read_text():
+            validator = jsonschema.Draft202012Validator(project_keys.schema())
+            assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text()))] == []
+
+
+def yaml_examples(name, folder):
+    """Files with the policies and configurations of a page."""
+    for number, text in enumerate(YAML.findall((ROOT / name).read_text())):
+        if text.startswith("ldcheck: 1\n"):
+            path = folder / f"{number}.yaml"
+            path.write_text(text)
+            yield path
 
 
 @pytest.mark.parametrize("name", PAGE_NAMES)
