@@ -2,13 +2,13 @@
 
 Left out, because it needs more than the section headers of the inputs: --gc-sections, which members of an archive a
 link pulls in (all members that are given count as linked), sections that ld makes itself (.plt, .dynsym; see `made`) or
-rewrites (.gnu.attributes), relaxation and merging, which change sizes but no places, and sections dropped because a
-section that they are linked to was discarded (SHF_LINK_ORDER).
+rewrites (.gnu.attributes), relaxation and merging, which change sizes but no places. A file's common symbols count as if
+no other file defined them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ldcheck.image.model import InputSection
 from ldcheck.record import dataclass
@@ -22,6 +22,7 @@ from ldcheck.sections.rules import DISCARD, InputRule, input_rules
 from ldcheck.sections.sorting import NONE, order_of, sort_mixed, sort_uniform
 
 SHF_ALLOC = 0x2
+SHF_LINK_ORDER = 0x80
 SHF_EXCLUDE = 0x80000000
 _ONCE_CODE = ".gnu.linkonce.t."
 _ONCE_READ_ONLY = ".gnu.linkonce.r."
@@ -77,9 +78,14 @@ def assign(
     taken: dict[int, list[Taken]] = {}
     thrown: list[tuple[InputSection, InputRule | None, str]] = []
     orphans: list[InputSection] = []
+    takers = {id(section): matcher.taker(section, dropped) for section in live}
+    gone = {at for at, rule in takers.items() if rule is not None and rule.discards} | excluded.keys()
+    dangling = linked_to(sections, gone)
     for section in live:
-        rule = matcher.taker(section, dropped)
-        if rule is None:
+        rule = takers[id(section)]
+        if id(section) in dangling:
+            thrown.append((section, None, "linked to a section that is discarded"))
+        elif rule is None:
             orphans.append(section)
         elif rule.discards:
             thrown.append((section, rule, ""))
@@ -183,6 +189,28 @@ def never_linked(sections: Iterable[InputSection]) -> dict[int, str]:
         elif name.startswith(".gnu.warning."):
             found[id(section)] = "a warning for the linker"
     return found
+
+
+def linked_to(sections: Iterable[InputSection], gone: Collection[int]) -> set[int]:
+    """The ids of sections that go because a section which they belong to goes (SHF_LINK_ORDER).
+
+    `gone` are the ids of the sections that go for other reasons (ldelf.c: ldelf_before_place_orphans).
+    """
+    ordered = [section for section in sections if section.flags & SHF_LINK_ORDER and section.link]
+    if not ordered:
+        return set()
+    by_index = {(section.file, section.member, section.index): section for section in sections}
+    dangling: set[int] = set()
+    for section in ordered:
+        at: InputSection | None = section
+        seen: set[int] = set()
+        while at is not None and at.flags & SHF_LINK_ORDER and id(at) not in seen:
+            seen.add(id(at))
+            at = by_index.get((at.file, at.member, at.link))
+            if at is not None and id(at) in gone and id(section) not in gone:
+                dangling.add(id(section))
+                break
+    return dangling
 
 
 def link_order(tree: Script, sections: list[InputSection]) -> list[InputSection]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ldcheck.image.model import InputSection
+from ldcheck.sections.files import EVERY_FILE
 from ldcheck.sections.rules import SHF_WRITE, InputRule
+
+# Names are looked up by so many characters first, which tells `.text` from `.data` and keeps the tables few.
+_BEGINNING = 3
+_Tables = list[tuple[int, dict[str, list[InputRule]]]]
 
 
 class Matcher:
@@ -21,22 +26,44 @@ class Matcher:
                 self.literal.setdefault(glob.literal, []).append(rule)
             else:
                 self.wild.setdefault(len(glob.prefix), {}).setdefault(glob.prefix, []).append(rule)
-        self.tables = sorted(self.wild.items())
         self.known: dict[str, tuple[InputRule, ...]] = {}
+        self.tables: dict[str, _Tables] = {}
+        # The rules that take whatever their pattern matches.
+        self.plain = frozenset(
+            rule.index
+            for rule in rules
+            if rule.files is EVERY_FILE and not (rule.required or rule.forbidden or rule.constraint)
+        )
 
     def named(self, name: str) -> tuple[InputRule, ...]:
         """The rules whose patterns match a section name, in the order in which they are tried."""
         known = self.known.get(name)
         if known is not None:
             return known
-        found = list(self.literal.get(name, ()))
-        for length, table in self.tables:
+        literal = self.literal.get(name)
+        found = [] if literal is None else literal[:]
+        start = name[:_BEGINNING]
+        tables = self.tables.get(start)
+        if tables is None:
+            tables = self.tables[start] = self._tables(start)
+        for length, table in tables:
             near = table.get(name[:length])
             if near is not None:
-                found += [rule for rule in near if rule.names.open_end or rule.names.matches(name)]
-        found.sort(key=_index)
+                for rule in near:
+                    if rule.names.open_end or rule.names.matches(name):
+                        found.append(rule)  # mostly one, where a list of its own costs more
+        if len(found) > 1:
+            found.sort(key=_index)
         result = self.known[name] = tuple(found)
         return result
+
+    def _tables(self, start: str) -> _Tables:
+        """By length, the patterns that may match names with this beginning."""
+        near = (
+            (length, {prefix: rules for prefix, rules in table.items() if _meet(prefix, start)})
+            for length, table in self.wild.items()
+        )
+        return [(length, table) for length, table in near if table]
 
     def taker(
         self, section: InputSection, dropped: frozenset[int] | set[int] = frozenset(), before: int | None = None
@@ -48,9 +75,15 @@ class Matcher:
         for rule in self.named(section.name):
             if before is not None and rule.index >= before:
                 return None
+            if rule.index in self.plain:
+                return rule
             if takes(rule, section) and (not rule.constraint or id(rule.section) not in dropped):
                 return rule
         return None
+
+
+def _meet(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
 
 
 def _index(rule: InputRule) -> int:
@@ -89,15 +122,15 @@ def left_out(matcher: Matcher, sections: Iterable[InputSection]) -> set[int]:
     dropped: set[int] = set()
     if not constrained:
         return dropped
-    writable = [section for section in sections if section.flags & SHF_WRITE]
+    asking = Matcher([rule for rules in constrained.values() for rule in rules])
+    writable = [
+        (section, {id(rule.section) for rule in asking.named(section.name) if in_files(rule, section)})
+        for section in sections
+        if section.flags & SHF_WRITE and asking.named(section.name)
+    ]
     for key, rules in constrained.items():
         first = rules[0].index
-        own = {rule.index for rule in rules}
-        found = any(
-            any(rule.index in own and in_files(rule, section) for rule in matcher.named(section.name))
-            and matcher.taker(section, dropped, first) is None
-            for section in writable
-        )
+        found = any(key in keys and matcher.taker(section, dropped, first) is None for section, keys in writable)
         if found == (rules[0].constraint == "ONLY_IF_RO"):
             dropped.add(key)
     return dropped

@@ -10,6 +10,7 @@ Left out: types and flags that only some architectures know, such as small data 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from ldcheck.image.model import InputSection
 from ldcheck.script.syntax import OutputSection
@@ -75,13 +76,16 @@ _NOLOAD_TYPES = frozenset({"DSECT", "COPY", "INFO", "OVERLAY"})
 
 def input_flags(section: InputSection) -> int:
     """The BFD flags of an input section."""
-    elf = section.flags
-    contents = section.type != "NOBITS"
+    if section.flags & SHF_ALLOC:
+        return ALLOC if is_common(section) else _flags(section.flags, section.type != "NOBITS")
+    return _flags(section.flags, section.type != "NOBITS") | (DEBUGGING if is_debugging(section.name) else 0)
+
+
+@cache
+def _flags(elf: int, contents: bool) -> int:
     flags = HAS_CONTENTS if contents else 0
     if elf & SHF_ALLOC:
         flags |= ALLOC | (LOAD if contents else 0)
-    elif is_debugging(section.name):
-        flags |= DEBUGGING
     if not elf & SHF_WRITE:
         flags |= READONLY
     if elf & SHF_EXECINSTR:
@@ -90,8 +94,6 @@ def input_flags(section: InputSection) -> int:
         flags |= DATA
     if elf & SHF_TLS:
         flags |= THREAD_LOCAL
-    if is_common(section):
-        flags = ALLOC
     return flags
 
 
@@ -102,7 +104,7 @@ def input_type(section: InputSection) -> str:
 
 def is_common(section: InputSection) -> bool:
     """Whether it stands for the common symbols of a file, rather than being a section of that name."""
-    return section.name == "COMMON" and section.index == 0
+    return section.index == 0 and section.name == "COMMON"
 
 
 def is_debugging(name: str) -> bool:

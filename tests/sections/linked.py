@@ -191,7 +191,7 @@ def difference(tree: Script, placements: Sequence[Placement], folder: Path, elf:
     for placement in placements:
         section = placement.input
         symbol = marks.get((section.file, section.member, section.index), "")
-        index = elf.symbols.get(symbol, (0, 0))[0]
+        index = elf.symbols.get(symbol, (0, 0))[0] if symbol else 0
         if placement.output == "/DISCARD/":
             if index:
                 return f"{section} is not discarded but in section {index}"
@@ -207,9 +207,9 @@ def difference(tree: Script, placements: Sequence[Placement], folder: Path, elf:
         seen[placement.position].append((statement, section.name, file))
     names = [next(p.output for p in placements if p.position == position) for position in seen]
     want = [Placed(name, tuple(inputs)) for name, inputs in zip(names, seen.values(), strict=True)]
-    added = {".rela.got", ".got", ".got.plt", ".iplt", ".rela.iplt", ".igot.plt"}
+    added = (".rela", ".got", ".iplt", ".igot.plt")
     got = [
-        Placed(output.name, tuple(item for item in output.inputs if item[1] not in added))
+        Placed(output.name, tuple(item for item in output.inputs if not item[1].startswith(added)))
         for output in outputs_of_map((folder / "t.map").read_text(errors="surrogateescape"))
     ]
     got = [output for output in got if output.inputs]
