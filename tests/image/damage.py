@@ -15,6 +15,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -91,17 +92,28 @@ def use_map(path: str) -> None:
     spread(places_as_linked(found), 4096)
 
 
+def use_pe(path: str) -> None:
+    """Read an EFI image."""
+    from ldcheck.image.pe import read_pe
+
+    found = read_pe(path)
+    assert len(list(found.image.symbols)) == len(found.image.symbols)
+
+
 def use_objects(path: str) -> None:
-    """Read an object or archive."""
+    """Read an object or archive, and the object's relocations."""
     from ldcheck.image.objects import read_objects
+    from ldcheck.image.relocations import read_relocations
 
     read_objects([path], [])
+    if path.endswith(".o"):
+        read_relocations(path)
 
 
 def reader(name: str) -> Callable[[str], None]:
     """What to do with a file of this name."""
     suffix = os.path.splitext(name)[1]
-    return {".map": use_map, ".o": use_objects, ".a": use_objects}.get(suffix, use_elf)
+    return {".map": use_map, ".o": use_objects, ".a": use_objects, ".efi": use_pe}.get(suffix, use_elf)
 
 
 def limited() -> None:
@@ -112,8 +124,12 @@ def limited() -> None:
     import ldcheck.image.lld_map
     import ldcheck.image.objects
     import ldcheck.image.orders
+    import ldcheck.image.pe
+    import ldcheck.image.relocations
     import ldcheck.script.parser  # noqa: F401 - all of them are for what they load
 
+    with suppress(ModuleNotFoundError):
+        import pefile  # noqa: F401 - as above
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGVTALRM, _too_long)
 
