@@ -186,13 +186,15 @@ class Walk:
     """One way through the conditions: the symbols that it asked for, and the files that it went through.
 
     `stopped` is the `#error` that the way ran into, if it did: the sources refuse this combination; `cause` is the part
-    of the assignment that the conditions around the `#error` ask for.
+    of the assignment that the conditions around the `#error` ask for. `missing` are CONFIG_ symbols that are neither
+    varied nor defined, with the conditional that asked first (a file, and the index of the directive).
     """
 
     assignment: Assignment
     files: tuple[str, ...]
     stopped: InputError | None = None
     cause: Assignment = field(default_factory=dict)
+    missing: Mapping[str, tuple[SourceFile, int]] = field(default_factory=dict)
 
 
 class _Undecided(Exception):  # noqa: N818  # no error: it asks for a symbol
@@ -209,11 +211,18 @@ class _State:
     assigned: dict[str, Value]
     files: dict[str, None] = field(default_factory=dict)
     once: set[str] = field(default_factory=set)
+    missing: dict[str, tuple[SourceFile, int]] = field(default_factory=dict)
     includes: int = 0
 
     def copy(self) -> _State:
         return _State(
-            list(self.frames), dict(self.macros), dict(self.assigned), dict(self.files), set(self.once), self.includes
+            list(self.frames),
+            dict(self.macros),
+            dict(self.assigned),
+            dict(self.files),
+            set(self.once),
+            dict(self.missing),
+            self.includes,
         )
 
 
@@ -390,7 +399,7 @@ def _walked(state: _State, stopped: InputError | None) -> Walk:
             for name in WORD.findall(file.code, directive.start, directive.end):
                 if name in state.assigned:
                     cause[name] = state.assigned[name]
-    return Walk(state.assigned, tuple(state.files), stopped, cause)
+    return Walk(state.assigned, tuple(state.files), stopped, cause, state.missing)
 
 
 class _World:
@@ -404,17 +413,23 @@ class _World:
     def defined(self, name: str) -> bool:
         if name in self._state.macros:
             return True
-        if name in self._symbols and name not in self._state.assigned:
-            raise _Undecided(name)
+        self._undefined(name)
         return name in ("__has_include", "__FILE__", "__LINE__", "__COUNTER__")
 
     def macro(self, name: str) -> Macro | None:
         definition = self._state.macros.get(name)
         if definition is not None:
             return definition.macro
-        if name in self._symbols and name not in self._state.assigned:
-            raise _Undecided(name)
+        self._undefined(name)
         return None
+
+    def _undefined(self, name: str) -> None:
+        """Ask for a symbol that is varied; keep in mind a CONFIG_ symbol of which nothing is known."""
+        if name in self._symbols:
+            if name not in self._state.assigned:
+                raise _Undecided(name)
+        elif name.startswith("CONFIG_") and name not in self._inputs.definitions:
+            self._state.missing.setdefault(name, self._state.frames[-1])
 
     def includable(self, name: str, angled: bool) -> bool:
         file, _ = self._state.frames[-1]

@@ -22,6 +22,7 @@ from ldcheck.preprocess.origin import MacroOrigin
 from ldcheck.preprocess.output import Output, parse_output
 from ldcheck.preprocess.predefined import is_known
 from ldcheck.preprocess.undefined import undefined_calls
+from ldcheck.preprocess.unknown import unknown_choices
 from ldcheck.preprocess.ways import Way, choose
 from ldcheck.project import Target
 from ldcheck.record import dataclass
@@ -72,13 +73,17 @@ def preprocess(target: Target) -> tuple[Preprocessed, ...]:
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Plan:
-    """How a target is preprocessed: `command` with includes, definitions and the script behind it; empty for pcpp."""
+    """How a target is preprocessed: `command` with includes, definitions and the script behind it; empty for pcpp.
+
+    `known` are Kconfig's choices; `unconfigured` says that there are none at hand.
+    """
 
     inputs: Inputs
     survey: Survey
     stubs: Stubs
     symbols: Mapping[str, tuple[Value, ...]]
     known: Mapping[str, str]
+    unconfigured: bool
     command: tuple[str, ...]
     notes: list[str]
 
@@ -97,11 +102,12 @@ def _plan(target: Target) -> _Plan:
     inputs, found, stubs = stand_in(inputs, config, target.generated)
     known = dict(config or {})
     real = next((file for name, file in found.named.items() if name.endswith("autoconf.h") and not file.virtual), None)
+    unconfigured = not way.recorded and config is None and real is None
     symbols: dict[str, tuple[Value, ...]] = {}
     if not way.recorded:
         decided = {**definitions, **known}
         symbols = deciding_symbols(found, decided, is_known(target.arch))
-        if config is not None or real is not None:
+        if not unconfigured:
             symbols = {name: values for name, values in symbols.items() if not name.startswith("CONFIG_")}
     symbols.update(target.vary)
     if config is not None and not any(text for text in stubs.texts.values()):
@@ -112,7 +118,7 @@ def _plan(target: Target) -> _Plan:
     if asked is not None:
         inputs = inputs.with_predefined(asked.result().out.decode("utf-8", "replace"))
     notes = list(way.notes)
-    return _Plan(inputs, found, stubs, symbols, known, way.command, notes)
+    return _Plan(inputs, found, stubs, symbols, known, unconfigured, way.command, notes)
 
 
 def _run(target: Target, plan: _Plan) -> tuple[Preprocessed, ...]:
@@ -128,6 +134,8 @@ def _run(target: Target, plan: _Plan) -> tuple[Preprocessed, ...]:
         count = sum(walk.stopped == stop for walk in walks)
         place = f"{stop.location.file}:{stop.location.line}"
         plan.notes.append(f"{counted(count, 'combination')} left out, refused by {stop.message} ({place})")
+    if plan.unconfigured and (note := unknown_choices(plan.survey, possible[0].missing)):
+        plan.notes.append(note)
     return _distinct(plan, target, possible, _outputs(plan, [walk.assignment for walk in possible]))
 
 

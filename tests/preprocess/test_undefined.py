@@ -47,3 +47,21 @@ def test_what_looks_like_a_call_and_is_none(tmp_path, monkeypatch, way) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.lds.S").write_text(SCRIPT)
     assert len(preprocess(Target("a", "a.lds.S", arch="x86_64", preprocessor=way))) == 1
+
+
+def test_a_symbol_that_decides_a_used_macro_is_named(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    header = (
+        "#ifdef CONFIG_HUGE\n# define SHIFT 21\n#else\n# define SHIFT 12\n#endif\n#define PAGE_SIZE (1 << SHIFT)\n"
+        "#ifdef CONFIG_OTHER\n#define OTHER 1\n#endif\n#if CONFIG_KNOWN\n#define SHIFT 3\n#endif\n"
+    )
+    (tmp_path / "page.h").write_text(header)
+    (tmp_path / "a.lds.S").write_text('#include "page.h"\n#ifdef CONFIG_VARIED\n#endif\nx = PAGE_SIZE;\n')
+    pin = {"CONFIG_KNOWN": None}
+    assert preprocess(Target("a", "a.lds.S", arch="x86_64", pin=pin))[0].notes == (
+        "not known and taken as not defined: CONFIG_HUGE (decides SHIFT, page.h:1); "
+        "give them under `config`, `pin` or `vary`",
+    )
+    assert preprocess(Target("a", "a.lds.S", arch="x86_64", pin={**pin, "CONFIG_HUGE": "1"}))[0].notes == ()
+    (tmp_path / ".config").write_text("CONFIG_A=y\n")
+    assert preprocess(Target("a", "a.lds.S", arch="x86_64", config=".config"))[0].notes == ()
