@@ -115,14 +115,14 @@ def read_source(path: str, what: str = "file", limit: int = MAX_BYTES) -> Source
     where = Location(path)
     try:
         if os.path.isdir(path):
-            raise CheckError(InputError(f"{path} is a folder, not a {what}", where))
+            raise CheckError(InputError(f"{shown(path)} is a folder, not a {what}", where))
         with open(path, "rb") as stream:
             data = stream.read(limit + 1)
     except FileNotFoundError:
-        raise CheckError(InputError(f"there is no {what} {path}", where)) from None
+        raise CheckError(InputError(f"there is no {what} {shown(path)}", where)) from None
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", "") or str(error)).lower()
-        raise CheckError(InputError(f"the {what} {path} cannot be read: {reason}", where)) from None
+        raise CheckError(InputError(f"the {what} {shown(path)} cannot be read: {reason}", where)) from None
     if len(data) > limit:
         raise CheckError(
             InputError(f"the {what} is larger than {limit // 1024} KiB", where, help=f"is this the right {what}?")
@@ -174,7 +174,7 @@ def did_you_mean(word: str, allowed: Iterable[str], otherwise: str = "") -> str:
 def shown(text: str) -> str:
     """A text for use within a message: not longer than a line bears."""
     line = text.split("\n", 1)[0]
-    return line if len(line) <= 60 and line == text else line[:57] + "..."
+    return line if len(line) <= 90 and line == text else line[:87] + "..."
 
 
 def fail(node: Node, message: str, *, label: str = "", advice: str = "", related: tuple[Related, ...] = ()) -> NoReturn:

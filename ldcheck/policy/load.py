@@ -145,6 +145,10 @@ class _Loader:
                 return
             self._seen.add(real)
             document = parse_document(read_source(path, "policy"))
+        except ValueError:
+            # A NUL or half a character, which YAML can escape, and no file's name holds.
+            self._complaints.add(f"there is no policy {shown(name)}", asked if asked is not None else Location(name))
+            return
         except CheckError as error:
             self._complaints.errors += error.errors if asked is None else [_at(asked, one) for one in error.errors]
             return

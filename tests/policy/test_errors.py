@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ldcheck import checks
+from ldcheck.cli.main import main
 from ldcheck.findings import Report
 from ldcheck.policy.declare import Declaration
 from ldcheck.policy.load import Policies, load_policies
@@ -57,3 +58,19 @@ def test_every_error_has_its_place(case: Path, monkeypatch: pytest.MonkeyPatch) 
             assert (text.split("\n")[place.line - 1] if text else "") == place.excerpt
         else:
             assert case.name == "no-rules"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_gate_does_not_pass(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit status 2 with the place of what is wrong, and the sound rules are judged all the same."""
+    monkeypatch.chdir(case)
+    script = tmp_path / "a.lds"
+    script.write_text(
+        "SECTIONS { .text : { *(.text) } _start = .; _end = .; .got : { *(.got) } .data : { *(.data) } }\n"
+    )
+    assert main(["check", str(script), "--policy", "policy.yaml"]) == 2
+    told = capsys.readouterr()
+    assert ".yaml:" in told.out
+    assert "internal error" not in told.out + told.err

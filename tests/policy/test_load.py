@@ -411,6 +411,15 @@ def test_a_file_of_50_megabytes_is_refused_unread(tmp_path):
     assert "larger than" in error.message
 
 
+@pytest.mark.parametrize("name", [r"a\x00.yaml", r"a\x00", r"\ud800.yaml", "a" * 5000 + ".yaml", "a/" * 3000, "", "."])
+def test_names_that_no_file_has(load, name):
+    policies = load(f'extends: "{name}"\nrules: [{{ id: x, names: a }}]\n')
+    (message,) = messages(policies)
+    assert message.startswith("policy.yaml:2:10: ")
+    assert len(message) < 200
+    assert [rule.id for rule in policies.rules] == ["x"]
+
+
 def test_a_policy_that_may_not_be_read(tmp_path):
     path = tmp_path / "locked.yaml"
     path.symlink_to(path)
