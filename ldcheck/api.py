@@ -7,7 +7,7 @@ status is 2. What the parts of a report mean is said in `ldcheck.findings`.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Never
 
@@ -48,6 +48,8 @@ def check(
     baseline: str = "",
     since: str = "",
     text: str | None = None,
+    pictures: bool = False,
+    progress: Callable[[str], None] | None = None,
 ) -> Report:
     """Judge policies on scripts, and on what was linked with them.
 
@@ -66,7 +68,8 @@ def check(
     `require` is evidence without which a target counts as not checked. `baseline` is a file of accepted findings, and
     with `since`, a revision, only findings in lines that changed since then are left. `text` stands for the content of
     the one script that is named, and is not preprocessed. The status of the report is 1 for findings of severity
-    `fail_on` or heavier (None: for none), 2 for what could not be checked.
+    `fail_on` or heavier (None: for none), 2 for what could not be checked. `pictures` asks for what the
+    HTML report draws of an image; `progress` is told of each step of the run.
     """
     given = _Given(
         tuple(scripts),
@@ -88,12 +91,13 @@ def check(
         config,
         text is not None,
     )
-    asked = gate.Asked(tuple(select), tuple(ignore), tuple(require), arch, text)
+    asked = gate.Asked(tuple(select), tuple(ignore), tuple(require), arch, text, pictures)
     try:
         chosen = _targets(given)
     except CheckError as error:
         return Report(outcome.NOT_CHECKED, errors=error.errors)
-    report = _report([gate.check_target(target, asked) for target in chosen.targets], chosen.notes, fail_on)
+    checked = [gate.check_target(target, asked, progress or _silent) for target in chosen.targets]
+    report = _report(checked, chosen.notes, fail_on)
     try:
         if baseline:
             report = _without_baseline(report, baseline, chosen.files)
@@ -102,6 +106,10 @@ def check(
     except CheckError as error:
         report = replace(report, errors=(*report.errors, *error.errors))
     return replace(report, status=outcome.status(report.findings, report.errors, fail_on))
+
+
+def _silent(_: str) -> None:
+    """Nobody wants to know how far the run is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -234,6 +242,7 @@ def _report(checked: Sequence[gate.Checked], notes: Sequence[str], fail_on: Seve
         tuple(dict.fromkeys((*notes, *(note for one in checked for note in one.notes)))),
         tuple(accepted for one in checked for accepted in one.accepted),
         tuple(detail for one in checked for detail in one.details),
+        tuple(one.picture for one in checked if one.picture is not None),
     )
 
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from ldcheck.record import dataclass, field
 from ldcheck.source import Location, Related
+
+if TYPE_CHECKING:
+    from ldcheck.picture import Picture
 
 
 class Verdict(Enum):
@@ -170,7 +174,7 @@ class Report:
     `status` is the exit status (0, 1 or 2). `errors` are what could not be read or understood. `inputs` says what was
     looked at, by kind ("script", "image", ...). `notes` are remarks on the run: a stubbed header, what was left out.
     `accepted` are findings that a policy's `ignore` or a baseline accepts, each with its reason. `details` say how the
-    run came about, for whoever asks.
+    run came about, `pictures` what was linked, for whoever asks.
     """
 
     status: int
@@ -181,6 +185,7 @@ class Report:
     notes: tuple[str, ...] = ()
     accepted: tuple[tuple[Finding, str], ...] = ()
     details: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

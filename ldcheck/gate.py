@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ldcheck import project
     from ldcheck.evidence import ScriptView
     from ldcheck.image.model import Elf, Image, InputSection, LinkMap
+    from ldcheck.picture import Picture
     from ldcheck.policy.load import Policies
     from ldcheck.policy.rule import Ignore, Rule
     from ldcheck.preprocess.run import Preprocessed
@@ -37,7 +38,7 @@ class Asked:
     """What a run asks of every target.
 
     `select` and `ignore` are ids of rules or names of checks. `arch` is the option, which the target's own architecture
-    must not contradict. `text` stands for the content of the script.
+    must not contradict. `text` stands for the content of the script, `pictures` asks for what a report can draw.
     """
 
     select: tuple[str, ...] = ()
@@ -45,6 +46,7 @@ class Asked:
     require: tuple[EvidenceKind, ...] = ()
     arch: str = ""
     text: str | None = None
+    pictures: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -61,6 +63,7 @@ class Checked:
     accepted: tuple[tuple[Finding, str], ...] = ()
     inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     details: tuple[str, ...] = ()
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -160,7 +163,16 @@ def _judged(
         tuple((finding, entry.reason) for finding, entry in accepted),
         inputs,
         tuple(_details(target, scripts, image, arch, judged.results)),
+        _picture(target, image, views[linked].tree if views else None) if asked.pictures else None,
     )
+
+
+def _picture(target: project.Target, image: Image | None, tree: Script | None) -> Picture | None:
+    if image is None:
+        return None
+    from ldcheck.layout.drawing import draw
+
+    return draw(target.name, image, tree)
 
 
 def _details(

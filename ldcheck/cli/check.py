@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ldcheck.cli.arguments import did_you_mean, stop
 from ldcheck.cli.output import colored, emit, width
+from ldcheck.cli.progress import Progress
 from ldcheck.findings import EvidenceKind, Report, Severity
 from ldcheck.record import replace
 from ldcheck.report.escape import printable
@@ -185,29 +186,32 @@ def checked(args: argparse.Namespace, fail_on: Severity | None, baseline: str = 
         if len(scripts) > 1:
             stop("standard input (-) goes with no other script", "ldcheck check")
         scripts, text = [args.stdin_filename], decode(sys.stdin.buffer.read())
-    return api.check(
-        scripts,
-        policies=args.policy,
-        elf=args.elf,
-        map=args.map,
-        objects=args.objects,
-        arch=args.arch,
-        includes=args.includes,
-        definitions=_definitions(args.define, args.undefine),
-        include_first=args.include_first,
-        kconfig=args.kconfig,
-        command_file=args.command_file,
-        vary=dict(map(_varied, args.vary)),
-        fail_on=fail_on,
-        require=[EvidenceKind(kind) for kind in args.require],
-        select=args.select,
-        ignore=args.ignore,
-        targets=args.target,
-        config=args.config,
-        baseline=baseline,
-        since=since,
-        text=text,
-    )
+    with Progress() as tell:
+        return api.check(
+            scripts,
+            policies=args.policy,
+            elf=args.elf,
+            map=args.map,
+            objects=args.objects,
+            arch=args.arch,
+            includes=args.includes,
+            definitions=_definitions(args.define, args.undefine),
+            include_first=args.include_first,
+            kconfig=args.kconfig,
+            command_file=args.command_file,
+            vary=dict(map(_varied, args.vary)),
+            fail_on=fail_on,
+            require=[EvidenceKind(kind) for kind in args.require],
+            select=args.select,
+            ignore=args.ignore,
+            targets=args.target,
+            config=args.config,
+            baseline=baseline,
+            since=since,
+            text=text,
+            pictures="html" in (args.format, *(name for name, _ in args.output)),
+            progress=tell,
+        )
 
 
 def show(

@@ -20,6 +20,7 @@ FORMATS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "junit": ("junit", "JUnit XML: a test case for each rule"),
         "rdjson": ("rdjson", "for reviewdog"),
         "markdown": ("markdown", "a job summary"),
+        "html": ("html", "one page with the findings and a picture of the image"),
     }
 )
 

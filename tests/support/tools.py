@@ -26,6 +26,7 @@ PACKAGES = {
     "powerpc64-linux-gnu-gcc": "gcc-powerpc64-linux-gnu",
     "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",
     "s390x-linux-gnu-gcc": "gcc-s390x-linux-gnu",
+    "chromium": "chromium",
     "ld.lld": "lld",
     "ld.lld-14": "lld-14",
     "ld.lld-16": "lld-16",
