@@ -2,8 +2,8 @@
 
 Left out, because it needs more than the section headers of the inputs: --gc-sections, which members of an archive a
 link pulls in (all members that are given count as linked), sections that ld makes itself (.plt, .dynsym; see `made`) or
-rewrites (.gnu.attributes), relaxation and merging, which change sizes but no places. A file's common symbols count as if
-no other file defined them.
+rewrites (.gnu.attributes), relaxation and merging, which change sizes but no places. The common symbols of a file count
+as if no other file defined them.
 """
 
 from __future__ import annotations

@@ -1,0 +1,107 @@
+"""The commands `place` and `where`, as a person or a program calls them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ldcheck.cli.main import main
+from tests.support.build import assemble
+
+SCRIPT = """\
+SECTIONS {
+  .text : { *(.text .text.*) }
+  .data : { *(.data .data.*) }
+  .data.read_mostly : { *(.data.read_mostly) }
+  /DISCARD/ : { *(.comment) }
+}
+"""
+SOURCE = """
+.text; nop
+.section .text.b,"ax"; nop
+.section .data.read_mostly,"aw"; .balign 8; .quad 1
+.section .comment,""; .byte 1
+.section .orphan,"a"; .byte 1
+"""
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.lds").write_text(SCRIPT)
+    return "t.lds"
+
+
+def test_place_as_json(script, tmp_path, capsys):
+    assemble(tmp_path, SOURCE)
+    assert main(["place", "--script", script, "a.o", "--json"]) == 0
+    placed = {entry["section"]: entry for entry in json.loads(capsys.readouterr().out)}
+    assert placed[".text.b"] == {
+        "file": "a.o",
+        "member": "",
+        "section": ".text.b",
+        "index": placed[".text.b"]["index"],
+        "size": 1,
+        "align": 1,
+        "output": ".text",
+        "rule": {"file": "t.lds", "line": 2, "column": 21, "pattern": "*(.text.*)"},
+        "order": 1,
+    }
+    assert placed[".data.read_mostly"]["output"] == ".data"
+    assert placed[".comment"]["output"] == "/DISCARD/"
+    assert (placed[".orphan"]["output"], placed[".orphan"]["rule"]) == (".orphan", None)
+
+
+def test_place_as_text(script, tmp_path, capsys):
+    assemble(tmp_path, SOURCE)
+    assert main(["place", "--script", script, "a.o", "--sort-section=alignment"]) == 0
+    shown = capsys.readouterr().out
+    assert ".text\n  *(.text) at t.lds:2:15\n" in shown
+    assert "  orphan\n           0x1      1  .orphan  a.o\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["place", "--script", "t.lds", "missing.o"], "missing.o"),
+        (["place", "--script", "missing.lds", "t.lds"], "missing.lds"),
+        (["place", "--script", "t.lds", "t.lds"], "expected an object file or archive"),
+        (["where", ".x", "--script", "missing.lds"], "missing.lds"),
+        (["where", ".x", "--script", "bad.lds"], "bad.lds:1"),
+    ],
+)
+def test_what_cannot_be_used_is_said(script, tmp_path, capsys, arguments, message):
+    (tmp_path / "bad.lds").write_text("SECTIONS { .text: { } }")
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_where(script, capsys):
+    assert main(["where", ".data.read_mostly", "--script", script]) == 0
+    assert capsys.readouterr().out == (
+        ".data.read_mostly goes to .data: *(.data.*) at t.lds:3:21\n"
+        "    next would be .data.read_mostly: *(.data.read_mostly) at t.lds:4:27\n"
+    )
+    assert main(["where", ".orphan", "--script", script]) == 0
+    assert "no pattern takes .orphan" in capsys.readouterr().out
+
+
+def test_where_as_json_for_a_pattern_of_files(tmp_path, capsys):
+    path = tmp_path / "t.lds"
+    path.write_text("SECTIONS { .a : { lib.a:*(.x*) } .b : { *(.x) } }")
+    assert main(["where", ".x", "--script", str(path), "--file", "lib.a:m.o", "--json"]) == 0
+    [answer] = json.loads(capsys.readouterr().out)
+    assert [(rule["output"], rule["takes"]) for rule in answer["rules"]] == [(".a", True), (".b", False)]
+    assert answer["rules"][0]["example"] == {"file": "lib.a:m.o", "section": ".x"}
+
+
+def test_where_in_every_configuration(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.lds.S").write_text(
+        "SECTIONS {\n .data : { *(.data)\n#ifdef CONFIG_SPLIT\n *(.data.*)\n#endif\n }\n .rm : { *(.data.rm) }\n}\n"
+    )
+    assert main(["where", ".data.rm", "--script", "t.lds.S"]) == 0
+    shown = capsys.readouterr().out
+    assert "only with CONFIG_SPLIT:\n.data.rm goes to .data: *(.data.*) at t.lds.S:4" in shown
+    assert ".data.rm goes to .rm: *(.data.rm) at t.lds.S:7" in shown
