@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ldcheck import documents
-from ldcheck.document_parser import compose, compose_with, pure_parser
+from ldcheck.document_parser import compose, compose_with, fast_parser, pure_parser
 from ldcheck.documents import (
     MappingNode,
     Node,
@@ -296,6 +297,12 @@ def test_suggestions(word, meant):
 def test_without_a_likely_name_all_are_told():
     assert did_you_mean("zzz", ("b", "a")) == "allowed: a, b"
     assert did_you_mean("zzz", ("b", "a"), "see the manual") == "see the manual"
+
+
+def test_without_the_c_parser_the_other_one_reads(monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml._yaml", None)
+    assert type(fast_parser("a: b")).__name__ == "PureParser"
+    assert as_mapping(load("a: [b, c]\n"), "it").keys["a"].text == "a"
 
 
 # Both parsers ---------------------------------------------------------------------------------------------------------

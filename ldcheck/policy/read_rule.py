@@ -112,6 +112,8 @@ class RuleReader:
                 continue
             if name.text not in known:
                 advice = did_you_mean(name.text, known, "see `ldcheck rules`")
+                if name.text in self._heads:
+                    advice = f"it is a head key of its own: write `{name.text}: ...`"
                 self._complaints.add(f"there is no lint `{shown(name.text)}`", name.location, advice)
             elif any(name.text == other.text for other in found):
                 self._complaints.add(f"the lint `{name.text}` is given twice", name.location)
@@ -239,6 +241,10 @@ class RuleReader:
             return
         unknown = [key for name, (key, _) in entries.items() if name not in _COMMON]
         for key in unknown:
+            if key.text in self._checks.lint_names():
+                message = f"unknown key `{key.text}`: it is the name of a lint"
+                self._complaints.add(message, key, f"write `lint: {key.text}`")
+                return
             if close := suggest(key.text, self._heads):
                 message = f"unknown key `{shown(key.text)}`: no check has this head key"
                 self._complaints.add(message, key, f"did you mean `{close}`?")
