@@ -173,11 +173,14 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check, show the report, and return the exit status."""
     fail_on = None if args.fail_on == _NEVER else Severity(args.fail_on)
-    report = checked(args, fail_on, args.baseline, args.diff)
+    pictures = "html" in (args.format, *(name for name, _ in args.output))
+    report = checked(args, fail_on, args.baseline, args.diff, pictures=pictures)
     return show(report, args.format, args.output, verbose=args.verbose)
 
 
-def checked(args: argparse.Namespace, fail_on: Severity | None, baseline: str = "", since: str = "") -> Report:
+def checked(
+    args: argparse.Namespace, fail_on: Severity | None, baseline: str = "", since: str = "", *, pictures: bool = False
+) -> Report:
     """The report on what the options of `add_inputs` name."""
     from ldcheck import api
 
@@ -209,7 +212,7 @@ def checked(args: argparse.Namespace, fail_on: Severity | None, baseline: str = 
             baseline=baseline,
             since=since,
             text=text,
-            pictures="html" in (args.format, *(name for name, _ in args.output)),
+            pictures=pictures,
             progress=tell,
         )
 

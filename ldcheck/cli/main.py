@@ -10,6 +10,12 @@ import gc
 import sys
 from collections.abc import Sequence
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from ldcheck.cli.arguments import Parser
+
 # Each command is a module of this package with `register(subparsers)` and `run(args) -> int`.
 COMMANDS = {
     "check": "check linker scripts and images against policies: the gate",
@@ -21,6 +27,7 @@ COMMANDS = {
     "rules": "list the checks, or explain one",
     "schema": "print the JSON schema of policy and configuration files",
     "baseline": "accept the findings of today, so that only new ones fail",
+    "completion": "print a completion script for a shell",
 }
 _DESCRIPTION = "A gate for linker scripts and the images they produce."
 _EXAMPLES = """\
@@ -72,18 +79,28 @@ def _run(arguments: list[str]) -> int:
         from ldcheck.cli.arguments import did_you_mean, stop
 
         stop(f"unknown command {command}{did_you_mean(command, COMMANDS)}\nsee `ldcheck --help`")
-    from importlib import import_module
+    parser = command_parser(command)
+    before = arguments.index(command)
+    args = parser.parse_args(arguments[:before] + arguments[before + 1 :])
+    status: int = _module(command).run(args)
+    return status
 
+
+def command_parser(command: str) -> Parser:
+    """The parser of a command's arguments."""
     from ldcheck.cli.arguments import Parser
 
-    module = import_module(f"ldcheck.cli.{command}")
     subparsers = Parser(prog="ldcheck").add_subparsers()
-    module.register(subparsers)
-    parser = subparsers.choices[command]
+    _module(command).register(subparsers)
+    parser: Parser = subparsers.choices[command]
     parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
-    before = arguments.index(command)
-    status: int = module.run(parser.parse_args(arguments[:before] + arguments[before + 1 :]))
-    return status
+    return parser
+
+
+def _module(command: str) -> ModuleType:
+    from importlib import import_module
+
+    return import_module(f"ldcheck.cli.{command}")
 
 
 def _without_command(arguments: list[str]) -> int:
