@@ -162,7 +162,11 @@ class _Values(ImageValues):
         return None if section in self.hidden else super().addr(section)
 
     def loadaddr(self, section: str) -> int | None:
-        return None if section in self.hidden else super().loadaddr(section)
+        if section in self.hidden:
+            return None
+        # The linker's own word, where there is a map; segments may have changed it.
+        mapped = self._mapped(section)
+        return super().loadaddr(section) if mapped is None else mapped.load_address
 
     def sizeof(self, section: str) -> int | None:
         return None if section in self.hidden and self.addr_of_any(section) else super().sizeof(section)

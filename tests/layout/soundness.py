@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-import struct
-import subprocess
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from random import Random
 
 from ldcheck.image.elf import read_elf
+from ldcheck.image.maps import read_map
+from ldcheck.image.model import Elf, LinkMap
 from ldcheck.layout.concrete import evaluate_on
 from ldcheck.layout.facts import Known, Layout, Order, Truth, order
 from ldcheck.layout.interpret import interpret
@@ -18,7 +19,7 @@ from ldcheck.script.parser import parse
 from ldcheck.script.syntax import InputSectionDescription, OutputSection, Script, walk
 from ldcheck.source import Source
 from tests.layout.random_scripts import OPTIONS, random_object, random_script
-from tests.support.tools import tool
+from tests.support.build import assemble, link
 
 
 @dataclass
@@ -51,66 +52,42 @@ class Linked:
     sections: dict[str, Place]
 
 
-def read(path: Path) -> Linked:
-    """Symbols and sections of a 64-bit little-endian ELF file; load addresses from the map beside it."""
-    data = path.read_bytes()
-    offset = struct.unpack_from("<Q", data, 40)[0]
-    count, names_at = struct.unpack_from("<HH", data, 60)
-    headers = [struct.unpack_from("<IIQQQQIIQQ", data, offset + 64 * index) for index in range(count)]
-    strings = headers[names_at][4]
-    loads = _loads(path.with_suffix(".map").read_text())
-    symbols: dict[str, int] = {}
-    sections: dict[str, Place] = {}
-    seen: set[str] = set()
-    for header in headers:
-        name = _string(data, strings + header[0])
-        if name in seen:
-            sections.pop(name, None)
-        elif header[2] & 2:
-            sections[name] = Place(header[3], header[3] + header[5], loads.get((name, header[3]), header[3]))
-        seen.add(name)
-        if header[1] == 2:
-            table = headers[header[6]][4]
-            for at in range(header[4], header[4] + header[5], 24):
-                text, kind, _, index, value, _ = struct.unpack_from("<IBBHQQ", data, at)
-                # Thread-local symbols have offsets for values.
-                if index and kind & 15 != 6:
-                    symbols[_string(data, table + text)] = value
+def see(elf: Elf, link_map: LinkMap) -> Linked:
+    """What is to be seen of an image: load addresses are taken from its map, as they were before segments were made."""
+    # Thread-local symbols have offsets for values.
+    symbols = {name: symbol.value for name, symbol in elf.symbols.items() if symbol.defined and symbol.kind != "TLS"}
+    names = Counter(section.name for section in elf.sections)
+    loads = {(section.name, section.address): section.load_address for section in link_map.sections}
+    sections = {
+        section.name: Place(section.address, section.end, loads.get((section.name, section.address), section.address))
+        for section in elf.sections
+        if section.allocated and names[section.name] == 1
+    }
     return Linked(symbols, sections)
 
 
-def _loads(text: str) -> dict[tuple[str, int], int]:
-    """The load addresses that a map names, by the name and the address of the section."""
-    pattern = re.compile(r"^(\.\S+)\s+0x(\w+)\s+0x\w+ load address 0x(\w+)$", re.MULTILINE)
-    return {(name, int(address, 16)): int(load, 16) for name, address, load in pattern.findall(text)}
-
-
-def _string(data: bytes, at: int) -> str:
-    return data[at : data.index(b"\0", at)].decode()
-
-
-def make_objects(folder: Path, seed: int, count: int) -> list[Path]:
+def make_objects(folder: Path, seed: int, count: int, target: str = "x86_64") -> list[Path]:
     """A pool of objects that the links draw from."""
     random = Random(seed)
     objects = []
     for index in range(count):
-        source = folder / f"o{index}.s"
-        source.write_text(random_object(random, index))
-        objects.append(source.with_suffix(".o"))
-        subprocess.run([tool("as"), "-o", objects[-1], source], check=True, capture_output=True)
+        text = random_object(random, index)
+        if target == "arm32":
+            text = text.replace(".quad", ".long")
+        objects.append(assemble(folder, text, target, f"o{index}.o"))
     return objects
 
 
-def run(folder: Path, seeds: range) -> Tally:
+def run(folder: Path, seeds: range, target: str = "x86_64") -> Tally:
     """One link for each seed."""
     tally = Tally()
-    objects = make_objects(folder, seeds.start, 40)
+    objects = make_objects(folder, seeds.start, 40, target)
     for seed in seeds:
-        link_once(folder, seed, objects, tally)
+        link_once(folder, seed, objects, tally, target)
     return tally
 
 
-def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally) -> None:
+def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally, target: str = "x86_64") -> None:
     """Link the script of one seed with some of the objects, and compare."""
     random = Random(seed)
     text = random_script(random)
@@ -120,22 +97,24 @@ def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally) -> Non
         options = []
     if "MEMORY" not in text and random.random() < 0.7:
         options.append("--no-check-sections")
-    script, output = folder / "t.lds", folder / "a.out"
-    script.write_text(text)
-    output.unlink(missing_ok=True)
-    command: list[str | Path] = [tool("ld"), "-T", script, "-Map=a.map", "-o", output, *options, *chosen]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=60)
+    done = link(folder, text, chosen, target, options)
     parsed = parse(Source("t.lds", text))
-    assert parsed.ok, (text, parsed.problems, done.stderr)
+    assert parsed.ok, (text, parsed.problems, done.output)
     layout = interpret(parsed.tree)
     tally.links += 1
-    where = f"seed {seed}: ld {' '.join(options)} {' '.join(path.name for path in chosen)}\n{text}"
-    said = [line for line in done.stderr.splitlines() if line.strip() and "warning" not in line]
+    where = f"seed {seed}: {target} ld {' '.join(options)} {' '.join(path.name for path in chosen)}\n{text}"
+    said = [line for line in done.output.splitlines() if line.strip() and "warning" not in line]
     if all("assertion" in line for line in said):
-        _check_assertions(layout, set(re.findall(r"assertion \d+;", done.stderr)), where, tally)
-    linked = read(output) if done.returncode == 0 else None
+        _check_assertions(layout, set(re.findall(r"assertion \d+;", done.output)), where, tally)
+    if not done.ok or done.elf is None or done.map is None:
+        tally.refused += 1
+        return
+    elf = read_elf(str(done.elf))
+    link_map = read_map(str(done.map))
+    linked = see(elf, link_map)
     # A location counter that ran past the end of the address space is not what facts are about.
-    if linked is None or any(place.end >= _TOP for place in linked.sections.values()):
+    top = (1 << elf.bits) - (1 << 30)
+    if any(place.end >= top for place in linked.sections.values()) or ("0xffff8" in text and elf.bits == 32):
         tally.refused += 1
         return
     inputs: dict[str, str] = {}
@@ -149,14 +128,18 @@ def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally) -> Non
     }
     # An orphan may have made a section of the same name.
     ambiguous = set(inputs.values()) - taken
-    _compare(_places(layout, linked, inputs, ambiguous), where, tally)
-    if ambiguous.isdisjoint(section.name for section in layout.sections):
-        _replay(parsed.tree, output, where, tally)
+    places = _places(layout, linked, inputs, ambiguous)
+    # ld computes with 64 bits, of which the file keeps these.
+    places = {name: place for name, place in places.items() if place[0].low >> elf.bits == 0}
+    _compare(places, where, tally)
+    # The symbols of 32-bit files have lost the sign of what was computed with 64.
+    if elf.bits == 64 and ambiguous.isdisjoint(section.name for section in layout.sections):
+        _replay(parsed.tree, elf, link_map, where, tally)
 
 
-def _replay(tree: Script, output: Path, where: str, tally: Tally) -> None:
+def _replay(tree: Script, elf: Elf, link_map: LinkMap, where: str, tally: Tally) -> None:
     """The script's expressions on the image that it made give the image's values."""
-    found = evaluate_on(tree, read_elf(str(output)))
+    found = evaluate_on(tree, elf, link_map)
     for symbol in found.symbols:
         tally.values += symbol.agrees is True
         if symbol.agrees is False:
@@ -230,7 +213,6 @@ def _compare(places: dict[str, tuple[Known, int]], where: str, tally: Tally) -> 
                 tally.broken.append(f"{first} {claim.value} {second} is said of {here:#x} and {there:#x}\n{where}")
 
 
-_TOP = (1 << 64) - (1 << 30)
 # Thread-local labels have no address, merged strings move away from theirs.
 _UNSEEN = {".rodata.str", ".tdata", ".tbss"}
 

@@ -21,6 +21,13 @@ def test_no_fact_is_broken_by_a_link(tmp_path):
     assert tally.orders > 1500
 
 
+@pytest.mark.parametrize("target", ["arm64", "arm32"])
+def test_no_fact_is_broken_on_arm(tmp_path, target):
+    tally = run(tmp_path, range(_FIRST, _FIRST + 50), target)
+    assert not tally.broken, "\n\n".join(tally.broken[:3])
+    assert tally.links - tally.refused > 20
+
+
 @pytest.mark.sweep
 def test_no_fact_is_broken_by_many_links(tmp_path, capsys):
     tally = run(tmp_path, range(_FIRST + 1000, _FIRST + 4500))
