@@ -1,8 +1,9 @@
 """Input section patterns that nothing can ever reach.
 
 ## What it does
-Reports each pattern whose every section is taken by patterns ahead of it. File patterns, EXCLUDE_FILE and section flags
-count; the answer is a decision about all names that a section could have.
+Reports each pattern whose every section is taken by patterns ahead of it. File patterns, EXCLUDE_FILE and section
+flags count; the answer is a decision about all names that a section could have. With a map it also reports a pattern
+that took nothing although sections of its names were linked, and tells the bytes.
 
 ## Why is this bad
 The first pattern that matches takes a section, and no linker says a word about the one behind it. A dead pattern
@@ -29,19 +30,25 @@ GNU ld manual, "Input Section Basics".
 
 from __future__ import annotations
 
-from ldcheck.evidence import ScriptView
+from typing import TYPE_CHECKING
+
+from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
+from ldcheck.sections.globs import has_wildcard
 from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
 from ldcheck.subjects import move_ahead
-from ldcheck.words import listed
+from ldcheck.words import counted, listed
+
+if TYPE_CHECKING:
+    from ldcheck.image.model import MapInput
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Patterns that nothing can ever reach."),
-    evidence=(EvidenceKind.SCRIPT,),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.MAP),
 )
 
 
@@ -71,7 +78,7 @@ def _moved_to_array(reach: Reach) -> bool:
 
 def _problem(reach: Reach, view: ScriptView) -> Problem:
     rule = reach.rule
-    pattern = rule.pattern.pattern.text if rule.pattern is not None else rule.text
+    pattern = _named(rule)
     takers = [earlier.pattern.pattern.text if earlier.pattern else earlier.text for earlier in reach.earlier]
     verb = "takes" if len(takers) == 1 else "take"
     lost = "discarded" if rule.discards else f"in {rule.output}"
@@ -87,4 +94,67 @@ def _problem(reach: Reach, view: ScriptView) -> Problem:
         witness=reach.witness.section if reach.witness is not None else "",
         help=move_ahead(rule, reach.earlier[0], view),
         route=view.route(rule.node),
+    )
+
+
+def _named(rule: InputRule) -> str:
+    return rule.pattern.pattern.text if rule.pattern is not None else rule.text
+
+
+def on_image(_: Rule, view: ImageView) -> Judgement:
+    """By the map: REFUTED with a problem for each pattern that others left nothing of what it names."""
+    if view.map is None or view.script is None:
+        missing = "no map, give --map" if view.map is None else "no script, whose patterns could be compared"
+        return Judgement(Standing.UNKNOWN, reason=missing)
+    lost, taken = _tally(view, view.script)
+    problems = tuple(
+        _in_fact(rule, view.script, parts)
+        for rule in view.script.rules
+        if (parts := lost.get(rule.index)) and rule.index not in taken and not _special(rule)
+    )
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems, evidence=(EvidenceKind.MAP,))
+
+
+# What another rule took of the sections that a rule names: the rule that did, the input, and where it lies.
+_Lost = tuple[InputRule, "MapInput", str]
+
+
+def _tally(view: ImageView, script: ScriptView) -> tuple[dict[int, list[_Lost]], set[int]]:
+    """By the index of each rule: the sections it names that went to rules ahead of it, and which rules took any."""
+    lost: dict[int, list[_Lost]] = {}
+    taken: set[int] = set()
+    known: dict[tuple[str, str, str], tuple[InputRule, ...]] = {}
+    for section, part in view.inputs():
+        if not part.size or not part.pattern:
+            continue
+        key = (part.name, part.file, part.member)
+        if key not in known:
+            file, archive = (part.member, part.file) if part.member else (part.file, None)
+            known[key] = tuple(rule for rule in script.rules if rule.takes(part.name, file, archive))
+        first, *others = known[key] or (None,)
+        if first is None:
+            continue
+        taken.add(first.index)
+        for rule in others:
+            if relation(rule, first) in (Relation.OTHER_OUTPUT, Relation.SAME_OUTPUT) and not has_wildcard(
+                _named(rule)
+            ):
+                lost.setdefault(rule.index, []).append((first, part, section.name))
+    return lost, taken
+
+
+def _in_fact(rule: InputRule, script: ScriptView, parts: list[_Lost]) -> Problem:
+    first, part, output = parts[0]
+    size = counted(sum(one.size for _, one, _ in parts), "byte")
+    inputs = counted(len(parts), "input section")
+    return Problem(
+        subject=_named(rule),
+        message=f"`{_named(rule)}` took nothing: {size} of that name went to `{_named(first)}`",
+        location=script.locate(rule.node),
+        label=f"meant to be in {rule.output}",
+        related=(Related(script.locate(first.node), f"took them into {output}"), *script.related(rule.node)),
+        facts=(f"in the image: {size} ({inputs}) are in {output} at {part.address:#x}, from {part.file}",),
+        witness=part.name,
+        help=move_ahead(rule, first, script),
+        route=script.route(rule.node),
     )

@@ -1,0 +1,6 @@
+  .section .init.text, "ax"
+  .zero 16
+  .section .init.rodata, "a"
+  .zero 16
+  .section .text.elf_init, "ax"
+  .zero 100

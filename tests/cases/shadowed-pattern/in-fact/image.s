@@ -1,0 +1,4 @@
+  .text
+  nop
+  .section .text.exit, "ax"
+  .zero 24
