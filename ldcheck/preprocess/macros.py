@@ -15,7 +15,7 @@ from ldcheck.preprocess.lexer import Token, tokens
 from ldcheck.record import dataclass
 
 # A script of hundreds of lines expands to some thousand tokens; far beyond, somebody wants to fill the memory.
-MAX_TOKENS = 1_000_000
+MAX_TOKENS = 100_000
 MAX_DEPTH = 64
 
 

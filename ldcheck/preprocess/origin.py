@@ -19,7 +19,7 @@ from ldcheck.preprocess.output import Output
 from ldcheck.source import Location, Related, Source
 
 # One line of a hostile script must not cost more than this, whatever it expands to.
-MAX_LINE_TOKENS = 200_000
+MAX_LINE_TOKENS = 50_000
 
 
 class MacroOrigin:

@@ -112,24 +112,19 @@ def _by_compiler(target: Target) -> Way:
         command = (program, "-E", "-dD", "-nostdinc", "-x", "assembler-with-cpp")
         if native and is_known(target.arch):
             # The native compiler's own macros would tell of the wrong machine.
-            command += ("-undef",)
             own = predefined(target.arch)
+            command += ("-undef", *_options(own))
     else:
         own = predefined(target.arch)
         if target.compiler and target.preprocessor == "auto":
             notes = (f"{target.compiler[0]} is not here: pcpp preprocesses",)
-    definitions: dict[str, str | None] = dict(target.definitions)
-    if "-undef" in command:
-        definitions = {**_as_definitions(own), **definitions}
-    return Way(command, target.includes, definitions, target.include_first, own, recorded=False, notes=notes)
+    return Way(command, target.includes, target.definitions, target.include_first, own, recorded=False, notes=notes)
 
 
-def _as_definitions(text: str) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    for line in text.splitlines():
-        _, name, value = line.split(" ", 2)
-        found[name] = value
-    return found
+def _options(text: str) -> tuple[str, ...]:
+    """-D options for #define lines."""
+    words = (line.split(" ", 2) for line in text.splitlines())
+    return tuple(f"-D{name}={value}" for _, name, value in words)
 
 
 def _seen_from_here(path: str, directory: str) -> str:

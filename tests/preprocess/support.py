@@ -7,6 +7,9 @@ from pathlib import Path
 
 from ldcheck.preprocess.files import Files, SourceFile
 from ldcheck.preprocess.lexer import tokens, without_comments
+from ldcheck.preprocess.run import preprocess
+from ldcheck.project import Target
+from ldcheck.record import replace
 from tests.support.tools import tool
 
 
@@ -37,3 +40,25 @@ def by_compiler(text: str, *options: str) -> str:
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def same_by_pcpp(target: Target) -> int:
+    """Compare what the compiler and pcpp give: tokens, and the place and the macro uses of each. Counts the tokens."""
+    compared = 0
+    by_compiler = preprocess(replace(target, preprocessor="compiler"))
+    by_pcpp = preprocess(replace(target, preprocessor="pcpp"))
+    assert [one.defined for one in by_compiler] == [one.defined for one in by_pcpp]
+    for one, other in zip(by_compiler, by_pcpp, strict=True):
+        assert words(one.source.text) == words(other.source.text)
+        for left, right in zip(tokens(one.source.text), tokens(other.source.text), strict=True):
+            end = left.start + len(left.text), right.start + len(right.text)
+            place = one.origin.locate(one.source, left.start, end[0])
+            assert place == other.origin.locate(other.source, right.start, end[1])
+            assert one.origin.related(one.source, left.start, end[0]) == other.origin.related(
+                other.source, right.start, end[1]
+            )
+            # Never in a temporary file, and always a text that the place really has.
+            assert Path(place.file).is_file()
+            assert not Path(place.file).is_absolute()
+            compared += 1
+    return compared

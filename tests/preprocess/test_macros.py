@@ -153,7 +153,7 @@ def test_a_bomb_is_refused_before_it_goes_off() -> None:
 
 
 def test_deep_nesting_is_refused() -> None:
-    depth = 5000
+    depth = 200
     text = "#define F(x) x\n" + "F(" * depth + "1" + ")" * depth
     with pytest.raises(ExpansionError, match="deeply"):
         expand(text)

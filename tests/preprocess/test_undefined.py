@@ -59,8 +59,10 @@ def test_a_symbol_that_decides_a_used_macro_is_named(tmp_path, monkeypatch) -> N
     (tmp_path / "a.lds.S").write_text('#include "page.h"\n#ifdef CONFIG_VARIED\n#endif\nx = PAGE_SIZE;\n')
     pin = {"CONFIG_KNOWN": None}
     assert preprocess(Target("a", "a.lds.S", arch="x86_64", pin=pin))[0].notes == (
-        "not known and taken as not defined: CONFIG_HUGE (decides SHIFT, page.h:1); "
-        "give them under `config`, `pin` or `vary`",
+        (
+            "not known and taken as not defined: CONFIG_HUGE (decides SHIFT, page.h:1); "
+            "give them under `config`, `pin` or `vary`"
+        ),
     )
     assert preprocess(Target("a", "a.lds.S", arch="x86_64", pin={**pin, "CONFIG_HUGE": "1"}))[0].notes == ()
     (tmp_path / ".config").write_text("CONFIG_A=y\n")
