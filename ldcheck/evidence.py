@@ -7,11 +7,11 @@ link. Checks get views and a rule and return a judgement; they open no files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import EvidenceKind
+from ldcheck.findings import EvidenceKind, Problem
 from ldcheck.script.syntax import Assignment, Node, OutputSection, Script, SectionPattern, statements
 from ldcheck.source import Location, Related, SourceMap
 
@@ -130,6 +130,33 @@ class ScriptView:
         """The macro uses and `#include` lines that brought the node here."""
         return self.sources.related(node.start, node.end)
 
+    def problem(
+        self,
+        node: Node,
+        subject: str,
+        message: str,
+        *,
+        at: Node | None = None,
+        label: str = "",
+        related: Iterable[Related] = (),
+        facts: tuple[str, ...] = (),
+        witness: str = "",
+        help: str = "",  # noqa: A002 - as it is called everywhere
+    ) -> Problem:
+        """What a check has against `node`; `at` is the part of it to point at, the node itself if not given."""
+        place = at or node
+        return Problem(
+            subject=subject,
+            message=message,
+            location=self.locate(place),
+            label=label,
+            related=(*related, *self.related(place)),
+            facts=facts,
+            witness=witness,
+            help=help,
+            route=self.route(node),
+        )
+
 
 class ImageView:
     """What was linked, and, where there is one, the script that made it (for the places of findings)."""
@@ -205,3 +232,26 @@ class ImageView:
         """The symbolic place of that declaration, or empty."""
         node = self.script.declared(name) if self.script is not None else None
         return self.script.route(node) if self.script is not None and node is not None else ""
+
+    def problem(
+        self,
+        name: str,
+        subject: str,
+        message: str,
+        *,
+        label: str = "",
+        facts: tuple[str, ...] = (),
+        witness: str = "",
+        help: str = "",  # noqa: A002 - as it is called everywhere
+    ) -> Problem:
+        """What a check has against the image; shown where the script declares `name`, if it does."""
+        return Problem(
+            subject=subject,
+            message=message,
+            location=self.declared_at(name),
+            label=label,
+            facts=facts,
+            witness=witness,
+            help=help,
+            route=self.declared_route(name),
+        )

@@ -38,7 +38,7 @@ GNU ld manual, "Builtin Functions" (ALIGN), "Forced Output Alignment", "Memory R
 from __future__ import annotations
 
 from ldcheck.evidence import ImageView, ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
@@ -71,13 +71,12 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
     start = f"{name} starts at" if name in view.output_sections else f"{name} is"
     said = f"{start} {known}, which is no multiple of {size(boundary)}"
     message = said if refuted else f"nothing in the script aligns {name} to {size(boundary)}"
-    problem = Problem(
-        subject=name,
-        message=message,
-        location=view.locate(node),
+    problem = view.problem(
+        node,
+        name,
+        message,
         label=f"known here: {known}",
         related=obstacles(known, view) + view.related(node),
-        route=view.route(node),
         help=_help(name, boundary, view),
     )
     return Judgement(standing, (problem,))
@@ -112,13 +111,12 @@ def _shown(named: Named, boundary: int, view: ImageView) -> Judgement:
     if address % boundary == 0:
         return Judgement(Standing.HOLDS, facts=((name, fact),))
     over = address % boundary
-    problem = Problem(
-        subject=name,
-        message=f"{name} is not aligned to {size(boundary)}: it is at {address:#x}",
-        location=view.declared_at(name),
+    problem = view.problem(
+        name,
+        name,
+        f"{name} is not aligned to {size(boundary)}: it is at {address:#x}",
         label=f"must start at a multiple of {size(boundary)}",
         facts=(f"{fact}, {counted(over, 'byte')} behind a multiple of {size(boundary)}",),
-        route=view.declared_route(name),
         help=f"put `. = ALIGN({size(boundary)});` in front of it",
     )
     return Judgement(Standing.REFUTED, (problem,))

@@ -78,13 +78,12 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if value.truth:
         return Judgement(Standing.HOLDS, evidence=view.available)
     name = next((name for name in names_in(expression) if view.declared_at(name) is not None), "")
-    problem = Problem(
-        subject=rule.names[0].text,
-        message=f"`{rule.names[0].text}` is false",
-        location=view.declared_at(name),
+    problem = view.problem(
+        name,
+        rule.names[0].text,
+        f"`{rule.names[0].text}` is false",
         label="decided by what is here",
         facts=facts,
-        route=view.declared_route(name),
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=view.available)
 

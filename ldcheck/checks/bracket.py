@@ -114,14 +114,12 @@ def _start_off(rule: Rule, opening: Assignment, view: ScriptView) -> Iterator[Pr
     known = view.layout.symbol(start, with_assertions=True)
     if wanted <= 1 or known is None or known.aligned_to(wanted) or _opens_section(opening, view):
         return
-    yield Problem(
-        subject=start,
-        message=f"{start} may lie ahead of the padding in front of the first record",
-        location=view.locate(opening),
+    yield view.problem(
+        opening,
+        start,
+        f"{start} may lie ahead of the padding in front of the first record",
         label=f"known here: {known}, needed: a multiple of {size(wanted)}",
-        related=view.related(opening),
         help=f"put `. = ALIGN({size(wanted)});` ahead of it",
-        route=view.route(opening),
     )
 
 
@@ -158,13 +156,11 @@ def _end_off(between: Sequence[Node], closing: Assignment, view: ScriptView) -> 
 
 
 def _problem(subject: str, message: str, label: str, node: Node, view: ScriptView) -> Problem:
-    return Problem(
-        subject=subject,
-        message=message,
-        location=view.locate(node),
+    return view.problem(
+        node,
+        subject,
+        message,
         label=label,
-        related=view.related(node),
-        route=view.route(node),
     )
 
 
@@ -178,13 +174,12 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         return Judgement(Standing.UNKNOWN if known else Standing.ABSENT, reason=f"the image has no symbol {missing}")
     faults = list(_faults(rule, start, stop, low, high, view))
     problems = tuple(
-        Problem(
-            subject=subject,
-            message=message,
-            location=view.declared_at(subject),
+        view.problem(
+            subject,
+            subject,
+            message,
             label="the boundary of the table",
             facts=(f"in the image: {start} is at {low:#x}, {stop} at {high:#x}",),
-            route=view.declared_route(subject),
         )
         for subject, message in faults
     )

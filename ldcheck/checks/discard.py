@@ -60,15 +60,13 @@ def _judge(named: Named, view: ScriptView) -> Judgement:
         )
         return Judgement(Standing.NOT_GUARANTEED, (problem,))
     problems = tuple(
-        Problem(
-            subject=named.text,
-            message=f"`{taker.text}` keeps {witness.section}, which must be discarded",
-            location=view.locate(taker.node),
+        view.problem(
+            taker.node,
+            named.text,
+            f"`{taker.text}` keeps {witness.section}, which must be discarded",
             label=f"puts it into {taker.output}",
-            related=view.related(taker.node),
             witness=witness.section,
             help="move the /DISCARD/ statement that names it ahead of this one, or narrow this pattern",
-            route=view.route(taker.node),
         )
         for taker, witness in takers
         if not taker.discards
@@ -90,13 +88,12 @@ def _shown(name: str, view: ImageView) -> Judgement:
         return Judgement(Standing.HOLDS, evidence=(EvidenceKind.MAP,))
     section, part = kept[0]
     total = sum(one.size for _, one in kept)
-    problem = Problem(
-        subject=name,
-        message=f"{part.name} of {part.file} was not discarded",
-        location=view.declared_at(section.name),
+    problem = view.problem(
+        section.name,
+        name,
+        f"{part.name} of {part.file} was not discarded",
         label="holds sections that must be discarded",
         facts=(f"in the image: {counted(total, 'byte')} of {name} are in {section.name} at {part.address:#x}",),
         witness=part.name,
-        route=view.declared_route(section.name),
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=(EvidenceKind.MAP,))

@@ -33,7 +33,7 @@ GNU ld manual, "Output Section Discarding"; ELF gABI, "Special Sections".
 from __future__ import annotations
 
 from ldcheck.evidence import ImageView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.globs import section_glob
@@ -50,13 +50,12 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if view.elf is None and view.map is None:
         return Judgement(Standing.UNKNOWN, reason="no ELF and no map, give --elf or --map")
     problems = tuple(
-        Problem(
-            subject=name,
-            message=f"{name} must be empty and has {counted(size, 'byte')}",
-            location=view.declared_at(name),
+        view.problem(
+            name,
+            name,
+            f"{name} must be empty and has {counted(size, 'byte')}",
             label="this output section has content",
             facts=_contributions(view, name, size),
-            route=view.declared_route(name),
         )
         for named in rule.names
         for name, (_, size) in view.sections.items()

@@ -89,13 +89,12 @@ def _problem(
         message = f"`{pattern}` takes {witness}, which no statement names"
         related = ()
         help_text = f"list `*({name})` ahead of it"
-    return Problem(
-        subject=name,
-        message=message,
-        location=view.locate(taker.node),
+    return view.problem(
+        taker.node,
+        name,
+        message,
         label=f"takes {witness} along with everything else",
-        related=(*related, *view.related(taker.node)),
+        related=related,
         witness=witness,
         help=help_text,
-        route=view.route(taker.node),
     )

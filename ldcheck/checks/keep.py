@@ -55,15 +55,13 @@ def _judge(named: Named, view: ScriptView) -> Judgement:
     if not takers:
         return absent(named, view)
     problems = tuple(
-        Problem(
-            subject=named.text,
-            message=f"{witness.section} is not under KEEP(): --gc-sections may drop it",
-            location=view.locate(taker.node),
+        view.problem(
+            taker.node,
+            named.text,
+            f"{witness.section} is not under KEEP(): --gc-sections may drop it",
             label=f"takes it into {taker.output} without KEEP",
-            related=view.related(taker.node),
             witness=witness.section,
             help=f"write `KEEP({taker.text})`",
-            route=view.route(taker.node),
         )
         for taker, witness in takers
         if not taker.keep and not taker.discards

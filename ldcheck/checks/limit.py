@@ -29,7 +29,7 @@ GNU ld manual, "Builtin Functions" (SIZEOF), "MEMORY Command".
 from __future__ import annotations
 
 from ldcheck.evidence import ImageView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
@@ -66,13 +66,12 @@ def _judge(named: Named, bound: int, view: ImageView) -> Judgement:
         excess = (
             f"{subject} is {counted(measured, 'byte')}, {counted(measured - bound, 'byte')} more than {size(bound)}"
         )
-    problem = Problem(
-        subject=subject,
-        message=excess,
-        location=view.declared_at(name),
+    problem = view.problem(
+        name,
+        subject,
+        excess,
         label=f"at most {size(bound)}",
         facts=_addresses(named, view),
-        route=view.declared_route(name),
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=evidence)
 

@@ -30,7 +30,7 @@ GNU ld manual, "Output Section LMA"; ELF gABI, "Program Header" (p_paddr).
 from __future__ import annotations
 
 from ldcheck.evidence import ImageView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
 from ldcheck.layout.image_values import ImageValues
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
@@ -81,13 +81,12 @@ def _judge(named: Named, rule: Rule, view: ImageView) -> Judgement:
             return Judgement(Standing.UNKNOWN, reason=value.reason or f"nothing tells the load address of {name}")
         if actual != value.number:
             problems.append(
-                Problem(
-                    subject=name,
-                    message=f"{name} is loaded at {actual:#x}, and should be at {value.number:#x}",
-                    location=view.declared_at(name),
+                view.problem(
+                    name,
+                    name,
+                    f"{name} is loaded at {actual:#x}, and should be at {value.number:#x}",
                     label=f"must be loaded at {wanted.text}",
                     facts=(f"in the image: {name} has the address {address:#x} and the load address {actual:#x}",),
-                    route=view.declared_route(name),
                     help="give the output section an AT(), or the one it should have",
                 )
             )

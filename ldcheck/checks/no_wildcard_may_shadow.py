@@ -82,18 +82,14 @@ def _problem(name: str, shadowed: Shadowing, taking: Taking, view: ScriptView) -
     dead = shadowed.state is State.DEAD
     taker = first.pattern.pattern.text if first.pattern is not None else first.text
     seen = taking.witness.section if dead else f"{taking.witness.section} of {taking.witness.file}"
-    return Problem(
-        subject=name,
-        message=f"`{taker}` takes {seen} ahead of its own pattern",
-        location=view.locate(first.node),
+    return view.problem(
+        first.node,
+        name,
+        f"`{taker}` takes {seen} ahead of its own pattern",
         label="the first pattern that matches takes the section",
-        related=(
-            Related(view.locate(second.node), "never reached" if dead else "reached by what is left"),
-            *view.related(first.node),
-        ),
+        related=(Related(view.locate(second.node), "never reached" if dead else "reached by what is left"),),
         witness=taking.witness.section,
         help=move_ahead(second, first, view),
-        route=view.route(first.node),
     )
 
 
@@ -119,14 +115,13 @@ def _shown(name: str, view: ImageView) -> Judgement:
     size = f"{counted(total, 'byte')} ({counted(len(strayed), 'input section')})"
     own = view.sections.get(name)
     rest = "" if own is None or own[1] else f"; {name} is empty"
-    problem = Problem(
-        subject=name,
-        message=f"`{part.pattern}` took {part.name} of {part.file}",
-        location=view.declared_at(name),
+    problem = view.problem(
+        name,
+        name,
+        f"`{part.pattern}` took {part.name} of {part.file}",
         label="does not get the sections of its name",
         facts=(f"in the image: {size} are in {section.name} at {part.address:#x}{rest}",),
         witness=part.name,
-        route=view.declared_route(name),
         help=f"move the statement that names {name} ahead of `{part.pattern}`",
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=evidence)

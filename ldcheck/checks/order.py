@@ -38,7 +38,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ldcheck.evidence import ImageView, ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
 from ldcheck.layout.facts import Order
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
@@ -79,13 +79,12 @@ def _proved(first: Named, second: Named, view: ScriptView) -> Judgement:
         message = f"{second.text} comes ahead of {first.text}"
     else:
         message = f"nothing in the script keeps {second.text} behind {first.text}"
-    problem = Problem(
-        subject=second.text,
-        message=message,
-        location=view.locate(two[0]),
+    problem = view.problem(
+        two[0],
+        second.text,
+        message,
         label=f"must not lie below {first.text}",
-        related=(Related(view.locate(one[0]), f"{first.text} is here"), *view.related(two[0])),
-        route=view.route(two[0]),
+        related=(Related(view.locate(one[0]), f"{first.text} is here"),),
         help=f"move it behind {first.text}",
     )
     return Judgement(Standing.REFUTED if reversed_order else Standing.NOT_GUARANTEED, (problem,))
@@ -99,13 +98,12 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if len(present) < 2:
         return Judgement(Standing.ABSENT, reason=f"the image has no {' and no '.join(missing)}")
     problems = tuple(
-        Problem(
-            subject=name,
-            message=f"{name} lies below {before}: {address:#x} < {lower:#x}",
-            location=view.declared_at(name),
+        view.problem(
+            name,
+            name,
+            f"{name} lies below {before}: {address:#x} < {lower:#x}",
             label=f"must not lie below {before}",
             facts=(f"in the image: {before} is at {lower:#x}, {name} at {address:#x}",),
-            route=view.declared_route(name),
             help=f"move it behind {before}",
         )
         for (before, lower), (name, address) in pairwise(present)

@@ -69,14 +69,12 @@ def _excepted(name: str, rule: Rule) -> bool:
 
 
 def _half(name: str, taker: InputRule, view: ScriptView) -> Problem:
-    return Problem(
-        subject=name,
-        message=f"nothing takes `{name}.*`: split sections of this family would be orphans",
-        location=view.locate(taker.node),
+    return view.problem(
+        taker.node,
+        name,
+        f"nothing takes `{name}.*`: split sections of this family would be orphans",
         label=f"takes {name} and nothing else of the family",
-        related=view.related(taker.node),
         witness=f"{name}.x",
-        route=view.route(taker.node),
         help=f"write `{name} {name}.*`",
     )
 

@@ -79,12 +79,11 @@ def _excess(section: MapSection, rule: Rule, view: ImageView) -> Problem | None:
     said = [
         f"{counted(amount, 'byte')} by {cause}" for cause, amount in sorted(causes.items(), key=lambda one: -one[1])
     ]
-    return Problem(
-        subject=section.name,
-        message=f"{section.name} loses {counted(lost, 'byte')} ({share:.1f}%) to alignment, {allowed} at most",
-        location=view.declared_at(section.name),
+    return view.problem(
+        section.name,
+        section.name,
+        f"{section.name} loses {counted(lost, 'byte')} ({share:.1f}%) to alignment, {allowed} at most",
         label=f"{share:.1f}% padding",
         facts=(f"in the map: {listed(said)}",),
-        route=view.declared_route(section.name),
         help="`ldcheck padding --map` shows where, and what another order would cost",
     )

@@ -100,13 +100,11 @@ def _needed(taker: InputRule) -> str:
 
 def _stranger(taker: InputRule, need: str, wanted: str, view: ScriptView) -> Problem:
     kind = {"x": "code", "w": "writable data"}[need]
-    return Problem(
-        subject=taker.output,
-        message=f"`{taker.text}` puts {kind} into {taker.output}, which must be {wanted}",
-        location=view.locate(taker.node),
+    return view.problem(
+        taker.node,
+        taker.output,
+        f"`{taker.text}` puts {kind} into {taker.output}, which must be {wanted}",
         label=f"brings {kind}",
-        related=view.related(taker.node),
-        route=view.route(taker.node),
         help="move it to an output section of its own kind",
     )
 
@@ -125,13 +123,12 @@ def _shown(named: Named, wanted: str, view: ImageView) -> Judgement:
         standing = Standing.UNKNOWN if known else Standing.ABSENT
         return Judgement(standing, reason=f"the image has no section or segment {named.text}")
     problems = tuple(
-        Problem(
-            subject=name,
-            message=f"{name} is {actual}, and must be {wanted}",
-            location=view.declared_at(name),
+        view.problem(
+            name,
+            name,
+            f"{name} is {actual}, and must be {wanted}",
             label=f"must be {wanted}",
             facts=(f"in the image: {name} has the permissions {actual}",),
-            route=view.declared_route(name),
         )
         for name, actual in found.items()
         if actual != wanted

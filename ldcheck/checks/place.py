@@ -145,15 +145,14 @@ def _problem(
     symbols: tuple[Named, ...] = (),
 ) -> Problem:
     related = [Related(view.locate(view.assignments[symbol.text][-1]), f"{symbol.text} is here") for symbol in symbols]
-    return Problem(
-        subject=name,
-        message=f"{witness.section} {message}; `{taker.text}` takes it in {taker.output}",
-        location=view.locate(taker.node),
+    return view.problem(
+        taker.node,
+        name,
+        f"{witness.section} {message}; `{taker.text}` takes it in {taker.output}",
         label=label,
-        related=(*related, *view.related(taker.node)),
+        related=related,
         witness=witness.section,
         help="move the statement, or put one that names it into the right place ahead of this one",
-        route=view.route(taker.node),
     )
 
 
@@ -195,14 +194,13 @@ def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
         return Judgement(Standing.HOLDS, evidence=(evidence,))
     (shown, section, address, _), wrong = strayed[0]
     total = sum(place[3] for place, _ in strayed)
-    problem = Problem(
-        subject=name,
-        message=f"{shown} {wrong}",
-        location=view.declared_at(section),
+    problem = view.problem(
+        section,
+        name,
+        f"{shown} {wrong}",
         label=f"holds {name}",
         facts=(f"in the image: {counted(total, 'byte')} of {name} are in {section} at {address:#x}",),
         witness=shown.partition(" ")[0],
-        route=view.declared_route(section),
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=(evidence,))
 

@@ -105,18 +105,16 @@ def _doubt(found: Separation, view: ScriptView) -> Problem:
     advice = ""
     if remedy is not None:
         advice = f"give it the attribute `{remedy.text}`" if remedy.attribute else f"put `{remedy.text}` in front of it"
-    return Problem(
-        subject=kept.name,
-        message=f"nothing keeps {kept.name} and {other.name} from sharing a page",
-        location=view.locate(node),
+    return view.problem(
+        node,
+        kept.name,
+        f"nothing keeps {kept.name} and {other.name} from sharing a page",
         label=f"starts at an address that is known as: {kept.start}",
         related=(
             Related(view.locate(other.node), f"{other.name} is here"),
             *(Related(view.locate(reason.node), reason.text) for reason in found.obstacles[:2]),
-            *view.related(node),
         ),
         help=advice,
-        route=view.route(node),
     )
 
 
@@ -149,12 +147,11 @@ def _shared(groups: list[list[Range]], page: int, view: ImageView) -> Iterator[P
                 continue
             told.add((low.name, high.name))
             start = high.name.partition("..")[0] if ".." in high.name.lstrip(".") else high.name
-            yield Problem(
-                subject=high.name,
-                message=f"{high.name} and {low.name} share the page at {shared.page:#x}",
-                location=view.declared_at(start),
+            yield view.problem(
+                start,
+                high.name,
+                f"{high.name} and {low.name} share the page at {shared.page:#x}",
                 label=f"must start on a page of its own, behind {low.name}",
                 facts=(f"in the image: {low.name} ends at {low.end:#x}, {high.name} starts at {high.start:#x}",),
-                route=view.declared_route(start),
                 help=f"put `. = ALIGN({page});` in front of it",
             )

@@ -100,12 +100,11 @@ def _unaligned(node: Node, table: Node, view: ScriptView) -> Iterator[Problem]:
     known = view.layout.value(node)
     if known is None or known.aligned_to(_WORD):
         return
-    yield Problem(
-        subject=name,
-        message=f"{name} may lie ahead of the padding in front of its table",
-        location=view.locate(node),
+    yield view.problem(
+        node,
+        name,
+        f"{name} may lie ahead of the padding in front of its table",
         label=f"known here: {known}",
-        related=(Related(view.locate(table), "aligned behind the symbol"), *view.related(node)),
-        route=view.route(node),
+        related=(Related(view.locate(table), "aligned behind the symbol"),),
         help="put `. = ALIGN(8);` (the alignment of a record) ahead of it",
     )

@@ -30,7 +30,7 @@ from __future__ import annotations
 import re
 
 from ldcheck.evidence import ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.source import Related
@@ -59,13 +59,12 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
             if len(others) != 1 or not marks_a_place(others[0]):
                 continue
             if view.positions[id(others[0])] < view.positions[id(nodes[0])]:
-                problem = Problem(
-                    subject=start,
-                    message=f"{end} is assigned ahead of {start}",
-                    location=view.locate(nodes[0]),
+                problem = view.problem(
+                    nodes[0],
+                    start,
+                    f"{end} is assigned ahead of {start}",
                     label="the start",
-                    related=(Related(view.locate(others[0]), "the end"), *view.related(nodes[0])),
-                    route=view.route(nodes[0]),
+                    related=(Related(view.locate(others[0]), "the end"),),
                     help="exchange the two",
                 )
                 problems.append(problem)

@@ -64,13 +64,12 @@ def _ambiguous(rule: InputRule, earlier: InputRule) -> bool:
 def _problem(reach: Reach, earlier: InputRule, view: ScriptView) -> Problem:
     rule = reach.rule
     example = reach.witness.section if reach.witness is not None else ""
-    return Problem(
-        subject=rule.text,
-        message=f"`{earlier.text}` and `{rule.text}` both match sections such as {example}",
-        location=view.locate(rule.node),
+    return view.problem(
+        rule.node,
+        rule.text,
+        f"`{earlier.text}` and `{rule.text}` both match sections such as {example}",
         label=f"puts the rest into {rule.output}",
-        related=(Related(view.locate(earlier.node), f"takes them into {earlier.output}"), *view.related(rule.node)),
+        related=(Related(view.locate(earlier.node), f"takes them into {earlier.output}"),),
         witness=example,
-        route=view.route(rule.node),
         help="narrow one of the two, so that it is plain which one is meant",
     )

@@ -44,13 +44,12 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         outright = [node for node in nodes if symbol != "." and _outright(node)]
         for node in outright[1:]:
             first = outright[0]
-            problem = Problem(
-                subject=symbol,
-                message=f"{symbol} is assigned again: the last assignment is its value everywhere",
-                location=view.locate(node),
+            problem = view.problem(
+                node,
+                symbol,
+                f"{symbol} is assigned again: the last assignment is its value everywhere",
                 label="assigned again",
-                related=(Related(view.locate(first), "assigned here first"), *view.related(node)),
-                route=view.route(node),
+                related=(Related(view.locate(first), "assigned here first"),),
                 help="give one of them another name, or take it out",
             )
             problems.append(problem)

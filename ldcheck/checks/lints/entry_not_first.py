@@ -26,7 +26,7 @@ GNU ld manual, "Setting the Entry Point", "Format Commands".
 from __future__ import annotations
 
 from ldcheck.evidence import ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Command, Data, InputSectionDescription, OutputSection
@@ -53,13 +53,11 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     statement = next((node for node in first.statements if isinstance(node, InputSectionDescription)), None)
     if statement is None or _is_own(statement):
         return Judgement(Standing.HOLDS)
-    problem = Problem(
-        subject=first.name.text,
-        message=f"the image begins with whatever comes first in {first.name.text}",
-        location=view.locate(statement),
+    problem = view.problem(
+        statement,
+        first.name.text,
+        f"the image begins with whatever comes first in {first.name.text}",
         label="takes sections of every object",
-        related=view.related(statement),
-        route=view.route(statement),
         help="put a statement for the entry section alone ahead of it, such as `KEEP(*(.text.entry))`",
     )
     return Judgement(Standing.REFUTED, (problem,))

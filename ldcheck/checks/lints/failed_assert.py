@@ -55,12 +55,10 @@ def _problem(value: AssertionValue, view: ImageView) -> Problem:
     assert view.script is not None
     node = value.node
     said = [f"{one.text} is {one.value:#x}" for one in value.operands if one.value is not None]
-    return Problem(
-        subject=node.message.text,
-        message=f"this ASSERT does not hold in the image: {node.message.text}",
-        location=view.script.locate(node),
+    return view.script.problem(
+        node,
+        node.message.text,
+        f"this ASSERT does not hold in the image: {node.message.text}",
         label="false",
-        related=view.script.related(node),
         facts=(f"in the image: {listed(said, most=6)}",) if said else (),
-        route=view.script.route(node),
     )

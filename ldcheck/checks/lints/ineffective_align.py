@@ -71,13 +71,12 @@ def _ahead_of_regions(nodes: Sequence[Node], view: ScriptView) -> Iterator[Probl
         if not isinstance(second, OutputSection) or second.region is None or second.address is not None:
             continue
         if isinstance(first, Assignment) and first.target.text == "." and _aligns(first):
-            yield Problem(
-                subject=second.name.text,
-                message=f"this ALIGN has no effect on {second.name.text}, which goes to {second.region.text}",
-                location=view.locate(first),
+            yield view.problem(
+                first,
+                second.name.text,
+                f"this ALIGN has no effect on {second.name.text}, which goes to {second.region.text}",
                 label="the region goes on where its last section ended",
-                related=(Related(view.locate(second.region), "placed by this region"), *view.related(first)),
-                route=view.route(first),
+                related=(Related(view.locate(second.region), "placed by this region"),),
                 help=f"give the section the attribute: `{second.name.text} : ALIGN(...) {{`",
             )
 
@@ -90,12 +89,10 @@ def _at_the_end(section: OutputSection, view: ScriptView) -> Iterator[Problem]:
         moved = any(isinstance(other, Assignment) and other.target.text == "." for other in behind[at + 1 :])
         if isinstance(node, Assignment) and node.target.text != "." and _aligns(node) and not moved:
             name = node.target.text
-            yield Problem(
-                subject=name,
-                message=f"{name} is aligned, and {section.name.text} does not reach it",
-                location=view.locate(node),
+            yield view.problem(
+                node,
+                name,
+                f"{name} is aligned, and {section.name.text} does not reach it",
                 label="does not move the location counter",
-                related=view.related(node),
-                route=view.route(node),
                 help=f"write `. = ALIGN(...); {name} = .;`",
             )

@@ -43,13 +43,11 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     problems: list[Problem] = []
     for node in view.statements:
         if isinstance(node, OutputSection) and node.name.quoted:
-            problem = Problem(
-                subject=node.name.text,
-                message=f"the output section name {node.name.text} is in quotes, which lld up to 14 keeps",
-                location=view.locate(node),
+            problem = view.problem(
+                node,
+                node.name.text,
+                f"the output section name {node.name.text} is in quotes, which lld up to 14 keeps",
                 label="write it without quotes",
-                related=view.related(node),
-                route=view.route(node),
             )
             problems.append(problem)
         elif isinstance(node, Assignment):
@@ -68,13 +66,12 @@ def _odd_alignments(node: Assignment, view: ScriptView) -> list[Problem]:
             continue
         value = evaluate(part.arguments[-1], Environment()).number
         if value and value & (value - 1):
-            problem = Problem(
-                subject=node.target.text,
-                message=f"ALIGN({value}) is no power of two, and lld refuses it",
-                location=view.locate(part),
+            problem = view.problem(
+                node,
+                node.target.text,
+                f"ALIGN({value}) is no power of two, and lld refuses it",
+                at=part,
                 label="GNU ld takes it",
-                related=view.related(part),
-                route=view.route(node),
             )
             found.append(problem)
     return found

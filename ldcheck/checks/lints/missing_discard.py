@@ -25,7 +25,7 @@ GNU ld manual, "Output Section Discarding".
 from __future__ import annotations
 
 from ldcheck.evidence import ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.reach import first_taker
@@ -51,13 +51,12 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         # What nothing takes may not exist for this target: only a statement that keeps it is a contradiction.
         if kept is None or kept.discards:
             continue
-        problem = Problem(
-            subject=name,
-            message=f"{name} is kept, and refers to exit code that is discarded",
-            location=view.locate(kept.node),
+        problem = view.problem(
+            kept.node,
+            name,
+            f"{name} is kept, and refers to exit code that is discarded",
             label=f"puts it into {kept.output}",
-            related=(Related(view.locate(takers[0].node), "discarded here"), *view.related(kept.node)),
-            route=view.route(kept.node),
+            related=(Related(view.locate(takers[0].node), "discarded here"),),
             help=f"discard {name} as well",
         )
         problems.append(problem)

@@ -28,7 +28,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ldcheck.evidence import ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection
@@ -63,13 +63,11 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         return Judgement(Standing.HOLDS, reason="the script keeps nothing: it is for links that collect nothing")
     bracketed = _bracketed(view)
     problems = tuple(
-        Problem(
-            subject=rule.text,
-            message=f"`{rule.text}` is reached through boundary symbols only: --gc-sections drops it",
-            location=view.locate(rule.node),
+        view.problem(
+            rule.node,
+            rule.text,
+            f"`{rule.text}` is reached through boundary symbols only: --gc-sections drops it",
             label="no KEEP()",
-            related=view.related(rule.node),
-            route=view.route(rule.node),
             help=f"write `KEEP({rule.text})`",
         )
         for rule in view.rules

@@ -24,7 +24,7 @@ GNU ld manual, "Orphan Sections"; GCC manual, -ffunction-sections and -fdata-sec
 from __future__ import annotations
 
 from ldcheck.evidence import ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.families import half_taken
@@ -38,14 +38,12 @@ DECLARATION = Declaration(
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED with a problem for each family that is taken by half."""
     problems = tuple(
-        Problem(
-            subject=name,
-            message=f"nothing takes `{name}.*`: split sections of this family would be orphans",
-            location=view.locate(taker.node),
+        view.problem(
+            taker.node,
+            name,
+            f"nothing takes `{name}.*`: split sections of this family would be orphans",
             label=f"takes {name} and nothing else of the family",
-            related=view.related(taker.node),
             witness=f"{name}.x",
-            route=view.route(taker.node),
             help=f"write `{name} {name}.*`",
         )
         for name, taker in half_taken(view.rules)

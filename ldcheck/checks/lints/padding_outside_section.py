@@ -69,13 +69,12 @@ def _padding(sections: Sections, view: ScriptView) -> Problem | None:
         symbol = next((one for one in behind[at + 1 :] if isinstance(one, Assignment) and marks_a_place(one)), None)
         if symbol is None:
             return None
-        return Problem(
-            subject=symbol.target.text,
-            message=f"the padding ahead of {symbol.target.text} is in no section: a flat image ends before it",
-            location=view.locate(node),
+        return view.problem(
+            node,
+            symbol.target.text,
+            f"the padding ahead of {symbol.target.text} is in no section: a flat image ends before it",
             label="emits no bytes",
-            related=(Related(view.locate(symbol), f"{symbol.target.text} lies behind the image"), *view.related(node)),
-            route=view.route(node),
+            related=(Related(view.locate(symbol), f"{symbol.target.text} lies behind the image"),),
             help=f"move it into {last.name.text}, as its last statement",
         )
     return None

@@ -23,7 +23,7 @@ GNU ld manual, "Expression Section".
 from __future__ import annotations
 
 from ldcheck.evidence import ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Assignment, Binary, Call, Expression, Name
@@ -37,13 +37,11 @@ DECLARATION = Declaration(
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each number that is section-relative."""
     problems = tuple(
-        Problem(
-            subject=node.target.text,
-            message=f"{node.target.text} is a number, and GNU ld makes it an address in {section.name.text}",
-            location=view.locate(node),
+        view.problem(
+            node,
+            node.target.text,
+            f"{node.target.text} is a number, and GNU ld makes it an address in {section.name.text}",
             label="relocated with the section",
-            related=view.related(node),
-            route=view.route(node),
             help="wrap the value in ABSOLUTE(), or assign it outside of the output section",
         )
         for sections in view.output_sections.values()

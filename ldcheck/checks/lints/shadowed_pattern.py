@@ -82,18 +82,14 @@ def _problem(reach: Reach, view: ScriptView) -> Problem:
     takers = [earlier.pattern.pattern.text if earlier.pattern else earlier.text for earlier in reach.earlier]
     verb = "takes" if len(takers) == 1 else "take"
     lost = "discarded" if rule.discards else f"in {rule.output}"
-    return Problem(
-        subject=pattern,
-        message=f"nothing reaches `{pattern}`: {listed([f'`{taker}`' for taker in takers])} ahead of it {verb} it all",
-        location=view.locate(rule.node),
+    return view.problem(
+        rule.node,
+        pattern,
+        f"nothing reaches `{pattern}`: {listed([f'`{taker}`' for taker in takers])} ahead of it {verb} it all",
         label=f"meant to be {lost}",
-        related=(
-            *(Related(view.locate(earlier.node), f"takes it into {earlier.output}") for earlier in reach.earlier),
-            *view.related(rule.node),
-        ),
+        related=(Related(view.locate(earlier.node), f"takes it into {earlier.output}") for earlier in reach.earlier),
         witness=reach.witness.section if reach.witness is not None else "",
         help=move_ahead(rule, reach.earlier[0], view),
-        route=view.route(rule.node),
     )
 
 
@@ -147,14 +143,13 @@ def _in_fact(rule: InputRule, script: ScriptView, parts: list[_Lost]) -> Problem
     first, part, output = parts[0]
     size = counted(sum(one.size for _, one, _ in parts), "byte")
     inputs = counted(len(parts), "input section")
-    return Problem(
-        subject=_named(rule),
-        message=f"`{_named(rule)}` took nothing: {size} of that name went to `{_named(first)}`",
-        location=script.locate(rule.node),
+    return script.problem(
+        rule.node,
+        _named(rule),
+        f"`{_named(rule)}` took nothing: {size} of that name went to `{_named(first)}`",
         label=f"meant to be in {rule.output}",
-        related=(Related(script.locate(first.node), f"took them into {output}"), *script.related(rule.node)),
+        related=(Related(script.locate(first.node), f"took them into {output}"),),
         facts=(f"in the image: {size} ({inputs}) are in {output} at {part.address:#x}, from {part.file}",),
         witness=part.name,
         help=move_ahead(rule, first, script),
-        route=script.route(rule.node),
     )

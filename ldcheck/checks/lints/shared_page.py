@@ -77,12 +77,11 @@ def _in_segments(view: ScriptView) -> list[OutputSection]:
 
 
 def _problem(found: Separation, first: OutputSection, second: OutputSection, view: ScriptView) -> Problem:
-    return Problem(
-        subject=second.name.text,
-        message=f"{second.name.text} may share a page with {first.name.text}, which has other permissions",
-        location=view.locate(second),
+    return view.problem(
+        second,
+        second.name.text,
+        f"{second.name.text} may share a page with {first.name.text}, which has other permissions",
         label=f"starts at an address that is known as: {found.second.start}",
-        related=(Related(view.locate(first), "the segment with other permissions"), *view.related(second)),
-        route=view.route(second),
+        related=(Related(view.locate(first), "the segment with other permissions"),),
         help=f"put `. = ALIGN({_PAGE});` in front of it",
     )

@@ -24,7 +24,7 @@ GNU ld manual, "Output Section LMA".
 from __future__ import annotations
 
 from ldcheck.evidence import ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import OutputSection
@@ -38,13 +38,12 @@ DECLARATION = Declaration(
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each AT() of a section in a region."""
     problems = tuple(
-        Problem(
-            subject=node.name.text,
-            message=f"nothing checks that the load address of {node.name.text} fits",
-            location=view.locate(node.load_address),
+        view.problem(
+            node,
+            node.name.text,
+            f"nothing checks that the load address of {node.name.text} fits",
+            at=node.load_address,
             label="AT() escapes the region's overflow check",
-            related=view.related(node),
-            route=view.route(node),
             help="name the region: `AT> FLASH`",
         )
         for node in view.statements

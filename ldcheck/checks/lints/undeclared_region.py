@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ldcheck.evidence import ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Command, Include, MemoryRegion, Node, OutputSection, Overlay, Word
@@ -52,13 +52,12 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         elif isinstance(node, Command) and node.keyword == "REGION_ALIAS" and node.arguments:
             declared.add(node.arguments[0].text)
     problems = tuple(
-        Problem(
-            subject=word.text,
-            message=f"the memory region {word.text} is not declared",
-            location=view.locate(word),
+        view.problem(
+            node,
+            word.text,
+            f"the memory region {word.text} is not declared",
+            at=word,
             label="GNU ld makes it up, from address 0 on",
-            related=view.related(word),
-            route=view.route(node),
             help=f"add `{word.text} : ORIGIN = ..., LENGTH = ...` to MEMORY",
         )
         for node in view.statements

@@ -25,7 +25,7 @@ GNU ld manual, "PHDRS Command".
 from __future__ import annotations
 
 from ldcheck.evidence import ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Include, OutputSection, Overlay, ProgramHeaders
@@ -45,13 +45,12 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         if isinstance(node, ProgramHeaders):
             declared.update(header.name.text for header in node.headers)
     problems = tuple(
-        Problem(
-            subject=word.text,
-            message=f"the program header {word.text} is not declared",
-            location=view.locate(word),
+        view.problem(
+            node,
+            word.text,
+            f"the program header {word.text} is not declared",
+            at=word,
             label="in no line of PHDRS",
-            related=view.related(word),
-            route=view.route(node),
             help=f"add `{word.text} PT_LOAD;` (or its type) to PHDRS",
         )
         for node in view.statements

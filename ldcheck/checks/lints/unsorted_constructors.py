@@ -24,7 +24,7 @@ GNU ld manual, "Input Section Wildcard Patterns" (SORT_BY_INIT_PRIORITY); GCC ma
 from __future__ import annotations
 
 from ldcheck.evidence import ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.globs import has_wildcard
@@ -40,13 +40,11 @@ _ARRAYS = (".init_array.", ".fini_array.", ".ctors.", ".dtors.")
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each unsorted pattern of constructors with a priority."""
     problems = tuple(
-        Problem(
-            subject=rule.pattern.pattern.text,
-            message=f"`{rule.pattern.pattern.text}` is not sorted: priorities of constructors have no effect",
-            location=view.locate(rule.node),
+        view.problem(
+            rule.node,
+            rule.pattern.pattern.text,
+            f"`{rule.pattern.pattern.text}` is not sorted: priorities of constructors have no effect",
             label="in link order",
-            related=view.related(rule.node),
-            route=view.route(rule.node),
             help=f"write `SORT_BY_INIT_PRIORITY({rule.pattern.pattern.text})`, ahead of the ones without priority",
         )
         for rule in view.rules

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ldcheck.evidence import ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Assertion, Binary, Call, Expression, Name, Node, OutputSection, Word, children
@@ -44,13 +44,11 @@ _ABSOLUTE = frozenset({"ABSOLUTE", "ADDR", "LOADADDR", "SIZEOF", "ALIGNOF", "DEF
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each such ASSERT."""
     problems = tuple(
-        Problem(
-            subject=node.message.text,
-            message=f"this ASSERT looks at `{name}` as an offset in {section.name.text}, not as an address",
-            location=view.locate(node),
+        view.problem(
+            node,
+            node.message.text,
+            f"this ASSERT looks at `{name}` as an offset in {section.name.text}, not as an address",
             label="counts from the section's start in GNU ld",
-            related=view.related(node),
-            route=view.route(node),
             help=f"write `ABSOLUTE({name})`, or move the ASSERT out of the output section",
         )
         for section, node in _assertions(view)

@@ -56,12 +56,11 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 def _problem(code: InputRule, data: InputRule, view: ScriptView) -> Problem:
     first, second = sorted((code, data), key=lambda rule: rule.index)
     kinds = {code.index: "code", data.index: "writable data"}
-    return Problem(
-        subject=first.output,
-        message=f"{first.output} collects code and writable data",
-        location=view.locate(second.node),
+    return view.problem(
+        second.node,
+        first.output,
+        f"{first.output} collects code and writable data",
         label=kinds[second.index],
-        related=(Related(view.locate(first.node), kinds[first.index]), *view.related(second.node)),
-        route=view.route(second.node),
+        related=(Related(view.locate(first.node), kinds[first.index]),),
         help="give each an output section of its own",
     )
