@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -153,3 +155,13 @@ def test_several_scripts_and_policies(runner: Runner) -> None:
     assert outcome.outputs["status"] == "1", outcome.log
     # Annotations are relative to the checkout, not to the folder that the step ran in.
     assert "::error file=in a folder/two.lds,line=2," in outcome.log
+
+
+def test_action_is_valid_and_zizmor_finds_nothing() -> None:
+    schema = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml"]
+    done = subprocess.run(schema, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    zizmor = Path(sys.executable).with_name("zizmor")
+    audit = [str(zizmor), "--offline", "--pedantic", "--no-config", "action.yml"]
+    done = subprocess.run(audit, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

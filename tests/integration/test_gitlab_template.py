@@ -1,0 +1,92 @@
+"""The GitLab template: its schema, and its script as a runner's shell executes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+import yaml
+
+from tests.support.runner import checkout
+from tests.support.tools import tool
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "templates" / "ldcheck.gitlab-ci.yml"
+BAD = "SECTIONS {\n  .data : { *(.data .data.*) *(.data.read_mostly) }\n}\n"
+POLICY = "ldcheck: 1\nrules:\n  - id: read-mostly\n    no-wildcard-may-shadow: .data.read_mostly\n"
+
+Job = Callable[[str, Path], subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A runner whose venv the first job has made: the folder for temporary files, and the package."""
+    home = tmp_path_factory.mktemp("gitlab")
+    return home, checkout(ROOT, home / "ld check")
+
+
+@pytest.fixture(params=["sh", "bash"])
+def job(request: pytest.FixtureRequest, installed: tuple[Path, Path]) -> Job:
+    temp, package = installed
+
+    def run(arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+        script = yaml.safe_load(TEMPLATE.read_text())[".ldcheck"]["script"]
+        if (temp / "ldcheck-venv" / "bin" / "ldcheck").exists():
+            script = script[2:]
+        keep = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "PIP_CACHE_DIR")}
+        environment = {
+            **keep,
+            "CI": "true",
+            "CI_PROJECT_DIR": str(folder),
+            "TMPDIR": str(temp),
+            "LDCHECK_PACKAGE": str(package),
+            "LDCHECK_ARGUMENTS": arguments,
+        }
+        # The runner stops at the first line that fails.
+        program = "set -e\n" + "\n".join(script)
+        return subprocess.run(
+            [tool(request.param), "-c", program], cwd=folder, env=environment, capture_output=True, text=True
+        )
+
+    return run
+
+
+def test_schema(tmp_path: Path) -> None:
+    described = yaml.safe_load(TEMPLATE.read_text())
+    described["ldcheck-arm64"] = {"extends": ".ldcheck", "needs": ["build-arm64"]}
+    file = tmp_path / ".gitlab-ci.yml"
+    file.write_text(yaml.safe_dump(described))
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.gitlab-ci"]
+    done = subprocess.run([*command, str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_reports_are_left_for_the_merge_request(job: Job, tmp_path: Path) -> None:
+    (tmp_path / "a b.lds").write_text(BAD)
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    done = job("--policy=policy.yaml\n\n  \na b.lds\n", tmp_path)
+    assert done.returncode == 1, done.stderr
+    (entry,) = json.loads((tmp_path / "gl-code-quality-report.json").read_text())
+    assert entry["location"] == {"path": "a b.lds", "lines": {"begin": 2, "end": 2}}
+    assert ET.parse(tmp_path / "ldcheck-junit.xml").getroot().find(".//failure") is not None
+    assert "a b.lds:2:21: error:" in done.stdout
+
+
+def test_arguments_are_never_run(job: Job, tmp_path: Path) -> None:
+    done = job('$(touch owned)\n`touch owned`\n"; touch owned; "\n\'\n*\n', tmp_path)
+    assert done.returncode == 2
+    assert not (tmp_path / "owned").exists()
+    assert "$(touch owned): error: " in done.stdout
+
+
+def test_nothing_to_check_fails_the_job(job: Job, tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    done = job("", tmp_path)
+    assert done.returncode == 2
+    assert json.loads((tmp_path / "gl-code-quality-report.json").read_text())[0]["severity"] == "blocker"
