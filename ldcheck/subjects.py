@@ -58,6 +58,18 @@ def address_of(name: str, view: ScriptView) -> tuple[Node, Known] | None:
     return None
 
 
+def taken_by_half(name: str, taker: InputRule, view: ScriptView) -> Problem:
+    """What is wrong with a family of toolchain sections of which `taker` takes the bare name and nothing the rest."""
+    return view.problem(
+        taker.node,
+        name,
+        f"nothing takes `{name}.*`: split sections of this family would be orphans",
+        label=f"takes {name} and nothing else of the family",
+        witness=f"{name}.x",
+        help=f"write `{name} {name}.*`",
+    )
+
+
 def move_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> str:
     """What to do so that `rule` is tried ahead of `earlier`, which takes its sections."""
     moved, target = view.locate(rule.statement), view.locate(earlier.statement)

@@ -44,7 +44,7 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.sections.families import half_taken
 from ldcheck.sections.globs import section_glob
-from ldcheck.sections.rules import InputRule
+from ldcheck.subjects import taken_by_half
 from ldcheck.words import counted
 
 DECLARATION = Declaration(
@@ -57,7 +57,7 @@ DECLARATION = Declaration(
 def on_script(rule: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED where a family is taken by its exact name only; the objects decide about the rest."""
     problems = tuple(
-        _half(name, taker, view) for name, taker in half_taken(view.rules) if not _excepted(f"{name}.x", rule)
+        taken_by_half(name, taker, view) for name, taker in half_taken(view.rules) if not _excepted(f"{name}.x", rule)
     )
     if problems:
         return Judgement(Standing.NOT_GUARANTEED, problems)
@@ -66,17 +66,6 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 def _excepted(name: str, rule: Rule) -> bool:
     return any(section_glob(named.text).matches(name) for named in names_of(rule.keys.get("except")))
-
-
-def _half(name: str, taker: InputRule, view: ScriptView) -> Problem:
-    return view.problem(
-        taker.node,
-        name,
-        f"nothing takes `{name}.*`: split sections of this family would be orphans",
-        label=f"takes {name} and nothing else of the family",
-        witness=f"{name}.x",
-        help=f"write `{name} {name}.*`",
-    )
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:

@@ -28,6 +28,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.families import half_taken
+from ldcheck.subjects import taken_by_half
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Families of which the script takes the one name only."),
@@ -37,15 +38,5 @@ DECLARATION = Declaration(
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED with a problem for each family that is taken by half."""
-    problems = tuple(
-        view.problem(
-            taker.node,
-            name,
-            f"nothing takes `{name}.*`: split sections of this family would be orphans",
-            label=f"takes {name} and nothing else of the family",
-            witness=f"{name}.x",
-            help=f"write `{name} {name}.*`",
-        )
-        for name, taker in half_taken(view.rules)
-    )
+    problems = tuple(taken_by_half(name, taker, view) for name, taker in half_taken(view.rules))
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
