@@ -115,7 +115,8 @@ class BodyParser(ExpressionParser):
         if self.kind == ";" or self.kind == ",":
             read()
             return
-        error = self._fail("`;`")
+        related = ((max(self.last - 1, self._base), self.last, "missing behind this"),)
+        error = self._fail("`;`", related=related)
         at = self.start - self._base
         if self.kind == END or "\n" in self._text[self.last - self._base : at]:
             self._at = at

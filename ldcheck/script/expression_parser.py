@@ -30,6 +30,8 @@ _OPERAND_KEYWORDS = (
 _ATOMS = frozenset({NAME, NUMBER})
 _UNARY = frozenset("-+!~")
 _PRIORITY = lexer.PRIORITY
+# What an expression can begin with.
+OPERAND_STARTS = _OPERAND_KEYWORDS | _ATOMS | _UNARY | {"("}
 # What most often ends an expression.
 _VALUE_END = frozenset({";", ")", ",", ":", "}", "{"})
 
@@ -57,7 +59,7 @@ class ExpressionParser(Reader):
             return lexer.EXPRESSION_KEYWORDS.get(word, "ABSOLUTE") in _OPERAND_KEYWORDS
         return group in (lexer.NUMBER, lexer.QUOTED) or (group == lexer.PUNCTUATION and matched[2] in "(-+!~")
 
-    def _value(self, *, opened: int | None = None, hint: str = "") -> Expression:
+    def _value(self, *, opened: int | None = None) -> Expression:
         """An expression. The current token is its first; behind it, that is the first one that does not belong to it.
 
         `opened` is the offset of a `(` that has been read already. Operators wait on `stack`, each entry with what it
@@ -75,7 +77,7 @@ class ExpressionParser(Reader):
         if opened is not None:
             stack.append(("(", opened, None, None, 0))
             depth = 1
-        return self._longer(None, 0, stack, depth, hint)
+        return self._longer(None, 0, stack, depth)
 
     def _atom(self) -> Expression:
         """A name or a number."""
@@ -107,9 +109,7 @@ class ExpressionParser(Reader):
             self._operator()
         return Number(value, text, start=start, end=end)
 
-    def _longer(
-        self, node: Expression | None, start: int, stack: list[_Pending], depth: int, hint: str = ""
-    ) -> Expression:
+    def _longer(self, node: Expression | None, start: int, stack: list[_Pending], depth: int) -> Expression:
         """The rest of an expression, of which `node` has been read if it is not None."""
         while True:
             # An operand, with what stands in front of it.
@@ -141,7 +141,7 @@ class ExpressionParser(Reader):
                     depth += 5
                 else:
                     start = self.start
-                    node = self._name_call(hint)
+                    node = self._name_call()
                 if depth > MAX_DEPTH:
                     raise self._fail("less nesting", hint=hints.MEMORY_LIMIT)
             # What stands behind an operand.
@@ -246,7 +246,7 @@ class ExpressionParser(Reader):
         self._operator()
         return Call(function, tuple(operands), start=start, end=self.last), start
 
-    def _name_call(self, hint: str) -> Expression:
+    def _name_call(self) -> Expression:
         """A function whose operand is a name, or SIZEOF_HEADERS."""
         kind, start = self.kind, self.start
         if kind == "SIZEOF_HEADERS":
@@ -261,6 +261,6 @@ class ExpressionParser(Reader):
             self._want("(", self._expression)
             operand = self._take_word(self._expression, "a name")
         else:
-            raise self._fail("an expression", hint=hint)
+            raise self._fail("an expression")
         self._want(")", self._operator)
         return Call(kind, (operand,), start=start, end=self.last)

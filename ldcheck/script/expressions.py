@@ -293,8 +293,8 @@ class _Evaluation:
         return value, False
 
     def _binary(self, operator: str, left: Value, right: Value) -> Value:
-        a, b, section, outcome = self._together(left, right)
-        compute = _OPERATORS.get(operator)
+        left, right, section, outcome = self._together(left, right)
+        a, b = left.number, right.number
         if a is None or b is None:
             forced = _FORCED.get(operator)
             number = forced(a, b) if forced is not None else None
@@ -303,23 +303,22 @@ class _Evaluation:
         elif operator in ("/", "%"):
             return _divide(operator, a, b, outcome)
         else:
-            assert compute is not None
-            number = compute(a, b) & _MASK
+            number = _OPERATORS[operator](a, b) & _MASK
         return Value(number, None if operator in _PLAIN_RESULT else outcome)
 
-    def _together(self, left: Value, right: Value) -> tuple[int | None, int | None, str | None, str | None]:
-        """Both numbers with one section for the two, and the section of an arithmetic result.
+    def _together(self, left: Value, right: Value) -> tuple[Value, Value, str | None, str | None]:
+        """Both operands with one section for the two, and the section of an arithmetic result.
 
         Values of different sections are made absolute, unless one is a plain number; the result then keeps the other's
         section. Of two values of one section, or two plain numbers, the result is plain, or absolute outside.
         """
         if left.section == right.section:
-            return left.number, right.number, left.section, ABSOLUTE if self._outside else None
+            return left, right, left.section, ABSOLUTE if self._outside else None
         if left.section is not None and right.section is not None:
             left, right = absolute(left, self._environment), absolute(right, self._environment)
-            return left.number, right.number, ABSOLUTE, ABSOLUTE if self._outside else None
+            return left, right, ABSOLUTE, ABSOLUTE if self._outside else None
         section = left.section if right.section is None else right.section
-        return left.number, right.number, section, section
+        return left, right, section, section
 
     def _call(self, node: Call, values: list[Value]) -> Value:
         function = node.function
@@ -369,10 +368,10 @@ class _Evaluation:
 
     def _pairwise(self, compute: Callable[[int, int], int], values: list[Value]) -> Value:
         """MAX, MIN and ALIGN with two operands keep the section that the two have together."""
-        a, b, section, _ = self._together(values[0], values[1])
-        if a is None or b is None:
-            return Value(None, section, "the address of a section is unknown")
-        return Value(compute(a, b) & _MASK, section)
+        left, right, section, _ = self._together(values[0], values[1])
+        if left.number is None or right.number is None:
+            return Value(None, section, left.reason or right.reason)
+        return Value(compute(left.number, right.number) & _MASK, section)
 
     def _lookup(self, function: str, name: str) -> Value:
         """A function of a name."""

@@ -40,15 +40,17 @@ def first_directive(text: str) -> re.Match[str] | None:
     return next((found for found in _DIRECTIVE.finditer(text) if found[1]), None)
 
 
-def for_error(text: str, start: int, end: int) -> str:
-    """A hint for a syntax error at the token text[start:end]; empty if none fits."""
+def for_error(text: str, start: int, end: int, keyword: bool) -> str:
+    """A hint for a syntax error at the token text[start:end]; empty if none fits. `keyword`: it is no name there."""
     token = text[start : min(end, start + 40)]
     before = text[max(start - 30, 0) : start]
     if token in ("G", "g", "T") and _NUMBER.search(before):
         return "GNU ld has the suffixes K and M only: write 1024M for 1G"
     if _COMMENT_OF_CPP.search(_lines_around(text, start, end)):
         return _SLASHES
-    if token.isidentifier() and _ASSIGNED.match(text, end):
+    if token in ("len", "l") and not keyword:
+        return f"behind an expression, `{token}` is a name: put a comma in between, or write LENGTH"
+    if keyword and token.isidentifier() and _ASSIGNED.match(text, end):
         return f'`{token}` is a keyword here; in quotes ("{token}") it is a name'
     return ""
 
@@ -88,8 +90,7 @@ def for_file(name: str) -> str:
 
 def for_flat_body(text: str, at: int) -> str:
     """A hint for a `{` inside the body of an output section."""
-    line = text[text.rfind("\n", 0, at) + 1 : at].rstrip()
-    if line.endswith(":"):
+    if text[max(at - 200, 0) : at].rstrip().endswith(":"):
         return "a new output section begins here: is the `}` of the one above missing?"
     return ""
 

@@ -159,16 +159,9 @@ _DIGITS = "0123456789abcdef"
 
 def _leading(text: str, base: int) -> int:
     """The number that C's strtoul reads from the beginning of `text`; 64 bits, and the largest of them if too big."""
-    valid, length = _DIGITS[:base], 0
-    while length < len(text) and text[length] in valid:
-        length += 1
-    if length > 30 and base != 2:
-        # Decimal conversion of a long string is quadratic in Python (and refused beyond 4,300 digits).
-        digits = text[:length].lstrip("0")
-        if len(digits) > 22:
-            return MAX
-        return min(int(digits or "0", base), MAX)
-    return min(int(text[:length] or "0", base), MAX)
+    digits = text[: len(text) - len(text.lstrip(_DIGITS[:base]))].lstrip("0")
+    # More digits than 64 of the smallest base are too many; Python refuses to convert very long ones.
+    return MAX if len(digits) > 64 else min(int(digits or "0", base), MAX)
 
 
 def number(text: str) -> int:

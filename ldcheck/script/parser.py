@@ -16,8 +16,9 @@ from ldcheck.script import hints
 from ldcheck.script.body_parser import ASSIGNMENTS, PROVIDES
 from ldcheck.script.command_parser import TOP_COMMANDS, CommandParser
 from ldcheck.script.dialect import GNU, Dialect
+from ldcheck.script.expression_parser import OPERAND_STARTS
 from ldcheck.script.reader import END, NAME, Includer, ScriptError
-from ldcheck.script.result import Parse, ParsedExpression
+from ldcheck.script.result import Diagnostic, Parse, ParsedExpression
 from ldcheck.script.syntax import (
     Expression,
     Insert,
@@ -62,6 +63,8 @@ def parse_expression(text: str, *, giga: bool = False, name: str = "<expression>
     return ParsedExpression(expression, sources, tuple(parser.problems))
 
 
+__all__ = ["Diagnostic", "Includer", "Parse", "ParsedExpression", "parse", "parse_expression"]
+
 # GNU ld nests GROUP deeper; nobody does.
 _MAX_GROUPS = 100
 
@@ -84,7 +87,9 @@ class _Parser(CommandParser):
         if directive is not None:
             start = self._base + directive.start(1)
             message = f"GNU ld takes `#{directive[1]}` for a comment"
-            self._warn(start, self._base + directive.end(1), message, hint="run the preprocessor on the script first")
+            end = self._base + directive.end(1)
+            hint = "run the preprocessor on the script first"
+            self.problems.insert(0, Diagnostic(start, end, message, hint=hint, severity="warning"))
         return Script(tuple(statements), start=self._base, end=self._base + len(self._text))  # type: ignore[arg-type]
 
     def lone_expression(self) -> Expression | None:
@@ -285,7 +290,10 @@ class _Parser(CommandParser):
                     hint=f"write `{hints.shorten(name.text[:-1])} :`: outside of expressions `:` is part of a name",
                 )
                 return None, None
-            address = self._value(hint=hints.for_name(name.text if name else ""))
+            if self.kind not in OPERAND_STARTS:
+                hint = hints.for_name(name.text) if name is not None else ""
+                raise self._fail("an assignment operator, an address or `:`", hint=hint)
+            address = self._value()
         if self.kind == "(":
             open_start = self.start
             self._expression()

@@ -19,8 +19,6 @@ _MAX_PROBLEMS = 100
 # Kinds of tokens that are not their own text.
 NAME, NUMBER, END = "name", "number", "end of file"
 
-_TOP_KEYWORDS = frozenset({"SECTIONS", "MEMORY", "PHDRS"})
-
 
 class ScriptError(Exception):
     """Unwinds to where the parser goes on; what is wrong has been noted."""
@@ -194,7 +192,8 @@ class Reader:
         shown = "end of the file" if self.kind == END else f"`{hints.shorten(self._token())}`"
         message = f"syntax error at {shown}: expected {expected}"
         if not hint:
-            hint = hints.for_error(self._text, self.start - self._base, self.end - self._base)
+            start, end = self.start - self._base, self.end - self._base
+            hint = hints.for_error(self._text, start, end, self.kind != NAME)
         if not hint and self.directive is not None:
             hint = hints.PREPROCESS
         self._report(self.start, self.end, message, expected=expected, hint=hint, related=related)
@@ -239,22 +238,35 @@ class Reader:
         return word
 
     def _recover(self, read: Callable[[], None], inside: bool) -> None:
-        """Skip to where a statement can begin: behind `;` or a body, at the `}` that closes the list (`inside`)."""
-        depth = 0
+        """Skip to where a statement can begin: behind `;` or a body, at the `}` that closes the list (`inside`).
+
+        So it is at a name or a keyword that begins a line, outside of all parentheses: most statements do.
+        """
+        braces = parentheses = 0
         while self.kind != END:
             kind = self.kind
-            if kind == ";" and not depth:
+            if kind == ";" and not braces:
                 read()
                 return
             if kind == "{":
-                depth += 1
+                braces += 1
             elif kind == "}":
-                if not depth and inside:
+                if not braces and inside:
                     return
-                depth -= 1
-                if depth <= 0:
+                braces -= 1
+                if braces <= 0:
                     read()
                     return
-            elif not depth and not inside and kind in _TOP_KEYWORDS:
-                return
+            elif kind == "(":
+                parentheses += 1
+            elif kind == ")":
+                parentheses -= 1
+            before = self.end
             read()
+            if (
+                braces == 0
+                and parentheses <= 0
+                and (self.kind == NAME or self.kind.isupper())
+                and self._text.find("\n", before - self._base, self.start - self._base) >= 0
+            ):
+                return

@@ -81,8 +81,8 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"{self.name:40} {self.scripts:6} scripts, {self.accepted:6} accepted and {self.rejected:6} refused by both,"
-            f" {len(self.wrong)} disagreements, {len(self.asides)} only for a newer ld;"
+            f"{self.name:40} {self.scripts:6} scripts, {self.accepted:6} accepted and {self.rejected:6} refused by both"
+            f", {len(self.wrong)} disagreements, {len(self.asides)} only for a newer ld;"
             f" first error on ld's line: {self.same_lines} of {self.lines}"
         )
 

@@ -49,7 +49,7 @@ def check(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    import atheris  # type: ignore[import-not-found]  # only here, see above
+    import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]  # only here, see above
 
     atheris.instrument_all()
     atheris.Setup(sys.argv, check)

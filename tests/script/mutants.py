@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 _TOKEN = re.compile(rb"[A-Za-z0-9_.$]+|[ \t\r\n]+|/\*.*?\*/|\"[^\"\n]*\"|[-+*/&|<>=!]=|<<|>>|&&|\|\||.", re.DOTALL)
 _CHARACTERS = b"@'%^|<>\"#!~?*+-/\\[]{}(),;:=&$.\0\x80\x0c0x9aKMGo"
 _WORDS = (
-    b"SORT", b"KEEP", b"AT", b"ALIGN", b"PROVIDE", b"HIDDEN", b"ASSERT", b"OVERLAY", b"NOLOAD", b"INCLUDE", b"len", b"org",
-    b"EXCLUDE_FILE", b"SUBALIGN", b"INFO", b"dead", b"0x10", b"10h", b"09", b"2G", b"1K", b"/DISCARD/", b"COMMON", b":", b"=0x90",
-    b">RAM", b"AT>ROM", b":text", b"ONLY_IF_RO", b"/* */", b"# x\n", b"//", b"a-b", b"x=1;", b"x = 1;", b"BYTE(1)", b"FILL(0)",
-    b"SIZEOF(.a)", b"? 1 : 2", b"!", b"~", b"-", b"MEMORY", b"PHDRS", b"SECTIONS", b"VERSION", b"GROUP", b"INPUT", b"EXTERN",
-    b"ENTRY(x)", b"CONSTRUCTORS", b"INPUT_SECTION_FLAGS(A)", b"[", b"]", b"&", b",", b";", b"{", b"}", b"(", b")",
+    b"SORT", b"KEEP", b"AT", b"ALIGN", b"PROVIDE", b"HIDDEN", b"ASSERT", b"OVERLAY", b"NOLOAD", b"INCLUDE", b"len",
+    b"org", b"EXCLUDE_FILE", b"SUBALIGN", b"INFO", b"dead", b"0x10", b"10h", b"09", b"2G", b"1K", b"/DISCARD/",
+    b"COMMON", b":", b"=0x90", b">RAM", b"AT>ROM", b":text", b"ONLY_IF_RO", b"/* */", b"# x\n", b"//", b"a-b",
+    b"x=1;", b"x = 1;", b"BYTE(1)", b"FILL(0)", b"SIZEOF(.a)", b"? 1 : 2", b"!", b"~", b"-", b"MEMORY", b"PHDRS",
+    b"SECTIONS", b"VERSION", b"GROUP", b"INPUT", b"EXTERN", b"ENTRY(x)", b"CONSTRUCTORS", b"INPUT_SECTION_FLAGS(A)",
+    b"[", b"]", b"&", b",", b";", b"{", b"}", b"(", b")",
 )  # fmt: skip
 
 

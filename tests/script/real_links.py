@@ -148,6 +148,7 @@ def compare(
 
 def read_image(path: Path) -> Image:
     from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import SymbolTableSection
 
     image = Image()
     with path.open("rb") as stream:
@@ -157,7 +158,9 @@ def read_image(path: Path) -> Image:
         for section in elf.iter_sections():
             if section.name:
                 image.sections[section.name] = (section["sh_addr"], section["sh_size"], section["sh_addralign"] or 1)
-        for symbol in elf.get_section_by_name(".symtab").iter_symbols():
+        table = elf.get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        for symbol in table.iter_symbols():
             index = symbol["st_shndx"]
             if symbol.name and index != "SHN_UNDEF":
                 section_name = names[index] if isinstance(index, int) else ABSOLUTE

@@ -33,9 +33,9 @@ def installed() -> list[Path]:
 def require(tally: Tally, capsys: pytest.CaptureFixture[str]) -> None:
     """Print the counts and what remains; nothing unexplained may."""
     with capsys.disabled():
-        print(f"\n{tally}")  # noqa: T201 - the counts are what the sweep is for
+        print(f"\n{tally}")
         for line in tally.details():
-            print(line)  # noqa: T201
+            print(line)
     assert not tally.wrong, "\n".join(tally.wrong)
     assert tally.line_agreement >= 0.97, "\n".join(tally.other_lines)
 
@@ -54,7 +54,7 @@ def test_default_linker_scripts_are_accepted_and_print_back(tmp_path: Path) -> N
 
 
 def test_mutants_have_the_verdict_and_the_line_of_ld(tmp_path: Path) -> None:
-    tally = compare_mutants("mutants", [path.read_bytes() for path in COMPLETE], 700, 42, tmp_path)
+    tally = compare_mutants("mutants", [path.read_bytes() for path in COMPLETE], 400, 42, tmp_path)
     assert not tally.wrong, "\n".join(tally.details())
     assert tally.line_agreement >= 0.97, "\n".join(tally.details())
     assert min(tally.accepted, tally.rejected) > 100

@@ -48,8 +48,8 @@ SIZE = {".text": 0x24, ".data": 0x18}
 ALIGNMENT = {".text": 1, ".data": 4}
 NAMES = (
     "fn", "obj", "absy", "early", "ADDR(.text)", "ADDR(.data)", "LOADADDR(.data)", "SIZEOF(.text)", "SIZEOF(.data)",
-    "ALIGNOF(.data)", "ORIGIN(ram)", "LENGTH(ram)", 'ORIGIN("rom.2")', "LENGTH(rom.2)", "CONSTANT(MAXPAGESIZE)", "DEFINED(fn)",
-    "DEFINED(nothing)", "DEFINED(early)",
+    "ALIGNOF(.data)", "ORIGIN(ram)", "LENGTH(ram)", 'ORIGIN("rom.2")', "LENGTH(rom.2)", "CONSTANT(MAXPAGESIZE)",
+    "DEFINED(fn)", "DEFINED(nothing)", "DEFINED(early)",
 )  # fmt: skip
 
 
@@ -90,17 +90,19 @@ class Linked(Environment):
         return {"ram": 0x10000, "rom.2": 0x123}[region]
 
     def constant(self, name: str) -> int:
-        return 0x1000
+        return {"MAXPAGESIZE": 0x1000, "COMMONPAGESIZE": 0x1000}[name]
 
 
 def elf_symbols(path: Path) -> dict[str, tuple[int, str]]:
     """Address and section of every symbol of an ELF file."""
     from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import SymbolTableSection
 
     with path.open("rb") as stream:
         elf = ELFFile(stream)
         names = [section.name for section in elf.iter_sections()]
         table = elf.get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
         return {
             symbol.name: (symbol["st_value"], section_name(symbol["st_shndx"], names))
             for symbol in table.iter_symbols()
