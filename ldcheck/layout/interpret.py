@@ -152,6 +152,7 @@ class _Walk:
         self._frame = ABSOLUTE
         # Whether a section so far has another load address, which those behind it inherit.
         self._loads_apart = False
+        self._drifts = False
         self._settling = False
         # What the layout is made of.
         self._before: dict[Node, Known] = {}
@@ -202,7 +203,7 @@ class _Walk:
 
     def _scope(self, dot: Value, frame: Frame) -> Scope:
         self._frame = frame
-        return Scope(frame, dot, self._symbol, self._function, self._flow.sane)
+        return Scope(frame, dot, self._symbol, self._function, self._flow.sane, self._drifts)
 
     def _symbol(self, name: str) -> Value:
         value = self._reading.get(name)
@@ -343,6 +344,7 @@ class _Walk:
     def _moved(self, node: Assignment, dot: Known, names: dict[str, Value]) -> Known:
         """The location counter behind an assignment to it outside of output sections."""
         value, late = self._evaluated(node, ABSOLUTE, absolute_value(dot), names)
+        self._drifts = self._drifts or late or value.frame is UNSURE
         if late:
             return Known(ANY, None, 0, (), (Reason(node, "depends on what comes later"),))
         address = settled(value, ABSOLUTE).absolute()
@@ -473,6 +475,7 @@ class _Walk:
     def _address(self, expression: Expression, node: Node) -> Known:
         self._reading, self._touched_late = self._sizing, False
         value = evaluate(expression, self._scope(absolute_value(self._dot), ABSOLUTE))
+        self._drifts = self._drifts or self._touched_late or value.frame is UNSURE
         if self._touched_late:
             return UNKNOWN
         return _because(settled(value, ABSOLUTE).absolute(), node, None)
@@ -670,6 +673,7 @@ class _Walk:
         """The location counter behind an assignment to it in an output section, which cannot move it back."""
         value, late = self._evaluated(node, frame, dot, self._sizing)
         if late or value.frame is UNSURE:
+            self._drifts = True
             return _grown(dot, frame, ".", Reason(node, "depends on what is not known here"))
         if value.frame is None:
             value = settled(value, frame)

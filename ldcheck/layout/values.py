@@ -93,10 +93,11 @@ class Scope:
     """Where an expression is evaluated: its frame, the location counter, and how names are looked up.
 
     `symbol` and `function` give the values of names and of functions on sections, regions and constants.
-    `sane` is LD_FEATURE("SANE_EXPR").
+    `sane` is LD_FEATURE("SANE_EXPR"). `drifts`: the location counter hung on later statements somewhere, so that it may
+    differ from one run to the next.
     """
 
-    __slots__ = ("dot", "frame", "function", "sane", "symbol")
+    __slots__ = ("dot", "drifts", "frame", "function", "sane", "symbol")
 
     def __init__(
         self,
@@ -105,12 +106,14 @@ class Scope:
         symbol: Callable[[str], Value],
         function: Callable[[str, str], Value],
         sane: bool = False,
+        drifts: bool = False,
     ) -> None:
         self.frame = frame
         self.dot = dot
         self.symbol = symbol
         self.function = function
         self.sane = sane
+        self.drifts = drifts
 
     def literal(self, value: int) -> Value:
         """A number as written, by its value."""
@@ -363,6 +366,9 @@ def _call(node: Call, arguments: list[Value], scope: Scope) -> Value:
 
 def _call_binary(node: Call, left: Value, right: Value, scope: Scope) -> Value:
     if node.function == "DATA_SEGMENT_ALIGN":
+        if scope.drifts:
+            # It keeps to where an earlier run began the segment.
+            return absolute_value(UNKNOWN)
         return absolute_value(scope.dot.absolute().grow("DATA_SEGMENT_ALIGN", Reason(node, "depends on page sizes")))
     if node.function == "DATA_SEGMENT_RELRO_END":
         end = right.absolute()

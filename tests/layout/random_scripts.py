@@ -140,8 +140,11 @@ _CONDITIONS = (
 _INNER_CONDITIONS = ("!(. & 3)", ". >= {s}", "(ABSOLUTE(.) & 7) == 0", "{s} <= ABSOLUTE(.)")
 
 
-def random_object(random: Random, index: int) -> str:
-    """Assembler source of an object with a few sections; `o<index>_<count>` is the start of each."""
+def random_object(random: Random, index: int, code: str = "") -> str:
+    """Assembler source of an object with a few sections; `o<index>_<count>` is the start of each.
+
+    `code` is a statement with a `{}` for a label, for sections that hold instructions.
+    """
     lines = [".text"]
     names = [*INPUTS, *ORPHANS]
     for count in range(random.randint(1, 7)):
@@ -150,6 +153,8 @@ def random_object(random: Random, index: int) -> str:
         lines.append(f".section {name},{flags}")
         lines.append(f".balign {random.choice(_ALIGNMENTS)}")
         lines.append(f".globl o{index}_{count}\no{index}_{count}:")
+        if code and '"ax' in flags:
+            lines.extend(code.format(f"o{index}_{count}") for _ in range(random.randint(0, 4)))
         size = random.choice((0, 0, 1, 3, 4, 8, 12, 40, 100, 5000))
         if "MS" in flags:
             lines.append(f'.asciz "{random.choice(("a", "ab", "xyz", "longer string"))}"')

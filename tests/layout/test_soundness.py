@@ -21,8 +21,9 @@ def test_no_fact_is_broken_by_a_link(tmp_path):
     assert tally.orders > 1500
 
 
-@pytest.mark.parametrize("target", ["arm64", "arm32"])
-def test_no_fact_is_broken_on_arm(tmp_path, target):
+# RISC-V relaxes: sections shrink while ld lays them out.
+@pytest.mark.parametrize("target", ["arm64", "arm32", "riscv64"])
+def test_no_fact_is_broken_elsewhere(tmp_path, target):
     tally = run(tmp_path, range(_FIRST, _FIRST + 50), target)
     assert not tally.broken, "\n\n".join(tally.broken[:3])
     assert tally.links - tally.refused > 20
