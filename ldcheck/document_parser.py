@@ -106,7 +106,6 @@ class _Composer:
         self._shift = shift
         # An anchor whose node is not complete yet has None.
         self._anchors: dict[str, Node | None] = {}
-        self._nodes = 0
 
     def build(self, parser: Any) -> Node | None:
         """The root node, or None for a stream without a document."""
@@ -118,18 +117,19 @@ class _Composer:
         root: Node | None = None
         stack: list[_Open] = []
         parent: _Open | None = None
+        nodes = 0
         while (event := next_event()) is not None:
             kind = type(event)
             node: Node
             if kind is scalar:
+                start, end = event.start_mark.index + shift, event.end_mark.index + shift
                 plain = not event.style
                 if event.tag is not None:
                     plain = self._scalar_tag(event) and plain
-                start, end = event.start_mark.index + shift, event.end_mark.index + shift
                 node = ScalarNode(source, start, end, event.value, plain)
                 if event.anchor is not None:
                     self._anchors[event.anchor] = node
-                self._nodes += 1
+                nodes += 1
             elif kind is mapping or kind is sequence:
                 parent = self._open(event, kind is mapping)
                 stack.append(parent)
@@ -138,16 +138,16 @@ class _Composer:
                 continue
             elif kind in ends:
                 node = self._close(stack.pop(), event)
-                self._nodes += 1
+                nodes += 1
                 parent = stack[-1] if stack else None
             elif kind is events.AliasEvent:
                 node = self._resolve(event)
-                self._nodes += node.size
+                nodes += node.size
             else:
                 if kind is events.DocumentStartEvent:
                     self._check_document(event, root)
                 continue
-            if self._nodes > MAX_NODES:
+            if nodes > MAX_NODES:
                 fail(node, f"more than {MAX_NODES:,} values, each alias counted with all that it stands for")
             if parent is None:
                 root = node

@@ -11,7 +11,7 @@ text becomes nodes is `ldcheck.document_parser`'s.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple, NoReturn
 
 from ldcheck.findings import CheckError, InputError
@@ -265,8 +265,10 @@ def as_integer(node: Node, what: str) -> int:
     fail(scalar, f"{what} is `{shown(scalar.text)}` and must be a whole number")
 
 
-def unknown_keys(mapping: MappingNode, allowed: Iterable[str], what: str) -> list[InputError]:
+def unknown_keys(mapping: MappingNode, allowed: Collection[str], what: str) -> list[InputError]:
     """An error for each key of `mapping` that is not among `allowed` (for the first ones, if there are very many)."""
+    if not mapping.keys.keys() - allowed:
+        return []
     known = frozenset(allowed)
     unknown = [key for name, key in mapping.keys.items() if name not in known]
     return [

@@ -78,14 +78,23 @@ def size_of(value: Value, params: Mapping[str, int]) -> int:
     """The value of a key of kind SIZE. Raises CheckError at its place for what has none or is negative."""
     if not isinstance(value, Named):
         raise TypeError("a size is one text")
-    return evaluate(value.text, params, value.location)
+    known = _known(value.text, params)
+    return known if known is not None else evaluate(value.text, params, value.location)
+
+
+def _known(text: str, params: Mapping[str, int]) -> int | None:
+    """The value of a plain number or of a param, the sizes that nearly all policies have."""
+    if text in params:
+        return params[text]
+    value = plain_size(text)
+    return value if value is not None and value < _LIMIT else None
 
 
 def evaluate(text: str, params: Mapping[str, int], place: Location) -> int:
     """The value of a size of sound syntax. Raises CheckError at `place` for an unknown name or an impossible value."""
     plain = plain_size(text)
-    if plain is None and is_identifier(text) and text in params:
-        plain = params[text]
+    if plain is None:
+        plain = params.get(text)
     if plain is None:
         from ldcheck.script.parser import parse_expression
 
