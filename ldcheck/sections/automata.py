@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from ldcheck.sections.glob_syntax import ANY_CHARACTER, LAST, STAR, Ranges, Tokens
+from ldcheck.sections.glob_syntax import ANY_CHARACTER, LAST, STAR, Ranges, Tokens, accepts
 
 # In this order characters are preferred in witnesses.
 NICE = "abcdefghijklmnopqrstuvwxyz0123456789_.-ABCDEFGHIJKLMNOPQRSTUVWXYZ/$:+,=~@#%&!^;(){}<>|`'\"*?[]\\ "
@@ -56,6 +56,12 @@ def automaton(alternatives: tuple[Tokens, ...]) -> Automaton:
     return Automaton(literals, tuple(sets), anything, stars, start, accepting, bit.bit_length() - 1)
 
 
+class Meter:
+    """Counts the sets of positions that were looked at in the life of the process."""
+
+    spent = 0
+
+
 class Product:
     """The automata of several patterns side by side in one integer, a stretch of bits each."""
 
@@ -88,12 +94,20 @@ class Product:
             return False
         return all(state & goal for goal in self.goals)
 
-    def shortest(self, limit: int) -> str | None:
-        """The shortest name that leads to an accepting state; TooComplexError beyond `limit` states."""
-        letters = self.letters()
+    def shortest(self, limit: int, prefix: str = "") -> str | None:
+        """The shortest name that leads to an accepting state; TooComplexError beyond `limit` states.
+
+        All wanted patterns start with the literal `prefix`.
+        """
         stars, alive = self.stars, self.alive
-        seen = {self.start}
-        level: list[tuple[int, str]] = [(self.start, "")]
+        start = self.start
+        for character in prefix:
+            start = self.step(start, character)
+        if prefix and self.accepting(start):
+            return prefix
+        letters = self.letters()
+        seen = {start}
+        level: list[tuple[int, str]] = [(start, prefix)]
         while level:
             following: list[tuple[int, str]] = []
             for state, name in level:
@@ -111,9 +125,20 @@ class Product:
                         return longer
                     following.append((reached, longer))
             if len(seen) > limit:
+                Meter.spent += len(seen)
                 raise TooComplexError
             level = following
-        return "" if self.accepting(self.start) else None
+        Meter.spent += len(seen)
+        return "" if not prefix and self.accepting(start) else None
+
+    def step(self, state: int, character: str) -> int:
+        """The positions behind one more character."""
+        mask = self.literals.get(character, 0) | self.anything
+        for ranges, positions in self.sets:
+            if accepts(ranges, character):
+                mask |= positions
+        reached = (state & mask) << 1 | state & self.stars
+        return reached | (reached & self.stars) << 1
 
     def letters(self) -> list[tuple[str, int]]:
         """One character for each class that the patterns tell apart, the nicest first, with the positions it passes."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ldcheck.sections.automata import NICE, Automaton, Product, automaton
+from ldcheck.sections.automata import NICE, Automaton, Product, TooComplexError, automaton
 from ldcheck.sections.glob_syntax import STAR, Token, Tokens, accepts, ending_in, fnmatch_tokens, overlapping
 
 
@@ -211,7 +211,7 @@ def _first_special(pattern: str) -> int:
 
 
 def overlaps(one: Glob, other: Glob) -> bool:
-    """Whether some name is matched by both."""
+    """Whether some name is matched by both; also True where that is too complex to tell."""
     if one.literal is not None:
         return other.matches(one.literal)
     if other.literal is not None:
@@ -222,7 +222,10 @@ def overlaps(one: Glob, other: Glob) -> bool:
         return True
     if other.open_end and one.prefix.startswith(other.prefix):
         return True
-    return witness((one, other)) is not None
+    try:
+        return witness((one, other)) is not None
+    except TooComplexError:
+        return True
 
 
 def may_overlap(one: Glob, other: Glob) -> bool:
@@ -252,7 +255,7 @@ def contains(outer: Glob, inner: Glob) -> bool:
     return outer is inner or outer.alternatives == inner.alternatives
 
 
-def witness(wanted: Sequence[Glob], unwanted: Sequence[Glob] = (), limit: int = 100_000) -> str | None:
+def witness(wanted: Sequence[Glob], unwanted: Sequence[Glob] = (), limit: int = 4000) -> str | None:
     """The shortest name that all of `wanted` match and none of `unwanted`; None if there is none.
 
     Among names of one length the nicest to read is taken. The empty name is given only where no other will do. Raises
@@ -271,8 +274,9 @@ def witness(wanted: Sequence[Glob], unwanted: Sequence[Glob] = (), limit: int = 
         found = _open_witness(prefix, unwanted)
         if found is not None:
             return found
-    product = Product([glob.automaton() for glob in wanted], [glob.automaton() for glob in unwanted])
-    return product.shortest(limit)
+    near = [glob for glob in unwanted if all(may_overlap(glob, other) for other in wanted)]
+    product = Product([glob.automaton() for glob in wanted], [glob.automaton() for glob in near])
+    return product.shortest(limit, max((glob.prefix for glob in wanted), key=len, default=""))
 
 
 def _may_start(glob: Glob, prefix: str) -> bool:

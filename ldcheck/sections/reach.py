@@ -15,11 +15,14 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 
 from ldcheck.record import dataclass
-from ldcheck.sections.automata import TooComplexError
+from ldcheck.sections.automata import Meter, TooComplexError
 from ldcheck.sections.files import files
 from ldcheck.sections.globs import Glob, contains, may_overlap, overlaps, section_glob, witness
 from ldcheck.sections.regions import Claim, Region, Witness, claim_of, find, settled_rules, sure_claims
 from ldcheck.sections.rules import SHF_WRITE, InputRule
+
+# A script for which more sets of automata's positions have to be looked at is no sensible one; what is left is guessed.
+_PATIENCE = 100_000
 
 
 class State(Enum):
@@ -213,6 +216,7 @@ class _Analysis:
     def __init__(self, surety: _Surety) -> None:
         self.surety = surety
         self.kept: dict[int, Witness] = {}
+        self.limit = Meter.spent + _PATIENCE
         self.literal: dict[str, list[Claim]] = {}
         self.sorted_literals: list[str] = []
         self.wild: dict[str, list[Claim]] = {}
@@ -221,9 +225,9 @@ class _Analysis:
     def add(self, rule: InputRule) -> Reach:
         claim = claim_of(rule)
         try:
-            reach = self.judge(claim)
+            reach = self.judge(claim) if Meter.spent < self.limit else self.guess(claim)
         except TooComplexError:
-            reach = Reach(rule, State.COMPETES, tuple(other.rule for other in self.candidates(claim)), None, None)
+            reach = self.guess(claim)
         if reach.state is not State.DEAD:
             self.enter(claim)
         if reach.kept is not None:
@@ -263,6 +267,15 @@ class _Analysis:
                     found.extend(self.literal[key])
         found.sort(key=lambda other: other.rule.index)
         return found
+
+    def guess(self, claim: Claim) -> Reach:
+        """What can be said without looking for witnesses: the rules ahead that may take something."""
+        glob = claim.names
+        every = [other for table in (self.literal, self.wild) for group in table.values() for other in group]
+        near = sorted(other.rule.index for other in every if may_overlap(other.names, glob))
+        rules = {other.rule.index: other.rule for other in every}
+        state = State.COMPETES if near else State.FREE
+        return Reach(claim.rule, state, tuple(rules[index] for index in near), None, None)
 
     def judge(self, claim: Claim) -> Reach:
         rule = claim.rule

@@ -38,6 +38,12 @@ class ElfFile:
     symbols: Symbols
 
 
+NO_ELF = ElfFile((), {})
+NO_MARKS: Marks = {}
+# What ld for arm adds to a file of its own.
+_VENEERS = (".glue_7", ".vfp11_veneer", ".v4_bx", ".stm32l4xx_veneer")
+
+
 def read_elf(data: bytes) -> ElfFile:
     """A little-endian 64-bit ELF file."""
     assert data[:6] == b"\x7fELF\x02\x01"
@@ -175,7 +181,9 @@ def outputs_of_map(text: str) -> list[Placed]:
     return found
 
 
-def difference(tree: Script, placements: Sequence[Placement], folder: Path, elf: ElfFile, marks: Marks) -> str:
+def difference(
+    tree: Script, placements: Sequence[Placement], map_file: Path, elf: ElfFile = NO_ELF, marks: Marks = NO_MARKS
+) -> str:
     """What ld did otherwise than `placements` says; empty if nothing. `marks` are the marker symbols of the inputs."""
     want: list[Placed] = []
     seen: dict[int, list[tuple[int, str, str]]] = {}
@@ -207,10 +215,10 @@ def difference(tree: Script, placements: Sequence[Placement], folder: Path, elf:
         seen[placement.position].append((statement, section.name, file))
     names = [next(p.output for p in placements if p.position == position) for position in seen]
     want = [Placed(name, tuple(inputs)) for name, inputs in zip(names, seen.values(), strict=True)]
-    added = (".rela", ".got", ".iplt", ".igot.plt")
+    added = (".rela", ".rel.", ".got", ".iplt", ".igot.plt", ".note.gnu.build-id", *_VENEERS)
     got = [
         Placed(output.name, tuple(item for item in output.inputs if not item[1].startswith(added)))
-        for output in outputs_of_map((folder / "t.map").read_text(errors="surrogateescape"))
+        for output in outputs_of_map(map_file.read_text(errors="surrogateescape"))
     ]
     got = [output for output in got if output.inputs]
     for one, other in zip(want, got, strict=False):

@@ -23,7 +23,7 @@ from ldcheck.sections.reach import (
 from ldcheck.sections.rules import InputRule
 from tests.sections.scripts import rules
 
-CASES = int(os.environ.get("LDCHECK_RANDOM_CASES", "150"))
+CASES = int(os.environ.get("LDCHECK_RANDOM_CASES", "80"))
 
 
 def states(text: str) -> list[str]:
@@ -145,6 +145,13 @@ def test_who_takes_a_section():
         (".c", "x.o"),
     ]
     assert [(rule.text, shown) for rule, shown in asked_for(found, ".x", "a.o")][-1] == ("*(.x)", None)
+
+
+def test_a_hostile_script_gets_an_answer():
+    statements = " ".join(f"*(*a{'?' * (number % 37)}*[!b]{'?' * (number % 11)}*)" for number in range(120))
+    found = reaches(rules(f".a : {{ {statements} }} .b : {{ *(*b) }}"))
+    assert len(found) == 121
+    assert {reach.state for reach in found} >= {State.COMPETES}
 
 
 PATTERNS = ["a", "b", "ab", "a*", "*b", "*", "?", "a?", "[ab]", "[!a]*", "*a*", "??", "b*b", "a*a"]
