@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
+from operator import itemgetter
 
 from ldcheck.image.model import MapInput
 
@@ -41,8 +42,8 @@ class Columns:
         for file in set(files).difference(known):
             known[file] = split_member(file)
         pairs = list(map(known.__getitem__, files))
-        self.files += [pair[0] for pair in pairs]
-        self.members += [pair[1] for pair in pairs]
+        self.files += map(itemgetter(0), pairs)
+        self.members += map(itemgetter(1), pairs)
 
     def inputs(self) -> tuple[MapInput, ...]:
         """The input sections; without a column of alignments they are unknown."""

@@ -12,7 +12,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate, compress, repeat
-from operator import add
+from operator import add, ge, itemgetter
 
 from ldcheck.image.columns import Columns, MapSymbols, split_member
 from ldcheck.image.files import collector_paused
@@ -21,12 +21,12 @@ from ldcheck.image.padding import ASSIGNMENT, INPUT_ALIGNMENT
 
 UNEXPLAINED = "unexplained"
 
-# Groups: address and size of a fill, name (a long one with the line feed behind it), address, size, file, and the lines
-# of relaxation and symbols; or any other line. A line of a symbol is told from an assignment by the "=".
+# Groups: address and size of a fill, name, address, size, file, and the lines of relaxation and symbols; or any other
+# line. A line of a symbol is told from an assignment by the "=".
 _RECORD = re.compile(
     r"(?: \*fill\* +0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16}) .*\n)?"
-    r" ([^\s*(][^\s(]*+(?:\n {16}| {1,15}))0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16}) (.+)\n"
-    r"((?: {17,}0x.+\n)?(?: {16}0x[^ \n]+ {16}(?!ASSERT |PROVIDE )[^ \n=][^\n=]*\n)*)"
+    r" ([^ \n*(][^ \n(]*)(?:\n {16}| {1,15})0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16}) (.+)\n"
+    r"((?: {17,}0x.+\n)?(?: {16}0x.{1,16} {16}(?!ASSERT |PROVIDE )[^ \n=][^\n=]*\n)*)"
     r"|(.*)\n"
 )
 _SYMBOL = re.compile(r"^ {16}0x([0-9a-f]{1,16}) {16}([^ \n].*)$", re.MULTILINE)
@@ -43,6 +43,8 @@ _START = re.compile(r"^\*default\* +0x[0-9a-f]+ +0x[0-9a-f]+.*\n\n.*\n\n", re.MU
 _DISCARDED = re.compile(r"^ (\S{14,}+\n|\S++) +0x[0-9a-f]++ +0x([0-9a-f]{1,16}+) (.+)$", re.MULTILINE)
 _NO_SECTION = ("LOAD ", "START GROUP", "END GROUP", "OUTPUT(", "TARGET(", "INSERT ", "Address of section ")
 
+# Names of this length and more, with the blank ahead of them, take a line of their own (SECTION_NAME_MAP_LENGTH).
+_WRAPPED = 14
 # How much of the map is matched at a time: the matches take several times its memory.
 _PIECE = 1 << 17
 
@@ -144,7 +146,8 @@ class _Reader:
         """Take a run of input sections, all under one pattern."""
         fills, fill_sizes, names, addresses, sizes, files, tails, _ = zip(*rows, strict=True)
         has_fill = list(map(bool, fills))
-        line_feeds = map(add, map(str.count, names, repeat("\n")), map(str.count, tails, repeat("\n")))
+        wrapped = map(ge, map(len, names), repeat(_WRAPPED))
+        line_feeds = map(add, wrapped, map(str.count, tails, repeat("\n")))
         heights = map(add, repeat(1), map(add, has_fill, line_feeds))
         lines = list(accumulate(heights, initial=self._line))
         self._line = lines.pop()
@@ -154,7 +157,7 @@ class _Reader:
         columns.sizes += map(int, sizes, repeat(16))
         columns.lines += map(add, lines, has_fill)
         columns.patterns += repeat(self._pattern, len(rows))
-        columns.names += map(str.strip, names)
+        columns.names += names
         columns.add_files(files, self._files)
         self.symbol_lines += filter(None, tails)
         if any(has_fill):
@@ -247,7 +250,7 @@ class _Reader:
             return
         address, size, load_address = self._place or (0, 0, 0)
         # Ld prints fills of no bytes too.
-        self._fills = [fill for fill in self._fills if fill.size]
+        self._fills = list(filter(itemgetter(1), self._fills))
         if self._told() != size:
             self._drop_merged(address + size)
         if self._told() != size:
@@ -270,7 +273,8 @@ class _Reader:
 
     def _told(self) -> int:
         """The bytes that the lines of the section account for."""
-        return sum(self._columns.sizes) + sum(fill.size for fill in self._fills) + sum(size for _, size in self._data)
+        sized = itemgetter(1)
+        return sum(self._columns.sizes) + sum(map(sized, self._fills)) + sum(map(sized, self._data))
 
     def _drop_merged(self, end: int) -> None:
         """Take the sizes from inputs that merged into others altogether.

@@ -19,7 +19,7 @@ def read_map(path: str) -> LinkMap:
     Raises CheckError where the file cannot be read or is something else, and says what it looks like.
     """
     text = read_text(path, "a link map")
-    if "\r\n" in text:
+    if "\r" in text:
         text = text.replace("\r\n", "\n")
     if (head := _LLD_HEAD.search(text, 0, 1 << 16)) and head.start() < 1 << 12:
         from ldcheck.image.lld_map import read_lld_map
