@@ -10,14 +10,6 @@ from ldcheck.policy.rule import Rule
 from ldcheck.rule_tests import run_tests, uncovered
 from tests.policy.mutation import unnoticed
 
-# Policies of which not every rule has its tests yet; one that has them all must leave this list.
-IN_WORK = frozenset({"generic", "xen/arm", "xen/common", "xen/x86"})
-
-
-def policy(name: str) -> object:
-    marks = [pytest.mark.xfail(strict=True, reason="not every rule has its tests yet")] if name in IN_WORK else []
-    return pytest.param(name, marks=marks)
-
 
 def rules(name: str) -> tuple[Rule, ...]:
     policies = load_policies([name], declarations=checks)
@@ -31,7 +23,7 @@ def test_the_tests_pass(name):
     assert [f"{failure.location.file}:{failure.location.line}: {failure.message}" for failure in failures] == []
 
 
-@pytest.mark.parametrize("name", [policy(name) for name in stock_names()])
+@pytest.mark.parametrize("name", stock_names())
 def test_every_rule_fires_and_holds(name):
     found = rules(name)
     assert [error.message for error in uncovered(run_tests(found), found)] == []
