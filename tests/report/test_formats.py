@@ -89,7 +89,7 @@ def test_sarif_fingerprints_are_unique_and_are_github_s() -> None:
 
 
 def test_sarif_paths_are_relative_to_the_checkout() -> None:
-    options = Options(root="/work/x", here="/work/x/xen")
+    options = Options(root="/src/x", here="/src/x/xen")
     odd = Finding("r", "c", Severity.ERROR, "m", Location("../a b/%41#.lds", 1, 1, 1, 2, "x"))
     outside = Finding("r", "c", Severity.ERROR, "m", Location("/usr/lib/x.ld", 1, 1, 1, 2, "x"))
     first, second = (
