@@ -21,6 +21,7 @@ from ldcheck.cli.main import COMMANDS, command_parser, main
 from ldcheck.findings import Report
 from tests.support.cache import ROOT
 from tests.support.tools import tool
+from tools import manual
 
 DEMO = ROOT / "examples" / "demo"
 
@@ -255,3 +256,12 @@ def test_every_option_is_in_the_api() -> None:
     taken = set(inspect.signature(api.check).parameters)
     source = inspect.getsource(check.checked)
     assert taken - {"scripts"} <= set(re.findall(r"(\w+)=", source))
+
+
+def test_the_manual_page_is_current_and_sound() -> None:
+    page = manual.page()
+    assert manual.PAGE.read_text() == page, "run `python -m tools.manual`"
+    for command in COMMANDS:
+        assert f".SS ldcheck {command}\n" in page
+    done = subprocess.run([tool("groff"), "-man", "-Tutf8", "-ww", "-z"], input=page, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -15,6 +15,7 @@ from typing import NoReturn
 PACKAGES = {
     "gcc": "gcc",
     "git": "git",
+    "groff": "groff-base",
     "make": "make",
     "apt-get": "apt",
     "dpkg-deb": "dpkg",
