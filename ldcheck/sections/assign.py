@@ -18,7 +18,7 @@ from ldcheck.sections.made import linker_made
 from ldcheck.sections.mapping import Mapping
 from ldcheck.sections.matching import Matcher, in_files, left_out
 from ldcheck.sections.orphans import Orphans
-from ldcheck.sections.rules import DISCARD, InputRule, input_rules
+from ldcheck.sections.rules import DISCARD, InputRule, input_rules, used_classes
 from ldcheck.sections.sorting import NONE, order_of, sort_mixed, sort_uniform
 
 SHF_ALLOC = 0x2
@@ -75,6 +75,7 @@ def assign(
     excluded = never_linked(sections)
     live = [section for section in sections if id(section) not in excluded] if excluded else sections
     dropped = left_out(matcher, live)
+    classes = used_classes(tree)
     taken: dict[int, list[Taken]] = {}
     thrown: list[tuple[InputSection, InputRule | None, str]] = []
     orphans: list[InputSection] = []
@@ -85,7 +86,7 @@ def assign(
         rule = takers[id(section)]
         if id(section) in dangling:
             thrown.append((section, None, "linked to a section that is discarded"))
-        elif rule is None:
+        elif rule is None or (rule.section is None and rule.output not in classes):
             orphans.append(section)
         elif rule.discards:
             thrown.append((section, rule, ""))

@@ -23,6 +23,7 @@ from ldcheck.script.syntax import (
     OutputSection,
     Overlay,
     Script,
+    SectionClass,
     SectionGroup,
     Sections,
     Word,
@@ -46,11 +47,16 @@ class Mapping:
         self._dropped = dropped
         self._steps = list(_top(tree.statements, self._members))
         self._outputs: dict[int, Output] = {}
+        # The statements of section classes that no output section has asked for so far.
+        self._classes: dict[str, list[InputSectionDescription]] = {}
         for node in self._steps:
             if isinstance(node, OutputSection):
                 output = Output(node.name.text, node)
                 self._outputs[id(node)] = output
                 self.enter(output)
+            elif isinstance(node, SectionClass):
+                described = [child for child in flat(node.statements) if isinstance(child, InputSectionDescription)]
+                self._classes.setdefault(node.name.text, []).extend(described)
 
     def enter(self, output: Output) -> None:
         """Add an output section statement behind the others."""
@@ -88,8 +94,10 @@ class Mapping:
 
     def _count(self, output: Output, statement: Node, fillings: Fillings) -> None:
         if isinstance(statement, InputSectionDescription):
-            for section in fillings(statement):
-                self.add(output, section)
+            named = statement.section_class
+            for source in [statement] if named is None else self._classes.pop(named.text, []):
+                for section in fillings(source):
+                    self.add(output, section)
             patterns = statement.patterns or ()
             if self.common is None and any(pattern.pattern.text == "COMMON" for pattern in patterns):
                 self.common = output

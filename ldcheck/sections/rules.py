@@ -3,6 +3,8 @@
 ld gives an input section to the first rule that takes it (ldlang.c: map_input_to_output_sections). The order is that of
 the script, whatever the rules are in: several SECTIONS, an output section named twice, OVERLAY, GROUP, an INCLUDEd
 file. INSERT moves output sections only after the input sections have been given away, so it does not change the order.
+Of what only lld has, a section class takes its sections where it is defined, to be put into place by an output section
+that names it, and the rules of OVERWRITE_SECTIONS come first.
 
 Left out: what is placed without a pattern, such as orphans (see `orphans`).
 """
@@ -25,6 +27,7 @@ from ldcheck.script.syntax import (
     SectionPattern,
     Sections,
     Word,
+    walk,
 )
 from ldcheck.sections.files import EVERY_FILE, Files, files
 from ldcheck.sections.globs import Glob, section_glob
@@ -104,10 +107,21 @@ class InputRule:
         )
 
 
+def used_classes(tree: Script) -> frozenset[str]:
+    """The section classes that an output section names."""
+    return frozenset(
+        node.section_class.text
+        for node in walk(tree)
+        if isinstance(node, InputSectionDescription) and node.section_class is not None
+    )
+
+
 def input_rules(tree: Script) -> tuple[InputRule, ...]:
     """The rules of a script in the order in which GNU ld tries them."""
     found: list[InputRule] = []
-    _collect(flat(tree.statements), found)
+    statements = list(flat(tree.statements))
+    statements.sort(key=lambda node: not (isinstance(node, Sections) and node.keyword == "OVERWRITE_SECTIONS"))
+    _collect(statements, found)
     return tuple(found)
 
 

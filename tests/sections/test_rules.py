@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from ldcheck.image.model import InputSection
+from ldcheck.script.dialect import LLD
 from ldcheck.script.parser import parse
+from ldcheck.sections.assign import assign
+from ldcheck.sections.reach import State, reaches
 from ldcheck.sections.rules import input_rules
 from ldcheck.sections.sorting import BY_ALIGNMENT_NAME, BY_NAME, BY_NAME_ALIGNMENT, NONE, order_of, priority
 from ldcheck.source import Source
@@ -68,3 +72,34 @@ def test_how_a_statement_sorts():
 def test_init_priorities():
     names = [".init_array.00100", ".ctors.65435", ".init_array", ".ctors.1x", ".dtors.0", ".x.99999999999", ".ctorsx.5"]
     assert [priority(name) for name in names] == [100, 100, -1, -1, 65535, -1, 5]
+
+
+def of_lld(text: str):
+    parsed = parse(Source("t.lds", text), dialect=LLD)
+    assert parsed.ok
+    return parsed.tree
+
+
+def test_a_section_class_takes_sections_where_it_is_defined():
+    script = of_lld(
+        """SECTIONS {
+            .early : { *(.x.a) }
+            CLASS(fast) { *(.x.*) *(.y) }
+            .slow : { *(.x.b .z) }
+            .fast : { *(.z) CLASS(fast) }
+        }"""
+    )
+    found = input_rules(script)
+    assert [(rule.output, rule.section is None) for rule in found][1:3] == [("fast", True), ("fast", True)]
+    assert reaches(found)[3].state is State.DEAD
+    names = [".x.a", ".x.b", ".y", ".z"]
+    inputs = [InputSection("a.o", "", name, index, 1, 1, "PROGBITS", 2) for index, name in enumerate(names, 1)]
+    placed = [(placement.input.name, placement.output) for placement in assign(script, inputs)]
+    assert placed == [(".x.a", ".early"), (".z", ".slow"), (".x.b", ".fast"), (".y", ".fast")]
+    alone = assign(of_lld("SECTIONS { CLASS(unused) { *(.y) } }"), inputs)
+    assert {placement.reason for placement in alone} == {"orphan"}
+
+
+def test_overwrite_sections_come_first():
+    found = input_rules(of_lld("SECTIONS { .a : { *(.x) } } OVERWRITE_SECTIONS { .b : { *(.x) } }"))
+    assert [rule.output for rule in found] == [".b", ".a"]
