@@ -135,12 +135,15 @@ def test_image_hook_waits_for_its_stage_and_asks_for_the_image(configured: Proje
 
 
 def test_policy_hook(configured: Project) -> None:
-    tested = (
-        POLICY
-        + "    tests:\n      valid:\n        - script: |\n"
-        + "".join(f"            {line}\n" for line in BAD.splitlines())
-    )
-    configured.write("tools/ldcheck/rules.yaml", tested)
+    def policy(script: str) -> str:
+        lines = "".join(f"            {line}\n" for line in script.splitlines())
+        return POLICY + "    tests:\n      valid:\n        - script: |\n" + lines
+
+    configured.write("tools/ldcheck/rules.yaml", policy(BAD))
     done = configured.pre_commit("run", "ldcheck-policies")
     assert done.returncode == 1, done.stdout
-    assert "tools/ldcheck/rules.yaml" in done.stdout
+    assert "`.data.*` takes .data.read_mostly ahead of its own pattern" in done.stdout
+    assert "tools/ldcheck/rules.yaml: 1 rule, 1 test, 1 failed" in done.stdout
+    configured.write("tools/ldcheck/rules.yaml", policy(GOOD))
+    done = configured.pre_commit("run", "ldcheck-policies")
+    assert done.returncode == 0, done.stdout
