@@ -128,8 +128,12 @@ class BodyParser(ExpressionParser):
     def _provide(self, read: Callable[[], None]) -> Assignment:
         keyword, start = self.kind, self.start
         read()
-        self._want("(", read)
-        target = self._take_word(read, "a symbol")
+        if self._lld:
+            self._want("(", self._expression)
+            target = self._take_word(self._expression, "a symbol")
+        else:
+            self._want("(", read)
+            target = self._take_word(read, "a symbol")
         self._want("=", self._expression)
         value = self._value()
         self._want(")", read, "an operator or `)`")
@@ -204,6 +208,8 @@ class BodyParser(ExpressionParser):
             return Data(kind, value, start=start, end=self.last)
         if kind == "ASSERT":
             self._expression()
+            if self._lld:
+                return self._assertion(start, self._wild)
             assertion = self._assertion(start, self._expression)
             self._separator(self._wild)
             return assertion
@@ -290,7 +296,7 @@ class BodyParser(ExpressionParser):
         """Whether the current token is REVERSE with a parenthesis behind it, which no older linker takes there."""
         if self.kind != NAME or self.word != "REVERSE" or self.quoted:
             return False
-        matched = lexer.WILD.match(self._text, self._at)
+        matched = self._wild_state.match(self._text, self._at)
         return matched is not None and matched[2] == "("
 
     def _reverse(self) -> None:
@@ -379,7 +385,10 @@ class BodyParser(ExpressionParser):
             kind = self.kind
             if kind == NAME:
                 if self.word == "REVERSE" and self._reverse_follows():
-                    patterns.append(self._section_pattern())
+                    self._section_pattern(patterns)
+                    continue
+                if self._lld and patterns and patterns[-1].exclude and not patterns[-1].sorts:
+                    self._more_patterns(patterns)
                     continue
                 start, end = self.start, self.end
                 if self.word[-1:] == "," and not self.quoted:
@@ -392,11 +401,22 @@ class BodyParser(ExpressionParser):
                 self._wild()
                 return tuple(patterns)
             elif kind == "EXCLUDE_FILE" or kind in _SORTS:
-                patterns.append(self._section_pattern())
+                self._section_pattern(patterns)
+            elif kind == "," and patterns:
+                self._wild()
             else:
                 raise self._fail(f"a section pattern or `{close}`" if patterns else "a section pattern")
 
-    def _section_pattern(self) -> SectionPattern:
+    def _more_patterns(self, patterns: list[SectionPattern]) -> None:
+        """For lld, names behind a pattern share its EXCLUDE_FILE and its SORTs."""
+        before = patterns[-1]
+        while self.kind in (NAME, ","):
+            if self.kind == NAME:
+                word = Word(self.word, self.quoted, start=self.start, end=self.end)
+                patterns.append(SectionPattern(word, before.exclude, before.sorts, start=word.start, end=word.end))
+            self._wild()
+
+    def _section_pattern(self, patterns: list[SectionPattern]) -> None:
         """A section pattern with EXCLUDE_FILE or in SORTs."""
         start = self.start
         sorts: list[str] = []
@@ -418,8 +438,14 @@ class BodyParser(ExpressionParser):
         if exclude and self.kind in _SORTS:
             raise self._fail("a section pattern", hint=hints.EXCLUDE_INSIDE)
         word = self._take_word(self._wild, "a section pattern")
+        end = word.end
+        if self._lld and sorts:
+            patterns.append(SectionPattern(word, exclude, tuple(sorts), start=start, end=end))
+            self._more_patterns(patterns)
         for _ in sorts:
             if self.kind != ")":
                 raise self._fail("`)`", hint=hints.SORT_ONE if self.kind == NAME else "")
             self._wild()
-        return SectionPattern(word, exclude, tuple(sorts), start=start, end=self.last)
+            end = self.last
+        if not self._lld or not sorts:
+            patterns.append(SectionPattern(word, exclude, tuple(sorts), start=start, end=end))

@@ -1,7 +1,9 @@
 """Which linker's language a script is written in.
 
-GNU ld's language is the default and the measure of everything here. The dialect of lld is the same grammar with the
-commands that lld adds; where lld reads less than GNU ld does, `linker-portability` says so, not the parser.
+GNU ld's language is the default and the measure of everything here. The dialect of lld adds what lld reads and GNU ld
+does not: OVERWRITE_SECTIONS and CLASS, several names in one SORT, an EXCLUDE_FILE for all names behind it, commas that
+are never parts of names, ASSERT in an output section without a semicolon, PROVIDE(x=1). Where lld reads less than GNU
+ld does, `linker-portability` says so, not the parser.
 """
 
 from __future__ import annotations

@@ -44,16 +44,35 @@ def _state(skip: str, *groups: str) -> re.Pattern[str]:
     return re.compile(f"{skip}(?:{'|'.join(groups)}|\\Z)")
 
 
-# `/*` that no comment matched is one without an end. It stands first: `/` begins names.
-SCRIPT = _state(
-    _SKIP,
-    rf"(?!/\*|/=(?!{_FILE_NEXT})|~(?!{_FILE_NEXT})|\$[0-9A-Fa-f]+[MKmk]?(?!{_FILE_NEXT}))({_FILE_FIRST}{_FILE_NEXT}*+)",
-    r"(<<=|>>=|[-+*/&|^]=|[>,~!+\-=}{)(:;])",
-    rf"({_PLAIN_NUMBER})",
-    _QUOTED,
-    _OTHER,
-    _UNCLOSED,
-)
+def _script_state(following: str) -> State:
+    """The state SCRIPT, where `following` are the characters inside of names."""
+    signs = rf"/\*|/=(?!{following})|~(?!{following})|\$[0-9A-Fa-f]+[MKmk]?(?!{following})"
+    return _state(
+        _SKIP,
+        rf"(?!{signs})({_FILE_FIRST}{following}*+)",
+        r"(<<=|>>=|[-+*/&|^]=|[>,~!+\-=}{)(:;])",
+        rf"({_PLAIN_NUMBER})",
+        _QUOTED,
+        _OTHER,
+        _UNCLOSED,
+    )
+
+
+def _wild_state(character: str, signs: str) -> State:
+    """The state WILD, where `character` are the characters of names, and `signs` more that stand alone."""
+    return _state(
+        _SKIP,
+        rf"(?!/\*|(?:[-+*/]?=|[\[\]])(?!{character}))({character}++)",
+        rf"(<<=|>>=|[-+*/&|]=|[\[\]=}}{{)(;&{signs}])",
+        _NEVER,
+        _QUOTED,
+        _OTHER,
+        _UNCLOSED,
+    )
+
+
+SCRIPT = _script_state(_FILE_NEXT)
+WILD = _wild_state(_WILD, "")
 
 # A word of hexadecimal digits with a base's letter behind it is a number, even where it looks like a name.
 EXPRESSION = _state(
@@ -62,16 +81,6 @@ EXPRESSION = _state(
     rf"({_SYMBOL_FIRST}{_SYMBOL_NEXT}*+|/DISCARD/)",
     r"(?!/\*)(<<=?|>>=?|[-+*/&|^=!<>]=|\|\||&&|[-+*/%&|^<>=!~?:;,(){}])",
     r"(\$[0-9A-Fa-f]+[MKmk]?|0[xX][0-9A-Fa-f]+[MKmk]?|[0-9A-Fa-f]+[HhXxBbOoDd]|[0-9]+[MKmk]?)",
-    _QUOTED,
-    _OTHER,
-    _UNCLOSED,
-)
-
-WILD = _state(
-    _SKIP,
-    rf"(?!/\*|(?:[-+*/]?=|[\[\]])(?!{_WILD}))({_WILD}++)",
-    r"(<<=|>>=|[-+*/&|]=|[\[\]=}{)(;&])",
-    _NEVER,
     _QUOTED,
     _OTHER,
     _UNCLOSED,
@@ -98,6 +107,12 @@ VERSION_NODE = _state(
     _OTHER,
     _UNCLOSED,
 )
+
+
+def lld_states() -> tuple[State, State]:
+    """SCRIPT and WILD as lld reads them: a comma is never a part of a name."""
+    without = tuple(characters.replace(",", "") for characters in (_FILE_NEXT, _WILD))
+    return _script_state(without[0]), _wild_state(without[1], ",")
 
 
 def _words(*lines: str) -> dict[str, str]:

@@ -42,15 +42,18 @@ class Reader:
         "_giga",
         "_include",
         "_includes",
+        "_lld",
         "_regions",
         "_room",
         "_script_keywords",
+        "_script_state",
         "_source",
         "_sources",
         "_startup",
         "_text",
         "_versions",
         "_wild_keywords",
+        "_wild_state",
         "directive",
         "end",
         "kind",
@@ -91,7 +94,10 @@ class Reader:
         self._depth = 0
         self._script_keywords = lexer.SCRIPT_KEYWORDS
         self._wild_keywords = lexer.WILD_KEYWORDS
-        if dialect.commands:
+        self._script_state, self._wild_state = lexer.SCRIPT, lexer.WILD
+        self._lld = dialect.name == "lld"
+        if self._lld:
+            self._script_state, self._wild_state = lexer.lld_states()
             extra = {word: word for word in dialect.commands}
             self._script_keywords = lexer.SCRIPT_KEYWORDS | extra
             self._wild_keywords = lexer.WILD_KEYWORDS | {word: word for word in dialect.commands & {"CLASS"}}
@@ -145,7 +151,7 @@ class Reader:
             return
 
     def _script(self) -> None:
-        self._read(lexer.SCRIPT, self._script_keywords)
+        self._read(self._script_state, self._script_keywords)
 
     def _expression(self) -> None:
         self._read(lexer.EXPRESSION, lexer.EXPRESSION_KEYWORDS)
@@ -154,7 +160,7 @@ class Reader:
             self._read(lexer.EXPRESSION, lexer.EXPRESSION_KEYWORDS)
 
     def _wild(self) -> None:
-        self._read(lexer.WILD, self._wild_keywords)
+        self._read(self._wild_state, self._wild_keywords)
 
     def _reread_name(self, read: Callable[[], None]) -> None:
         """Read the current token again in another state if it is a name: GNU ld read it ahead in the wrong one."""

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from ldcheck.script.dialect import LLD
 from ldcheck.script.parser import parse
+from ldcheck.script.printer import print_tree
+from ldcheck.script.syntax import SectionPattern, same, walk
 from ldcheck.source import Source
 from tests.script.verdict import judge
+from tests.support.build import assemble, link
 
 ACCEPTED = """
 OUTPUT_FORMAT(a,b,c)
@@ -181,10 +185,38 @@ def test_words_that_became_keywords_stay_names_where_only_old_linkers_read_them(
 
 @pytest.mark.parametrize(
     "script",
-    ["OVERWRITE_SECTIONS { .a : { *(.a) } }", "SECTIONS { CLASS(c) { *(.a) } .b : { CLASS(c) *(.b) } }"],
+    [
+        "OVERWRITE_SECTIONS { .a : { *(.a) } }",
+        "SECTIONS { .a : { *(SORT(.a .b) .c) } }",
+        "SECTIONS { .a : { *(SORT(SORT_BY_ALIGNMENT(EXCLUDE_FILE(x) .a .b))) } }",
+        'SECTIONS { .a : { ASSERT(1, "x") *(.a) } }',
+        "OUTPUT_FORMAT(elf64-x86-64, elf64-x86-64, elf64-x86-64)",
+        "PROVIDE(x=1);",
+    ],
 )
-def test_what_lld_adds_is_a_dialect(script: str) -> None:
-    from ldcheck.script.dialect import LLD
+def test_what_lld_reads_beyond_gnu_ld_is_a_dialect(script: str, tmp_path: Path) -> None:
+    linked = link(tmp_path, script, [assemble(tmp_path, ".globl _start; _start: nop")], linker="ld.lld-19")
+    assert linked.ok, linked.output
+    assert parse(Source("script", script), dialect=LLD).ok
+    assert not parse(Source("script", script)).ok
 
+
+def test_names_behind_a_pattern_share_what_is_in_front_of_it_for_lld() -> None:
+    script = "SECTIONS { .a : { *(EXCLUDE_FILE(x) .a .b, .c) *(SORT(.d .e)) } }"
+    parsed = parse(Source("script", script), dialect=LLD)
+    patterns = [node for node in walk(parsed.tree) if isinstance(node, SectionPattern)]
+    shown = [(node.pattern.text, [word.text for word in node.exclude], node.sorts) for node in patterns]
+    assert shown == [
+        (".a", ["x"], ()),
+        (".b", ["x"], ()),
+        (".c", ["x"], ()),
+        (".d", [], ("SORT",)),
+        (".e", [], ("SORT",)),
+    ]
+    assert same(parsed.tree, parse(Source("printed", print_tree(parsed.tree)), dialect=LLD).tree)
+
+
+@pytest.mark.parametrize("script", ["SECTIONS { CLASS(c) { *(.a) } .b : { CLASS(c) *(.b) } }"])
+def test_section_classes_are_lld_only(script: str) -> None:
     assert parse(Source("script", script), dialect=LLD).ok
     assert not parse(Source("script", script)).ok

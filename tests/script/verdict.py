@@ -18,7 +18,7 @@ from tests.support.tools import tool
 
 _OTHER = re.compile(r"^\S*ld: (.*)$")
 _BLANKED = {
-    "cannot represent machine": re.compile(rb"OUTPUT_ARCH\s*\([^)]*\)"),
+    "cannot represent machine": re.compile(rb"OUTPUT_ARCH(?:\s|#[^\n]*|/\*.*?\*/)*\([^)]*\)", re.DOTALL),
     "does not exist": re.compile(rb"REGION_ALIAS\s*\([^)]*\)"),
     "cannot open linker script file": re.compile(rb'INCLUDE\s+(?:"[^"]*"|[^\s";{}()]+)'),
 }
