@@ -18,7 +18,8 @@ from ldcheck.record import dataclass
 from ldcheck.sections.automata import Meter, TooComplexError
 from ldcheck.sections.files import files
 from ldcheck.sections.globs import Glob, contains, may_overlap, overlaps, section_glob, witness
-from ldcheck.sections.regions import Claim, Region, Witness, claim_of, find, settled_rules, sure_claims
+from ldcheck.sections.regions import Claim, Region, claim_of, find, settled_rules, sure_claims
+from ldcheck.sections.regions import Witness as Witness  # noqa: PLC0414 - part of what this module gives its users
 from ldcheck.sections.rules import SHF_WRITE, InputRule
 
 # A script for which more sets of automata's positions have to be looked at is no sensible one; what is left is guessed.
