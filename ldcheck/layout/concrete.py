@@ -34,6 +34,8 @@ from ldcheck.script.syntax import (
 )
 
 _MASK = (1 << 64) - 1
+# Sections that ld makes when all is laid out.
+_TABLES = frozenset((".symtab", ".strtab", ".shstrtab"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,10 @@ class _Values(ImageValues):
         # What the script's symbols are relative to, and the value so far of those that are assigned again later.
         self.homes: dict[str, str] = {}
         self.current: dict[str, Value] = {}
+        # Output sections with an address of their own.
+        self.placed = {section.name.text for section in found.sections if section.address is not None}
+        # Symbols that the script defines only if no object does.
+        self.provided = found.uncertain
         # Output sections of which the image does not tell where they are; the one without name is unknown itself.
         self.hidden = {""}
 
@@ -151,7 +157,7 @@ class _Values(ImageValues):
         return found if first is not None and first.index == symbol.section else ABSOLUTE
 
     def defined(self, name: str) -> bool | None:
-        if name in self.homes:
+        if name in self.homes and name not in self.provided:
             return True
         assert self.elf is not None
         found = self.elf.symbols.get(name)
@@ -172,7 +178,9 @@ class _Values(ImageValues):
         return None if section in self.hidden and self.addr_of_any(section) else super().sizeof(section)
 
     def alignof(self, section: str) -> int | None:
-        return None if section in self.hidden else super().alignof(section)
+        # A file whose addresses are less aligned than the linker asked for does not tell that it did.
+        found = super().alignof(section)
+        return None if section in self.hidden or section in self.placed else found
 
     def sizeof_headers(self) -> int | None:
         # ld reserves room before it knows how many program headers there will be.
@@ -193,7 +201,9 @@ class _Replay:
         self._values = _Values(elf, link_map, params, tree, self._flow)
         self._mask = (1 << elf.bits) - 1
         declared = self._flow.names
-        self._orphans = any(item.allocated and item.size and item.name not in declared for item in elf.sections)
+        self._orphans = any(
+            item.name not in declared and item.name not in _TABLES and item.type != "NULL" for item in elf.sections
+        )
         self._left: Counter[str] = Counter(self._flow.assigned)
         self._symbols: dict[str, SymbolValue] = {}
         self._assertions: list[AssertionValue] = []

@@ -200,13 +200,13 @@ def _apply(node: Expression, results: list[Value], scope: Scope) -> None:
         results.append(_call(node, arguments, scope))
 
 
-_UNSURE = Value(ANY, UNSURE)
+UNSURE_VALUE = Value(ANY, UNSURE)
 
 
 def _either(one: Value, other: Value) -> Value:
     if one.frame is other.frame:
         return Value(one.number.join(other.number), one.frame, one.address.join(other.address))
-    return _UNSURE
+    return UNSURE_VALUE
 
 
 def _unary(operator: str, value: Value) -> Value:
@@ -214,7 +214,7 @@ def _unary(operator: str, value: Value) -> Value:
     if operator == "+":
         return value
     if value.frame is UNSURE or value.frame is FOREIGN:
-        return _UNSURE
+        return UNSURE_VALUE
     if operator == "!":
         truth = number.truth
         return _at(either(None if truth is None else not truth), value.frame)
@@ -247,7 +247,7 @@ _COMPARISONS = frozenset(("==", "!=", "<", ">", "<=", ">=", "&&", "||"))
 
 def _binary(operator: str, left: Value, right: Value, scope: Scope) -> Value:
     if operator not in _COMPARISONS and _is_unsure(operator, left, right, scope):
-        return _UNSURE
+        return UNSURE_VALUE
     frame: Frame | None
     left_frame: Frame | None
     if left.frame is right.frame:
@@ -374,7 +374,7 @@ def _call_binary(node: Call, left: Value, right: Value, scope: Scope) -> Value:
         end = right.absolute()
         return absolute_value(end.grow("DATA_SEGMENT_RELRO_END", Reason(node, "may move to the end of a page")))
     if _is_unsure(node.function, left, right, scope):
-        return _UNSURE
+        return UNSURE_VALUE
     if left.frame is not None and right.frame is not None and left.frame is not right.frame:
         left, right = absolute_value(left.absolute()), absolute_value(right.absolute())
     frame = left.frame or right.frame

@@ -115,7 +115,10 @@ def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally, target
     linked = see(elf, link_map)
     # A location counter that ran past the end of the address space is not what facts are about.
     top = (1 << elf.bits) - (1 << 30)
-    if any(place.end >= top for place in linked.sections.values()) or ("0xffff8" in text and elf.bits == 32):
+    counted = (int(value, 16) for value in re.findall(r"^ +0x(\w+) +\. =", done.map.read_text(), re.MULTILINE))
+    if any(place >= top for place in (*counted, *(place.end for place in linked.sections.values()))) or (
+        "0xffff8" in text and elf.bits == 32
+    ):
         tally.refused += 1
         return
     inputs: dict[str, str] = {}

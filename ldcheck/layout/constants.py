@@ -1,0 +1,125 @@
+"""Values that are the same at all times of a link, which ld needs before it lays anything out.
+
+Alignment attributes and the origins of memory regions are computed when ld has read its input (exp_get_power,
+lang_do_memory_regions). What symbols are worth then is only told by those that are made of numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ldcheck.layout.facts import Anchor, Known, known
+from ldcheck.layout.flow import Flow, leaves
+from ldcheck.layout.numbers import ANY, MASK, Number, exact
+from ldcheck.layout.values import ABSOLUTE, UNSURE_VALUE, Scope, Value, absolute_value, evaluate, settled
+from ldcheck.script.syntax import Call, Command, Expression, Name, OutputSection, Overlay, Word
+
+# The region of sections that name none.
+DEFAULT = "*default*"
+_PURE = frozenset(("MAX", "MIN", "LOG2CEIL", "ABSOLUTE", "ORIGIN", "LENGTH"))
+
+
+class Region:
+    """A memory region: the address at which its next section starts."""
+
+    __slots__ = ("attributes", "current", "length", "origin")
+
+    def __init__(self, origin: Known, length: Number, attributes: bool = False) -> None:
+        self.origin = origin
+        self.length = length
+        self.current = origin
+        self.attributes = attributes
+
+    def bounded(self, end: Known) -> Known:
+        """The end of a section that takes room here, which ld does not let lie outside (os_region_check)."""
+        origin, length = self.origin.value, self.length.value
+        if origin is None or length is None or end.number.value is not None:
+            return end
+        number = end.number.within(origin, min(origin + length, MASK))
+        return Known(number, end.anchor, end.offset, end.reasons, end.obstacles)
+
+
+class Constants:
+    """The constant symbols of a script, its memory regions, and the values of expressions made of both."""
+
+    def __init__(self, found: Flow, params: Mapping[str, int], start: Known) -> None:
+        self._flow = found
+        self._params = params
+        self.symbols: dict[str, Value] = {}
+        self.regions = {DEFAULT: Region(start, ANY)}
+        self._aliases: dict[str, str] = {}
+        # Twice, for constants that are made of later ones.
+        for node in (*found.plain, *found.plain):
+            if node.target.text not in self.symbols:
+                value = self._evaluate(node.value)
+                if value is not None:
+                    self.symbols[node.target.text] = value
+        self._declare_regions()
+
+    def _declare_regions(self) -> None:
+        for node in self._flow.regions:
+            if isinstance(node, Command):
+                if len(node.arguments) == 2:
+                    alias, region = (word.text for word in node.arguments)
+                    self._aliases[alias] = self._aliases.get(region, region)
+            elif node.name.text not in self.regions:
+                origin, length = self.value(node.origin), self.value(node.length)
+                start = known(origin) if origin is not None else Known(ANY, Anchor(f"ORIGIN({node.name.text})"))
+                size = ANY if length is None else exact(length)
+                self.regions[node.name.text] = Region(start, size, node.attributes is not None)
+
+    def value(self, expression: Expression) -> int | None:
+        """The value of an expression, if it is the same at all times."""
+        value = self._evaluate(expression)
+        return None if value is None else value.number.value
+
+    def power(self, expression: Expression | None) -> int | None:
+        """The alignment that an attribute asks for, rounded up to a power of two (exp_get_power); None if unknown."""
+        if expression is None:
+            return 1
+        value = self.value(expression)
+        if value is None:
+            return None
+        return 1 << (value - 1).bit_length() if 1 < value <= 1 << 63 else 1
+
+    def region(self, name: str) -> Region | None:
+        """A memory region by its name or an alias."""
+        return self.regions.get(self._aliases.get(name, name))
+
+    def region_of(self, node: OutputSection | Overlay) -> Region:
+        """The region that a section takes its address from."""
+        word = node.region
+        if word is None and node.address is None:
+            word = node.load_region
+        if word is None:
+            return self.regions[DEFAULT]
+        region = self.region(word.text)
+        if region is None:
+            region = self.regions[word.text] = Region(Known(ANY), ANY)
+        return region
+
+    def attributed(self) -> list[Region]:
+        """The regions that a section without one may go to by its flags (lang_memory_default)."""
+        return [region for region in self.regions.values() if region.attributes]
+
+    def _evaluate(self, expression: Expression) -> Value | None:
+        if not all(self._is_pure(part) for part in leaves(expression)):
+            return None
+        scope = Scope(ABSOLUTE, absolute_value(known(0)), self._symbol, self._function)
+        value = settled(evaluate(expression, scope), ABSOLUTE)
+        return value if value.frame is ABSOLUTE and value.number.value is not None else None
+
+    def _is_pure(self, part: Name | Call) -> bool:
+        if isinstance(part, Name):
+            return part.name in self.symbols or (part.name in self._params and part.name not in self._flow.assigned)
+        operands = [item for item in part.arguments if not isinstance(item, Word)]
+        return part.function in _PURE or (part.function == "ALIGN" and len(operands) == 2)
+
+    def _symbol(self, name: str) -> Value:
+        return self.symbols.get(name) or absolute_value(known(self._params[name]))
+
+    def _function(self, function: str, name: str) -> Value:
+        region = self.region(name)
+        if region is None:
+            return UNSURE_VALUE
+        return Value(region.length) if function == "LENGTH" else absolute_value(region.origin)

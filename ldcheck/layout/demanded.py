@@ -1,0 +1,84 @@
+"""What a script's ASSERTs come to: which hold in every link, and what they demand of symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ldcheck.layout.assertions import Demand, Relation, demands
+from ldcheck.layout.facts import AssertionFact, Known, Order, Reason, Truth, merged
+from ldcheck.layout.flow import Flow, leaves
+from ldcheck.layout.names import Names
+from ldcheck.layout.values import ABSOLUTE, Frame, Value
+from ldcheck.script.syntax import Assertion, Expression, Name
+
+
+class Judge:
+    """Judges the ASSERTs of a script as the walk comes to them, or at its end if they hang on later statements."""
+
+    def __init__(self, found: Flow, names: Names) -> None:
+        self._flow = found
+        self._names = names
+        self._facts: dict[Assertion, AssertionFact] = {}
+        self._deferred: list[tuple[Assertion, Value, Frame]] = []
+        self._demanded: dict[str, Known] = {}
+        self.relations: dict[tuple[str, str], Order] = {}
+
+    def judge(self, node: Assertion, dot: Value, frame: Frame, uncertain: bool = False) -> None:
+        """Judge an ASSERT where it stands; `uncertain` if it may not count, as in a section with ONLY_IF_RO."""
+        value, late = self._names.evaluate(node.condition, frame, dot, final=True)
+        if late:
+            self._deferred.append((node, dot, frame))
+            return
+        self._note(node, None if uncertain else value.number.truth)
+        if frame is ABSOLUTE and not self._flow.sane:
+            self._note_demands(node, dot)
+
+    def settle(self) -> tuple[AssertionFact, ...]:
+        """The facts on all ASSERTs, in the order of the script, once every symbol has its value."""
+        for node, dot, frame in self._deferred:
+            value, _ = self._names.evaluate(node.condition, frame, dot, final=True)
+            self._note(node, value.number.truth)
+        return tuple(self._facts[node] for node in self._flow.assertions if node in self._facts)
+
+    def _note(self, node: Assertion, truth: bool | None) -> None:
+        reasons: tuple[Reason, ...] = ()
+        obstacles: tuple[Reason, ...] = ()
+        for part in leaves(node.condition):
+            found = self._names.final.get(part.name) if isinstance(part, Name) else None
+            if found is not None:
+                address = found.absolute()
+                reasons, obstacles = merged(reasons, address.reasons), merged(obstacles, address.obstacles)
+        if truth is None:
+            self._facts[node] = AssertionFact(node, Truth.UNKNOWN, reasons, obstacles)
+        else:
+            self._facts[node] = AssertionFact(node, Truth.TRUE if truth else Truth.FALSE, reasons)
+
+    def _note_demands(self, node: Assertion, dot: Value) -> None:
+        """Keep what an ASSERT leaves to symbols whose value is final where it stands."""
+
+        def constant(expression: Expression) -> int | None:
+            return self._names.evaluate(expression, ABSOLUTE, dot, final=True)[0].absolute().value
+
+        why = Reason(node, "is demanded by an ASSERT")
+        for demand in demands(node.condition, constant):
+            names = [demand.name] if isinstance(demand, Demand) else [demand.first, demand.second]
+            if any(self._flow.assigned[name] and not self._names.is_final(name) for name in names):
+                continue
+            if isinstance(demand, Relation):
+                self.relations[demand.first, demand.second] = demand.order
+            else:
+                before = self._demanded.get(demand.name)
+                number = demand.number if before is None else before.number.meet(demand.number)
+                reasons = (why,) if before is None else merged(before.reasons, (why,))
+                self._demanded[demand.name] = Known(number, None, 0, reasons)
+
+    def asserted(self, symbols: Mapping[str, Known]) -> dict[str, Known]:
+        """The symbols of which ASSERTs demand something, with what is known of them besides."""
+        found: dict[str, Known] = {}
+        for name, demanded in self._demanded.items():
+            known = symbols.get(name)
+            if known is not None:
+                number, reasons = known.number.meet(demanded.number), merged(known.reasons, demanded.reasons)
+                demanded = Known(number, known.anchor, known.offset, reasons, known.obstacles)
+            found[name] = demanded
+        return found

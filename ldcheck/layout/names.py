@@ -1,0 +1,211 @@
+"""What names mean at a place of the script, in the two runs of ld that count.
+
+ld runs over a script many times. The last run that gives sections their addresses counts, and the final one that gives
+symbols their values. Mostly they agree. They do not where an address is given to a section that ld drops, and where a
+value hangs on statements that come later: then the one has what an earlier run left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ldcheck.layout.constants import Constants
+from ldcheck.layout.facts import Anchor, Known, known
+from ldcheck.layout.flow import Flow, leaves
+from ldcheck.layout.numbers import ANY, FLAG, MASK, ONE, ZERO, Number, exact
+from ldcheck.layout.values import (
+    ABSOLUTE,
+    FOREIGN,
+    UNSURE,
+    UNSURE_VALUE,
+    Frame,
+    Scope,
+    Value,
+    absolute_value,
+    difference,
+    evaluate,
+    relative_value,
+    settled,
+)
+from ldcheck.script.syntax import Assignment, Binary, Expression, Name, Node, OutputSection
+
+
+class Section:
+    """An output section that the walk has passed; `absent` if ld may drop it."""
+
+    __slots__ = ("absent", "end", "frame", "load", "node")
+
+    def __init__(self, node: OutputSection, frame: Frame, end: Known, load: Known, absent: bool) -> None:
+        self.node = node
+        self.frame = frame
+        self.end = end
+        self.load = load
+        self.absent = absent
+
+
+class Names:
+    """Symbols and sections as far as the walk has come.
+
+    `sizing` is what the sizing run knows of symbols, `final` what the final one knows; one and the same as long as they
+    agree. `drifts`: the location counter hung on later statements somewhere.
+    """
+
+    def __init__(self, found: Flow, params: Mapping[str, int], constants: Constants) -> None:
+        self._flow = found
+        self._params = params
+        self._constants = constants
+        self.sizing: dict[str, Value] = {}
+        self.final = self.sizing
+        self.sections: dict[str, Section] = {}
+        self.drifts = False
+        # Symbols whose final value hangs on later statements, what they are assigned by, and those since settled.
+        self._late: set[str] = set()
+        self._deferred: list[tuple[Assignment, Frame, Value]] = []
+        self._settled: set[str] | None = None
+        self._foreign: dict[str, Known] = {}
+        # The evaluation at hand.
+        self._frame = ABSOLUTE
+        self._reading = self.sizing
+        self._touched_late = False
+
+    @property
+    def agree(self) -> bool:
+        """Whether both runs know the same of every symbol."""
+        return self.final is self.sizing
+
+    def evaluate(self, expression: Expression, frame: Frame, dot: Value, final: bool = False) -> tuple[Value, bool]:
+        """The value of an expression in one of the runs, and whether it hangs on what comes later."""
+        self._reading, self._touched_late, self._frame = self.final if final else self.sizing, False, frame
+        scope = Scope(frame, dot, self._symbol, self._function, self._flow.sane, self.drifts)
+        return evaluate(expression, scope), self._touched_late
+
+    def place(self, expression: Expression, frame: Frame, dot: Value, final: bool = False) -> tuple[Value, bool]:
+        """The same for an expression that places something: what hangs on later statements makes the layout drift."""
+        value, late = self.evaluate(expression, frame, dot, final)
+        self.drifts = self.drifts or late or value.frame is UNSURE
+        return value, late
+
+    def assign(self, node: Assignment, frame: Frame, dot: Value, final_dot: Value) -> Known:
+        """Give a symbol its value in both runs; the final one is returned."""
+        name, expression = node.target.text, assigned_value(node)
+        value, late = self.evaluate(expression, frame, dot)
+        value = final = settled(value, frame)
+        if final_dot.address is not dot.address or not self.agree:
+            final, late = self.evaluate(expression, frame, final_dot, final=True)
+            final = settled(final, frame)
+        if late or mentions(expression, name):
+            # Until the final run, ld does not assign a symbol from itself.
+            value = UNSURE_VALUE
+        self._late.discard(name)
+        if late:
+            final = UNSURE_VALUE
+            self._late.add(name)
+            self._deferred.append((node, frame, final_dot))
+        if final is not value and self.agree:
+            self.final = dict(self.sizing)
+        uncertain = node.keyword.startswith("PROVIDE") or name in self._flow.uncertain
+        self.sizing[name] = UNSURE_VALUE if uncertain else value
+        self.final[name] = UNSURE_VALUE if uncertain else final
+        return final.absolute()
+
+    def forget(self) -> None:
+        """Behind a file that was not found, any symbol may have another value."""
+        for name in self.sizing:
+            self.sizing[name] = self.final[name] = UNSURE_VALUE
+
+    def settle(self) -> dict[Node, Known]:
+        """Evaluate what hung on later statements, now that these are known: the values by assignment."""
+        values: dict[Node, Known] = {}
+        self._settled = set()
+        for node, frame, dot in self._deferred:
+            name = node.target.text
+            if self._flow.assigned[name] == 1 and name not in self._flow.uncertain and not mentions(node.value, name):
+                value, _ = self.evaluate(node.value, frame, dot, final=True)
+                self.final[name] = settled(value, frame)
+                self._settled.add(name)
+                values[node] = self.final[name].absolute()
+        return values
+
+    def is_final(self, name: str) -> bool:
+        """Whether a symbol's value so far is its last one."""
+        return self._flow.assigned[name] == 1 and name in self.final
+
+    def _symbol(self, name: str) -> Value:
+        value = self._reading.get(name)
+        if value is None or (self._settled is not None and name in self._late):
+            value = self._unassigned(name)
+        elif self._settled is not None and self._flow.assigned[name] != 1:
+            value = UNSURE_VALUE
+        elif name in self._late and self._reading is self.final:
+            self._touched_late = True
+        if value.frame is ABSOLUTE and (self._frame is not ABSOLUTE or self._flow.sane):
+            return Value(value.number)
+        return value
+
+    def _unassigned(self, name: str) -> Value:
+        """The value of a name that no statement so far assigns."""
+        if name in self._flow.assigned:
+            constant = self._constants.symbols.get(name)
+            if constant is not None:
+                return constant
+            if self._settled is not None:
+                return self._left_by_earlier_run(name)
+            self._touched_late = True
+            return UNSURE_VALUE
+        if name in self._params:
+            return absolute_value(known(self._params[name]))
+        if name not in self._foreign:
+            self._foreign[name] = Known(ANY, Anchor(name, wild=True))
+        return Value(ANY, FOREIGN, self._foreign[name])
+
+    def _left_by_earlier_run(self, name: str) -> Value:
+        """The value of a symbol that is assigned once, behind its use."""
+        assert self._settled is not None
+        if self._flow.assigned[name] != 1 or name in self._flow.uncertain:
+            return UNSURE_VALUE
+        if name in self._late:
+            return self.final[name] if name in self._settled else UNSURE_VALUE
+        return self.sizing.get(name, UNSURE_VALUE)
+
+    def _function(self, function: str, name: str) -> Value:
+        """The value of a builtin function that takes a name, or nothing."""
+        if function in ("ADDR", "LOADADDR", "SIZEOF"):
+            return self._section_function(function, name)
+        if function in ("ORIGIN", "LENGTH"):
+            region = self._constants.region(name)
+            if region is None:
+                return UNSURE_VALUE
+            return Value(region.length) if function == "LENGTH" else relative_value(region.origin, self._frame)
+        if function == "DEFINED":
+            defined = name in self._params or (name in self._reading and name not in self._flow.uncertain)
+            return Value(ONE if defined else FLAG)
+        if function == "CONSTANT":
+            return Value(exact(self._params[name]) if name in self._params else Number(1, 0, 1, MASK))
+        return Value(ANY)
+
+    def _section_function(self, function: str, name: str) -> Value:
+        section = self.sections.get(name)
+        if section is None:
+            self._touched_late = self._touched_late or name in self._flow.names
+            return UNSURE_VALUE
+        if section.node.constraint:
+            return UNSURE_VALUE
+        if function == "ADDR":
+            return Value(ZERO, section.frame, section.frame.start)
+        if function == "LOADADDR":
+            return absolute_value(section.load)
+        size = difference(section.end, section.frame.start)
+        return Value(size.join(ZERO) if section.absent else size)
+
+
+def assigned_value(node: Assignment) -> Expression:
+    """The right side of an assignment, with what `+=` and its like add to it."""
+    if node.operator == "=":
+        return node.value
+    target = Name(node.target.text, start=node.target.start, end=node.target.end)
+    return Binary(node.operator[:-1], target, node.value, start=node.start, end=node.end)
+
+
+def mentions(expression: Expression, name: str) -> bool:
+    """Whether a symbol's value goes into an expression."""
+    return any(isinstance(part, Name) and part.name == name for part in leaves(expression))
