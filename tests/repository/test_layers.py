@@ -28,7 +28,7 @@ FORBIDDEN = {
 SHARED = {"ldcheck.report.escape"}
 
 # A module that wants more than 400 lines wants to be two; this is where it has to be. And what is longer all the same.
-LIMIT = 500
+LIMIT = 550
 LONG = {
     "layout/interpret.py": "one walk over a script, with the state that every statement of it may change",
     "script/parser.py": "one grammar, read from top to bottom",
