@@ -61,6 +61,8 @@ def _window(place: Location, width: int) -> tuple[str, int, int]:
     first = min(max(place.column - 1, 0), len(excerpt))
     last = place.end_column - 1 if place.end_line in (0, place.line) else len(excerpt.rstrip())
     last = max(min(last, len(excerpt.rstrip())), first)
+    # Where a whole line is meant, its indentation is not.
+    first = min(max(first, len(excerpt) - len(excerpt.lstrip())), last)
     # No more of a huge line is looked at than could be shown.
     left = max(first - width, 0)
     right = first + width
