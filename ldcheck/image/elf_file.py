@@ -38,35 +38,36 @@ _HEADER = {32: "HHIIIIIHHHHHH", 64: "HHIQQQIHHHHHH"}
 _SECTION = {32: "IIIIIIIIII", 64: "IIQQQQIIQQ"}
 _PROGRAM = {32: "IIIIIIII", 64: "IIQQQQQQ"}
 
-# e_machine names of pyelftools to the names that Xen gives to architectures; 64-bit forms where they differ.
+# What policies call a machine, where that is not pyelftools' name of it; by class where one number has two names.
 _ARCHES = {
-    "EM_X86_64": "x86_64",
     "EM_386": "x86_32",
+    "EM_IAMCU": "x86_32",
     "EM_AARCH64": "arm64",
     "EM_ARM": "arm32",
     "EM_PPC": "ppc32",
-    "EM_PPC64": "ppc64",
     "EM_68K": "m68k",
     "EM_SPARC32PLUS": "sparc",
     "EM_SPARCV9": "sparc64",
     "EM_IA_64": "ia64",
-    "EM_PARISC": "hppa",
-    "EM_SH": "sh4",
     "EM_ARC_COMPACT": "arc",
     "EM_ARC_COMPACT2": "arc",
+    "EM_MIPS_RS3_LE": "mips",
+    "EM_OPENRISC": "or1k",
+    "EM_ALTERA_NIOS2": "nios2",
+    "EM_QDSP6": "hexagon",
 }
 _ARCHES_BY_BITS = {
     ("EM_RISCV", 32): "riscv32",
     ("EM_RISCV", 64): "riscv64",
-    ("EM_MIPS", 32): "mips",
     ("EM_MIPS", 64): "mips64",
-    ("EM_S390", 32): "s390",
     ("EM_S390", 64): "s390x",
+    ("EM_PARISC", 32): "hppa",
+    ("EM_PARISC", 64): "hppa64",
     ("EM_LOONGARCH", 32): "loongarch32",
     ("EM_LOONGARCH", 64): "loongarch64",
 }
-# Numbers that the table of pyelftools lacks.
-_MORE_MACHINES = {0x9026: "alpha", 247: "bpf", 252: "csky", 258: "loongarch64"}
+# Numbers that pyelftools has no name for.
+_MORE_MACHINES = {0x9026: "alpha", 252: "csky", 253: "arc64"}
 
 # Where readelf, which people compare with, has another word than pyelftools.
 _READELF_WORDS = {

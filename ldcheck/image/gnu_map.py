@@ -274,7 +274,8 @@ class _Reader:
     def _told(self) -> int:
         """The bytes that the lines of the section account for."""
         sized = itemgetter(1)
-        return sum(self._columns.sizes) + sum(map(sized, self._fills)) + sum(map(sized, self._data))
+        told: int = sum(self._columns.sizes) + sum(map(sized, self._fills)) + sum(map(sized, self._data))
+        return told
 
     def _drop_merged(self, end: int) -> None:
         """Take the sizes from inputs that merged into others altogether.

@@ -120,9 +120,15 @@ class Elf:
         return next((section for section in self.sections if section.name == name), None)
 
     def load_address(self, section: ImageSection) -> int:
-        """The load address (LMA) of an allocated section: by its segment, else its own address."""
+        """The load address (LMA) of an allocated section: by its segment, else its own address.
+
+        What is in the file is loaded by its place there; where LMA and VMA drift apart within a segment only that tells
+        (bfd/elf.c, _bfd_elf_make_section_from_shdr).
+        """
         for segment in self.segments:
             if segment.type == "LOAD" and section.index in segment.sections:
+                if section.occupies_file:
+                    return segment.load_address + section.offset - segment.offset
                 return segment.load_address + section.address - segment.address
         return section.address
 
