@@ -9,9 +9,11 @@ from __future__ import annotations
 import sys
 
 from ldcheck.linemarkers import origin_of
+from ldcheck.script.dialect import GNU, LLD, Dialect
 from ldcheck.script.expressions import Environment, evaluate
 from ldcheck.script.parser import parse, parse_expression
 from ldcheck.script.printer import print_expression, print_tree
+from ldcheck.script.result import Parse
 from ldcheck.script.routes import routes
 from ldcheck.script.syntax import Assignment, same, walk
 from ldcheck.script.trees import as_json
@@ -35,17 +37,23 @@ def check(data: bytes) -> None:
         if isinstance(node, Assignment):
             evaluate(node.value, Environment())
     as_json("fuzz", parsed.tree, parsed.sources)
-    printed = print_tree(parsed.tree)
-    if parsed.ok:
-        again = parse(Source("printed", printed))
-        assert again.ok, (printed, [problem.message for problem in again.problems])
-        assert same(parsed.tree, again.tree), printed
+    round_trip(parsed, GNU)
+    round_trip(parse(source, dialect=LLD), LLD)
     alone = parse_expression(text, giga=True)
     if alone.expression is not None:
         evaluate(alone.expression, Environment())
         again_alone = parse_expression(print_expression(alone.expression))
         assert again_alone.expression is not None
         assert same(alone.expression, again_alone.expression)
+
+
+def round_trip(parsed: Parse, dialect: Dialect) -> None:
+    """The tree of a script that is one prints back to the same tree."""
+    printed = print_tree(parsed.tree)
+    if parsed.ok:
+        again = parse(Source("printed", printed), dialect=dialect)
+        assert again.ok, (printed, [problem.message for problem in again.problems])
+        assert same(parsed.tree, again.tree), printed
 
 
 if __name__ == "__main__":
