@@ -120,6 +120,7 @@ def _judged(
     inputs: Mapping[str, tuple[str, ...]],
 ) -> Checked:
     from ldcheck.evidence import ImageView, ScriptView
+    from ldcheck.policy.arches import file_format
 
     output_arch, output_format = _declared(scripts.parses[0].tree) if scripts.parses else ("", "")
     arch = _arch(target, asked, image, output_arch, output_format)
@@ -134,7 +135,7 @@ def _judged(
         image=ImageView(image, arch, views[linked] if views else None, policies.params) if image is not None else None,
         image_case=linked,
         condition=scripts.condition,
-        format=output_format,
+        format="elf" if image is not None and image.elf is not None else file_format(output_format),
         linker=image.map.linker if image is not None and image.map is not None else "",
         paths=(target.script,) if target.script else (),
     )

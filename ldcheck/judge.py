@@ -118,11 +118,11 @@ def _excluded(rule: Rule, target: Target) -> str:
     """Why the rule's `when` excludes the target; empty if it does not."""
     when = rule.when
     if when.arch:
-        from ldcheck.policy.arches import matches
+        from ldcheck.policy.arches import allows
 
         if not target.arch:
             return f"only for {', '.join(when.arch)}, and the architecture is not known (give --arch)"
-        if not any(matches(target.arch, wanted) for wanted in when.arch):
+        if not allows(when.arch, target.arch):
             return f"only for {', '.join(when.arch)}, this is {target.arch}"
     for wanted, actual, word in (
         (when.format, target.format, "format"),
@@ -131,9 +131,9 @@ def _excluded(rule: Rule, target: Target) -> str:
         if wanted and actual not in wanted:
             return f"only for the {word} {', '.join(wanted)}" + (f", this is {actual}" if actual else "")
     if when.paths:
-        from fnmatch import fnmatchcase
+        from ldcheck.policy.waive import path_matches
 
-        if not any(fnmatchcase(path, pattern) for path in target.paths for pattern in when.paths):
+        if not any(path_matches(path, pattern) for path in target.paths for pattern in when.paths):
             return f"only for {', '.join(when.paths)}"
     return ""
 

@@ -47,7 +47,7 @@ from ldcheck.words import counted, size
 
 DECLARATION = Declaration(
     head=Key("align", Kind.NAMES, "Output sections, boundary symbols or section patterns that must be aligned."),
-    keys=(Key("to", Kind.SIZE, "The boundary in bytes.", required=True),),
+    keys=(Key("to", Kind.SIZE, "The boundary in bytes.", required=True, minimum=1),),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
 )
 

@@ -53,8 +53,8 @@ DECLARATION = Declaration(
     head=Key("bracket", Kind.NAMES, "The input sections of the table."),
     keys=(
         Key("with", Kind.NAME_PAIR, "The start symbol and the stop symbol.", required=True),
-        Key("entry-size", Kind.SIZE, "The bytes of one record."),
-        Key("aligned-to", Kind.SIZE, "The boundary that the first record lies at."),
+        Key("entry-size", Kind.SIZE, "The bytes of one record.", minimum=1),
+        Key("aligned-to", Kind.SIZE, "The boundary that the first record lies at.", minimum=1),
     ),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP),
 )

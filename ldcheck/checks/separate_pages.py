@@ -58,7 +58,7 @@ from ldcheck.subjects import absent
 
 DECLARATION = Declaration(
     head=Key("separate-pages", Kind.NAME_GROUPS, "The groups: output sections, ranges `start..end`, lists of them."),
-    keys=(Key("page", Kind.SIZE, "The page size.", required=True),),
+    keys=(Key("page", Kind.SIZE, "The page size.", required=True, minimum=1),),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
 )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ldcheck.record import dataclass
 from ldcheck.script.syntax import Expression, Script
 from ldcheck.source import SourceMap
 

@@ -76,6 +76,7 @@ def _ends(start: str) -> list[str]:
     found = []
     for pattern, words in _PAIRS:
         match = pattern.fullmatch(start)
-        if match is not None:
+        # A bare `_start` is the entry point, and no end belongs to it.
+        if match is not None and "".join(match.groups()).strip("_"):
             found += [f"{match[1]}{word}{match[2]}" for word in words]
     return found
