@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from ldcheck.layout.assertions import Demand, Relation, demands
 from ldcheck.layout.facts import AssertionFact, Known, Order, Reason, Truth, merged
 from ldcheck.layout.flow import Flow, leaves
+from ldcheck.layout.frames import ABSOLUTE, Frame, Value
 from ldcheck.layout.names import Names
-from ldcheck.layout.values import ABSOLUTE, Frame, Value
 from ldcheck.script.syntax import Assertion, Expression, Name
 
 

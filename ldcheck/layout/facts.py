@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from math import gcd
 
+from ldcheck.layout.anchors import ORIGIN, Anchor, Reach, between, joined, modular_distance
 from ldcheck.layout.numbers import ANY, MASK, Number, exact
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import Assertion, Node
@@ -27,33 +29,6 @@ class Reason:
 
     node: Node
     text: str
-
-
-class Anchor:
-    """A point in the address space that only a link decides.
-
-    `parent` is the anchor that it is measured from, at least `low` and at most `high` bytes (None: no limit) behind it.
-    An anchor without parent is a value that the script does not define; `name` says which, for people. What is
-    measured from a `wild` one may lie anywhere and wrap around; others are places of the location counter. A `twin` is
-    another anchor and the distance from it, modulo 2**64.
-    """
-
-    __slots__ = ("depth", "high", "low", "name", "parent", "twin", "wild")
-
-    def __init__(
-        self, name: str, parent: Anchor | None = None, low: int = 0, high: int | None = None, wild: bool = False
-    ) -> None:
-        self.name = name
-        self.wild: bool = wild if parent is None else parent.wild
-        self.twin: tuple[Anchor, int] | None = None
-        self.parent = parent
-        self.low = low
-        self.high = high
-        self.depth: int = 0 if parent is None else parent.depth + 1
-
-
-# Exact addresses are measured from here.
-ORIGIN = Anchor("0")
 
 
 class Order(Enum):
@@ -153,8 +128,8 @@ class Known:
         if modulus % boundary == 0:
             step = -self.number.remainder % boundary
             return Known(number, self.anchor, self.offset + step, reasons if step else self.reasons or reasons)
-        least = -self.number.remainder % _common(modulus, boundary)
-        most = boundary - _common(modulus, boundary) + least
+        least = -self.number.remainder % gcd(modulus, boundary)
+        most = boundary - gcd(modulus, boundary) + least
         return Known(number, self.behind(name or "ALIGN", least, most), 0, reasons)
 
     def align_value(self, boundary: int, because: Reason) -> Known:
@@ -200,7 +175,7 @@ class Known:
         reasons, obstacles = merged(self.reasons, other.reasons), merged(self.obstacles, other.obstacles)
         if self.anchor is other.anchor and self.offset == other.offset:
             return Known(number, self.anchor, self.offset, reasons, obstacles)
-        anchor = _join(self, other, name)
+        anchor = joined(self.anchor, self.offset, other.anchor, other.offset, name)
         return Known(number, anchor, 0, reasons, obstacles)
 
     def with_obstacle(self, hindrance: Reason) -> Known:
@@ -241,37 +216,16 @@ def merged(first: tuple[Reason, ...], second: tuple[Reason, ...]) -> tuple[Reaso
     return (first + tuple(reason for reason in second if id(reason) not in seen))[:_SHOWN]
 
 
-def distance(start: Known, end: Known) -> tuple[int | None, int | None]:
+def distance(start: Known, end: Known) -> Reach:
     """The least and the greatest number of bytes from `start` to `end` in any link; None where there is no limit."""
-    if start.anchor is None or end.anchor is None:
-        return None, None
-    common = _common_anchor(start.anchor, end.anchor)
-    if common is None:
-        return None, None
-    start_low, start_high = _reach(start, common)
-    end_low, end_high = _reach(end, common)
-    least = None if end_low is None or start_high is None else end_low - start_high
-    most = None if end_high is None or start_low is None else end_high - start_low
-    return least, most
+    return between(start.anchor, start.offset, end.anchor, end.offset)
 
 
 def difference(start: Known, end: Known) -> int | None:
     """`end - start` modulo 2**64, if it is the same in every link."""
     if start.value is not None and end.value is not None:
         return (end.value - start.value) & MASK
-    one, other = _rooted(start), _rooted(end)
-    if one is not None and other is not None and one[0] is other[0]:
-        return (other[1] - one[1]) & MASK
-    least, most = distance(start, end)
-    return least & MASK if least is not None and least == most else None
-
-
-def _rooted(place: Known) -> tuple[Anchor, int] | None:
-    anchor, offset = place.anchor, place.offset
-    while anchor is not None and anchor.twin is not None:
-        offset += anchor.twin[1]
-        anchor = anchor.twin[0]
-    return None if anchor is None else (anchor, offset)
+    return modular_distance(start.anchor, start.offset, end.anchor, end.offset)
 
 
 def order(first: Known, second: Known) -> Order | None:
@@ -292,54 +246,6 @@ def order(first: Known, second: Known) -> Order | None:
     if most is not None and most <= 0:
         return Order.GREATER if most < 0 or first.number.equal(second.number) is False else Order.GREATER_OR_EQUAL
     return None
-
-
-def _common(modulus: int, boundary: int) -> int:
-    from math import gcd
-
-    return gcd(modulus, boundary)
-
-
-def _common_anchor(first: Anchor, second: Anchor) -> Anchor | None:
-    one: Anchor | None = first
-    other: Anchor | None = second
-    while one is not other:
-        if one is None or other is None:
-            return None
-        if one.depth >= other.depth:
-            one = one.parent
-        else:
-            other = other.parent
-    return one
-
-
-def _reach(place: Known, ancestor: Anchor) -> tuple[int | None, int | None]:
-    """The least and greatest distance from an anchor above `place` to it."""
-    low, high = place.offset, place.offset
-    limited = True
-    anchor = place.anchor
-    while anchor is not None and anchor is not ancestor:
-        low += anchor.low
-        if anchor.high is None:
-            limited = False
-        else:
-            high += anchor.high
-        anchor = anchor.parent
-    return low, high if limited else None
-
-
-def _join(first: Known, second: Known, name: str) -> Anchor | None:
-    if first.anchor is None or second.anchor is None:
-        return None
-    common = _common_anchor(first.anchor, second.anchor)
-    if common is None:
-        return None
-    first_low, first_high = _reach(first, common)
-    second_low, second_high = _reach(second, common)
-    assert first_low is not None
-    assert second_low is not None
-    high = None if first_high is None or second_high is None else max(first_high, second_high)
-    return Anchor(name, common, min(first_low, second_low), high)
 
 
 _REVERSED: Mapping[Order | None, Order] = {

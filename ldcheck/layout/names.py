@@ -9,24 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ldcheck.layout.anchors import Anchor
 from ldcheck.layout.constants import Constants
-from ldcheck.layout.facts import Anchor, Known, known
+from ldcheck.layout.facts import Known, known
 from ldcheck.layout.flow import Flow, leaves
-from ldcheck.layout.numbers import ANY, FLAG, MASK, ONE, ZERO, Number, exact
-from ldcheck.layout.values import (
+from ldcheck.layout.frames import (
     ABSOLUTE,
     FOREIGN,
     UNSURE,
     UNSURE_VALUE,
     Frame,
-    Scope,
     Value,
     absolute_value,
     difference,
-    evaluate,
     relative_value,
     settled,
 )
+from ldcheck.layout.numbers import ANY, FLAG, MASK, ONE, ZERO, Number, exact
+from ldcheck.layout.values import Scope, evaluate
 from ldcheck.script.syntax import Assignment, Binary, Expression, Name, Node, OutputSection
 
 

@@ -1,8 +1,6 @@
 """Expressions over abstract values: what GNU ld's expression evaluator may yield, in all links at once.
 
-A value is a number together with what it is relative to: an output section, the absolute section, or nothing (a plain
-number). Which operation keeps, loses or adds the section follows ldexp.c (`exp_fold_tree_1`, `fold_binary`), because it
-decides the address: a plain 5 assigned inside `.data` is 5 bytes behind the start of `.data`.
+Which operation keeps, loses or adds what a value is relative to follows ldexp.c (`exp_fold_tree_1`, `fold_binary`).
 """
 
 from __future__ import annotations
@@ -10,83 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from ldcheck.layout import facts
-from ldcheck.layout.facts import ORIGIN, UNKNOWN, Known, Order, Reason, distance, known, order
-from ldcheck.layout.numbers import ANY, MASK, Number, either, exact, signed
-from ldcheck.record import dataclass
+from ldcheck.layout.facts import UNKNOWN, Known, Order, Reason, known, order
+from ldcheck.layout.frames import (
+    ABSOLUTE,
+    FOREIGN,
+    UNSURE,
+    UNSURE_VALUE,
+    Frame,
+    Value,
+    absolute_value,
+    difference,
+    plain_address,
+    relative_number,
+    relative_value,
+)
+from ldcheck.layout.numbers import MASK, Number, either, exact, signed
 from ldcheck.script.syntax import Binary, Call, Conditional, Expression, Name, Unary, Word
 from ldcheck.script.syntax import Number as Literal
-
-# What is added to an address and does not make it run past the end of the address space.
-_SMALL = 1 << 32
-
-
-class Frame:
-    """What values are relative to: an output section, or the absolute section."""
-
-    __slots__ = ("name", "start")
-
-    def __init__(self, name: str, start: Known) -> None:
-        self.name = name
-        self.start = start
-
-
-ABSOLUTE = Frame("*ABS*", known(0))
-# A symbol of an object: relative to a section, or absolute.
-FOREIGN = Frame("an object's section", UNKNOWN)
-# A value that may be relative to one thing or another, so that nothing is known of what an operation makes of it.
-UNSURE = Frame("unknown", UNKNOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """The result of an expression: a number relative to `frame` (None: a plain number), and the address it means."""
-
-    number: Number
-    frame: Frame | None = None
-    address: Known = UNKNOWN
-
-    def absolute(self) -> Known:
-        """The address that this value stands for; a plain number stands for itself."""
-        return plain_address(self.number) if self.frame is None else self.address
-
-
-def plain_address(number: Number) -> Known:
-    """A number as an address."""
-    return Known(number, ORIGIN, number.remainder) if number.modulus == 0 else Known(number)
-
-
-def absolute_value(address: Known) -> Value:
-    """A value relative to the absolute section."""
-    return Value(address.number, ABSOLUTE, address)
-
-
-def settled(value: Value, frame: Frame) -> Value:
-    """A value as an assignment stores it: a plain number becomes relative to where the assignment stands."""
-    return _at(value.number, frame) if value.frame is None else value
-
-
-def relative_value(address: Known, frame: Frame, number: Number | None = None) -> Value:
-    """An address as a value relative to a section that starts at or in front of it."""
-    if frame is ABSOLUTE:
-        return absolute_value(address)
-    if address.anchor is not None and address.anchor is frame.start.anchor:
-        number = exact(address.offset - frame.start.offset)
-    elif number is None:
-        number = difference(address, frame.start)
-    return Value(number, frame, address)
-
-
-def difference(end: Known, start: Known) -> Number:
-    """`end - start` as ld computes it."""
-    same = facts.difference(start, end)
-    if same is not None:
-        return exact(same)
-    number = end.number - start.number
-    least, most = distance(start, end)
-    if least is not None and least >= 0:
-        return number.within(least, MASK if most is None else most)
-    return number
 
 
 class Scope:
@@ -200,9 +138,6 @@ def _apply(node: Expression, results: list[Value], scope: Scope) -> None:
         results.append(_call(node, arguments, scope))
 
 
-UNSURE_VALUE = Value(ANY, UNSURE)
-
-
 def _either(one: Value, other: Value) -> Value:
     if one.frame is other.frame:
         return Value(one.number.join(other.number), one.frame, one.address.join(other.address))
@@ -217,29 +152,8 @@ def _unary(operator: str, value: Value) -> Value:
         return UNSURE_VALUE
     if operator == "!":
         truth = number.truth
-        return _at(either(None if truth is None else not truth), value.frame)
-    return _at(~number if operator == "~" else exact(0) - number, value.frame)
-
-
-def _at(number: Number, frame: Frame | None, address: Known | None = None) -> Value:
-    if frame is None:
-        return Value(number)
-    if frame is ABSOLUTE:
-        return Value(number, ABSOLUTE, _refined(address, number) if address else plain_address(number))
-    start = frame.start.number
-    found = plain_address(start.advance(number) if number.high <= _SMALL else start + number)
-    if address is not None:
-        found = _refined(address, found.number)
-    elif number.value is not None:
-        found = frame.start.add(signed(number.value))
-    return Value(number, frame, found)
-
-
-def _refined(address: Known, number: Number) -> Known:
-    """An address that is known by its anchor, with what is known of it as a number."""
-    if number is address.number:
-        return address
-    return Known(address.number.meet(number), address.anchor, address.offset, address.reasons, address.obstacles)
+        return relative_number(either(None if truth is None else not truth), value.frame)
+    return relative_number(~number if operator == "~" else exact(0) - number, value.frame)
 
 
 _COMPARISONS = frozenset(("==", "!=", "<", ">", "<=", ">=", "&&", "||"))
@@ -268,7 +182,7 @@ def _binary(operator: str, left: Value, right: Value, scope: Scope) -> Value:
         number, address = _minus(left, right)
     else:
         number = _ARITHMETIC[operator](left.number, right.number)
-    return _at(number, frame, address if frame is not None else None)
+    return relative_number(number, frame, address if frame is not None else None)
 
 
 def _is_unsure(operator: str, left: Value, right: Value, scope: Scope) -> bool:
@@ -383,10 +297,10 @@ def _call_binary(node: Call, left: Value, right: Value, scope: Scope) -> Value:
         step = right.number.value
         if left.frame is ABSOLUTE and step is not None:
             return absolute_value(left.address.align_value(step, Reason(node, f"rounds up to a multiple of {step}")))
-        return _at(number, frame)
+        return relative_number(number, frame)
     if left.frame is right.frame and left.frame is not None:
         return _extreme(node.function, left, right, left.frame)
-    return _at(_extreme_number(node.function, left.number, right.number), frame)
+    return relative_number(_extreme_number(node.function, left.number, right.number), frame)
 
 
 def _extreme(function: str, left: Value, right: Value, frame: Frame) -> Value:
@@ -396,7 +310,7 @@ def _extreme(function: str, left: Value, right: Value, frame: Frame) -> Value:
     if placed is not None:
         return left if function == "MAX" else right
     number = _extreme_number(function, left.number, right.number)
-    return _at(number, frame, left.address.join(right.address, function))
+    return relative_number(number, frame, left.address.join(right.address, function))
 
 
 def _extreme_number(function: str, left: Number, right: Number) -> Number:
@@ -413,6 +327,11 @@ def _align_dot(node: Call, scope: Scope, boundary: Value, frame: Frame) -> Value
     if step is None:
         if address.value == 0:
             return relative_value(address, frame)
+        operand = node.arguments[0]
+        if isinstance(operand, Call) and operand.function in ("CONSTANT", "ALIGNOF"):
+            # Unknown, but a power of two.
+            why = Reason(node, "aligns to an unknown boundary")
+            return relative_value(address.align_unknown(1, "ALIGN", (), why), frame)
         return relative_value(address.grow("ALIGN", Reason(node, "aligns to an unknown boundary")), frame)
     aligned = address.align_up(step, Reason(node, f"rounds up to a multiple of {step}"))
     if frame is ABSOLUTE or dot.frame is not frame:
