@@ -101,6 +101,13 @@ def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
     from ldcheck.image.objects import read_objects
     from ldcheck.sections.assign import assign
 
+    if args.script.endswith(".S"):
+        from ldcheck.findings import CheckError, InputError
+        from ldcheck.source import Location
+
+        # GNU ld reads it without a word, because `#` starts a comment; but the build links with another script.
+        message = "this script has to go through the preprocessor first"
+        raise CheckError(InputError(message, Location(args.script), help="give the one that the build links with"))
     parse = parsed(args.script, args.library_path)
     notes: list[str] = []
     inputs = read_objects(args.objects, notes)

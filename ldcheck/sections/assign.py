@@ -222,7 +222,7 @@ def link_order(tree: Script, sections: list[InputSection]) -> list[InputSection]
     named = {name: at for at, name in enumerate(named_files(tree))}
     if not named:
         return sections
-    return sorted(sections, key=lambda section: named.get(section.file, len(named)))
+    return sorted(sections, key=lambda section: named.get(section.archive or section.file, len(named)))
 
 
 def named_files(tree: Script) -> tuple[str, ...]:

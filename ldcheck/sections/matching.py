@@ -106,7 +106,7 @@ def in_files(rule: InputRule, section: InputSection) -> bool:
         return True
     if section.member:
         return rule.files.takes(section.member, section.file)
-    return rule.files.takes(section.file)
+    return rule.files.takes(section.file, section.archive or None)
 
 
 def left_out(matcher: Matcher, sections: Iterable[InputSection]) -> set[int]:

@@ -206,7 +206,8 @@ def _alignment(section: InputSection) -> int:
 
 def _file_key(section: InputSection) -> tuple[bytes, bytes]:
     """Archives sort among the files by their own names, members within them by theirs."""
-    return section.file.encode("utf-8", "surrogateescape"), section.member.encode("utf-8", "surrogateescape")
+    names = (section.archive, section.file) if section.archive else (section.file, section.member)
+    return names[0].encode("utf-8", "surrogateescape"), names[1].encode("utf-8", "surrogateescape")
 
 
 _KEYS: dict[str, Callable[[InputSection], Any]] = {

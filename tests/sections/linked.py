@@ -17,6 +17,7 @@ from pathlib import Path
 from ldcheck.image.model import InputSection
 from ldcheck.script.syntax import InputSectionDescription, OutputSection, Script, walk
 from ldcheck.sections.assign import Placement
+from tests.support.build import TARGETS
 from tests.support.tools import tool
 
 TYPES = {
@@ -122,7 +123,9 @@ def markers(path: Path) -> dict[tuple[str, int], str]:
     return found
 
 
-def run_ld(folder: Path, script: str, files: list[str], *options: str, default: str = "") -> tuple[ElfFile | None, str]:
+def run_ld(
+    folder: Path, script: str, files: list[str], *options: str, default: str = "", target: str = "x86_64"
+) -> tuple[ElfFile | None, str]:
     """Link with GNU ld, whole archives included; None and the output if it failed.
 
     `default` takes the place of ld's own script, which an INSERT inserts into.
@@ -133,7 +136,8 @@ def run_ld(folder: Path, script: str, files: list[str], *options: str, default: 
         options = (*options, "-dT", "default.lds")
     out = folder / "t.elf"
     out.unlink(missing_ok=True)
-    command = [tool("ld"), "-nostdlib", "-T", "t.lds", "-Map=t.map", "-o", "t.elf", "-e0", "--build-id=none"]
+    command = [tool(f"{TARGETS[target].prefix}ld"), "-nostdlib", "-T", "t.lds", "-Map=t.map", "-o", "t.elf"]
+    command += ["-e0", "--build-id=none"]
     command += ["--no-warn-rwx-segments", "--noinhibit-exec", "-zmax-page-size=4096", *options]
     command += ["--whole-archive", *files]
     done = subprocess.run(

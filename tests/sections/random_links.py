@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support.build import TARGETS
 from tests.support.tools import tool
 
 # Names with the flags and the type that the assembler is given.
@@ -50,7 +51,7 @@ OUTPUTS = [
 FLAGS = ["SHF_WRITE", "!SHF_WRITE", "SHF_EXECINSTR", "!SHF_EXECINSTR", "SHF_ALLOC", "!SHF_TLS", "SHF_TLS"]
 
 
-def objects(chance: random.Random, folder: Path) -> list[str]:
+def objects(chance: random.Random, folder: Path, target: str = "x86_64") -> list[str]:
     """Write the objects and archives of one link; their names in the order of the command line."""
     sources = {}
     names = ("a.o", "b.o", "c.o", "sub/d.o", "e.o", "e1/e.o", "f.o", "e2/e.o", "g.o")
@@ -62,25 +63,25 @@ def objects(chance: random.Random, folder: Path) -> list[str]:
         if chance.random() < 0.3:
             source.append(f".comm at_{count}_common, 8, 8\n")
         sources[name] = "".join(source)
-    assemble(folder, sources)
+    assemble(folder, sources, target)
     archive(folder, "lib1.a", ["e1/e.o", "f.o"])
     archive(folder, "lib2.a", ["e2/e.o", "g.o"])
     return chance.sample(FILES, chance.randint(2, len(FILES)))
 
 
-def assemble(folder: Path, sources: Mapping[str, str]) -> None:
+def assemble(folder: Path, sources: Mapping[str, str], target: str = "x86_64") -> None:
     """Assemble each source into the object of that name."""
-    assembler = tool("as")
+    assembler = tool(f"{TARGETS[target].prefix}as")
     for name, source in sources.items():
         (folder / name).parent.mkdir(exist_ok=True)
         # The assembler warns of sections with flags that their names do not suggest.
         subprocess.run([assembler, "--no-warn", "-o", folder / name, "-"], input=source, text=True, check=True)
 
 
-def archive(folder: Path, name: str, contents: Sequence[str]) -> None:
+def archive(folder: Path, name: str, contents: Sequence[str], how: str = "rcs") -> None:
     """Make an archive of objects."""
     (folder / name).unlink(missing_ok=True)
-    subprocess.run([tool("ar"), "rcs", name, *contents], cwd=folder, check=True)
+    subprocess.run([tool("ar"), how, name, *contents], cwd=folder, check=True)
 
 
 def _section(symbol: str, name: str, chance: random.Random) -> str:

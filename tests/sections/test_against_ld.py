@@ -5,12 +5,14 @@ LDCHECK_RANDOM_LINKS is the number of random links in the long form (1,500), LDC
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 from pathlib import Path
 
 import pytest
 
+from ldcheck.image.objects import read_objects
 from ldcheck.sections.assign import assign, named_files
 from tests.sections import random_links
 from tests.sections.linked import difference, input_sections, markers, run_ld
@@ -21,10 +23,12 @@ LINKS = int(os.environ.get("LDCHECK_RANDOM_LINKS", "1500"))
 NO_LINK = "ld did not link"
 
 
-def compare(folder: Path, script: str, files: list[str], sort_section: str = "", default: str = "") -> str:
+def compare(
+    folder: Path, script: str, files: list[str], sort_section: str = "", default: str = "", target: str = "x86_64"
+) -> str:
     """What ld did otherwise than expected, or why it did not link."""
     options = [f"--sort-section={sort_section}"] if sort_section else []
-    elf, output = run_ld(folder, script, files, *options, default=default)
+    elf, output = run_ld(folder, script, files, *options, default=default, target=target)
     if elf is None:
         return f"{NO_LINK}: {output}"
     parsed = tree(script + default)
@@ -34,38 +38,53 @@ def compare(folder: Path, script: str, files: list[str], sort_section: str = "",
         (name, member, index): symbol for name in linked for (member, index), symbol in markers(folder / name).items()
     }
     inputs = [section for name in linked for section in input_sections(name, folder / name)]
-    return difference(parsed, assign(parsed, inputs, sort_section or None, "x86_64"), folder / "t.map", elf, marks)
+    return difference(parsed, assign(parsed, inputs, sort_section or None, target), folder / "t.map", elf, marks)
 
 
-def random_difference(seed: int, folder: Path) -> str:
+def random_difference(seed: int, folder: Path, target: str = "x86_64") -> str:
     chance = random.Random(seed)
-    files = random_links.objects(chance, folder)
+    files = random_links.objects(chance, folder, target)
     script, default = random_links.script(chance)
     sort_section = chance.choice(["name", "alignment"]) if chance.random() < 0.15 else ""
-    found = compare(folder, script, files, sort_section, default)
+    found = compare(folder, script, files, sort_section, default, target)
     return f"seed {seed}: {found}\n{script}{default}" if found and not found.startswith(NO_LINK) else found
 
 
-def random_differences(seeds: range, folder: Path) -> tuple[list[str], int]:
+def random_differences(seeds: range, folder: Path, target: str = "x86_64") -> tuple[list[str], int]:
     """What differs, and how many links there were: ld refuses some scripts for what they do to addresses."""
     found = []
     for seed in seeds:
         place = folder / str(seed)
         place.mkdir()
-        found.append(random_difference(seed, place))
+        found.append(random_difference(seed, place, target))
     linked = [text for text in found if not text.startswith(NO_LINK)]
     return [text for text in linked if text], len(linked)
 
 
 def test_random_links(tmp_path):
-    different, linked = random_differences(range(START, START + 40), tmp_path)
+    different, linked = random_differences(range(START, START + 32), tmp_path)
     assert different == []
-    assert linked > 30
+    assert linked > 24
+
+
+@pytest.mark.parametrize("target", ["arm64", "riscv64"])
+def test_random_links_for_other_targets(tmp_path, target):
+    different, linked = random_differences(range(START, START + 8), tmp_path, target)
+    assert different == []
+    assert linked > 4
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("target", ["arm64", "riscv64"])
+def test_many_random_links_for_other_targets(tmp_path, target):
+    different, linked = random_differences(range(START + 8, START + 8 + LINKS // 5), tmp_path, target)
+    assert different == []
+    assert linked > LINKS // 5 * 0.8
 
 
 @pytest.mark.sweep
 def test_many_random_links(tmp_path):
-    different, linked = random_differences(range(START + 40, START + 40 + LINKS), tmp_path)
+    different, linked = random_differences(range(START + 32, START + 32 + LINKS), tmp_path)
     assert different == []
     assert linked > LINKS * 0.8
 
@@ -146,3 +165,15 @@ def objects(tmp_path_factory):
 )
 def test_corner_cases(objects, text):
     assert compare(objects, f"SECTIONS {{ {text} }}", ["a.o", "lib.a", "b.o"]) == ""
+
+
+def test_members_of_a_thin_archive_are_members(objects):
+    # ld and the reader give the members of a thin archive the path that they are found at.
+    random_links.archive(objects, "thin.a", ["m.o"], "rcsT")
+    script = "SECTIONS { .o : { *m.o(.x) thin.a:m.o(.y) *thin.a:(.ab) SORT(*)(SORT(.text*)) } }"
+    elf, output = run_ld(objects, script, ["b.o", "thin.a", "a.o"])
+    assert elf is not None, output
+    parsed = tree(script)
+    with contextlib.chdir(objects):
+        inputs = read_objects(["b.o", "thin.a", "a.o"])
+    assert difference(parsed, assign(parsed, inputs, None, "x86_64"), objects / "t.map", elf) == ""

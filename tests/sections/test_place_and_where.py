@@ -67,6 +67,7 @@ def test_place_as_text(script, tmp_path, capsys):
         (["place", "--script", "t.lds", "missing.o"], "missing.o"),
         (["place", "--script", "missing.lds", "t.lds"], "missing.lds"),
         (["place", "--script", "t.lds", "t.lds"], "expected an object file or archive"),
+        (["place", "--script", "t.lds.S", "a.o"], "preprocessor"),
         (["where", ".x", "--script", "missing.lds"], "missing.lds"),
         (["where", ".x", "--script", "bad.lds"], "bad.lds:1"),
     ],
