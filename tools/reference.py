@@ -12,13 +12,15 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 
 import ldcheck
 from ldcheck import api, checks, project, project_keys
-from ldcheck.cli.main import COMMANDS
+from ldcheck.cli.main import COMMANDS, command_parser
 from ldcheck.policy import language
 from ldcheck.policy.declare import Declaration, Key
+from ldcheck.policy.load import find_policy, load_policies, stock_names
 from ldcheck.report.formats import FORMATS
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -29,6 +31,7 @@ def pages() -> dict[str, str]:
         "commands.md": _commands(),
         "configuration.md": _configuration(),
         "policy.md": _policy(),
+        "stock.md": _stock(),
         "checks.md": _index(),
         "formats.md": _formats(),
         "python.md": _python(),
@@ -41,10 +44,10 @@ def pages() -> dict[str, str]:
 
 
 def _commands() -> str:
-    listed = [name for name in COMMANDS if _exists(name)]
-    text = "# Commands\n\n" + _table(("command", "does"), ((f"[`{name}`](#{name})", COMMANDS[name]) for name in listed))
-    for name in listed:
-        parser = _parser(name)
+    text = "# Commands\n\n"
+    text += _table(("command", "does"), ((f"[`{name}`](#{name})", purpose) for name, purpose in COMMANDS.items()))
+    for name in COMMANDS:
+        parser = command_parser(name)
         text += f"\n## {name}\n\n{parser.description}\n\n```text\n{_usage(parser, name)}\n```\n"
         for group in parser._action_groups:
             options = [action for action in group._group_actions if action.help != argparse.SUPPRESS]
@@ -54,21 +57,6 @@ def _commands() -> str:
         if parser.epilog:
             text += f"\n```text\n{parser.epilog.strip()}\n```\n"
     return text
-
-
-def _exists(name: str) -> bool:
-    try:
-        import_module(f"ldcheck.cli.{name}")
-    except ModuleNotFoundError:
-        return False
-    return True
-
-
-def _parser(name: str) -> argparse.ArgumentParser:
-    subparsers = argparse.ArgumentParser(prog="ldcheck").add_subparsers()
-    import_module(f"ldcheck.cli.{name}").register(subparsers)
-    parser: argparse.ArgumentParser = subparsers.choices[name]
-    return parser
 
 
 def _usage(parser: argparse.ArgumentParser, name: str) -> str:
@@ -145,6 +133,24 @@ def _policy() -> str:
         text += f"\n## {title}\n\n{_keys(keys)}"
     text += "\n## Head keys\n\nA rule has exactly one head key; it names the check.\n\n"
     return text + _heads(checks.names(), lint=False)
+
+
+def _stock() -> str:
+    text = "# Stock policies\n\nThey come with ldcheck and are named without a path, as in `--policy xen/arm`.\n"
+    for name in stock_names():
+        path = Path(find_policy(name)).resolve()
+        head = (line.removeprefix("#").strip() for line in takewhile(_is_comment, path.read_text().splitlines()))
+        text += f"\n## {name}\n\n{' '.join(head)}\n\n"
+        rules = load_policies([name], declarations=checks).rules
+        own = [rule for rule in rules if Path(rule.location.file).resolve() == path]
+        folder = {True: "lints", False: "checks"}
+        rows = ((f"`{rule.id}`", f"[{rule.check}]({folder[rule.lint]}/{rule.check}.md)", rule.why) for rule in own)
+        text += _table(("rule", "check", "why"), rows)
+    return text
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith("#")
 
 
 def _keys(keys: Iterable[Key]) -> str:
