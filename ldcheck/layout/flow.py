@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from ldcheck.layout.facts import Reason
 from ldcheck.layout.traits import Collected, Traits, statements, traits
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import (
@@ -55,8 +56,8 @@ class Flow:
     the places between output sections, by the index of the item in front of which orphan sections may be placed; at
     `resets` such a section may have no address and set the location counter back. `assigned` counts assignments by
     symbol, `plain` are those outside of output sections to symbols assigned once. `uncertain` symbols may get their
-    value elsewhere. `mentioned` sections are named in an expression, so that they exist even if they are empty.
-    `loads_by_segment`: a program header gives load addresses.
+    value elsewhere, for the reason given. `mentioned` sections are named in an expression, so that they exist even if
+    they are empty. `loads_by_segment`: a program header gives load addresses.
     """
 
     def __init__(self) -> None:
@@ -67,7 +68,7 @@ class Flow:
         self.gaps: dict[int, Gap] = {}
         self.resets: set[int] = set()
         self.assigned: Counter[str] = Counter()
-        self.uncertain: set[str] = set()
+        self.uncertain: dict[str, Reason] = {}
         self.plain: list[Assignment] = []
         self.mentioned: set[str] = set()
         self.assertions: list[Assertion] = []
@@ -133,7 +134,7 @@ def _survey(tree: Script, found: Flow) -> None:
             found.assigned[name] += 1
             found.mentioned.update(_mentioned(node.value))
             if node.keyword.startswith("PROVIDE"):
-                found.uncertain.add(name)
+                found.uncertain[name] = Reason(node, "an object may define it instead")
         elif isinstance(node, Assertion):
             found.assertions.append(node)
             found.mentioned.update(_mentioned(node.condition))
@@ -144,7 +145,8 @@ def _survey(tree: Script, found: Flow) -> None:
         elif isinstance(node, Overlay):
             for section in node.sections:
                 clean = "".join(c for c in section.name.text if c.isascii() and (c.isalnum() or c == "_"))
-                found.uncertain.update((f"__load_start_{clean}", f"__load_stop_{clean}"))
+                why = Reason(section, "ld defines it, unless an object does")
+                found.uncertain.update({f"__load_start_{clean}": why, f"__load_stop_{clean}": why})
     found.plain = [
         node
         for node, _ in found.items
@@ -165,7 +167,7 @@ def _survey_section(node: OutputSection, found: Flow) -> None:
     if node.constraint:
         for statement in statements(node.statements):
             if isinstance(statement, Assignment):
-                found.uncertain.add(statement.target.text)
+                found.uncertain[statement.target.text] = Reason(node, "the section may not be there")
 
 
 def _mentioned(expression: Expression) -> Iterator[str]:

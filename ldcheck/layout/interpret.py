@@ -102,10 +102,7 @@ class _Walk:
             self._orphan(len(self._flow.items), self._tree)
         self._values.update(self._names.settle())
         assertions = self._judge.settle()
-        symbols = {
-            name: value.absolute() if name not in self._flow.uncertain else UNKNOWN
-            for name, value in self._names.final.items()
-        }
+        symbols = self._symbols()
         return Layout(
             before=self._before,
             after=self._after,
@@ -117,6 +114,23 @@ class _Walk:
             sections=tuple(self._facts),
             assertions=assertions,
         )
+
+    def _symbols(self) -> dict[str, Known]:
+        """The final values of the symbols, each with a reason if nothing is known of it."""
+        unknown = {
+            node.target.text: Reason(node, "its value is not decided by the script alone")
+            for node in self._values
+            if isinstance(node, Assignment)
+        }
+        symbols: dict[str, Known] = {}
+        for name, value in self._names.final.items():
+            address = value.absolute()
+            if name in self._flow.uncertain:
+                address = UNKNOWN.with_obstacle(self._flow.uncertain[name])
+            elif address.modulus == 1 and not address.obstacles and not address.reasons:
+                address = address.with_obstacle(unknown[name])
+            symbols[name] = address
+        return symbols
 
     # Statements outside of output sections ----------------------------------------------------------------------------
 

@@ -134,3 +134,13 @@ def test_the_start_of_a_section_that_another_script_inserts_is_unknown():
         Order.LESS_OR_EQUAL
     )
     assert shown(layout("SECTIONS { .a : { s = .; *(.a) } } INSERT AFTER .text;"), "s") == ["unknown"]
+
+
+def test_what_is_not_known_has_an_obstacle():
+    found = layout("SECTIONS { PROVIDE(a = 4); .x : { b = 8; *(.x) } d = -other; }")
+    told = {name: found.symbol(name) for name in "abd"}
+    assert {name: known.obstacles[0].text for name, known in told.items() if known and known.obstacles} == {
+        "a": "an object may define it instead",
+        "b": "an orphan section may be placed in front of it",
+        "d": "its value is not decided by the script alone",
+    }
