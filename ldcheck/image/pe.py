@@ -8,12 +8,12 @@ relocations, thousands of them, are unpacked here (PE Format specification: "COF
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ldcheck.image.files import OpenFile, describe, refuse
 from ldcheck.image.model import Elf, ImageSection, Segment
 from ldcheck.image.symbols import SymbolTable
+from ldcheck.record import dataclass
 from ldcheck.source import decode
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def read_pe(path: str) -> PeImage:
     try:
         import pefile
     except ModuleNotFoundError:
-        advice = "pip install 'ldcheck[efi]'"
+        advice = "pip install 'ldcheck[efi]', or give the ELF file that it was made with, such as xen-syms"
         raise refuse(path, "PE images are read by pefile, which is not installed", advice) from None
     with OpenFile(path, "a PE image") as window:
         head = window.read(0, 4096)
