@@ -99,6 +99,7 @@ def rule_text(rule: InputRule, parse: Parse) -> str:
 def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
     """What to print, and notes. Raises CheckError for input that cannot be used."""
     from ldcheck.image.objects import read_objects
+    from ldcheck.script.syntax import Insert
     from ldcheck.sections.assign import assign
 
     if args.script.endswith(".S"):
@@ -110,6 +111,8 @@ def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
         raise CheckError(InputError(message, Location(args.script), help="give the one that the build links with"))
     parse = parsed(args.script, args.library_path)
     notes: list[str] = []
+    if any(isinstance(node, Insert) for node in parse.tree.statements):
+        notes.append(f"{args.script} has an INSERT: GNU ld would go on with its own script, which is not known here")
     inputs = read_objects(args.objects, notes)
     placements = assign(parse.tree, inputs, args.sort_section, _arch(args.objects))
     return (_json if args.json else _text)(placements, parse), notes

@@ -135,7 +135,7 @@ EVERY_FILE = Files((OBJECTS, MEMBERS))
 @lru_cache(maxsize=4096)
 def files(pattern: str | None, exclude: tuple[str, ...] = ()) -> Files:
     """The files that `pattern` takes unless they are excluded; None stands for no pattern, which takes all."""
-    if not exclude and (pattern is None or pattern == "*"):
+    if not exclude and (pattern is None or set(pattern) == {"*"}):
         return EVERY_FILE
     boxes = _named(pattern)
     for entry in exclude:
@@ -145,7 +145,7 @@ def files(pattern: str | None, exclude: tuple[str, ...] = ()) -> Files:
 
 
 def _named(pattern: str | None) -> tuple[FileBox, ...]:
-    if pattern is None or pattern == "*":
+    if pattern is None or set(pattern) == {"*"}:
         return (OBJECTS, MEMBERS)
     if ":" in pattern:
         return (_archive_path(pattern),)

@@ -61,6 +61,13 @@ def test_place_as_text(script, tmp_path, capsys):
     assert "  orphan\n           0x1      1  .orphan  a.o\n" in shown
 
 
+def test_place_says_what_it_does_not_know(script, tmp_path, capsys):
+    assemble(tmp_path, SOURCE)
+    (tmp_path / "insert.lds").write_text("SECTIONS { .a : { *(.orphan) } } INSERT AFTER .text;")
+    assert main(["place", "--script", "insert.lds", "a.o"]) == 0
+    assert "insert.lds has an INSERT" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
