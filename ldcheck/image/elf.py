@@ -40,21 +40,23 @@ _MOST_PROBLEMS = 20
 
 
 def read_elf(path: str) -> Elf:
-    """Read a linked ELF file (or a relocatable one, type REL).
+    """Read a linked ELF file (or a relocatable one, type REL); an EFI image gives the same model, of type PE.
 
     Raises CheckError where the file cannot be read, is something else, or is damaged so far that neither its sections
     nor its segments can be read.
     """
     with OpenFile(path, "an ELF file") as window:
         head = window.read(0, 4096)
-        if head[:4] != b"\x7fELF":
-            raise refuse(path, f"expected an ELF file, this looks like {describe(head)}", _advice(head))
-        return _model(ElfFile(window), window)
+        if head[:4] == b"\x7fELF":
+            return _model(ElfFile(window), window)
+    if head[:2] == b"MZ":
+        from ldcheck.image.pe import read_pe
+
+        return read_pe(path).image
+    raise refuse(path, f"expected an ELF file, this looks like {describe(head)}", _advice(head))
 
 
 def _advice(head: bytes) -> str:
-    if head[:2] == b"MZ":
-        return "give the ELF file that the EFI image was made with, such as xen-syms"
     if head[:2] == b"\x1f\x8b":
         return "unpack it first, and give the file with symbols (xen-syms, vmlinux) rather than the boot image"
     if head[:7] == b"!<arch>" or head[:7] == b"!<thin>":

@@ -117,7 +117,6 @@ def test_notes():
         (b"", "this looks like an empty file", "xen-syms"),
         (b"#!/bin/sh\n", "this looks like a text file", "xen-syms"),
         (b"\x1f\x8b\x08\0", "this looks like gzip-compressed data", "unpack it first"),
-        (b"MZ\0\0", "this looks like a PE/COFF image", "the ELF file that the EFI image was made with"),
         (b"!<arch>\n", "this looks like an archive", "--objects"),
         (b"\nLinker script and memory map\n", "this looks like a link map of GNU ld", "--map"),
         (b"\x7fELF", "neither 32 nor 64 bit", ""),

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from ldcheck.findings import CheckError
+from ldcheck.image.elf import read_elf
 from ldcheck.image.pe import read_pe
 from tests.image import corpus
 from tests.support.build import compile_c
@@ -92,6 +93,24 @@ def test_symbols_and_long_names(tmp_path):
         assert found.image.symbols[name].value == wanted[name]
     assert found.image.entry == wanted["main"]
     assert found.image.section(".data_of_a_long_name").writable
+
+
+def test_an_efi_image_is_an_image(tmp_path):
+    """Whoever takes an ELF file takes it too."""
+    path = efi(tmp_path)
+    image = read_elf(str(path))
+    assert image == read_pe(str(path)).image
+    assert [(s.type, s.executable, s.sections) for s in image.segments[:2]] == [
+        ("LOAD", True, (1,)),
+        ("LOAD", False, (2,)),
+    ]
+    assert image.load_address(image.sections[1]) == image.sections[1].address
+
+
+def test_damaged_headers_are_said(tmp_path):
+    (tmp_path / "x").write_bytes(b"MZ" + bytes(100))
+    with pytest.raises(CheckError, match="the PE headers are damaged"):
+        read_elf(str(tmp_path / "x"))
 
 
 def test_what_is_no_pe_is_refused():
