@@ -161,7 +161,7 @@ class CommandParser(BodyParser):
                 raise self._fail("a file" if fresh else "a file or `)`")
 
     def _list(self) -> None:
-        self._read(lexer.INPUTLIST, lexer.INPUTLIST_KEYWORDS)
+        self._read(lexer.input_list(), lexer.INPUTLIST_KEYWORDS)
 
     # MEMORY, PHDRS, VERSION -------------------------------------------------------------------------------------------
 
@@ -302,7 +302,7 @@ class CommandParser(BodyParser):
 
     def _version(self) -> Version:
         start = self.start
-        self._read(lexer.VERSION_START, {})
+        self._read(lexer.version_start(), {})
         self._want("{", self._version_script)
         nodes: list[VersionNode] = []
         while True:
@@ -322,10 +322,10 @@ class CommandParser(BodyParser):
         return Version(tuple(nodes), start=start, end=self.last)
 
     def _version_script(self) -> None:
-        self._read(lexer.VERSION_SCRIPT, {})
+        self._read(lexer.version_script(), {})
 
     def _version_names(self) -> None:
-        self._read(lexer.VERSION_NODE, lexer.VERSION_NODE_KEYWORDS)
+        self._read(lexer.version_node(), lexer.VERSION_NODE_KEYWORDS)
 
     def _version_node(self) -> VersionNode:
         start, name = self.start, None
@@ -416,7 +416,7 @@ class CommandParser(BodyParser):
         """Whether the current token is the `local` of `local:`."""
         if self.kind != "local":
             return False
-        matched = lexer.VERSION_NODE.match(self._text, self._at)
+        matched = lexer.version_node().match(self._text, self._at)
         return matched is not None and matched[2] == ":"
 
 

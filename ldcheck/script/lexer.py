@@ -12,6 +12,7 @@ long ones the earlier rule. MRI scripts are left out.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 # The groups that every state's expression has; `Match.lastindex` says which one matched. The end of the text matches
 # without a group.
@@ -25,7 +26,7 @@ _SKIP_LIST = rf"(?:[ \t\r\n]++|{_COMMENT})*+"
 _QUOTED = r'"([^"]*)"'
 _NEVER = r"((?!))"
 # Characters that no state has a rule for; whole runs of those that are in no token at all.
-_OTHER = r"([@`'\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\U0010ffff]++|(?!/\*)[\s\S])"
+_OTHER = r"((?:[@`']|[^\t\n\r -~])++|(?!/\*)[\s\S])"
 _UNCLOSED = r"(/\*)"
 
 _FILE_FIRST = r"[_a-zA-Z/.\\$~]"
@@ -86,29 +87,44 @@ EXPRESSION = _state(
     _UNCLOSED,
 )
 
-INPUTLIST = _state(
-    _SKIP_LIST,
-    rf"(?!/\*)(=?{_FILE_FIRST}{_FILE_NEXT}*+|-l{_FILE_NEXT}++)",
-    r"([,()])",
-    _NEVER,
-    _QUOTED,
-    _OTHER,
-    _UNCLOSED,
-)
 
-VERSION_START = _state(_SKIP, _NEVER, r"(\{)", _NEVER, _NEVER, _OTHER, _UNCLOSED)
-VERSION_SCRIPT = _state(_SKIP, r"([.$_a-zA-Z][._a-zA-Z0-9]*+)", r"([:,;{}])", _NEVER, _NEVER, _OTHER, _UNCLOSED)
-VERSION_NODE = _state(
-    _SKIP,
-    r"([*?.$_a-zA-Z\[\]\-!^\\](?:[*?.$_a-zA-Z0-9\[\]\-!^\\]|::)*+)",
-    r"([:,;{}])",
-    _NEVER,
-    _QUOTED,
-    _OTHER,
-    _UNCLOSED,
-)
+# The states that few scripts need are compiled when one does.
 
 
+@cache
+def input_list() -> State:
+    """INPUTLIST: the files of INPUT and GROUP."""
+    return _state(
+        _SKIP_LIST,
+        rf"(?!/\*)(=?{_FILE_FIRST}{_FILE_NEXT}*+|-l{_FILE_NEXT}++)",
+        r"([,()])",
+        _NEVER,
+        _QUOTED,
+        _OTHER,
+        _UNCLOSED,
+    )
+
+
+@cache
+def version_start() -> State:
+    """VERS_START: in front of the brace of VERSION."""
+    return _state(_SKIP, _NEVER, r"(\{)", _NEVER, _NEVER, _OTHER, _UNCLOSED)
+
+
+@cache
+def version_script() -> State:
+    """VERS_SCRIPT: the names of versions."""
+    return _state(_SKIP, r"([.$_a-zA-Z][._a-zA-Z0-9]*+)", r"([:,;{}])", _NEVER, _NEVER, _OTHER, _UNCLOSED)
+
+
+@cache
+def version_node() -> State:
+    """VERS_NODE: the symbols of a version."""
+    first, following = r"[*?.$_a-zA-Z\[\]\-!^\\]", r"[*?.$_a-zA-Z0-9\[\]\-!^\\]"
+    return _state(_SKIP, rf"({first}(?:{following}|::)*+)", r"([:,;{}])", _NEVER, _QUOTED, _OTHER, _UNCLOSED)
+
+
+@cache
 def lld_states() -> tuple[State, State]:
     """SCRIPT and WILD as lld reads them: a comma is never a part of a name."""
     without = tuple(characters.replace(",", "") for characters in (_FILE_NEXT, _WILD))
