@@ -165,3 +165,12 @@ def test_action_is_valid_and_zizmor_finds_nothing() -> None:
     audit = [str(zizmor), "--offline", "--pedantic", "--no-config", "action.yml"]
     done = subprocess.run(audit, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_old_python_is_told_in_time(installed: tuple[Path, Path], tmp_path: Path) -> None:
+    old = tmp_path / "python3.9"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    outcome = run_action(installed[0], tmp_path, installed[1], {"python": str(old)}, only="Install ldcheck")
+    assert outcome.failed
+    assert "::error title=ldcheck::ldcheck needs Python 3.11 or newer" in outcome.log
