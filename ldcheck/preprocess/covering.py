@@ -28,8 +28,9 @@ def covering_rows(
     rows = [row for row in ((first, last) if first != last else (first,)) if not _contains(row, refused)]
     for row in rows:
         pairs.difference_update(combinations(row.items(), 2))
-    while pairs:
-        seed = min(pairs, key=lambda pair: [(name, value or "") for name, value in pair])
+    for seed in sorted(pairs, key=lambda pair: [(name, value or "") for name, value in pair]):
+        if seed not in pairs:
+            continue
         # A pair that no acceptable row has, as far as one is found, is left out.
         pairs.discard(seed)
         if (found := _row(names, symbols, pairs, seed, refused)) is not None:

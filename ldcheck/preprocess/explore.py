@@ -8,6 +8,7 @@ a partial assignment: symbols that were never asked for decide nothing there.
 from __future__ import annotations
 
 import re
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -24,7 +25,8 @@ from ldcheck.source import Location
 
 MAX_INCLUDE_DEPTH = 200
 MAX_INCLUDES = 20_000
-MAX_WALKS = 20_000
+MAX_WALKS = 2_000
+SECONDS = 30.0
 
 _CONDITIONAL = frozenset({"if", "ifdef", "ifndef", "elif", "elifdef", "elifndef"})
 _COMPARED = re.compile(r"\b([^\W\d]\w*)\s*(==|!=|<=|>=|<|>)\s*(0[xX][0-9a-fA-F]+|[0-9]+)\b")
@@ -60,19 +62,20 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
     compared: dict[str, set[_Comparison]] = {}
     tested: set[str] = set()
     pending = [
-        (file, directive)
+        (file, at)
         for file in survey.files
         if is_linker_script(file.name) or file is survey.files[0]
-        for directive in file.directives
+        for at, directive in enumerate(file.directives)
         if directive.keyword in _CONDITIONAL
     ]
     seen: set[tuple[str, int]] = set()
     followed: set[str] = set()
     while pending:
-        file, directive = pending.pop()
-        if (file.name, directive.line) in seen:
+        file, at = pending.pop()
+        if (file.name, at) in seen:
             continue
-        seen.add((file.name, directive.line))
+        seen.add((file.name, at))
+        directive = file.directives[at]
         text = file.code[directive.start : directive.end]
         comparing = set()
         for name, sign, number in _COMPARED.findall(text):
@@ -121,17 +124,21 @@ class _Definitions:
 
     def __init__(self, survey: Survey) -> None:
         self.definitions: dict[str, list[tuple[SourceFile, int]]] = {}
+        self._told: set[tuple[str, int]] = set()
         for file in survey.files:
             code = file.code
             for at, directive in enumerate(file.directives):
                 if directive.keyword == "define" and (match := WORD.search(code, directive.start, directive.end)):
                     self.definitions.setdefault(match.group(), []).append((file, at))
 
-    def conditions(self, name: str) -> Iterator[tuple[SourceFile, Directive]]:
-        """The conditions that stand around the definitions of a name."""
+    def conditions(self, name: str) -> Iterator[tuple[SourceFile, int]]:
+        """The branches that stand around the definitions of a name, but for those that were told before."""
         for file, at in self.definitions[name]:
-            for opening in _around(file, at):
-                yield file, file.directives[opening]
+            for branch in _around(file, at):
+                if (file.name, branch) in self._told:
+                    break
+                self._told.add((file.name, branch))
+                yield file, branch
 
     def enabled(self, name: str) -> Iterator[str]:
         """Symbols that a definition's body asks with IS_ENABLED()."""
@@ -141,19 +148,11 @@ class _Definitions:
 
 
 def _around(file: SourceFile, at: int) -> Iterator[int]:
-    """The branches of conditionals that the directive `at` stands in, and the branches before them."""
-    level = 0
-    for index in range(at - 1, -1, -1):
-        keyword = file.directives[index].keyword
-        if keyword == "endif":
-            level += 1
-        elif keyword in ("if", "ifdef", "ifndef"):
-            if level:
-                level -= 1
-            else:
-                yield index
-        elif keyword == "elif" and level == 0:
-            yield index
+    """The branches of conditionals that the directive `at` stands in, innermost first, each after those before it."""
+    lines = file.directives
+    while (at := lines[at].within) >= 0:
+        if lines[at].keyword != "else":
+            yield at
 
 
 def used_in_text(survey: Survey, names: Collection[str]) -> list[str]:
@@ -239,6 +238,7 @@ class Explorer:
             if value is not None
         }
         self._start = self._initial()
+        self._deadline = time.monotonic() + SECONDS
 
     def _initial(self) -> _State:
         inputs = self._inputs
@@ -319,7 +319,7 @@ class Explorer:
 
     def _run(self, state: _State) -> InputError | None:
         """Go on until the end, or until an undecided symbol is asked for (the state then stands before it)."""
-        world = _World(self._inputs, self._symbols, state)
+        world = _World(self._inputs, self._symbols, state, self._deadline)
         frames, macros = state.frames, state.macros
         while frames:
             file, at = frames[-1]
@@ -405,7 +405,10 @@ def _walked(state: _State, stopped: InputError | None) -> Walk:
 class _World:
     """What a walk knows at the place where it stands (see `conditions.World`)."""
 
-    def __init__(self, inputs: Inputs, symbols: Mapping[str, tuple[Value, ...]], state: _State) -> None:
+    def __init__(
+        self, inputs: Inputs, symbols: Mapping[str, tuple[Value, ...]], state: _State, deadline: float
+    ) -> None:
+        self.deadline = deadline
         self._inputs = inputs
         self._symbols = symbols
         self._state = state
@@ -449,6 +452,9 @@ def _branch(file: SourceFile, at: int, world: _World) -> int:
 
 def _true(file: SourceFile, directive: Directive, world: _World) -> bool:
     if directive.keyword in ("if", "elif"):
+        if time.monotonic() > world.deadline:
+            message = f"the conditions are not decided within {SECONDS:.0f} seconds"
+            raise CheckError(InputError(message, file.location(directive)))
         try:
             return holds(file, directive.start, directive.end, world)
         except ConditionError as error:

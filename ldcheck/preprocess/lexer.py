@@ -70,7 +70,8 @@ class Directive(NamedTuple):
     """A directive: its keyword, the offsets of what follows the keyword, and its line (1-based).
 
     `other` is, for the branches of a conditional, the index of the directive that ends the branch: the next #elif,
-    #else or #endif of the same conditional; -1 where that is missing.
+    #else or #endif of the same conditional. `within` is the index of the branch that the directive stands in, and for
+    an #elif or #else of the branch before it. Both are -1 where there is none.
     """
 
     keyword: str
@@ -78,6 +79,7 @@ class Directive(NamedTuple):
     end: int
     line: int
     other: int = -1
+    within: int = -1
 
 
 class Unbalanced(NamedTuple):
@@ -111,7 +113,8 @@ def directives(text: str, starts: list[int]) -> tuple[list[Directive], list[Unba
         match = _DIRECTIVE.match(text, hash_at)
         assert match is not None
         keyword, at = match.group(1), len(found)
-        found.append(Directive(keyword, match.start(2), match.end(), line))
+        within = pending[-1] if pending else -1
+        found.append(Directive(keyword, match.start(2), match.end(), line, within=within))
         hash_at = match.end() - 1
         if keyword in _OPENING:
             pending.append(at)

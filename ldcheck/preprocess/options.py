@@ -58,7 +58,8 @@ class Options:
 
 def sift(words: Sequence[str]) -> Options:
     """Sort the words behind the compiler's name. Raises RefusedOptionError."""
-    includes: list[str] = []
+    # In the order in which they are searched (gcc manual, "Options for Directory Search").
+    includes: dict[str, list[str]] = {"-iquote": [], "-I": [], "-isystem": [], "-idirafter": []}
     definitions: dict[str, str | None] = {}
     first: list[str] = []
     kept: list[str] = []
@@ -74,7 +75,7 @@ def sift(words: Sequence[str]) -> Options:
         elif kind == "undefine":
             definitions[operand] = None
         elif kind == "include path":
-            includes.append(operand)
+            includes[name].append(operand)
         elif kind == "include first":
             first.append(operand)
         elif kind == "keep":
@@ -89,7 +90,8 @@ def sift(words: Sequence[str]) -> Options:
             kept.append(word)
         elif not _CODE.match(word) and not _FILE_MAP.match(word):
             raise RefusedOptionError(f"the option {word} is not passed on: {_DANGEROUS}", at - 1)
-    return Options(tuple(includes), definitions, tuple(first), tuple(kept), tuple(operands))
+    folders = tuple(folder for found in includes.values() for folder in found)
+    return Options(folders, definitions, tuple(first), tuple(kept), tuple(operands))
 
 
 def _operand(words: Sequence[str], at: int) -> tuple[str, str, int]:

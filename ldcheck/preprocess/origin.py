@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ldcheck.preprocess.files import Files, SourceFile
-from ldcheck.preprocess.lexer import WORD, Token, each_token, tokens
+from ldcheck.preprocess.lexer import WORD, Token, each_token
 from ldcheck.preprocess.macros import Definition, Expander, ExpansionError, Macro, Piece, Place, Use, each_piece
 from ldcheck.preprocess.output import Output
 from ldcheck.source import Location, Related, Source
@@ -119,7 +119,7 @@ class MacroOrigin:
     def _trace(self, line: int) -> tuple[list[int], list[Piece]]:
         """The columns of a line's tokens, and where they came from, as far as that could be followed."""
         output = self._output
-        given = tokens(output.lines[line])
+        given = list(islice(each_token(output.lines[line]), MAX_LINE_TOKENS))
         starts = [token.start for token in given]
         file = self.files.get(output.places.files[line])
         if file is None or file.virtual:

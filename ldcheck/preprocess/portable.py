@@ -13,7 +13,7 @@ from typing import Any
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.conditions import ConditionError, holds
-from ldcheck.preprocess.files import SourceFile
+from ldcheck.preprocess.files import Files, SourceFile
 from ldcheck.preprocess.inputs import Inputs
 from ldcheck.preprocess.output import Output, Places
 from ldcheck.source import Location
@@ -40,7 +40,13 @@ def run_pcpp(inputs: Inputs, symbols: Mapping[str, str | None]) -> Output:
 
 
 def _failure(file: str, line: int, message: str) -> CheckError:
-    return CheckError(InputError(message, Location(file, line)))
+    """The error, at its line and with the text of it where the file can be read again."""
+    source = Files().get(file) if line else None
+    if source is None:
+        return CheckError(InputError(message, Location(file, line)))
+    text = source.source.line(line)
+    start = len(text) - len(text.lstrip())
+    return CheckError(InputError(message, Location(file, line, start + 1, line, len(text.rstrip()) + 1, text)))
 
 
 def _run(inputs: Inputs, symbols: Mapping[str, str | None]) -> Output:

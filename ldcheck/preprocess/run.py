@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 # How often combinations are made anew that avoid what an #error was found to refuse.
 MAX_ROUNDS = 6
+# Three times as many as the scripts of Linux have.
+MAX_SYMBOLS = 128
 _ERROR = re.compile(r"^(.*?):(\d+):(?:(\d+):)? (?:fatal )?error: (.*)$", re.MULTILINE)
 
 
@@ -110,6 +112,7 @@ def _plan(target: Target) -> _Plan:
         if not unconfigured:
             symbols = {name: values for name, values in symbols.items() if not name.startswith("CONFIG_")}
     symbols.update(target.vary)
+    left_over = list(symbols)[MAX_SYMBOLS:]
     if config is not None and not any(text for text in stubs.texts.values()):
         inputs = Inputs(
             inputs.script, inputs.files, inputs.includes, {**definitions, **config}, inputs.include_first,
@@ -118,6 +121,9 @@ def _plan(target: Target) -> _Plan:
     if asked is not None:
         inputs = inputs.with_predefined(asked.result().out.decode("utf-8", "replace"))
     notes = list(way.notes)
+    if left_over:
+        symbols = {name: values for name, values in symbols.items() if name not in left_over}
+        notes.append(f"{len(left_over):,} symbols beyond the first {MAX_SYMBOLS} that decide something are not varied")
     return _Plan(inputs, found, stubs, symbols, known, unconfigured, way.command, notes)
 
 

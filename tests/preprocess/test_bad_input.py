@@ -209,3 +209,29 @@ def test_without_a_compiler_pcpp_does_it_and_says_so() -> None:
     assert (
         error("x = 1;\n", "compiler", compiler=("nosuch-gcc",)).message == "no compiler is here (looked for nosuch-gcc)"
     )
+
+
+HOSTILE = {
+    "deep conditions": "".join(f"#ifdef A{n % 7}\n#define B {n}\n" for n in range(3_000)) + "#endif\n" * 3_000,
+    "many branches": "#ifdef A\n" + "#elif defined(B)\n#define C\n" * 5_000 + "#endif\n#ifdef C\n#endif\n",
+    "many symbols": "".join(f"#ifdef A{n}\n#endif\n" for n in range(2_000)),
+    "many errors": "".join(f"#ifdef A{n}\n#error {n}\n#endif\n" for n in range(1_000)),
+    "many definitions": "".join(f"#define A{n} A{n + 1}\n" for n in range(5_000)) + "#if A1\n#endif\nA1\n",
+    "long line": "x = 1" + " + 1" * 50_000 + ";\n",
+    "many comments": "/* x */ " * 100_000,
+    "open comments": "/* " * 200_000,
+    "quotes": "'\"" * 100_000 + "\n" + "\" ' " * 50_000,
+    "hashes": "# " * 200_000 + "\n#" * 50_000,
+    "joined lines": "#define A \\\n" * 50_000 + "1\n",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_what_is_large_is_read_or_refused_in_time(text: str) -> None:
+    read: tuple[Preprocessed, ...] = ()
+    try:
+        read = run(text, "compiler", limit=4)
+    except CheckError as refused:
+        assert refused.errors  # noqa: PT017  # either is right; what counts is that it ends
+    for script in read:
+        script.origin.locate(script.source, 0, 10)
