@@ -45,10 +45,22 @@ def _commands(command: str, annotations: Sequence[tuple[Location, str, str]], op
         message = message[:_MESSAGE_LIMIT]
         more = len(annotations) - _LIMIT
         if at == _LIMIT and more > 0:
-            kind = command if more == 1 else f"{command}s"
-            message += f"\n\n{more:,} more {kind} of ldcheck are not annotated; the log of this step has them all"
+            message += f"\n\n{_more(command, annotations[_LIMIT:])}"
         lines.append(f"::{command} {_properties(location, title, options)}::{command_message(message)}")
     return lines
+
+
+def _more(command: str, annotations: Sequence[tuple[Location, str, str]]) -> str:
+    """How many more there are, and where."""
+    kind = command if len(annotations) == 1 else f"{command}s"
+    files: dict[str, int] = {}
+    for location, _, _ in annotations:
+        files[location.file] = files.get(location.file, 0) + 1
+    named = [f"{clipped(file)} ({count:,})" for file, count in list(files.items())[:3]]
+    if len(files) > 3:
+        named.append(f"{len(files) - 3:,} more files")
+    where = f"in {', '.join(named)}"
+    return f"{len(annotations):,} more {kind} of ldcheck are not annotated, {where}; the log of this step has them all"
 
 
 def _properties(location: Location, title: str, options: Options) -> str:
