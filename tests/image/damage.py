@@ -154,13 +154,13 @@ def main(arguments: list[str]) -> int:
     faults = 0
     limited()
     if arguments[0] == "hostile":
-        cases = ((path, path, None) for path in arguments[1:])
+        cases = iter([(path, path, path) for path in arguments[1:]])
     else:
         first, count, *names = arguments
         contents = [(name, Path(name).read_bytes()) for name in names]
         cases = _damaged(range(int(first), int(first) + int(count)), contents)
     for label, path, name in cases:
-        if fault := fault_of(name or path, path):
+        if fault := fault_of(name, path):
             print(f"{label}: {fault}")
             faults += 1
     return min(faults, 100)

@@ -45,7 +45,7 @@ def sections(path: Path) -> list[tuple[object, ...]]:
 
 def section_rows(lines: list[str]) -> list[tuple[object, ...]]:
     """The section headers among these lines."""
-    found = []
+    found: list[tuple[object, ...]] = []
     for line in lines:
         if match := _SECTION.match(line.rstrip()):
             number, name, kind, address, offset, size, entry, flags, link, info, align = match.groups()

@@ -164,5 +164,6 @@ def test_load_addresses(linker, arch):
     for section in allocated:
         assert (section.name, section.address, elf.load_address(section)) == (section.name, *wanted[section.name])
     moved = elf.section("an_output_section_with_a_long_name")
+    assert moved is not None
     # Lld does not move a section within its segment.
     assert elf.load_address(moved) - moved.address == (0x100000 if linker == "ld" else 0)

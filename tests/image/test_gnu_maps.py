@@ -13,7 +13,7 @@ from ldcheck.image.elf import read_elf
 from ldcheck.image.maps import read_map, read_symbols
 from tests.image import corpus
 from tests.image.test_maps import reproduces
-from tests.support.build import assemble, link
+from tests.support.build import LinkResult, assemble, link
 from tests.support.tools import tool
 from tests.support.xen import xen
 
@@ -37,7 +37,13 @@ def read(tmp_path, text, head=_HEAD):
 
 def linked(folder, script, source, arch="x86_64", options=(), linker="ld"):
     done = link(folder, script, [assemble(folder, source, arch)], arch, options, linker)
+    return whole(done)
+
+
+def whole(done: LinkResult) -> corpus.Built:
+    """A link that went well."""
     assert done.elf is not None, done.output
+    assert done.map is not None
     return corpus.Built(done.elf, done.map, ())
 
 
@@ -148,7 +154,7 @@ def test_merged_strings(tmp_path):
         assemble(tmp_path, source.format("c", "another text"), name="c.o"),
     ]
     done = link(tmp_path, "SECTIONS { .rodata : { *(.rodata.*) } }", objects)
-    found = reproduces(corpus.Built(done.elf, done.map, ()))
+    found = reproduces(whole(done))
     rodata = next(section for section in found.sections if section.name == ".rodata")
     assert sum(entry.size for entry in rodata.inputs) == rodata.size == len("a common text\0another text\0")
 
@@ -174,8 +180,7 @@ def test_options_that_change_the_map(options):
     inputs = corpus.objects("x86_64")
     name = f"option{options[0]}.elf"
     done = link(inputs[0].parent, corpus.SCRIPT, inputs, "x86_64", ["--whole-archive", *options], name=name)
-    assert done.elf is not None, done.output
-    assert reproduces(corpus.Built(done.elf, done.map, ())).sections
+    assert reproduces(whole(done)).sections
 
 
 def test_a_map_that_is_cut_off(tmp_path):

@@ -111,7 +111,7 @@ def test_static_program(tmp_path, relro):
         # Where the data segment starts is then no matter of several passes over the whole link.
         script = re.sub(r"DATA_SEGMENT_ALIGN *\(.*\);", "ALIGN(CONSTANT (MAXPAGESIZE));", script)
         script = re.sub(r"\. = DATA_SEGMENT_\w+ *\(.*\);", "", script)
-    command = [tool("x86_64-linux-gnu-gcc"), "-static", built.inputs[0]]
+    command: list[str | Path] = [tool("x86_64-linux-gnu-gcc"), "-static", built.inputs[0]]
     plain = tmp_path / "linked.lds"
     plain.write_text(script)
     subprocess.run([*command, f"-Wl,-T,{plain},-Map=linked.map", "-o", "linked"], check=True, cwd=tmp_path)
@@ -124,7 +124,7 @@ def test_static_program(tmp_path, relro):
 def test_mini_hypervisor(tmp_path, arch):
     mini = mini_image(arch)
     script = mini.preprocessed.read_text()
-    command = [
+    command: list[str | Path] = [
         tool(f"{TARGETS[arch].prefix}gcc"),
         "-nostdlib",
         "-static",
@@ -164,8 +164,10 @@ SECTIONS {
   .tail : { *(.tail) }
 }
 """
-_NAMES = (".text.head", ".text", ".text.a", ".text.b", ".sorted.a", ".sorted.b", ".ready.a", ".kept.a", ".one", ".two")
-_NAMES += (".init", ".rest.a", ".data", ".data.a", ".data.b", ".table.a", ".bss", ".bss.a", ".tail", ".orphan")
+_NAMES = (
+    *(".text.head", ".text", ".text.a", ".text.b", ".sorted.a", ".sorted.b", ".ready.a", ".kept.a", ".one", ".two"),
+    *(".init", ".rest.a", ".data", ".data.a", ".data.b", ".table.a", ".bss", ".bss.a", ".tail", ".orphan"),
+)
 
 
 def random_objects(folder: Path, seed: int) -> list[Path]:
