@@ -19,7 +19,7 @@ class Judge:
         self._flow = found
         self._names = names
         self._facts: dict[Assertion, AssertionFact] = {}
-        self._deferred: list[tuple[Assertion, Value, Frame]] = []
+        self._deferred: list[tuple[Assertion, Value, Frame, int]] = []
         self._demanded: dict[str, Known] = {}
         self.relations: dict[tuple[str, str], Order] = {}
 
@@ -27,7 +27,7 @@ class Judge:
         """Judge an ASSERT where it stands; `uncertain` if it may not count, as in a section with ONLY_IF_RO."""
         value, late = self._names.evaluate(node.condition, frame, dot, final=True)
         if late:
-            self._deferred.append((node, dot, frame))
+            self._deferred.append((node, dot, frame, self._names.count))
             return
         self._note(node, None if uncertain else value.number.truth)
         if frame is ABSOLUTE and not self._flow.sane:
@@ -35,8 +35,8 @@ class Judge:
 
     def settle(self) -> tuple[AssertionFact, ...]:
         """The facts on all ASSERTs, in the order of the script, once every symbol has its value."""
-        for node, dot, frame in self._deferred:
-            value, _ = self._names.evaluate(node.condition, frame, dot, final=True)
+        for node, dot, frame, at in self._deferred:
+            value, _ = self._names.evaluate(node.condition, frame, dot, final=True, at=at)
             self._note(node, value.number.truth)
         return tuple(self._facts[node] for node in self._flow.assertions if node in self._facts)
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 
 from ldcheck.layout.facts import Reason
 from ldcheck.layout.traits import Collected, Traits, statements, traits
-from ldcheck.record import dataclass
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -41,19 +40,11 @@ from ldcheck.script.syntax import (
 from ldcheck.script.syntax import statements as all_statements
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Gap:
-    """A place for orphan sections: behind which section it is, and whether notes stand beside it."""
-
-    node: OutputSection | Overlay | None
-    notes: bool
-
-
 class Flow:
     """What the walk over a script needs to know ahead.
 
     `items` are the statements outside of output sections, with the traits of those that are output sections. `gaps` are
-    the places between output sections, by the index of the item in front of which orphan sections may be placed; at
+    the places for orphan sections, by the index of the item in front of which they may stand; at
     `resets` such a section may have no address and set the location counter back. `assigned` counts assignments by
     symbol, `plain` are those outside of output sections to symbols assigned once. `uncertain` symbols may get their
     value elsewhere, for the reason given. `mentioned` sections are named in an expression, so that they exist even if
@@ -65,7 +56,7 @@ class Flow:
         self.sections: list[OutputSection] = []
         self.traits: dict[OutputSection, Traits] = {}
         self.names: set[str] = set()
-        self.gaps: dict[int, Gap] = {}
+        self.gaps: set[int] = set()
         self.resets: set[int] = set()
         self.assigned: Counter[str] = Counter()
         self.uncertain: dict[str, Reason] = {}
@@ -208,13 +199,10 @@ def _open_places(found: Flow, collected: Collected) -> None:
             # The first assignment sets where everything begins.
             del moves[:1]
         place = moves[0] if moves else stop
-        node = found.items[behind][0] if behind >= 0 else None
-        assert node is None or isinstance(node, OutputSection | Overlay)
-        sides = [at for at in (behind, stop) if 0 <= at < len(found.items)]
-        found.gaps[place] = Gap(node, any(_may_note(found, at) for at in sides))
+        found.gaps.add(place)
         if place != stop < len(found.items) and _may_lack_address(found, stop):
             # Assignments in front of such a section are not taken to belong to it.
-            found.gaps[stop] = found.gaps[place]
+            found.gaps.add(stop)
         notes = behind >= 0 and _may_note(found, behind)
         if (gap >= first and (gap < len(places) or notes)) or (shuffled and notes):
             found.resets.update(at for at in (place, stop) if at in found.gaps)

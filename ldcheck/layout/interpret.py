@@ -8,8 +8,8 @@ collection, sorting, merging and relaxation.
 What it takes for granted:
 * the script is the only one (`-T`), the link is final (no `-r`), and no option changes what the script says
   (`--section-start`, `-Ttext` and the like, `--defsym` of a symbol that the script assigns, `--wrap`,
-  `--enable-non-contiguous-regions`, with MEMORY `--no-check-sections`, and with /DISCARD/ in front of other sections
-  `--orphan-handling=discard`, which makes ld count from 0 behind it);
+  `--enable-non-contiguous-regions`, and with /DISCARD/ in front of other sections `--orphan-handling=discard`, which
+  makes ld count from 0 behind it);
 * the location counter does not run past the end of the address space, and alignments are powers of two;
 * an output section that can only hold allocated input by the names of its patterns is allocated; facts on one that has
   no input and no assignment, which ld drops, mean nothing;
@@ -183,11 +183,15 @@ class _Walk:
             self._names.forget()
 
     def _orphan(self, index: int, node: Node) -> None:
-        """Where ld may place orphan sections: they take room in a region, or reset the location counter."""
+        """Where ld may place orphan sections: they take room in a region, or reset the location counter.
+
+        Any region: orphans of one kind stand together, behind the first of them, and each keeps the region of the
+        section that it would have followed.
+        """
         why = Reason(node, "an orphan section may be placed in front of it")
         dot, final, last = self._dot, self._final_dot, self._default.current
         reached: list[Known] = []
-        for region in self._orphan_regions(index):
+        for region in self._constants.regions.values():
             region.current = region.current.grow("orphan sections", why)
             reached.append(region.current)
         if len(reached) == 1 and _same(dot, last):
@@ -202,19 +206,6 @@ class _Walk:
         """Know nothing of the location counter, in neither run: an empty orphan resets it in one of them only."""
         self._dot = Known(ANY, None, 0, (), (why,))
         self._final_dot = Known(ANY, None, 0, (), (why,))
-
-    def _orphan_regions(self, index: int) -> list[Region]:
-        """The regions that orphan sections at a place may take room in.
-
-        Orphans of one kind stand together, behind the first of them, and each keeps the region of the section that it
-        would have followed. In front of all sections that region is none, which ld refuses where MEMORY declares
-        regions that it may not choose by itself.
-        """
-        regions = list(self._constants.regions.values())
-        gap = self._flow.gaps[index]
-        if gap.node is None and not gap.notes and len(regions) > 1 and not self._constants.attributed():
-            return regions[:1]
-        return regions
 
     # Output sections --------------------------------------------------------------------------------------------------
 

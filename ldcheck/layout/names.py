@@ -60,7 +60,11 @@ class Names:
         self.drifts = False
         # Symbols whose final value hangs on later statements, what they are assigned by, and those since settled.
         self._late: set[str] = set()
-        self._deferred: list[tuple[Assignment, Frame, Value]] = []
+        self._deferred: list[tuple[Assignment, Frame, Value, int]] = []
+        # How many assignments there were when each symbol got its value, and when the evaluation at hand was due.
+        self._assigned_at: dict[str, int] = {}
+        self.count = 0
+        self._at = 0
         self._settled: set[str] | None = None
         self._foreign: dict[str, Known] = {}
         # The evaluation at hand.
@@ -73,8 +77,14 @@ class Names:
         """Whether both runs know the same of every symbol."""
         return self.final is self.sizing
 
-    def evaluate(self, expression: Expression, frame: Frame, dot: Value, final: bool = False) -> tuple[Value, bool]:
-        """The value of an expression in one of the runs, and whether it hangs on what comes later."""
+    def evaluate(
+        self, expression: Expression, frame: Frame, dot: Value, final: bool = False, at: int = 0
+    ) -> tuple[Value, bool]:
+        """The value of an expression in one of the runs, and whether it hangs on what comes later.
+
+        When all is settled, `at` is the `count` of assignments in front of it.
+        """
+        self._at = at
         self._reading, self._touched_late, self._frame = self.final if final else self.sizing, False, frame
         scope = Scope(frame, dot, self._symbol, self._function, self._flow.sane, self.drifts)
         return evaluate(expression, scope), self._touched_late
@@ -100,9 +110,11 @@ class Names:
         if late:
             final = UNSURE_VALUE
             self._late.add(name)
-            self._deferred.append((node, frame, final_dot))
+            self._deferred.append((node, frame, final_dot, self.count))
         if final is not value and self.agree:
             self.final = dict(self.sizing)
+        self.count += 1
+        self._assigned_at[name] = self.count
         uncertain = node.keyword.startswith("PROVIDE") or name in self._flow.uncertain
         self.sizing[name] = UNSURE_VALUE if uncertain else value
         self.final[name] = UNSURE_VALUE if uncertain else final
@@ -117,10 +129,10 @@ class Names:
         """Evaluate what hung on later statements, now that these are known: the values by assignment."""
         values: dict[Node, Known] = {}
         self._settled = set()
-        for node, frame, dot in self._deferred:
+        for node, frame, dot, at in self._deferred:
             name = node.target.text
             if self._flow.assigned[name] == 1 and name not in self._flow.uncertain and not mentions(node.value, name):
-                value, _ = self.evaluate(node.value, frame, dot, final=True)
+                value, _ = self.evaluate(node.value, frame, dot, final=True, at=at)
                 self.final[name] = settled(value, frame)
                 self._settled.add(name)
                 values[node] = self.final[name].absolute()
@@ -132,10 +144,10 @@ class Names:
 
     def _symbol(self, name: str) -> Value:
         value = self._reading.get(name)
-        if value is None or (self._settled is not None and name in self._late):
+        if value is None:
             value = self._unassigned(name)
-        elif self._settled is not None and self._flow.assigned[name] != 1:
-            value = UNSURE_VALUE
+        elif self._settled is not None:
+            value = self._settled_value(name, self._settled)
         elif name in self._late and self._reading is self.final:
             self._touched_late = True
         if value.frame is ABSOLUTE and (self._frame is not ABSOLUTE or self._flow.sane):
@@ -148,8 +160,6 @@ class Names:
             constant = self._constants.symbols.get(name)
             if constant is not None:
                 return constant
-            if self._settled is not None:
-                return self._left_by_earlier_run(name)
             self._touched_late = True
             return UNSURE_VALUE
         if name in self._params:
@@ -158,14 +168,17 @@ class Names:
             self._foreign[name] = Known(ANY, Anchor(name, wild=True))
         return Value(ANY, FOREIGN, self._foreign[name])
 
-    def _left_by_earlier_run(self, name: str) -> Value:
-        """The value of a symbol that is assigned once, behind its use."""
-        assert self._settled is not None
+    def _settled_value(self, name: str, settled_names: set[str]) -> Value:
+        """The value that a symbol has at a place, when all symbols have theirs."""
         if self._flow.assigned[name] != 1 or name in self._flow.uncertain:
             return UNSURE_VALUE
-        if name in self._late:
-            return self.final[name] if name in self._settled else UNSURE_VALUE
-        return self.sizing.get(name, UNSURE_VALUE)
+        constant = self._constants.symbols.get(name)
+        if constant is not None:
+            return constant
+        if self._assigned_at[name] > self._at:
+            # It is assigned further on: what counts is what the sizing run left.
+            return self.sizing[name]
+        return UNSURE_VALUE if name in self._late and name not in settled_names else self.final[name]
 
     def _function(self, function: str, name: str) -> Value:
         """The value of a builtin function that takes a name, or nothing."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from ldcheck.layout.facts import UNKNOWN, Known, Order, Reason, known, order
+from ldcheck.layout.facts import UNKNOWN, Known, Order, Reason, distance, known, order
 from ldcheck.layout.frames import (
     ABSOLUTE,
     FOREIGN,
@@ -249,9 +249,17 @@ def _compare(operator: str, left: Value, right: Value) -> bool | None:
     if found is not None or left.frame is None or left.frame is not right.frame:
         return found
     placed = order(left.address, right.address)
-    if placed is None:
+    if placed is None or not (_is_behind_start(left) and _is_behind_start(right)):
         return None
     return _LESS.get(placed) if operator == "<" else _EQUAL.get(placed)
+
+
+def _is_behind_start(value: Value) -> bool:
+    """Whether a value lies behind the start of its section, so that its number is no wrapped negative one."""
+    if value.frame is None or value.frame is ABSOLUTE or value.frame is FOREIGN:
+        return True
+    least = distance(value.frame.start, value.address)[0]
+    return least is not None and least >= 0
 
 
 _LESS = {Order.LESS: True, Order.EQUAL: False, Order.GREATER: False, Order.GREATER_OR_EQUAL: False}

@@ -96,7 +96,7 @@ def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally, target
     options = [*random.choice(OPTIONS)]
     if "/DISCARD/" in text and "--orphan-handling=discard" in options:
         options = []
-    if "MEMORY" not in text and random.random() < 0.7:
+    if random.random() < 0.7:
         options.append("--no-check-sections")
     done = link(folder, text, chosen, target, options)
     parsed = parse(Source("t.lds", text))
