@@ -53,12 +53,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 def _judge(named: Named, view: ScriptView) -> Judgement:
     takers = reaching(view.rules, named.text)
     if not takers:
-        problem = Problem(
-            subject=named.text,
-            message=f"nothing discards {named.text}: it would become an orphan section",
-            help=f"add `/DISCARD/ : {{ *({named.text}) }}` to SECTIONS",
-        )
-        return Judgement(Standing.NOT_GUARANTEED, (problem,))
+        return Judgement(Standing.NOT_GUARANTEED, (_orphan(named.text, view),))
     problems = tuple(
         view.problem(
             taker.node,
@@ -72,6 +67,14 @@ def _judge(named: Named, view: ScriptView) -> Judgement:
         if not taker.discards
     )
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+
+
+def _orphan(name: str, view: ScriptView) -> Problem:
+    message = f"nothing discards {name}: it would become an orphan section"
+    discards = view.output_sections.get("/DISCARD/", ())
+    if not discards:
+        return Problem(subject=name, message=message, help=f"add `/DISCARD/ : {{ *({name}) }}` to SECTIONS")
+    return view.problem(discards[-1], name, message, label="does not name it", help=f"add `*({name})` to it")
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:
