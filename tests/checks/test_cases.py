@@ -1,9 +1,9 @@
 """Every check on whole cases: `tests/cases/<check>/<case>/` holds a script, a policy and the wanted report.
 
-The script is `script.lds`; a line of options for `ldcheck check` may stand in `options`. Where there is an `image.s`, it
-is assembled and linked with that script by the real tools, and the check is given the ELF file and the map; with
-`link.lds` in place of `script.lds`, the check is not given the script, and with `linked-with.lds` it is given another
-one. The wanted text ends with the exit status. `pytest --update` rewrites it: read what changed.
+The script is `script.lds`; a line of options for `ldcheck check` may stand in `options`. An `image.s` is assembled and
+linked with that script by the real tools, and the check is given the ELF file and the map; with `link.lds` in place of
+`script.lds`, the check is not given the script, and with `linked-with.lds` it is given another one. The wanted text
+ends with the exit status. `pytest --update` rewrites it: read what changed.
 """
 
 from __future__ import annotations
