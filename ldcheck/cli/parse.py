@@ -15,6 +15,7 @@ from ldcheck.source import Location, Source, decode
 if TYPE_CHECKING:
     pass
 
+_LONGEST = 64 << 20
 _EXAMPLES = """\
 examples:
   ldcheck parse xen.lds
@@ -84,10 +85,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read(path: str) -> str:
+    """The text of a file; a pipe may be read, a device without an end only so far."""
     if path == "-":
-        return decode(sys.stdin.buffer.read())
-    with open(path, "rb") as stream:
-        return decode(stream.read())
+        data = sys.stdin.buffer.read(_LONGEST + 1)
+    else:
+        with open(path, "rb") as stream:
+            data = stream.read(_LONGEST + 1)
+    if len(data) > _LONGEST:
+        raise ValueError(f"it is larger than {_LONGEST >> 20} MiB")
+    return decode(data)
 
 
 def _parse(source: Source, args: argparse.Namespace) -> Parse:

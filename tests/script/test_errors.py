@@ -44,6 +44,12 @@ def test_tree_is_json_with_places(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert (text["kind"], text["line"], text["column"], text["name"]["text"]) == ("OutputSection", 2, 2, ".text")
 
 
+@pytest.mark.parametrize("path", ["/dev/zero", "/nowhere/at/all", "."])
+def test_what_cannot_be_read_is_told(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["parse", path]) == 2
+    assert f"{path}: error: cannot be read: " in capsys.readouterr().out
+
+
 def test_a_good_script_is_silent(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "a.ld"
     path.write_text("x = 1;\n")
