@@ -10,6 +10,15 @@ from ldcheck.image.model import LinkMap
 # Xen's list of its symbols, named like a map: `0xffff82d040201000 t x86_64/entry.S#restore_all_guest`.
 _SYMBOL_LIST = re.compile(r"(?:0x[0-9a-f]{1,16}|[0-9a-f]{8,16}) [A-Za-z?] \S")
 _LISTED = re.compile(r"^(?:0x)?([0-9a-f]{1,16}) ([A-Za-z?]) (\S.*)$", re.MULTILINE)
+# Maps that are not read, by what only they have.
+_OTHERS = (
+    (re.compile(r"^Memory map\n\n \*\* file header$", re.MULTILINE), "a link map of gold"),
+    (re.compile(r"^ *VMA +Size +Align +Out +In +Symbol *$", re.MULTILINE), "a link map of mold"),
+    (
+        re.compile(r"^(?:Archive member included |Allocating common symbols$)", re.MULTILINE),
+        "a link map that is cut off",
+    ),
+)
 _LLD_HEAD = re.compile(r"^ *VMA +LMA +Size +Align +Out +In +Symbol *$", re.MULTILINE)
 
 
@@ -35,8 +44,15 @@ def read_map(path: str) -> LinkMap:
             "expected a link map, this is a list of symbols such as Xen's xen-syms.map",
             "link with -Map=FILE for the link map; symbols are better taken from the ELF file (--elf)",
         )
-    kind = describe(text[:4096].encode("utf-8", "surrogateescape"))
-    raise refuse(path, f"expected a link map of GNU ld or lld, this looks like {kind}", "link with -Map=FILE")
+    raise refuse(path, f"expected a link map of GNU ld or lld, this looks like {_kind(text)}", "link with -Map=FILE")
+
+
+def _kind(text: str) -> str:
+    """What a text that is no map of the two linkers looks like."""
+    for pattern, name in _OTHERS:
+        if pattern.search(text):
+            return name
+    return describe(text[:4096].encode("utf-8", "surrogateescape"))
 
 
 def read_symbols(path: str) -> dict[str, int]:
@@ -47,8 +63,7 @@ def read_symbols(path: str) -> dict[str, int]:
     """
     text = read_text(path, "a list of symbols")
     if not _SYMBOL_LIST.match(text):
-        kind = describe(text[:4096].encode("utf-8", "surrogateescape"))
-        raise refuse(path, f"expected a list of symbols, this looks like {kind}", "nm FILE writes one")
+        raise refuse(path, f"expected a list of symbols, this looks like {_kind(text)}", "nm FILE writes one")
     symbols: dict[str, int] = {}
     entries = _LISTED.findall(text)
     # Lower-case letters are local symbols (nm's types).

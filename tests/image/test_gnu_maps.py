@@ -275,6 +275,20 @@ def test_what_is_no_map_is_named(tmp_path, content, looks_like):
         read_map(str(tmp_path / "x"))
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("\nMemory map\n\n ** file header\n                0x0000000000400000       0x40\n", "of gold"),
+        ("             VMA       Size Align Out     In      Symbol\n", "of mold"),
+        ("Archive member included to satisfy reference by file (symbol)\n\na.o\n", "that is cut off"),
+    ],
+)
+def test_maps_that_are_not_read_are_named(tmp_path, text, name):
+    (tmp_path / "x.map").write_text(text)
+    with pytest.raises(CheckError, match=f"this looks like a link map {name}"):
+        read_map(str(tmp_path / "x.map"))
+
+
 def test_a_map_from_a_pipe(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
