@@ -43,7 +43,11 @@ KEYS = (
     TargetKey("config", "The Kconfig choices: a .config or an autoconf.h.", _TEXT),
     TargetKey("generated", "Patterns of headers that only a build makes, and that may be missing.", _TEXTS),
     TargetKey("vary", "Symbols to try in every value, by default both defined and not.", _VARIED),
-    TargetKey("pin", "Symbols that are not varied: `NAME: value`, true for 1, false for not defined.", _DEFINITIONS),
+    TargetKey(
+        "pin",
+        "Symbols that are not varied, where no build tells them: `NAME: value`, true for 1, false for not defined.",
+        _DEFINITIONS,
+    ),
     TargetKey("limit", "How many distinct scripts are checked one by one.", {"type": "integer", "minimum": 1}),
     TargetKey("image", "The linked ELF file.", _TEXT),
     TargetKey("map", "The map that the linker wrote.", _TEXT),

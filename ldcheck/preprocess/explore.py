@@ -1,4 +1,4 @@
-"""Finds the symbols that make a script many, and walks every way through its conditions.
+"""Walks every way through the conditions of a script.
 
 The walk follows the directives of all files as a preprocessor does, and leaves the text alone. Where a condition asks
 for a symbol that is varied and not decided yet, the walk splits, one branch for each value. What arrives at the end is
@@ -7,19 +7,17 @@ a partial assignment: symbols that were never asked for decide nothing there.
 
 from __future__ import annotations
 
-import re
 import time
-from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.conditions import ConditionError, holds
 from ldcheck.preprocess.configurations import Assignment, Value
 from ldcheck.preprocess.files import SourceFile
-from ldcheck.preprocess.inputs import Inputs, Survey, included_name, is_linker_script
-from ldcheck.preprocess.lexer import WORD, Directive, Unbalanced, tokens
-from ldcheck.preprocess.macros import Definition, Expander, ExpansionError, Macro, Place, pieces
+from ldcheck.preprocess.inputs import Inputs, included_name
+from ldcheck.preprocess.lexer import CONDITIONAL, WORD, Directive, Unbalanced, tokens
+from ldcheck.preprocess.macros import Definition, Expander, ExpansionError, Macro, pieces
 from ldcheck.record import dataclass, field
 from ldcheck.source import Location
 
@@ -27,157 +25,6 @@ MAX_INCLUDE_DEPTH = 200
 MAX_INCLUDES = 20_000
 MAX_WALKS = 2_000
 SECONDS = 30.0
-
-_CONDITIONAL = frozenset({"if", "ifdef", "ifndef", "elif", "elifdef", "elifndef"})
-_COMPARED = re.compile(r"\b([^\W\d]\w*)\s*(==|!=|<=|>=|<|>)\s*(0[xX][0-9a-fA-F]+|[0-9]+)\b")
-_Comparison = tuple[str, int]
-_COMPARE: Mapping[str, Callable[[int, int], bool]] = {
-    "==": int.__eq__,
-    "!=": int.__ne__,
-    "<": int.__lt__,
-    ">": int.__gt__,
-    "<=": int.__le__,
-    ">=": int.__ge__,
-}
-_ENABLED = re.compile(r"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|config_enabled)\s*\(\s*(\w+)\s*\)")
-# What a compiler says about its target; varied only where nobody names the architecture.
-ARCHITECTURE_MACROS = frozenset(
-    (
-        *("__x86_64__", "__i386__", "__aarch64__", "__arm__", "__riscv", "__powerpc__", "__powerpc64__"),
-        *("__mips__", "__s390__", "__s390x__"),
-    )
-)
-
-
-def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) -> dict[str, tuple[Value, ...]]:
-    """The symbols that decide a condition of the script or of a linker-script header, each with its values.
-
-    A condition on a macro that the sources themselves define is decided by the conditions around its definitions.
-    In headers only CONFIG_ symbols count: whatever else a header asks for, the script that includes it would define.
-    `pinned` are names whose value is given.
-    """
-    index = _Definitions(survey)
-    settled = set(pinned)
-    found: dict[str, None] = {}
-    compared: dict[str, set[_Comparison]] = {}
-    tested: set[str] = set()
-    pending = [
-        (file, at)
-        for file in survey.files
-        if is_linker_script(file.name) or file is survey.files[0]
-        for at, directive in enumerate(file.directives)
-        if directive.keyword in _CONDITIONAL
-    ]
-    seen: set[tuple[str, int]] = set()
-    followed: set[str] = set()
-    while pending:
-        file, at = pending.pop()
-        if (file.name, at) in seen:
-            continue
-        seen.add((file.name, at))
-        directive = file.directives[at]
-        text = file.code[directive.start : directive.end]
-        comparing = set()
-        for name, sign, number in _COMPARED.findall(text):
-            comparing.add(name)
-            value = int(number, 16) if number[:2] in ("0x", "0X") else int(number[:20])
-            compared.setdefault(name, set()).add((sign, value))
-        for name in WORD.findall(text):
-            if name == "defined" or name in settled:
-                continue
-            if name in index.definitions:
-                if name not in followed:
-                    followed.add(name)
-                    pending.extend(index.conditions(name))
-                    for word in index.enabled(name):
-                        if word not in settled and word not in index.definitions:
-                            found[word] = None
-                            tested.add(word)
-            elif _may_vary(name, file.name, known_arch):
-                found[name] = None
-                if name not in comparing:
-                    tested.add(name)
-    return {name: _values(sorted(compared.get(name, ())), name in tested) for name in sorted(found)}
-
-
-def _may_vary(name: str, file: str, known_arch: bool) -> bool:
-    if name.startswith("CONFIG_"):
-        return True
-    if name.startswith("__"):
-        return name in ARCHITECTURE_MACROS and not known_arch
-    return not file.endswith(".h")
-
-
-def _values(compared: Sequence[_Comparison], tested: bool) -> tuple[Value, ...]:
-    """Undefined and defined for a flag; one value for each outcome where a symbol is compared with numbers."""
-    if not compared:
-        return (None, "1")
-    around = {point for _, number in compared for point in (number - 1, number, number + 1) if point >= 0}
-    by_outcome: dict[tuple[bool, ...], Value] = {}
-    for point in sorted(around):
-        by_outcome.setdefault(tuple(_COMPARE[sign](point, number) for sign, number in compared), str(point))
-    return (None, *by_outcome.values()) if tested else tuple(by_outcome.values())
-
-
-class _Definitions:
-    """Which names the sources define, and under which conditions."""
-
-    def __init__(self, survey: Survey) -> None:
-        self.definitions: dict[str, list[tuple[SourceFile, int]]] = {}
-        self._told: set[tuple[str, int]] = set()
-        for file in survey.files:
-            code = file.code
-            for at, directive in enumerate(file.directives):
-                if directive.keyword == "define" and (match := WORD.search(code, directive.start, directive.end)):
-                    self.definitions.setdefault(match.group(), []).append((file, at))
-
-    def conditions(self, name: str) -> Iterator[tuple[SourceFile, int]]:
-        """The branches that stand around the definitions of a name, but for those that were told before."""
-        for file, at in self.definitions[name]:
-            for branch in _around(file, at):
-                if (file.name, branch) in self._told:
-                    break
-                self._told.add((file.name, branch))
-                yield file, branch
-
-    def enabled(self, name: str) -> Iterator[str]:
-        """Symbols that a definition's body asks with IS_ENABLED()."""
-        for file, at in self.definitions[name]:
-            directive = file.directives[at]
-            yield from _ENABLED.findall(file.code[directive.start : directive.end])
-
-
-def _around(file: SourceFile, at: int) -> Iterator[int]:
-    """The branches of conditionals that the directive `at` stands in, innermost first, each after those before it."""
-    lines = file.directives
-    while (at := lines[at].within) >= 0:
-        if lines[at].keyword != "else":
-            yield at
-
-
-def used_in_text(survey: Survey, names: Collection[str]) -> list[str]:
-    """Those of `names` that stand in the text of a script or in the body of a macro: their value is seen there."""
-    used: set[str] = set()
-    if not names:
-        return []
-    for file in survey.files:
-        script = is_linker_script(file.name) or file is survey.files[0]
-        lines = file.directives
-        for name in names:
-            for start in _words(file.code, name):
-                at = bisect_right(lines, start, key=lambda directive: directive.start) - 1
-                within = at >= 0 and start < lines[at].end
-                if lines[at].keyword == "define" if within else script:
-                    used.add(name)
-    return [name for name in names if name in used]
-
-
-def _words(text: str, name: str) -> Iterator[int]:
-    """Where a name stands in a text as a whole word."""
-    at = -1
-    while (at := text.find(name, at + 1)) >= 0:
-        if (match := WORD.match(text, at)) and match.group() == name:
-            yield at
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -331,7 +178,7 @@ class Explorer:
                 if keyword == "define":
                     if match := WORD.search(file.code, directive.start, directive.end):
                         macros[match.group()] = Definition(file, directive.start, directive.end)
-                elif keyword in _CONDITIONAL and keyword[:2] == "if":
+                elif keyword in CONDITIONAL and keyword[:2] == "if":
                     frames[-1] = (file, at)
                     at = _branch(file, at, world)
                     continue
@@ -394,7 +241,7 @@ def _walked(state: _State, stopped: InputError | None) -> Walk:
     cause: dict[str, Value] = {}
     if stopped is not None:
         file, at = state.frames[-1]
-        for opening in _around(file, at):
+        for opening in file.around(at):
             directive = file.directives[opening]
             for name in WORD.findall(file.code, directive.start, directive.end):
                 if name in state.assigned:
@@ -499,6 +346,3 @@ def _command_line(definitions: Mapping[str, Value]) -> str:
 def _definition(text: str) -> Definition:
     file = SourceFile("<command-line>", text, virtual=True)
     return Definition(file, 0, len(text))
-
-
-__all__ = ["ARCHITECTURE_MACROS", "Explorer", "Place", "Walk", "deciding_symbols", "used_in_text"]

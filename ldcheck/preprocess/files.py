@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from ldcheck.findings import CheckError, InputError
@@ -50,6 +50,16 @@ class SourceFile:
     def unbalanced(self) -> list[Unbalanced]:
         """The conditionals that are not closed, and the ends that close nothing."""
         return self._directives[1]
+
+    def around(self, at: int) -> Iterator[int]:
+        """The branches of conditionals that the directive `at` stands in, innermost first, each after those before it.
+
+        An #else asks nothing and is left out.
+        """
+        lines = self.directives
+        while (at := lines[at].within) >= 0:
+            if lines[at].keyword != "else":
+                yield at
 
     def location(self, directive: Directive) -> Location:
         """The place of a directive."""

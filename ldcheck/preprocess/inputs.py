@@ -43,6 +43,10 @@ class Inputs:
                 return found
         return None
 
+    def with_definitions(self, definitions: Mapping[str, str | None]) -> Inputs:
+        """The same, with other definitions."""
+        return Inputs(self.script, self.files, self.includes, definitions, self.include_first, self.predefined)
+
     def with_predefined(self, predefined: str) -> Inputs:
         """The same, with other macros of the compiler."""
         return Inputs(self.script, self.files, self.includes, self.definitions, self.include_first, predefined)

@@ -26,6 +26,7 @@ WORD = re.compile(r"\b[^\W\d]\w*")
 _COMMENT = re.compile(r'/\*.*?(?:\*/|\Z)|//(?:[^\\\n]|\\.)*|"(?:[^"\\\n]|\\.)*"?|\'(?:[^\'\\\n]|\\.)*\'?', re.DOTALL)
 _DIRECTIVE = re.compile(r"#[ \t\f\v]*((?:[^\W\d]\w*)?)((?:[^\\\n]+|\\[ \t]*\r?\n|\\)*)")
 
+CONDITIONAL = frozenset({"if", "ifdef", "ifndef", "elif", "elifdef", "elifndef"})
 _OPENING = frozenset({"if", "ifdef", "ifndef"})
 _MIDDLE = frozenset({"elif", "else", "elifdef", "elifndef"})
 

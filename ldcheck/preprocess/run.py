@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.configurations import Assignment, Configuration, Value
-from ldcheck.preprocess.explore import Explorer, Walk, deciding_symbols, used_in_text
+from ldcheck.preprocess.explore import Explorer, Walk
 from ldcheck.preprocess.files import Files
 from ldcheck.preprocess.generated import Stubs, stand_in
 from ldcheck.preprocess.inputs import Inputs, Survey, is_linker_script
 from ldcheck.preprocess.origin import MacroOrigin
 from ldcheck.preprocess.output import Output, parse_output
 from ldcheck.preprocess.predefined import is_known
+from ldcheck.preprocess.symbols import deciding_symbols, used_in_text
 from ldcheck.preprocess.undefined import undefined_calls
 from ldcheck.preprocess.unknown import unknown_choices
 from ldcheck.preprocess.ways import Way, choose
@@ -98,12 +99,14 @@ def _plan(target: Target) -> _Plan:
         from ldcheck.preprocess.kconfig import read_config
 
         config = {name: value for name, value in read_config(target.config).items() if name not in target.vary}
-    pinned = {name: value for name, value in target.pin.items() if name not in target.vary}
-    definitions = {name: value for name, value in {**way.definitions, **pinned}.items() if name not in target.vary}
+    definitions = _definitions(target, way, configured=config is not None)
     inputs = Inputs(target.script, Files(), way.includes, definitions, way.include_first, way.predefined)
     inputs, found, stubs = stand_in(inputs, config, target.generated)
     known = dict(config or {})
     real = next((file for name, file in found.named.items() if name.endswith("autoconf.h") and not file.virtual), None)
+    if real is not None:
+        definitions = _definitions(target, way, configured=True)
+        inputs = inputs.with_definitions(definitions)
     unconfigured = not way.recorded and config is None and real is None
     symbols: dict[str, tuple[Value, ...]] = {}
     if not way.recorded:
@@ -114,10 +117,7 @@ def _plan(target: Target) -> _Plan:
     symbols.update(target.vary)
     left_over = list(symbols)[MAX_SYMBOLS:]
     if config is not None and not any(text for text in stubs.texts.values()):
-        inputs = Inputs(
-            inputs.script, inputs.files, inputs.includes, {**definitions, **config}, inputs.include_first,
-            inputs.predefined,
-        )  # fmt: skip
+        inputs = inputs.with_definitions({**definitions, **config})
     if asked is not None:
         inputs = inputs.with_predefined(asked.result().out.decode("utf-8", "replace"))
     notes = list(way.notes)
@@ -125,6 +125,15 @@ def _plan(target: Target) -> _Plan:
         symbols = {name: values for name, values in symbols.items() if name not in left_over}
         notes.append(f"{len(left_over):,} symbols beyond the first {MAX_SYMBOLS} that decide something are not varied")
     return _Plan(inputs, found, stubs, symbols, known, unconfigured, way.command, notes)
+
+
+def _definitions(target: Target, way: Way, configured: bool) -> dict[str, str | None]:
+    """What is defined from the outset. A build knows better than the target's pins what it was configured with."""
+    definitions = dict(way.definitions)
+    if not way.recorded:
+        pins = target.pin.items()
+        definitions.update({name: value for name, value in pins if not (configured and name.startswith("CONFIG_"))})
+    return {name: value for name, value in definitions.items() if name not in target.vary}
 
 
 def _run(target: Target, plan: _Plan) -> tuple[Preprocessed, ...]:

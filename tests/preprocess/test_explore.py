@@ -11,10 +11,11 @@ import pytest
 
 from ldcheck.findings import CheckError
 from ldcheck.preprocess.configurations import Value
-from ldcheck.preprocess.explore import Explorer, deciding_symbols, used_in_text
+from ldcheck.preprocess.explore import Explorer
 from ldcheck.preprocess.files import Files
 from ldcheck.preprocess.inputs import Inputs, survey
 from ldcheck.preprocess.run import preprocess
+from ldcheck.preprocess.symbols import deciding_symbols, used_in_text
 from ldcheck.project import Target
 from tests.preprocess.support import by_compiler, tree, words
 

@@ -95,6 +95,20 @@ def test_an_autoconf_that_is_there_decides_as_well(tmp_path: Path, monkeypatch: 
     assert len(preprocess(target)) == 1
 
 
+def test_a_build_knows_better_than_a_pin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    script = (
+        "#include <generated/autoconf.h>\n#ifdef CONFIG_EFI\nb = 1;\n#endif\nn = CONFIG_NR_CPUS;\n#ifdef ID\n#endif\n"
+    )
+    tree(tmp_path, {".config": CONFIG, "include/generated/autoconf.h": HEADER, "a.lds.S": script})
+    pin = {"CONFIG_EFI": "1", "CONFIG_NR_CPUS": "4", "ID": "1"}
+    for config, includes, number in ((".config", (), "256"), ("", ("include",), "256"), ("", (), "4")):
+        (found,) = preprocess(Target("a", "a.lds.S", includes=includes, config=config, pin=pin))
+        assert words(found.source.text)[-2:] == [number, ";"]
+        assert ("b" in words(found.source.text)) == (number == "4")
+        assert found.defined[0]["ID"] == "1"
+
+
 @pytest.mark.parametrize("way", ["compiler", "pcpp"])
 def test_what_is_varied_wins_over_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.chdir(tmp_path)
