@@ -15,15 +15,17 @@ Some properties have no head key of their own, and still somebody checks them by
 
 ## Example
     rules:
-      - id: no-writable-code
-        every: segment
-        where: executable
-        require: "!writable"
+      - id: constructors-kept
+        every: input-pattern
+        named: .init_array*
+        require: kept || discarded
 
-with an image that is linked with `ld -N`.
+with
+
+    .init_array : { *(SORT_BY_INIT_PRIORITY(.init_array.*)) KEEP(*(.init_array)) }
 
 ## Use instead
-Give code and data segments of their own in PHDRS.
+    .init_array : { KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*))) KEEP(*(.init_array)) }
 
 ## Limits
 Input patterns are judged on the script, everything else on the image.

@@ -17,13 +17,15 @@ freed.
 with
 
     __init_end = .;
-    __init_begin = .;
     .init : { *(.init) }
+    __init_begin = .;
+    __bss_start = .;
 
 ## Use instead
     __init_begin = .;
     .init : { *(.init) }
     __init_end = .;
+    __bss_start = .;
 
 ## Limits
 Sections at explicit addresses and in memory regions are compared only as far as their addresses are known. Equal

@@ -19,11 +19,17 @@ with
 
     .text : { *(.text) }
     .rodata : { *(.rodata) }
+    . = ALIGN(4K);
+    .data : { *(.data) }
+    .bss : { *(.bss) }
 
 ## Use instead
     .text : { *(.text) }
     . = ALIGN(4K);
     .rodata : { *(.rodata) }
+    . = ALIGN(4K);
+    .data : { *(.data) }
+    .bss : { *(.bss) }
 
 ## Limits
 Members of one group may share pages. Sections without content occupy no page.

@@ -13,6 +13,7 @@ without a word.
     .init_array : { __init_array_start = .; *(.init_array) __init_array_end = .; }
 
 ## Use instead
+    .text : { KEEP(*(.vectors)) *(.text) }
     .init_array : { __init_array_start = .; KEEP(*(.init_array)) __init_array_end = .; }
 
 ## Limits

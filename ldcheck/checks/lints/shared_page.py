@@ -12,6 +12,7 @@ A loader maps whole pages: the page gets the permissions of one of the two segme
     SECTIONS { .text : { *(.text) } :text .data : { *(.data) } :data }
 
 ## Use instead
+    PHDRS { text PT_LOAD FLAGS(5); data PT_LOAD FLAGS(6); }
     SECTIONS { .text : { *(.text) } :text . = ALIGN(4096); .data : { *(.data) } :data }
 
 ## Limits
