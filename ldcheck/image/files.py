@@ -70,7 +70,9 @@ class Window:
         """The bytes of a range, fewer where it reaches beyond the window."""
         if not 0 <= offset < self.size or size <= 0:
             return b""
-        return os.pread(self._file, min(size, self.size - offset), self._base + offset)
+        # Not `pread`, which Windows lacks.
+        os.lseek(self._file, self._base + offset, os.SEEK_SET)
+        return os.read(self._file, min(size, self.size - offset))
 
     def part(self, offset: int, size: int) -> Window:
         """A window on a range of this one, cut off where this one ends."""
@@ -125,7 +127,7 @@ def _open(path: str, what: str) -> tuple[int, os.stat_result]:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
             raise refuse(path, f"expected {what}, this is a directory")
-        return os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0)), status
+        return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), status
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise refuse(path, f"cannot read {what}: {reason}") from None
