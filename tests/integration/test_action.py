@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.runner import Outcome, checkout, run_action
+from tests.support.runner import Outcome, checkout, run_action, shared
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = "SECTIONS {\n  .data : { *(.data.read_mostly) *(.data .data.*) }\n}\n"
@@ -42,13 +42,16 @@ class Runner:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    home = tmp_path_factory.mktemp("runner")
-    action = checkout(ROOT, home / "it's the $(action) at v1")
-    temp = home / "runner temp"
-    temp.mkdir()
-    outcome = run_action(action, home, temp, {}, only="Install ldcheck")
-    assert not outcome.failed, outcome.log
-    return action, temp
+    def install(folder: Path) -> None:
+        action = checkout(ROOT, folder / "it's the $(action) at v1")
+        outcome = run_action(action, folder, folder, {}, only="Install ldcheck")
+        assert not outcome.failed, outcome.log
+
+    folder = shared(tmp_path_factory, "action", install)
+    # Each worker has a runner of its own, with the one installation.
+    temp = tmp_path_factory.mktemp("runner temp")
+    (temp / "ldcheck").symlink_to(folder / "ldcheck")
+    return folder / "it's the $(action) at v1", temp
 
 
 @pytest.fixture
@@ -171,6 +174,6 @@ def test_an_old_python_is_told_in_time(installed: tuple[Path, Path], tmp_path: P
     old = tmp_path / "python3.9"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
-    outcome = run_action(installed[0], tmp_path, installed[1], {"python": str(old)}, only="Install ldcheck")
+    outcome = run_action(installed[0], tmp_path, tmp_path, {"python": str(old)}, only="Install ldcheck")
     assert outcome.failed
     assert "::error title=ldcheck::ldcheck needs Python 3.11 or newer" in outcome.log

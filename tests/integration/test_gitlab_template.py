@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-from tests.support.runner import checkout
+from tests.support.runner import checkout, shared
 from tests.support.tools import tool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,9 +26,16 @@ Job = Callable[[str, Path], subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A runner whose venv the first job has made: the folder for temporary files, and the package."""
-    home = tmp_path_factory.mktemp("gitlab")
-    return home, checkout(ROOT, home / "ld check")
+    """The folder for temporary files, with ldcheck installed by the template, and the package that it came from."""
+    folder = shared(tmp_path_factory, "gitlab", lambda folder: _install(folder, checkout(ROOT, folder / "ld check")))
+    return folder, folder / "ld check"
+
+
+def _install(temp: Path, package: Path) -> None:
+    """Run the lines of the template's script that install; the last one checks."""
+    environment = {**os.environ, "TMPDIR": str(temp), "LDCHECK_PACKAGE": str(package)}
+    program = "set -e\n" + "\n".join(yaml.safe_load(TEMPLATE.read_text())[".ldcheck"]["script"][:-1])
+    subprocess.run([tool("sh"), "-c", program], env=environment, check=True)
 
 
 @pytest.fixture(params=["sh", "bash"])
@@ -36,9 +43,7 @@ def job(request: pytest.FixtureRequest, installed: tuple[Path, Path]) -> Job:
     temp, package = installed
 
     def run(arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-        script = yaml.safe_load(TEMPLATE.read_text())[".ldcheck"]["script"]
-        if (temp / "ldcheck-venv" / "bin" / "ldcheck").exists():
-            script = script[2:]
+        check = yaml.safe_load(TEMPLATE.read_text())[".ldcheck"]["script"][-1]
         keep = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "PIP_CACHE_DIR")}
         environment = {
             **keep,
@@ -49,7 +54,7 @@ def job(request: pytest.FixtureRequest, installed: tuple[Path, Path]) -> Job:
             "LDCHECK_ARGUMENTS": arguments,
         }
         # The runner stops at the first line that fails.
-        program = "set -e\n" + "\n".join(script)
+        program = f"set -e\n{check}"
         return subprocess.run(
             [tool(request.param), "-c", program], cwd=folder, env=environment, capture_output=True, text=True
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.runner import checkout
+from tests.support.runner import checkout, shared
 from tests.support.tools import tool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,11 +36,14 @@ def git(folder: Path, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def hooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This checkout as a repository of its own."""
-    repository = checkout(ROOT, tmp_path_factory.mktemp("ldcheck"))
-    git(repository, "init", "-q", "-b", "main")
-    git(repository, "add", "-A")
-    git(repository, "commit", "-q", "-m", "all", "--no-verify")
-    return repository
+    return shared(tmp_path_factory, "hooks", _clean_clone)
+
+
+def _clean_clone(folder: Path) -> None:
+    checkout(ROOT, folder)
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "all", "--no-verify")
 
 
 class Project:
@@ -71,7 +74,8 @@ class Project:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("pre-commit")
+    # pre-commit locks it, so that workers can share it.
+    return shared(tmp_path_factory, "pre-commit", lambda _: None)
 
 
 @pytest.fixture
