@@ -19,6 +19,11 @@ _PLAIN = re.compile(r"[\w+-][\w.+-]*(/[\w+-][\w.+-]*)*\Z")
 MAX_ROUNDS = 50
 
 
+def is_generated(name: str) -> bool:
+    """Whether a header is, by its path, one that builds make and nobody edits."""
+    return _GENERATED.search(name) is not None
+
+
 class Stubs:
     """The headers that stand in for missing ones, below `folder`; `texts` are their contents by path."""
 
@@ -100,7 +105,7 @@ def _add_config(stubs: Stubs, found: Survey, config: Mapping[str, str]) -> None:
 def _matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
     """Whether a header that is missing may be: by the patterns of the target, or because builds generate it."""
     if not patterns:
-        return lambda name: _GENERATED.search(name) is not None
+        return is_generated
     from fnmatch import fnmatchcase
 
-    return lambda name: bool(_GENERATED.search(name)) or any(fnmatchcase(name, pattern) for pattern in patterns)
+    return lambda name: is_generated(name) or any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ldcheck.preprocess.files import Files, SourceFile
+from ldcheck.preprocess.generated import is_generated
 from ldcheck.preprocess.lexer import WORD, Token, each_token
 from ldcheck.preprocess.macros import Definition, Expander, ExpansionError, Macro, Piece, Place, Use, each_piece
 from ldcheck.preprocess.output import Output
@@ -39,7 +40,8 @@ class MacroOrigin:
         if piece is None:
             return self._line_location(line)
         first, via = piece.place, piece.via
-        while first.file.virtual and via is not None:
+        # What a generated header says, nobody edits there.
+        while via is not None and (first.file.virtual or is_generated(first.file.name)):
             first, via = via.place, via.outer
         if first is not piece.place:
             return first.file.source.locate(first.start, first.start + 1)

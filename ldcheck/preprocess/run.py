@@ -103,7 +103,7 @@ def _plan(target: Target) -> _Plan:
     inputs = Inputs(target.script, Files(), way.includes, definitions, way.include_first, way.predefined)
     inputs, found, stubs = stand_in(inputs, config, target.generated)
     known = dict(config or {})
-    real = next((file for name, file in found.named.items() if name.endswith("autoconf.h") and not file.virtual), None)
+    real = next((file for file in found.files if file.name.endswith("autoconf.h") and not file.virtual), None)
     if real is not None:
         definitions = _definitions(target, way, configured=True)
         inputs = inputs.with_definitions(definitions)

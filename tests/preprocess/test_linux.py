@@ -10,7 +10,7 @@ import pytest
 from ldcheck.preprocess.run import preprocess
 from ldcheck.project import Target, read_project
 from ldcheck.record import replace
-from tests.preprocess.support import same_by_pcpp, tree, words
+from tests.preprocess.support import places, same_by_pcpp, tree, words
 from tests.support.debian import source_package
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "linux" / ".ldcheck.yaml"
@@ -139,3 +139,34 @@ def test_a_header_that_the_script_sets_up_is_not_varied(small: Target) -> None:
         "the generated header generated/asm-offsets.h is missing and taken as empty",
         "asm/types.h is missing; asm-generic/types.h stands in, as in a build",
     }
+
+
+def test_recorded_command_compiler_and_pcpp_agree(small: Target) -> None:
+    command = (
+        "gcc -E -Wp,-MMD,arch/x86/kernel/.vmlinux.lds.d -nostdinc -I./arch/x86/include -I./include "
+        "-include ./include/generated/autoconf.h -D__KERNEL__ -m64 -fmacro-prefix-map=./= -P -C -Ux86 -D__ASSEMBLY__ "
+        "-o arch/x86/kernel/vmlinux.lds arch/x86/kernel/vmlinux.lds.S"
+    )
+    choices = "#define CONFIG_RETPOLINE 1\n#define CONFIG_BASE 0x80000000\n"
+    tree(
+        Path.cwd(),
+        {
+            "arch/x86/kernel/.vmlinux.lds.cmd": f"savedcmd_arch/x86/kernel/vmlinux.lds := {command}\n",
+            "include/generated/autoconf.h": choices,
+            "include/asm-generic/types.h": "#define KERNEL_BASE (CONFIG_BASE)\n",
+            "arch/x86/include/asm/types.h": "#include <asm-generic/types.h>\n",
+        },
+    )
+    first = ("include/generated/autoconf.h",)
+    targets = (
+        replace(small, preprocessor="recorded"),
+        replace(small, preprocessor="compiler", include_first=first),
+        replace(small, preprocessor="pcpp", include_first=first),
+    )
+    (recorded,), (compiled,), (portable,) = (preprocess(target) for target in targets)
+    for other in (compiled, portable):
+        assert words(other.source.text) == words(recorded.source.text)
+        assert places(other) == places(recorded)
+    # A value that Kconfig chose is shown where it is used: nobody edits autoconf.h.
+    at = recorded.source.text.index("0x80000000")
+    assert recorded.origin.locate(recorded.source, at, at + 10).file == "include/asm-generic/types.h"
