@@ -276,7 +276,9 @@ def image(elf: str = "", map: str = "", objects: Sequence[str] = ()) -> Image:  
 
     Raises CheckError where one of them cannot be read, or none is named.
     """
-    found = gate.read_image(elf, map, objects)
+    from ldcheck.image.linked import read_linked
+
+    found = read_linked(elf, map, objects)
     if found is None:
         raise CheckError(InputError("there is no image to read", Location("."), help="name an ELF file, or a map"))
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ldcheck import judge, outcome
 from ldcheck.findings import CheckError, EvidenceKind, Finding, InputError, RuleResult
@@ -18,15 +18,13 @@ from ldcheck.source import Location, Related, Source, SourceMap
 if TYPE_CHECKING:
     from ldcheck import project
     from ldcheck.evidence import ScriptView
-    from ldcheck.image.model import Elf, Image, InputSection, LinkMap
+    from ldcheck.image.model import Image
     from ldcheck.picture import Picture
     from ldcheck.policy.load import Policies
     from ldcheck.policy.rule import Ignore, Rule
     from ldcheck.preprocess.run import Preprocessed
     from ldcheck.script.result import Diagnostic, Parse
     from ldcheck.script.syntax import Script
-
-_T = TypeVar("_T")
 
 # A text that is no linker script has as many errors as lines; the first ones tell.
 _MOST_ERRORS = 20
@@ -96,7 +94,7 @@ def check_target(target: project.Target, asked: Asked, progress: Callable[[str],
         errors += error.errors
     progress(f"{target.name}: reading what was linked")
     try:
-        image = read_image(target.image, target.map, target.objects)
+        image = _image(target)
     except CheckError as error:
         errors += error.errors
     inputs = _inputs(target, policies)
@@ -195,6 +193,14 @@ def _details(
         yield f"{target.name}: {result.rule}: {result.verdict.value}{basis}{reason}"
 
 
+def _image(target: project.Target) -> Image | None:
+    if not (target.image or target.map or target.objects):
+        return None
+    from ldcheck.image.linked import read_linked
+
+    return read_linked(target.image, target.map, target.objects)
+
+
 def _scripts(target: project.Target, asked: Asked) -> _Scripts:
     if not target.script:
         return _Scripts()
@@ -256,55 +262,6 @@ def read_script(path: str) -> Source:
     from ldcheck.documents import read_source
 
     return read_source(path, "linker script", 64 << 20)
-
-
-def read_image(elf: str, map: str, objects: Sequence[str]) -> Image | None:  # noqa: A002 - as everybody calls the file
-    """What was linked; None where nothing is given. Raises CheckError with the errors of all that cannot be read."""
-    if not elf and not map and not objects:
-        return None
-    from ldcheck.image.model import Image
-
-    errors: list[InputError] = []
-    notes: list[str] = []
-
-    def reading(read: Callable[[], _T]) -> _T | None:
-        try:
-            return read()
-        except CheckError as error:
-            errors.extend(error.errors)
-            return None
-
-    found_elf = reading(lambda: _read_elf(elf)) if elf else None
-    found_map = reading(lambda: _read_map(map, found_elf)) if map else None
-    found_objects = reading(lambda: _read_objects(objects, notes)) if objects else None
-    if errors:
-        raise CheckError(*errors)
-    parts = [part for part in (found_elf, found_map) if part is not None]
-    notes += [f"{part.path}: {text}" for part in parts for text in part.incomplete]
-    return Image(found_elf, found_map, found_objects, tuple(notes))
-
-
-def _read_elf(path: str) -> Elf:
-    from ldcheck.image.elf import read_elf
-
-    return read_elf(path)
-
-
-def _read_map(path: str, elf: Elf | None) -> LinkMap:
-    from ldcheck.image.maps import read_map
-
-    found = read_map(path)
-    if elf is not None:
-        from ldcheck.image.match import check_map
-
-        check_map(elf, found)
-    return found
-
-
-def _read_objects(paths: Sequence[str], notes: list[str]) -> tuple[InputSection, ...]:
-    from ldcheck.image.objects import read_objects
-
-    return read_objects(paths, notes)
 
 
 def script_errors(parse: Parse) -> list[InputError]:
