@@ -93,7 +93,9 @@ class Running:
             (os.POSIX_SPAWN_DUP2, errors_end, 2),
         ]
         try:
-            self._pid = os.posix_spawn(command[0], list(command), _environment(), file_actions=actions)
+            self._pid = os.posix_spawn(
+                command[0], list(command), _environment(), file_actions=actions, setpgroup=0
+            )
             _limit_memory(self._pid)
         except (OSError, ValueError) as error:
             self.stop()
@@ -142,7 +144,8 @@ class Running:
     def stop(self) -> None:
         """End the program if it still runs, and close what it wrote to."""
         if self._pid and self._status is None:
-            os.kill(self._pid, 9)
+            # A compiler's driver leaves the work to a program of its own, which would go on without it.
+            os.killpg(self._pid, 9)
             self._wait()
         while self._streams:
             os.close(self._streams.pop())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.compiler import find_program
-from ldcheck.preprocess.predefined import is_known, predefined
+from ldcheck.preprocess.predefined import predefined
 from ldcheck.project import Target
 from ldcheck.record import dataclass
 from ldcheck.source import Location
@@ -110,8 +110,8 @@ def _by_compiler(target: Target) -> Way:
     command: tuple[str, ...] = ()
     if program:
         command = (program, "-E", "-dD", "-nostdinc", "-x", "assembler-with-cpp")
-        if native and is_known(target.arch):
-            # The native compiler's own macros would tell of the wrong machine.
+        if native:
+            # The native compiler's own macros tell of this machine, and not of the one that the script is for.
             own = predefined(target.arch)
             command += ("-undef", *_options(own))
     else:

@@ -82,6 +82,15 @@ def test_the_architecture_is_varied_only_where_nobody_names_it() -> None:
     assert symbols(script, known_arch=False) == {"__aarch64__": FLAG}
 
 
+@pytest.mark.parametrize("way", ["compiler", "pcpp"])
+def test_without_an_architecture_this_machine_is_not_meant(way: str) -> None:
+    Path("a.lds.S").write_text("#ifdef __aarch64__\na = 1;\n#elif defined(__x86_64__)\nb = 1;\n#endif\nc = 1;\n")
+    scripts = preprocess(Target("a", "a.lds.S", preprocessor=way))
+    assert [words(script.source.text)[0] for script in scripts] == ["c", "b", "a"]
+    (script,) = preprocess(Target("a", "a.lds.S", arch="arm64", preprocessor=way))
+    assert words(script.source.text)[0] == "a"
+
+
 def walk(text: str, *names: str, limit: int = 64) -> list[dict[str, Value]] | None:
     explorer = Explorer(inputs({"a.lds.S": text}), dict.fromkeys(names, FLAG))
     found = explorer.walk(limit)
