@@ -93,9 +93,7 @@ class Running:
             (os.POSIX_SPAWN_DUP2, errors_end, 2),
         ]
         try:
-            self._pid = os.posix_spawn(
-                command[0], list(command), _environment(), file_actions=actions, setpgroup=0
-            )
+            self._pid = os.posix_spawn(command[0], list(command), _environment(), file_actions=actions, setpgroup=0)
             _limit_memory(self._pid)
         except (OSError, ValueError) as error:
             self.stop()
