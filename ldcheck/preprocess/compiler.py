@@ -17,7 +17,7 @@ from ldcheck.source import Location, decode
 
 _COMPILER = re.compile(r"(?:[\w.+]+-)*(?:gcc|cc|cpp|clang|clang-cpp)(?:-[0-9]+(?:\.[0-9]+)*)?\Z")
 MAX_OUTPUT = 64 << 20
-MAX_MEMORY = 4 << 30
+MAX_MEMORY = 1 << 30
 SECONDS = 30.0
 # More than there are processors is of no use, and each holds a pipe's worth of memory.
 AT_ONCE = max(2, min(8, os.cpu_count() or 1))
