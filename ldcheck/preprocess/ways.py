@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import CheckError, InputError
@@ -92,33 +92,41 @@ def _by_record(target: Target, recorded: Recorded) -> Way:
 
 
 def _by_compiler(target: Target) -> Way:
-    program = ""
-    native = not target.compiler
+    insists = target.preprocessor == "compiler"
+    program, native = "", False
     if target.preprocessor != "pcpp":
-        for name in target.compiler or _NATIVE:
-            try:
-                program = find_program(name, (target.root, "."))
-            except ValueError as error:
-                raise CheckError(InputError(str(error), target.location)) from None
-            if program:
-                break
-    notes: tuple[str, ...] = ()
-    if not program and target.preprocessor == "compiler":
+        program = _first_found(target, target.compiler)
+        if not program and not (insists and target.compiler):
+            program, native = _first_found(target, _NATIVE), True
+    if not program and insists:
         wanted = ", ".join(target.compiler or _NATIVE)
         raise CheckError(InputError(f"no compiler is here (looked for {wanted})", target.location))
+    notes: tuple[str, ...] = ()
+    if target.compiler and target.preprocessor == "auto" and (native or not program):
+        instead = f"{os.path.basename(program)} preprocesses in its place" if program else "pcpp preprocesses"
+        notes = (f"{target.compiler[0]} is not here: {instead}",)
     own = ""
     command: tuple[str, ...] = ()
     if program:
         command = (program, "-E", "-dD", "-nostdinc", "-x", "assembler-with-cpp")
-        if native:
-            # The native compiler's own macros tell of this machine, and not of the one that the script is for.
-            own = predefined(target.arch)
-            command += ("-undef", *_options(own))
-    else:
+    if native or not program:
         own = predefined(target.arch)
-        if target.compiler and target.preprocessor == "auto":
-            notes = (f"{target.compiler[0]} is not here: pcpp preprocesses",)
+    if program and native:
+        # The native compiler's own macros tell of this machine, and not of the one that the script is for.
+        command += ("-undef", *_options(own))
     return Way(command, target.includes, target.definitions, target.include_first, own, recorded=False, notes=notes)
+
+
+def _first_found(target: Target, names: Sequence[str]) -> str:
+    """The path of the first compiler that is here, or an empty string. Raises CheckError for what is none."""
+    for name in names:
+        try:
+            program = find_program(name, (target.root, "."))
+        except ValueError as error:
+            raise CheckError(InputError(str(error), target.location)) from None
+        if program:
+            return program
+    return ""
 
 
 def _options(text: str) -> tuple[str, ...]:

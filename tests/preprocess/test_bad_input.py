@@ -204,7 +204,11 @@ def test_a_compiler_of_the_tree_on_path_is_not_run(here: Path, monkeypatch: pyte
     assert not (here / "ran").exists()
 
 
-def test_without_a_compiler_pcpp_does_it_and_says_so() -> None:
+def test_without_the_compiler_another_does_it_or_pcpp_and_says_so(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (script,) = run("#ifdef __aarch64__\nx = 1;\n#endif\n", "auto", compiler=("nosuch-gcc",))
+    assert script.notes == ("nosuch-gcc is not here: gcc preprocesses in its place",)
+    assert words(script.source.text) == []
+    monkeypatch.setenv("PATH", str(here))
     (script,) = run("x = 1;\n", "auto", compiler=("nosuch-gcc",))
     assert script.notes == ("nosuch-gcc is not here: pcpp preprocesses",)
     assert (
