@@ -54,8 +54,6 @@ _LATER = frozenset({"ASCIZ", "LINKER_VERSION"})
 class BodyParser(ExpressionParser):
     """Statements of output sections, and the few that may stand elsewhere too."""
 
-    # Statements of several places -------------------------------------------------------------------------------------
-
     def _include_here(self, read: Callable[[], None], statements: Callable[[list[Node]], None]) -> Include:
         """INCLUDE: `statements` reads the other file to its end, `read` the token behind the path."""
         start = self.start
@@ -151,8 +149,6 @@ class BodyParser(ExpressionParser):
             raise self._fail("`)`")
         read()
         return Assertion(condition, message, start=start, end=self.last)
-
-    # Inside an output section -----------------------------------------------------------------------------------------
 
     def _body(self, statements: list[Node]) -> None:
         """Statements up to `}` or the end of the file."""

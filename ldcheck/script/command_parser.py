@@ -163,8 +163,6 @@ class CommandParser(BodyParser):
     def _list(self) -> None:
         self._read(lexer.input_list(), lexer.INPUTLIST_KEYWORDS)
 
-    # MEMORY, PHDRS, VERSION -------------------------------------------------------------------------------------------
-
     def _memory(self) -> Memory:
         start = self.start
         self._script()

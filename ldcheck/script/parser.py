@@ -76,8 +76,6 @@ _CONSTRAINTS = frozenset({"ONLY_IF_RO", "ONLY_IF_RW", "SPECIAL"})
 class _Parser(CommandParser):
     """Statements at the top level and in SECTIONS."""
 
-    # Top level --------------------------------------------------------------------------------------------------------
-
     def script(self) -> Script:
         """The whole text as a script."""
         statements: list[Node] = []
@@ -165,8 +163,6 @@ class _Parser(CommandParser):
         if kind == "ENTRY":
             return self._one_operand(kind, start)
         return None
-
-    # SECTIONS ---------------------------------------------------------------------------------------------------------
 
     def _sections(self) -> Sections:
         start, keyword = self.start, self.kind
@@ -438,10 +434,16 @@ class _Parser(CommandParser):
         )
 
     def _section_group(self) -> SectionGroup:
-        start = self.start
-        self._depth += 1
-        if self._depth > _MAX_GROUPS:
+        if self._depth >= _MAX_GROUPS:
             raise self._fail("less nesting of GROUP")
+        self._depth += 1
+        try:
+            return self._group()
+        finally:
+            self._depth -= 1
+
+    def _group(self) -> SectionGroup:
+        start = self.start
         self._expression()
         address, section_type = self._address_and_type(None)
         # The token behind the colon is read as a script's again; it is a brace in either state.
@@ -452,7 +454,6 @@ class _Parser(CommandParser):
         statements: list[Node] = []
         self._sections_list(statements)
         self._close(opened, self._script, "an output section, an assignment or `}`")
-        self._depth -= 1
         return SectionGroup(tuple(statements), address, section_type, start=start, end=self.last)  # type: ignore[arg-type]
 
     def _section_class(self) -> SectionClass:

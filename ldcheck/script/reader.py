@@ -106,8 +106,6 @@ class Reader:
         self.quoted = False
         self.start = self.end = self.last = base
 
-    # Tokens -----------------------------------------------------------------------------------------------------------
-
     def _read(self, pattern: lexer.State, keywords: dict[str, str]) -> None:
         """Make the next token the current one, read in the given lexical state."""
         while True:
@@ -168,8 +166,6 @@ class Reader:
             self._at = self.start - self._base
             self.end = self.last
             read()
-
-    # Problems ---------------------------------------------------------------------------------------------------------
 
     def _report(
         self,
