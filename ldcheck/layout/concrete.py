@@ -208,6 +208,8 @@ class _Replay:
         self._symbols: dict[str, SymbolValue] = {}
         self._assertions: list[AssertionValue] = []
         self._late: set[str] = set()
+        # The address of a section that is not in the image counts in one run of ld, and not in the other.
+        self._adrift = False
         self._passed: set[str] = set()
         for section in self._flow.sections:
             if self._found(section) is None:
@@ -246,6 +248,7 @@ class _Replay:
             self._statement(statement)
         self._values.section = None
         self._passed.add(name)
+        self._adrift = self._adrift or (section is None and node.address is not None)
         if section is not None:
             self._values.place = section.end
         elif node.address is None and not self._flow.traits[node].made and not self._has(name):
@@ -285,7 +288,7 @@ class _Replay:
             target = Name(name, start=node.target.start, end=node.target.end)
             expression = Binary(node.operator[:-1], target, expression, start=node.start, end=node.end)
         if name == ".":
-            if self._is_late(expression):
+            if self._is_late(expression) or (self._adrift and _mentions_symbol(expression)):
                 # Where sections lie was settled with what an earlier run knew of it.
                 self._values.place = None
                 return
@@ -300,6 +303,9 @@ class _Replay:
         found = ImageValues.symbol(self._values, name) if not self._left[name] else None
         actual = None if found is None else found.number
         provided = node.keyword.startswith("PROVIDE")
+        if provided and name in self._values.homes and not self._left[name]:
+            # The script has defined it already.
+            return
         if self._values.place is None and actual is not None and _is_dot(expression) and not provided:
             # The location counter shows here.
             self._values.place = actual
@@ -353,3 +359,7 @@ class _Replay:
 
 def _is_dot(expression: Expression) -> bool:
     return isinstance(expression, Name) and expression.name == "."
+
+
+def _mentions_symbol(expression: Expression) -> bool:
+    return any(isinstance(part, Name) and part.name != "." for part in leaves(expression))

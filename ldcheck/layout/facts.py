@@ -357,7 +357,10 @@ class Layout:
         return self._joined([section.end for section in self.sections if section.name == name])
 
     def load_address(self, name: str) -> Known | None:
-        """The load address (LMA) of an output section."""
+        """The load address (LMA) of an output section.
+
+        Where load addresses overlap in a segment, the file's may be higher; ld then says "lma adjusted".
+        """
         return self._joined([section.load for section in self.sections if section.name == name])
 
     def load_distance(self, name: str) -> int | None:

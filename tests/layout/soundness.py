@@ -18,7 +18,7 @@ from ldcheck.layout.interpret import interpret
 from ldcheck.script.parser import parse
 from ldcheck.script.syntax import InputSectionDescription, OutputSection, Script, walk
 from ldcheck.source import Source
-from tests.layout.random_scripts import OPTIONS, random_object, random_script
+from tests.layout.random_scripts import INPUTS, OPTIONS, random_object, random_script
 from tests.support.build import assemble, link
 
 
@@ -57,7 +57,10 @@ def see(elf: Elf, link_map: LinkMap) -> Linked:
     # Thread-local symbols have offsets for values.
     symbols = {name: symbol.value for name, symbol in elf.symbols.items() if symbol.defined and symbol.kind != "TLS"}
     names = Counter(section.name for section in elf.sections)
-    loads = {(section.name, section.address): section.load_address for section in link_map.sections}
+    loads: dict[tuple[str, int], int] = {}
+    for listed in link_map.sections:
+        # An empty orphan of the same name may follow.
+        loads.setdefault((listed.name, listed.address), listed.load_address)
     sections = {
         section.name: Place(section.address, section.end, loads.get((section.name, section.address), section.address))
         for section in elf.sections
@@ -132,7 +135,10 @@ def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally, target
     }
     # An orphan may have made a section of the same name.
     ambiguous = set(inputs.values()) - taken
-    places = _places(layout, linked, inputs, ambiguous)
+    places = _places(layout, linked, inputs, ambiguous, target)
+    if "adjusted to" in done.output:
+        # BFD has moved load addresses that overlapped in a segment.
+        places = {name: place for name, place in places.items() if not name.startswith("load")}
     # ld computes with 64 bits, of which the file keeps these.
     places = {name: place for name, place in places.items() if place[0].low >> elf.bits == 0}
     _compare(places, where, tally)
@@ -163,7 +169,7 @@ def _check_assertions(layout: Layout, failed: set[str], where: str, tally: Tally
 
 
 def _places(
-    layout: Layout, linked: Linked, inputs: dict[str, str], ambiguous: set[str]
+    layout: Layout, linked: Linked, inputs: dict[str, str], ambiguous: set[str], target: str
 ) -> dict[str, tuple[Known, int]]:
     """What is said of each place that can be seen in the image, and where it is."""
     places: dict[str, tuple[Known, int]] = {}
@@ -186,7 +192,7 @@ def _places(
         places[f"load address of {section.name}"] = (section.load, found.load)
         for statement in node.statements:
             if isinstance(statement, InputSectionDescription):
-                _add_first_input(statement, layout, linked, inputs, places)
+                _add_first_input(statement, layout, linked, inputs, target, places)
     return places
 
 
@@ -195,9 +201,13 @@ def _add_first_input(
     layout: Layout,
     linked: Linked,
     inputs: dict[str, str],
+    target: str,
     places: dict[str, tuple[Known, int]],
 ) -> None:
     names = {pattern.pattern.text for pattern in statement.patterns or ()}
+    if target == "riscv64" and any('"ax' in INPUTS.get(name, "") for name in names):
+        # In code, the assembler leaves alignment to the linker: labels lie behind what it inserts.
+        return
     known = layout.first_input(statement)
     labels = [label for label, name in inputs.items() if name in names and label in linked.symbols]
     if known is not None and labels and names.isdisjoint(_UNSEEN):
