@@ -45,6 +45,9 @@ DECLARATION = Declaration(
 # The least that a table of pointers or words asks for.
 _WORD = 4
 
+# Words that the toolchain makes behind words: relocations, and what -mrelocatable of PowerPC emits.
+_TOOLCHAIN = (".rel", ".got", ".fixup", ".rofixup")
+
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED with a problem for each start symbol that nothing aligns."""
@@ -85,7 +88,10 @@ def _marks(node: Node) -> bool:
 def _is_table(node: InputSectionDescription) -> bool:
     """Whether only sections with names of the project's own are taken, and no constructors."""
     names = [pattern.pattern.text for pattern in node.patterns or ()]
-    return bool(names) and all(family_of(name) is Family.OTHER and name.startswith((".", "_")) for name in names)
+    return bool(names) and all(
+        family_of(name) is Family.OTHER and name.startswith((".", "_")) and not name.startswith(_TOOLCHAIN)
+        for name in names
+    )
 
 
 def _alike(before: InputSectionDescription, table: InputSectionDescription) -> bool:

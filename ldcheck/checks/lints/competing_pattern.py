@@ -17,7 +17,8 @@ happen to match land in memory that is reclaimed after boot.
     .text : { *(.text.boot.*) }
 
 ## Limits
-A list of names followed by a catch-all is what catch-alls are for, and not reported.
+A list of names followed by a catch-all is what catch-alls are for, and not reported;
+nor is a later pattern that begins with a wildcard (`*(.*bss)`), which is for what is left.
 
 ## References
 GNU ld manual, "Input Section Basics".
@@ -57,6 +58,9 @@ def _ambiguous(rule: InputRule, earlier: InputRule) -> bool:
     if relation(rule, earlier) in (Relation.SAME_STATEMENT, Relation.SAME_STRETCH):
         return False
     if rule.output == earlier.output or not overlaps(rule.names, earlier.names):
+        return False
+    # `*(.*bss)` behind `*(.text*)` is for what is left; nobody means its .textbss.
+    if not rule.names.prefix.strip("._"):
         return False
     return not contains(rule.names, earlier.names) and not contains(earlier.names, rule.names)
 

@@ -34,6 +34,7 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection
 from ldcheck.sections.families import Family, family_of
+from ldcheck.sections.globs import contains
 from ldcheck.sections.rules import InputRule
 from ldcheck.subjects import marks_a_place
 
@@ -55,7 +56,20 @@ _ALWAYS = (
 )
 
 # What the linker makes itself, and memory without content: there is nothing in it that could be lost.
-_NEVER = (".rel", ".gnu.linkonce", ".noinit", ".persistent", ".stack", ".heap", ".interp", ".dyn", ".hash", ".gnu.")
+_NEVER = (
+    ".rel",
+    ".rofixup",
+    ".got",
+    ".MIPS.",
+    ".gnu.",
+    ".interp",
+    ".dyn",
+    ".hash",
+    ".noinit",
+    ".persistent",
+    ".stack",
+    ".heap",
+)
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
@@ -63,25 +77,41 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     if not any(rule.keep for rule in view.rules):
         return Judgement(Standing.HOLDS, reason="the script keeps nothing: it is for links that collect nothing")
     bracketed = _bracketed(view)
+    kept = [rule.names for rule in view.rules if rule.keep]
     problems = tuple(
         view.problem(
             rule.node,
             rule.text,
-            f"`{rule.text}` is reached through boundary symbols only: --gc-sections drops it",
+            f"`{rule.text}` {_reason(rule)}: --gc-sections drops it",
             label="no KEEP()",
             help=f"write `KEEP({rule.text})`",
         )
         for rule in view.rules
-        if not rule.keep and not rule.discards and _wants_keep(rule, bracketed)
+        if not rule.keep
+        and not rule.discards
+        and _wants_keep(rule, bracketed)
+        # GNU ld looks for KEEP() in every statement that matches, not in the one that takes the section.
+        and not any(contains(names, rule.names) for names in kept)
     )
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+
+
+def _reason(rule: InputRule) -> str:
+    assert rule.pattern is not None
+    if _is_always_wanted(rule.pattern.pattern.text):
+        return "has parts that nothing refers to by name"
+    return "is reached through boundary symbols only"
+
+
+def _is_always_wanted(name: str) -> bool:
+    return any(name == known or name.startswith((f"{known}.", f"{known}*")) for known in _ALWAYS)
 
 
 def _wants_keep(rule: InputRule, bracketed: set[int]) -> bool:
     if rule.pattern is None:
         return False
     name = rule.pattern.pattern.text
-    if any(name == known or name.startswith((f"{known}.", f"{known}*")) for known in _ALWAYS):
+    if _is_always_wanted(name):
         return True
     if name.startswith(_NEVER) or not name.startswith((".", "_")):
         return False

@@ -19,10 +19,11 @@ freed, the table between two boundary symbols stays empty.
     .text : { *(.text) *(.text.*) }
 
 ## Limits
-A pattern that merely matches nothing in today's link is not reported: that is normal. A duplicate inside one
-statement is harmless and not reported either; nor are `.ctors.*` and `.dtors.*` behind `.init_array` and
-`.fini_array`, which GNU ld's own default scripts keep for toolchains without the latter. Where a dead pattern is kept
-for other configurations, allow it under that condition.
+A pattern that merely matches nothing in today's link is not reported: that is normal. The same pattern twice between
+the same boundary symbols is harmless and not reported either, nor one under KEEP() whose sections go to the same
+output section without: GNU ld looks for KEEP() in every statement that matches. Nor are `.ctors.*` and `.dtors.*`
+behind `.init_array` and `.fini_array`, which GNU ld's own default scripts keep for toolchains without the latter.
+Where a dead pattern is kept for other configurations, allow it under that condition.
 
 ## References
 GNU ld manual, "Input Section Basics".
@@ -61,6 +62,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         and reach.earlier
         and any(relation(reach.rule, earlier) is not Relation.SAME_STATEMENT for earlier in reach.earlier)
         and not _moved_to_array(reach)
+        and not _repeats(reach)
         and not any(_special(taker) for taker in (reach.rule, *reach.earlier))
     )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
@@ -69,6 +71,19 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 def _special(rule: InputRule) -> bool:
     """SPECIAL sections take what the target's emulation says (ldlang.c leaves them out of the matching)."""
     return rule.section is not None and rule.section.constraint == "SPECIAL"
+
+
+def _repeats(reach: Reach) -> bool:
+    """Whether a pattern is there a second time, or only to keep what patterns of its output section have taken.
+
+    Under --gc-sections GNU ld looks for KEEP() in every statement that matches, not in the one that takes the section.
+    """
+    rule = reach.rule
+    relations = {relation(rule, earlier) for earlier in reach.earlier}
+    near = relations <= {Relation.SAME_STATEMENT, Relation.SAME_STRETCH}
+    if near and all(_named(earlier) == _named(rule) for earlier in reach.earlier):
+        return True
+    return rule.keep and Relation.OTHER_OUTPUT not in relations and not all(earlier.keep for earlier in reach.earlier)
 
 
 def _moved_to_array(reach: Reach) -> bool:

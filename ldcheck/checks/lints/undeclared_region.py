@@ -16,7 +16,8 @@ that it fits. It happens where a region is declared under one `#if` and used und
     SECTIONS { .text : { *(.text) } > FLASH .data : { *(.data) } > RAM }
 
 ## Limits
-A script that takes its MEMORY from an INCLUDE that was not found, or from another `-T` script, is not judged.
+A script without any MEMORY, which takes it from another `-T` script, is not judged, nor is one with an INCLUDE that
+was not found.
 
 ## References
 GNU ld manual, "MEMORY Command", "REGION_ALIAS".
@@ -51,6 +52,8 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
             declared.add(node.name.text)
         elif isinstance(node, Command) and node.keyword == "REGION_ALIAS" and node.arguments:
             declared.add(node.arguments[0].text)
+    if not declared - {_DEFAULT}:
+        return Judgement(Standing.UNKNOWN, reason="the script has no MEMORY: another one that it is linked with must")
     problems = tuple(
         view.problem(
             node,
