@@ -97,7 +97,7 @@ def check(
     except CheckError as error:
         return Report(outcome.NOT_CHECKED, errors=error.errors)
     checked = [gate.check_target(target, asked, progress or _silent) for target in chosen.targets]
-    report = _report(checked, chosen.notes, fail_on)
+    report = _allowed(_report(checked, chosen.notes, fail_on), checked, chosen_rules=bool(select or ignore))
     try:
         if baseline:
             report = _without_baseline(report, baseline, chosen.files)
@@ -106,6 +106,26 @@ def check(
     except CheckError as error:
         report = replace(report, errors=(*report.errors, *error.errors))
     return replace(report, status=outcome.status(report.findings, report.errors, fail_on))
+
+
+def _allowed(report: Report, checked: Sequence[gate.Checked], *, chosen_rules: bool) -> Report:
+    """The report without what comments in the sources allow, and with what is wrong with those comments.
+
+    Where only some rules were judged, an allowance of the others is not reported as unused.
+    """
+    sources = [source for one in checked for source in one.sources if "ldcheck" in source.text]
+    if not sources:
+        return report
+    from ldcheck.preprocess.allow import apply_allowances, read_allowances
+
+    read = read_allowances(sources)
+    judged = {name for result in report.rules for name in (result.rule, result.check)} if chosen_rules else None
+    applied = apply_allowances(report.findings, read.found, judged)
+    return replace(
+        report,
+        findings=(*applied.kept, *read.malformed, *applied.unused),
+        accepted=(*report.accepted, *((finding, allowance.reason) for finding, allowance in applied.allowed)),
+    )
 
 
 def _silent(_: str) -> None:

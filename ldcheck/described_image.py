@@ -107,7 +107,8 @@ class _Reader:
             name=name,
             type=kind,
             address=address,
-            offset=address % _PAGE + _PAGE * index,
+            # As if the file were laid out as the memory is.
+            offset=address,
             size=size,
             align=align,
             writable=bool(flags & _WRITE),
@@ -166,7 +167,7 @@ class _Reader:
             found.append(
                 Segment(
                     type=_text(node, "type", "LOAD"),
-                    offset=inside[0].offset if inside else 0,
+                    offset=address,
                     address=address,
                     load_address=self.size(node, "load-at", address),
                     file_size=self.size(node, "file-size", size),

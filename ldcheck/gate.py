@@ -51,7 +51,7 @@ class Asked:
 class Checked:
     """What came of one target. `accepted` are findings that a policy's `ignore` waives, each with the reason.
 
-    `details` say how the verdicts came about.
+    `details` say how the verdicts came about. `sources` are the files that may hold allowances.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -62,13 +62,14 @@ class Checked:
     inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     details: tuple[str, ...] = ()
     picture: Picture | None = None
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Scripts:
     """The distinct scripts of a target, parsed. `condition` words a choice of them.
 
-    `described` tells the configurations of each, where it was preprocessed.
+    `described` tells the configurations of each, where it was preprocessed; `sources` are the files that people edit.
     """
 
     parses: tuple[Parse, ...] = ()
@@ -76,6 +77,7 @@ class _Scripts:
     condition: Callable[[Collection[int]], str] = lambda _: ""
     notes: tuple[str, ...] = ()
     described: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 def check_target(target: project.Target, asked: Asked, progress: Callable[[str], None]) -> Checked:
@@ -163,6 +165,7 @@ def _judged(
         inputs,
         tuple(_details(target, scripts, image, arch, judged.results)),
         _picture(target, image, views[linked].tree if views else None) if asked.pictures else None,
+        scripts.sources,
     )
 
 
@@ -207,7 +210,8 @@ def _scripts(target: project.Target, asked: Asked) -> _Scripts:
     if asked.text is None and is_preprocessed(target):
         # The architecture decides with which compiler, or with whose macros, a script is preprocessed.
         return _preprocessed(target if target.arch else replace(target, arch=asked.arch))
-    return _Scripts((parse_script(target.script, asked.text, target.includes),))
+    parsed = parse_script(target.script, asked.text, target.includes)
+    return _Scripts((parsed,), sources=parsed.sources.sources)
 
 
 def is_preprocessed(target: project.Target) -> bool:
@@ -234,6 +238,7 @@ def _preprocessed(target: project.Target) -> _Scripts:
         condition,
         tuple(dict.fromkeys(note for one in found for note in one.notes)),
         tuple(_described(one) for one in found),
+        tuple(source for one in found for source in one.sources()),
     )
 
 

@@ -24,7 +24,11 @@ UNUSED = "unused-allowance"
 MAX_SKIPPED = 100
 FORM = "/* ldcheck: allow(rule-id) -- reason */"
 
-_COMMENT = re.compile(r'/\*.*?(?:\*/|\Z)|//[^\n]*|^[ \t]*\#[^\n]*|"(?:[^"\\\n]|\\.)*"', re.DOTALL | re.MULTILINE)
+# A line that begins with # is a comment for ld; a directive is none, but may have one behind it.
+_DIRECTIVE = r"(?:define|undef|include|if|ifdef|ifndef|elif|else|endif|error|warning|pragma|line)\b"
+_COMMENT = re.compile(
+    rf'/\*.*?(?:\*/|\Z)|//[^\n]*|^[ \t]*\#(?![ \t]*{_DIRECTIVE})[^\n]*|"(?:[^"\\\n]|\\.)*"', re.DOTALL | re.MULTILINE
+)
 _MARK = re.compile(r"(?:/\*|//|\#)[\s*#!/]*(ldcheck\s*:\s*)(.*?)\s*(?:\*/)?\s*\Z", re.DOTALL)
 _ALLOW = re.compile(r"allow\s*\(([^()]*)\)\s*(.*)\Z", re.DOTALL)
 _REASON = re.compile(r"(?:--|—|–|:|-)\s*(.*\w.*)\Z", re.DOTALL)

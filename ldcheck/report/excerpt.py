@@ -62,7 +62,9 @@ def _window(place: Location, width: int) -> tuple[str, int, int]:
     last = place.end_column - 1 if place.end_line in (0, place.line) else len(excerpt.rstrip())
     last = max(min(last, len(excerpt.rstrip())), first)
     # Where a whole line is meant, its indentation is not.
-    first = min(max(first, len(excerpt) - len(excerpt.lstrip())), last)
+    indentation = len(excerpt) - len(excerpt.lstrip())
+    if first < indentation < last:
+        first = indentation
     # No more of a huge line is looked at than could be shown.
     left = max(first - width, 0)
     right = first + width
