@@ -13,6 +13,8 @@ pytest_plugins = ["tests.support.cases"]
 
 # Programs that tests start run the ldcheck of this checkout, installed or not.
 os.environ["PYTHONPATH"] = str(ROOT)
+# What is shown is not cut to the terminal of whoever runs the tests.
+os.environ.pop("COLUMNS", None)
 
 
 def _skips(config: pytest.Config) -> Counter[str]:

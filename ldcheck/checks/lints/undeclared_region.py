@@ -52,7 +52,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
             declared.add(node.name.text)
         elif isinstance(node, Command) and node.keyword == "REGION_ALIAS" and node.arguments:
             declared.add(node.arguments[0].text)
-    if not declared - {_DEFAULT}:
+    if not declared - {_DEFAULT} and any(word.text != _DEFAULT for node in view.statements for word in _used(node)):
         return Judgement(Standing.UNKNOWN, reason="the script has no MEMORY: another one that it is linked with must")
     problems = tuple(
         view.problem(
