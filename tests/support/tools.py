@@ -14,6 +14,7 @@ from typing import NoReturn
 # Program to Debian package. `make test` sets up exactly these.
 PACKAGES = {
     "gcc": "gcc",
+    "g++": "g++",
     "git": "git",
     "groff": "groff-base",
     "make": "make",
