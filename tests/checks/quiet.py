@@ -21,8 +21,7 @@ from ldcheck.script.parser import parse
 from ldcheck.source import Source, decode
 from tests.script.agreement import BINUTILS, SOURCES, ldscripts, source_scripts
 
-# Those of opensbi are made of #include lines, which GNU ld takes for comments.
-PACKAGES = tuple(package for package in SOURCES if package != "opensbi")
+PACKAGES = tuple(SOURCES)
 DEFAULTS = "default scripts of GNU ld"
 TESTS = "test suite of GNU ld"
 
