@@ -81,6 +81,9 @@ def half_taken(rules: Sequence[InputRule]) -> Iterator[tuple[str, InputRule]]:
     In a script for `ld -r`, which puts output sections at 0, orphans are to keep their names.
     """
     for name in SPLIT_FAMILIES:
+        # Whoever gets such a section, it is no orphan: mostly that is all there is to look at.
+        if any(rule.names.matches(f"{name}.x") for rule in rules):
+            continue
         exact = [taker for taker, _ in reaching(rules, name) if taker.names.literal == name and not taker.discards]
         if exact and not _at_zero(exact[0]) and not reaching(rules, f"{name}.?*"):
             yield name, exact[0]
