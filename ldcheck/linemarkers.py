@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from ldcheck.source import Location, Related, Source, decode
+from ldcheck.source import Location, Related, Source, read_regular
 
 _MARKER = re.compile(
     r'^[ \t]*#(?:line)?[ \t]+(\d{1,9})[ \t]+"((?:[^"\\\n]|\\.)*)"((?:[ \t]+\d)*)[ \t]*\r?$', re.MULTILINE
@@ -140,7 +139,7 @@ class LineMarkers:
     def _find(self, name: str) -> Source | None:
         candidates = [name] if os.path.isabs(name) else [os.path.join(base, name) for base in (*self._bases, "")]
         for path in candidates:
-            text = _read(path)
+            text = read_regular(path, _LONGEST)
             if text is not None:
                 return Source(_HERE.sub("", path), text)
         return None
@@ -173,15 +172,3 @@ def _unescape(name: str) -> str:
 
 def _unescaped(escape: str) -> str:
     return chr(int(escape, 8)) if escape[0] in "01234567" else escape
-
-
-def _read(path: str) -> str | None:
-    """The text of a regular file of reasonable size. Devices and pipes must not block, whatever a marker names."""
-    try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _LONGEST:
-            return None
-        with open(path, "rb") as stream:
-            return decode(stream.read(_LONGEST))
-    except (OSError, ValueError):
-        return None

@@ -153,3 +153,21 @@ class SourceMap:
 def decode(data: bytes) -> str:
     """Text of a file. Bytes that are not UTF-8 survive as surrogates, so that offsets and printing stay exact."""
     return data.decode("utf-8", "surrogateescape")
+
+
+def read_regular(path: str, longest: int) -> str | None:
+    """The text of a regular file of at most `longest` bytes; None for every other.
+
+    Devices and pipes must not block, whatever a line marker or an INCLUDE names.
+    """
+    import os
+    import stat
+
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > longest:
+            return None
+        with open(path, "rb") as stream:
+            return decode(stream.read(longest))
+    except (OSError, ValueError):
+        return None
