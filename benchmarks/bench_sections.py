@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from time import process_time
 
-from benchmarks.paired import Result
+from benchmarks.paired import Result, cpu_ms
 from ldcheck.image.model import InputSection
 from ldcheck.script.parser import parse
 from ldcheck.script.syntax import Script
@@ -37,22 +36,12 @@ def measure() -> Iterator[Result]:
     """Judge the rules of Xen's scripts and of a large one, and assign 80,000 input sections to some 200 patterns."""
     for arch in ("x86_64", "arm64"):
         script = _tree(xen(arch).preprocessed.read_text())
-        yield _cpu_ms(f"all rules of Xen's {arch} script", partial(_judge, script), bar=10, rounds=15)
+        yield cpu_ms(f"all rules of Xen's {arch} script", partial(_judge, script), bar=10, rounds=15)
     large = _tree(_large())
     count = len(input_rules(large))
-    yield _cpu_ms(f"all rules of a script with {count} patterns", lambda: _judge(large), bar=60, rounds=15)
+    yield cpu_ms(f"all rules of a script with {count} patterns", lambda: _judge(large), bar=60, rounds=15)
     inputs = _inputs()
-    yield _cpu_ms(f"{len(inputs):,} sections to {count} patterns", lambda: assign(large, inputs), bar=1000)
-
-
-def _cpu_ms(name: str, work: Callable[[], object], bar: float, rounds: int = 5) -> Result:
-    """Milliseconds of processor time, the least of some rounds: what others do on the machine does not count."""
-    taken = []
-    for _ in range(rounds):
-        started = process_time()
-        work()
-        taken.append(process_time() - started)
-    return Result(name, min(taken) * 1000, "ms", bar, note="of processor time")
+    yield cpu_ms(f"{len(inputs):,} sections to {count} patterns", lambda: assign(large, inputs), bar=1000)
 
 
 def _judge(script: Script) -> None:

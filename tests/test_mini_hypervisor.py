@@ -61,7 +61,9 @@ def check(image, policy, *evidence):
     """Run `ldcheck check` in the image's folder. Returns the report as JSON has it."""
     done = subprocess.run(
         [sys.executable, "-m", "ldcheck", "check", "--policy", policy, "--format", "json", *evidence],
-        cwd=image.folder, capture_output=True, text=True,
+        cwd=image.folder,
+        capture_output=True,
+        text=True,
     )
     assert done.stdout, done.stderr
     report = json.loads(done.stdout)

@@ -25,6 +25,7 @@ from ldcheck.report.formats import FORMATS
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
+
 def pages() -> dict[str, str]:
     """The generated pages by their path below docs/reference."""
     made = {

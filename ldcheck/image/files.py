@@ -110,14 +110,16 @@ def read_text(path: str, what: str) -> str:
     with os.fdopen(file, "rb") as stream:
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISFIFO(status.st_mode):
             raise refuse(path, f"expected {what}, this is a device")
-        head = stream.read(_HEAD)
+        head = stream.peek(_HEAD)[:_HEAD]
         if not head or b"\0" in head:
             raise refuse(path, f"expected {what}, this looks like {describe(head)}")
-        pieces = [head]
-        # A pipe has no size to go by.
-        while piece := stream.read(_PIECE):
+        # All of a file comes in one piece, which is then not copied; a pipe has no size to go by.
+        at_once = max(_PIECE, min(status.st_size, _LARGEST))
+        pieces, size = [], 0
+        while piece := stream.read(at_once):
             pieces.append(piece)
-            if len(pieces) * _PIECE > _LARGEST:
+            size += len(piece)
+            if size > _LARGEST:
                 raise refuse(path, f"expected {what}, this is more than 1 GB")
     return decode(b"".join(pieces))
 

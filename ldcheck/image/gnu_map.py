@@ -12,22 +12,22 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate, compress, repeat
-from operator import add, ge, itemgetter
+from operator import add, itemgetter
 
-from ldcheck.image.columns import Columns, MapSymbols, split_member
+from ldcheck.image.columns import InputColumns, MapSymbols, Numbers, addresses
 from ldcheck.image.files import collector_paused
-from ldcheck.image.model import LinkMap, MapInput, MapSection, MapStatement, Padding
+from ldcheck.image.model import LinkMap, MapSection, MapStatement, Padding
 from ldcheck.image.padding import ASSIGNMENT, INPUT_ALIGNMENT
 
 UNEXPLAINED = "unexplained"
 
-# Groups: address and size of a fill, name, address, size, file, and the lines of relaxation and symbols; or any other
-# line. A line of a symbol is told from an assignment by the "=".
+# Groups: all of it, address and size of a fill, name, address, size, file, and the lines of relaxation and symbols; or
+# any other line. A line of a symbol is told from an assignment by the "=".
 _RECORD = re.compile(
-    r"(?: \*fill\* +0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16}) .*\n)?"
-    r" ([^ \n*(][^ \n(]*)(?:\n {16}| {1,15})0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16}) (.+)\n"
-    r"((?: {17,}0x.+\n)?(?: {16}0x.{1,16} {16}(?!ASSERT |PROVIDE )[^ \n=][^\n=]*\n)*)"
-    r"|(.*)\n"
+    r"((?: \*fill\* +0x([0-9a-f]{1,16}+) +0x([0-9a-f]{1,16}+) .*+\n)?"
+    r" ([^ \n*(][^ \n(]*+)(?:\n {16}| {1,15}+)0x([0-9a-f]{1,16}+) ++0x([0-9a-f]{1,16}+) (.++)\n"
+    r"((?: {17,}+0x.++\n)?(?: {16}0x.{1,16} {16}(?!ASSERT |PROVIDE |\S++ = )\S.*+\n)*+)"
+    r"|.*+\n)"
 )
 _SYMBOL = re.compile(r"^ {16}0x([0-9a-f]{1,16}) {16}([^ \n].*)$", re.MULTILINE)
 
@@ -39,12 +39,9 @@ _VALUE = re.compile(r" {16}(?:\[?0x([0-9a-f]{1,16})\]?|\[!provide\]|\[unresolved
 _ASSIGNED = re.compile(r"PROVIDE \((\S+?)(?:,| =) |(\S+) = ")
 
 # The region that ld adds to every map ends the list of regions; the heading of the memory map follows.
-_START = re.compile(r"^\*default\* +0x[0-9a-f]+ +0x[0-9a-f]+.*\n\n.*\n\n", re.MULTILINE)
-_DISCARDED = re.compile(r"^ (\S{14,}+\n|\S++) +0x[0-9a-f]++ +0x([0-9a-f]{1,16}+) (.+)$", re.MULTILINE)
+_START = re.compile(r"\n\*default\* +0x[0-9a-f]+ +0x[0-9a-f]+.*\n\n.*\n\n")
 _NO_SECTION = ("LOAD ", "START GROUP", "END GROUP", "OUTPUT(", "TARGET(", "INSERT ", "Address of section ")
 
-# Names of this length and more, with the blank ahead of them, take a line of their own (SECTION_NAME_MAP_LENGTH).
-_WRAPPED = 14
 # How much of the map is matched at a time: the matches take several times its memory.
 _PIECE = 1 << 17
 
@@ -80,7 +77,7 @@ def read_gnu_map(path: str, text: str) -> LinkMap:
         path=path,
         linker="GNU ld",
         sections=tuple(reader.sections),
-        discarded=tuple(_discarded(text, begin.start())),
+        discarded=_discarded(text, begin.start()),
         symbols=MapSymbols(_SYMBOL, 1, 2, reader.symbol_lines, reader.assigned),
         incomplete=tuple(incomplete),
         statements=tuple(reader.statements),
@@ -102,15 +99,25 @@ def _pieces(text: str, at: int, end: int) -> Iterator[str]:
         at = cut
 
 
-def _discarded(text: str, end: int) -> Iterator[MapInput]:
+def _discarded(text: str, end: int) -> InputColumns:
     """The inputs listed as discarded, ahead of the memory map. Their addresses mean nothing."""
-    line, last = 1, 0
-    for match in _DISCARDED.finditer(text, 0, end):
-        name, size, rest = match.groups()
-        line += text.count("\n", last, match.start())
-        last = match.start()
-        file, member = split_member(rest)
-        yield MapInput(name.rstrip("\n"), file, member, 0, int(size, 16), 0, line)
+    columns = InputColumns()
+    files: dict[str, tuple[str, str]] = {}
+    sizes = Numbers(16)
+    line = 1
+    for piece in _pieces(text, 0, end):
+        rows = _RECORD.findall(piece)
+        lines = list(accumulate(map(str.count, map(itemgetter(0), rows), repeat("\n")), initial=line))
+        line = lines.pop()
+        is_input = list(map(itemgetter(3), rows))
+        listed = list(compress(rows, is_input))
+        columns.names += map(itemgetter(3), listed)
+        columns.sizes += map(sizes.__getitem__, map(itemgetter(5), listed))
+        columns.add_files([row[6] for row in listed], files)
+        columns.lines.extend(compress(lines, is_input))
+    columns.addresses.extend(repeat(0, len(columns)))
+    columns.patterns += repeat("", len(columns))
+    return columns
 
 
 class _Reader:
@@ -126,6 +133,7 @@ class _Reader:
         self.whole = False
         self._line = line
         self._files: dict[str, tuple[str, str]] = {}
+        self._sizes = Numbers(16)
         # The line of an assignment to dot, to know the cause of a fill behind it; the last line that was not an input.
         self._dot_line = 0
         self._last = ""
@@ -133,29 +141,27 @@ class _Reader:
 
     def read(self, rows: list[_Row]) -> None:
         """Take the matches of `_RECORD` in one piece."""
+        names = [*map(itemgetter(3), rows), ""]
         done = 0
-        for at in [at for at, row in enumerate(rows) if not row[2]]:
+        while done < len(rows):
+            at = names.index("", done)
             if at > done:
                 self._records(rows[done:at])
+            if at < len(rows):
+                self._statement(rows[at][0][:-1])
             done = at + 1
-            self._statement(rows[at][7])
-        if len(rows) > done:
-            self._records(rows[done:])
 
     def _records(self, rows: list[_Row]) -> None:
         """Take a run of input sections, all under one pattern."""
-        fills, fill_sizes, names, addresses, sizes, files, tails, _ = zip(*rows, strict=True)
+        texts, fills, fill_sizes, names, places, sizes, files, tails = zip(*rows, strict=True)
         has_fill = list(map(bool, fills))
-        wrapped = map(ge, map(len, names), repeat(_WRAPPED))
-        line_feeds = map(add, wrapped, map(str.count, tails, repeat("\n")))
-        heights = map(add, repeat(1), map(add, has_fill, line_feeds))
-        lines = list(accumulate(heights, initial=self._line))
+        lines = list(accumulate(map(str.count, texts, repeat("\n")), initial=self._line))
         self._line = lines.pop()
         self._last = " "
         columns = self._columns
-        columns.addresses += map(int, addresses, repeat(16))
-        columns.sizes += map(int, sizes, repeat(16))
-        columns.lines += map(add, lines, has_fill)
+        columns.addresses.extend(addresses(places))
+        columns.sizes += map(self._sizes.__getitem__, sizes)
+        columns.lines.extend(map(add, lines, has_fill))
         columns.patterns += repeat(self._pattern, len(rows))
         columns.names += names
         columns.add_files(files, self._files)
@@ -167,8 +173,8 @@ class _Reader:
                 tuple.__new__,
                 repeat(Padding),
                 zip(
-                    map(int, filter(None, fills[1:]), repeat(16)),
-                    map(int, filter(None, fill_sizes[1:]), repeat(16)),
+                    addresses(list(filter(None, fills[1:]))),
+                    map(self._sizes.__getitem__, filter(None, fill_sizes[1:])),
                     repeat(INPUT_ALIGNMENT),
                     compress(lines[1:], has_fill[1:]),
                     strict=False,
@@ -214,7 +220,7 @@ class _Reader:
         self._name, space, rest = text.partition(" ")
         self._begin = line
         self._place: tuple[int, int, int] | None = None
-        self._columns = Columns()
+        self._columns = InputColumns()
         self._fills: list[Padding] = []
         self._data: list[tuple[int, int]] = []
         self._first_statement = len(self.statements)
@@ -261,7 +267,7 @@ class _Reader:
                 address=address,
                 size=size,
                 load_address=load_address,
-                inputs=self._columns.inputs(),
+                inputs=self._columns,
                 paddings=tuple(self._fills),
                 line=self._begin,
                 data=sum(size for _, size in self._data),
@@ -297,20 +303,11 @@ class _Reader:
 
         Where stubs moved what follows them, ld prints the fills as they were before.
         """
-        columns, fills = self._columns, self._fills
         statements = self.statements[self._first_statement :]
         values = {found.address for found in statements if found.text.startswith(". = ")}
-        entries = list(zip(columns.addresses, columns.sizes, columns.lines, strict=True))
-        entries += [(fill.address, fill.size, fill.line) for fill in fills]
-        entries += [(address, size, 0) for address, size in self._data]
-        entries.sort()
-        at, line = start, self._begin
-        for address, size, here in entries:
-            if address > end:
-                break
-            if at < address:
-                fills.append(Padding(at, address - at, ASSIGNMENT if address in values else UNEXPLAINED, line))
-            at, line = max(at, address + size), here
-        if at < end:
-            fills.append(Padding(at, end - at, ASSIGNMENT if end in values else UNEXPLAINED, line))
-        fills.sort()
+        others = [(fill.address, fill.size, self._begin) for fill in self._fills]
+        others += [(address, size, self._begin) for address, size in self._data]
+        for address, size, line in self._columns.gaps(start, end, others)[0]:
+            cause = ASSIGNMENT if address + size in values else UNEXPLAINED
+            self._fills.append(Padding(address, size, cause, line or self._begin))
+        self._fills.sort()

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from itertools import accumulate, repeat
-from operator import add
+from operator import add, contains, itemgetter
 
-from ldcheck.image.columns import Columns, MapSymbols
+from ldcheck.image.columns import InputColumns, MapSymbols, Numbers, addresses
 from ldcheck.image.files import collector_paused
 from ldcheck.image.model import LinkMap, MapSection, MapStatement, Padding
 from ldcheck.image.padding import ASSIGNMENT, INPUT_ALIGNMENT
@@ -33,10 +33,10 @@ _Row = tuple[str, str, str, str, str, str, str]
 
 def _record(width: int) -> re.Pattern[str]:
     """An input section and its symbols, or any other line; addresses are padded to `width` columns."""
-    ahead = 2 * width + 17
     return re.compile(
-        r" *([0-9a-f]{1,16}) +[0-9a-f]{1,16} +([0-9a-f]{1,16}) +([0-9]{1,20}) {9}([^\s:][^\n:]*):\((.*)\)\n"
-        rf"((?:.{{{ahead}}} {{16}}[^ \n].*\n)*)|(.*)\n"
+        rf"( *+[0-9a-f]{{1,16}}+) .{{{width}}} +([0-9a-f]{{1,16}}+) ++([0-9]{{1,20}}+) {{9}}"
+        r"([^\s:][^\n:]*+):\((.*)\)\n"
+        rf"((?:.{{{2 * width + 17}}} {{16}}[^ \n].*+\n)*+)|(.*+)\n"
     )
 
 
@@ -81,6 +81,8 @@ class _Reader:
         self.strange = 0
         self._line = line
         self._files: dict[str, tuple[str, str]] = {}
+        self._sizes = Numbers(16)
+        self._aligns = Numbers(10)
         self._open_section("", (0, 0, 0, 0))
 
     def _open_section(self, name: str, place: tuple[int, int, int, int]) -> None:
@@ -88,7 +90,7 @@ class _Reader:
         self._name = name
         self._place = place
         self._begin = self._line
-        self._columns = Columns()
+        self._columns = InputColumns()
         self._paddings: list[Padding] = []
         self._data: list[tuple[int, int, int]] = []
         self._first_statement = len(self.statements)
@@ -96,29 +98,32 @@ class _Reader:
     def read(self, rows: list[_Row]) -> None:
         """Take the matches of `_record` in one piece."""
         done = 0
-        for at in [at for at, row in enumerate(rows) if not row[0]]:
+        places = [*map(itemgetter(0), rows), ""]
+        while done < len(rows):
+            at = places.index("", done)
             if at > done:
                 self._records(rows[done:at])
+            if at < len(rows):
+                self._other(rows[at][6])
+                self._line += 1
             done = at + 1
-            self._other(rows[at][6])
-            self._line += 1
-        if len(rows) > done:
-            self._records(rows[done:])
 
     def _records(self, rows: list[_Row]) -> None:
         """Take a run of input sections."""
-        addresses, sizes, aligns, files, names, tails, _ = zip(*rows, strict=True)
+        places, sizes, aligns, files, names, tails, _ = zip(*rows, strict=True)
         heights = map(add, repeat(1), map(str.count, tails, repeat("\n")))
         lines = list(accumulate(heights, initial=self._line))
         self._line = lines.pop()
         self.symbol_lines += filter(None, tails)
         columns = self._columns
-        columns.names += [_OFFSET.sub("", name) if "+0x" in name else name for name in names]
+        if any(map(contains, names, repeat("+0x"))):
+            names = tuple(_OFFSET.sub("", name) for name in names)
+        columns.names += names
         columns.add_files(files, self._files)
-        columns.addresses += map(int, addresses, repeat(16))
-        columns.sizes += map(int, sizes, repeat(16))
-        columns.aligns += map(int, aligns)
-        columns.lines += lines
+        columns.addresses.extend(addresses(places))
+        columns.sizes += map(self._sizes.__getitem__, sizes)
+        columns.aligns += map(self._aligns.__getitem__, aligns)
+        columns.lines.extend(lines)
         columns.patterns += repeat("", len(rows))
 
     def _other(self, text: str) -> None:
@@ -176,7 +181,7 @@ class _Reader:
                 address=address,
                 size=size,
                 load_address=load_address,
-                inputs=self._columns.inputs(),
+                inputs=self._columns,
                 paddings=tuple(self._paddings),
                 line=self._begin,
                 data=sum(size for _, size, _ in self._data),
@@ -191,17 +196,8 @@ class _Reader:
 
     def _add_gaps(self, start: int, end: int) -> int:
         """Add the padding that lld left for the alignment of inputs. Returns where what the map shows ends."""
-        columns = self._columns
-        entries = list(zip(columns.addresses, columns.sizes, columns.lines, strict=True))
-        entries += [(padding.address, padding.size, padding.line) for padding in self._paddings]
-        entries += self._data
-        entries.sort()
-        at = start
-        for address, size, line in entries:
-            if at < address <= end:
-                self._paddings.append(Padding(at, address - at, INPUT_ALIGNMENT, line))
-            at = max(at, address + size)
-        if at < end:
-            self._paddings.append(Padding(at, end - at, INPUT_ALIGNMENT, self._begin))
+        shown = [(padding.address, padding.size, padding.line) for padding in self._paddings]
+        gaps, shown_end = self._columns.gaps(start, end, shown + self._data)
+        self._paddings += [Padding(at, size, INPUT_ALIGNMENT, line or self._begin) for at, size, line in gaps]
         self._paddings.sort()
-        return at
+        return shown_end

@@ -6,7 +6,7 @@ sees these classes only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.record import dataclass, field
@@ -190,7 +190,7 @@ class MapSection:
     address: int
     size: int
     load_address: int
-    inputs: tuple[MapInput, ...]
+    inputs: Sequence[MapInput]
     paddings: tuple[Padding, ...]
     line: int
     data: int = 0
@@ -215,7 +215,7 @@ class LinkMap:
     path: str
     linker: str
     sections: tuple[MapSection, ...]
-    discarded: tuple[MapInput, ...] = ()
+    discarded: Sequence[MapInput] = ()
     symbols: Mapping[str, int] = field(default_factory=dict)
     incomplete: tuple[str, ...] = ()
     statements: tuple[MapStatement, ...] = ()

@@ -306,3 +306,16 @@ def test_windows_line_ends(tmp_path):
     text = corpus.image("ld", "x86_64").map
     (tmp_path / "x.map").write_bytes(text.read_bytes().replace(b"\n", b"\r\n"))
     assert read_map(str(tmp_path / "x.map")).sections == read_map(str(text)).sections
+
+
+@pytest.mark.parametrize("linker", ["ld", "ld.lld-16"])
+def test_the_inputs_of_a_section_are_a_sequence(linker):
+    """They are kept by column; what is made of them on the way out is the same for every way of asking."""
+    map_file = str(corpus.image(linker, "x86_64").map)
+    for section, again in zip(read_map(map_file).sections, read_map(map_file).sections, strict=True):
+        every = list(section.inputs)
+        assert [section.inputs[at] for at in range(len(every))] == every
+        assert section.inputs[-1:] == tuple(every[-1:])
+        assert section.inputs == again.inputs
+        assert hash(section.inputs) == hash(again.inputs)
+        assert {entry.align > 0 for entry in every} <= {linker != "ld"}

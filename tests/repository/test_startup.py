@@ -34,7 +34,10 @@ def loaded(*arguments: str) -> tuple[int, set[str]]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     bare = subprocess.run(
         [sys.executable, "-c", "import json, sys; print(json.dumps(sorted(sys.modules)))"],
-        env=environment, capture_output=True, text=True, check=True,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *arguments], cwd=DEMO, env=environment, capture_output=True, text=True

@@ -20,8 +20,12 @@ DEMO = ROOT / "examples" / "demo"
 
 
 def build_wheel(folder: Path) -> Path:
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True,
-                   capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     (wheel,) = folder.glob("*.whl")
     return wheel
 
@@ -64,7 +68,10 @@ def test_an_installed_ldcheck_finds_stock_policies_from_any_folder(wheel, tmp_pa
     command = [sys.executable, "-m", "ldcheck", "check", "a.lds", "--policy", "xen/arm", "--arch", "arm64"]
     done = subprocess.run(
         [*command, "--format", "json"],
-        cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(site)}, capture_output=True, text=True,
+        cwd=elsewhere,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
     )
     assert "read-mostly-page-aligned" in {rule["rule"] for rule in json.loads(done.stdout)["rules"]}
 
@@ -100,9 +107,21 @@ def run_demo(bin_folder: Path, cwd: Path) -> None:
     for variant, wanted in (("faulty", 1), ("mended", 0)):
         image = DEMO / variant / "hypervisor"
         done = subprocess.run(
-            [bin_folder / "ldcheck", "check", f"{image}.lds", "--policy", DEMO / "policy.yaml",
-             "--elf", f"{image}.elf", "--map", f"{image}.map"],
-            cwd=cwd, env={"PATH": str(bin_folder)}, capture_output=True, text=True,
+            [
+                bin_folder / "ldcheck",
+                "check",
+                f"{image}.lds",
+                "--policy",
+                DEMO / "policy.yaml",
+                "--elf",
+                f"{image}.elf",
+                "--map",
+                f"{image}.map",
+            ],
+            cwd=cwd,
+            env={"PATH": str(bin_folder)},
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == wanted, done.stdout + done.stderr
 

@@ -174,7 +174,11 @@ def _fetch(command: list[str], folder: Path, what: str) -> None:
             _update(apt, state)
         done = subprocess.run(
             [apt, "-qq", *_options(state), *command],
-            cwd=folder, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, timeout=900,
+            cwd=folder,
+            env={**os.environ, "LC_ALL": "C"},
+            capture_output=True,
+            text=True,
+            timeout=900,
         )
         if done.returncode == 0:
             return
@@ -189,7 +193,9 @@ def _have_lists(state: Path) -> bool:
 def _update(apt: str, state: Path) -> None:
     subprocess.run(
         [apt, "-qq", *_options(state), "update"],
-        env={**os.environ, "LC_ALL": "C"}, capture_output=True, timeout=900,
+        env={**os.environ, "LC_ALL": "C"},
+        capture_output=True,
+        timeout=900,
     )
 
 
