@@ -19,6 +19,7 @@ demo: $(VENV)/runtime ## check the example in examples/demo, as it was and mende
 test: tools lint ## set up all that the tests need, lint, and run the tests
 	$(PYTEST) -m "not sweep"
 
+sweep: TOOLS := sweep
 sweep: tools $(VENV)/dev ## the longer differential runs
 	$(PYTEST) -m sweep
 
@@ -35,7 +36,7 @@ docs: $(VENV)/dev ## the reference from the code, and the site from docs/ into s
 
 # As root this installs what is missing; otherwise it says what is, and the tests that need it skip.
 tools: $(VENV)/runtime
-	@missing="$$($(BIN)/python tests/support/tools.py)"; \
+	@missing="$$($(BIN)/python tests/support/tools.py $(TOOLS))"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
 	  echo "missing, and the tests that need them will skip; as root: apt-get install" $$missing; exit 0; \

@@ -80,6 +80,7 @@ _READELF_WORDS = {
 # Types that the tables of pyelftools lack, by prefix and machine.
 _MORE_TYPES = {
     ("P", "EM_MIPS"): {0x70000000: "MIPS_REGINFO", 0x70000001: "MIPS_RTPROC", 0x70000002: "MIPS_OPTIONS"},
+    ("SH", "EM_ARC_COMPACT2"): {0x70000001: "ARC_ATTRIBUTES"},
 }
 
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tests.support.build import TARGETS, compile_c, link
+import pytest
+
+from tests.support.build import TARGETS, compile_c, link, target_params
 from tests.support.tools import tool
 
 # lld reads neither big-endian powerpc64 of the old ABI nor, before 19, s390x.
@@ -22,8 +24,11 @@ LLD = {
     "ld.lld-16": ("x86_64", "x86_32", "arm64", "arm32", "riscv64", "mips"),
     "ld.lld-19": ("x86_64", "x86_32", "arm64", "arm32", "riscv64", "mips", "s390x"),
 }
-LINKS = [("ld", arch) for arch in TARGETS] + [(linker, arch) for linker, arches in LLD.items() for arch in arches]
-LINK_IDS = [f"{linker}-{arch}" for linker, arch in LINKS]
+USUAL = tuple(name for name, target in TARGETS.items() if not target.rare)
+LINKS = [
+    *target_params("ld"),
+    *(pytest.param(linker, arch, id=f"{linker}-{arch}") for linker, arches in LLD.items() for arch in arches),
+]
 
 _FIRST = """
 int shared_counter;
@@ -115,8 +120,6 @@ def objects(arch: str) -> tuple[Path, ...]:
     home = folder() / arch
     home.mkdir(exist_ok=True)
     options = ["-fcommon", "-ffunction-sections", "-fdata-sections", "-fno-stack-protector"]
-    if arch == "mips":
-        options += ["-mno-abicalls", "-G0"]
     first = compile_c(home, _FIRST, arch, "first.o", options)
     second = compile_c(home, _SECOND, arch, "second_with_a_long_name.o", options)
     third = compile_c(home, _THIRD, arch, "third.o", options)

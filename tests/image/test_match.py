@@ -66,7 +66,7 @@ def test_what_tools_do_to_an_image_is_no_difference(tmp_path, tool_options):
 @pytest.mark.parametrize("linker", ["ld", "ld.lld-14", "ld.lld-19"])
 def test_each_map_has_its_image(linker):
     """Of all small images of a linker, a map belongs to one."""
-    images = {arch: corpus.image(linker, arch) for kind, arch in corpus.LINKS if kind == linker}
+    images = {arch: corpus.image(linker, arch) for arch in corpus.LLD.get(linker, corpus.USUAL)}
     for arch, image in images.items():
         link_map = read_map(str(image.map))
         for other, candidate in images.items():

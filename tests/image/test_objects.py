@@ -12,7 +12,7 @@ from ldcheck.image.elf import read_elf
 from ldcheck.image.objects import read_objects
 from ldcheck.image.relocations import read_relocations
 from tests.image import corpus, readelf
-from tests.support.build import TARGETS, assemble, compile_c
+from tests.support.build import assemble, compile_c, target_params
 from tests.support.tools import tool
 
 _PLACED = {"NULL", "SYMTAB", "STRTAB", "RELA", "REL", "GROUP", "SYMTAB SECTION INDICES"}
@@ -31,7 +31,7 @@ def of(sections):
     return [(s.index, s.name, s.type, s.size, s.align) for s in sections if s.name != "COMMON"]
 
 
-@pytest.mark.parametrize("arch", TARGETS)
+@pytest.mark.parametrize("arch", target_params())
 def test_objects(arch):
     path = corpus.objects(arch)[0]
     found = read_objects([str(path)])
@@ -39,10 +39,12 @@ def test_objects(arch):
     assert {(s.file, s.member, s.archive) for s in found} == {(str(path), "", "")}
     # `int shared_counter; int common_table[40];`
     common = [s for s in found if s.name == "COMMON"]
-    assert [(164 <= s.size <= 192, s.align >= 4, s.type, s.writable) for s in common] == [(True, True, "NOBITS", True)]
+    assert [(164 <= s.size <= 192, s.align >= (2 if arch == "m68k" else 4), s.type, s.writable) for s in common] == [
+        (True, True, "NOBITS", True)
+    ]
 
 
-@pytest.mark.parametrize("arch", TARGETS)
+@pytest.mark.parametrize("arch", target_params())
 def test_archives(arch):
     first, fat, thin = corpus.objects(arch)
     found = read_objects([str(fat), str(thin)])
@@ -101,7 +103,7 @@ def test_more_sections_than_a_header_can_count(tmp_path):
     assert [elf.sections[place].name for place in places] == [".s0", ".s65999"]
 
 
-@pytest.mark.parametrize("arch", TARGETS)
+@pytest.mark.parametrize("arch", target_params())
 def test_relocations(tmp_path, arch):
     source = "extern int there; static int here[4]; int *a = &here[2]; int f(void) { return there + g(); }"
     path = compile_c(tmp_path, f"int g(void); {source}", arch)
@@ -115,6 +117,8 @@ def test_relocations(tmp_path, arch):
     found = [
         (r.offset, r.symbol << shift | r.type, r.name, r.addend if r.addend is not None else None)
         for r in read_relocations(str(path))
+        # R_ALPHA_LITUSE has a word where others have a symbol.
+        if (arch, r.type) != ("alpha", 5)
     ]
     assert found == wanted
     assert "there" in {r.name for r in read_relocations(str(path))}

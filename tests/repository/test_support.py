@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.support.build import TARGETS, assemble, compile_c, link
+from tests.support.build import assemble, compile_c, link, target_params
 from tests.support.debian import binary_package, source_package
 from tests.support.tools import PACKAGES, package_of, tool
 from tests.support.xen import ARCHITECTURES, xen
@@ -28,7 +28,7 @@ def test_a_source_package_is_unpacked_as_far_as_asked():
     assert all(path.endswith("xen.lds.S") for path in found)
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", target_params())
 def test_every_target_compiles_and_links(tmp_path, target):
     objects = [
         assemble(tmp_path, ".globl _start\n.text\n_start: .long 0\n", target, "start.o"),

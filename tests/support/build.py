@@ -10,18 +10,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.support.tools import tool
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What turns the generic commands into those for one architecture."""
+    """What turns the generic commands into those for one architecture.
+
+    `arch` is what policies call it, where that is not the target's own name. A `rare` one is for the sweep.
+    """
 
     prefix: str
     assembler: tuple[str, ...] = ()
     compiler: tuple[str, ...] = ()
     linker: tuple[str, ...] = ()
+    arch: str = ""
+    rare: bool = False
 
+
+# The kernels and firmware of MIPS, which has position-independent code by default.
+_MIPS = ("-mno-abicalls", "-G0")
 
 TARGETS = {
     "x86_64": Target("x86_64-linux-gnu-", ("--64",), ("-m64",), ("-melf_x86_64",)),
@@ -30,9 +40,32 @@ TARGETS = {
     "arm32": Target("arm-linux-gnueabihf-"),
     "riscv64": Target("riscv64-linux-gnu-"),
     "ppc64": Target("powerpc64-linux-gnu-"),
-    "mips": Target("mips-linux-gnu-"),
+    "mips": Target("mips-linux-gnu-", compiler=_MIPS),
     "s390x": Target("s390x-linux-gnu-"),
+    "alpha": Target("alpha-linux-gnu-", rare=True),
+    "arc": Target("arc-linux-gnu-", rare=True),
+    "armel": Target("arm-linux-gnueabi-", arch="arm32", rare=True),
+    "hppa": Target("hppa-linux-gnu-", rare=True),
+    "i686": Target("i686-linux-gnu-", arch="x86_32", rare=True),
+    "m68k": Target("m68k-linux-gnu-", rare=True),
+    "mips64": Target("mips64-linux-gnuabi64-", compiler=_MIPS, rare=True),
+    "mips64el": Target("mips64el-linux-gnuabi64-", compiler=_MIPS, arch="mips64", rare=True),
+    "mipsel": Target("mipsel-linux-gnu-", compiler=_MIPS, arch="mips", rare=True),
+    "mipsr6": Target("mipsisa32r6-linux-gnu-", compiler=_MIPS, arch="mips", rare=True),
+    "ppc32": Target("powerpc-linux-gnu-", rare=True),
+    "ppc64le": Target("powerpc64le-linux-gnu-", arch="ppc64", rare=True),
+    "sh4": Target("sh4-linux-gnu-", arch="sh", rare=True),
+    "sparc64": Target("sparc64-linux-gnu-", rare=True),
+    "x32": Target("x86_64-linux-gnux32-", arch="x86_64", rare=True),
 }
+
+
+def target_params(*ahead: str) -> list[object]:
+    """The targets as parameters of a test, behind others that are the same for all; the rare ones are for the sweep."""
+    return [
+        pytest.param(*ahead, name, marks=pytest.mark.sweep if target.rare else (), id="-".join([*ahead, name]))
+        for name, target in TARGETS.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """External programs that tests use, and which Debian package brings each.
 
-`python tests/support/tools.py` prints the packages that this machine lacks, one a line; `make test` installs them.
+`python tests/support/tools.py` prints the packages that this machine lacks, one a line; `make test` installs them. With
+the word `sweep` they are those of `make sweep`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,27 @@ PACKAGES = {
     "ld.lld-16": "lld-16",
     "ld.lld-19": "lld-19",
 }
+# What only the sweep uses: compilers for architectures that few have.
+SWEEP_PACKAGES = {
+    f"{prefix}-gcc": f"gcc-{prefix.replace('_', '-')}"
+    for prefix in (
+        "alpha-linux-gnu",
+        "arc-linux-gnu",
+        "arm-linux-gnueabi",
+        "hppa-linux-gnu",
+        "i686-linux-gnu",
+        "m68k-linux-gnu",
+        "mips64-linux-gnuabi64",
+        "mips64el-linux-gnuabi64",
+        "mipsel-linux-gnu",
+        "mipsisa32r6-linux-gnu",
+        "powerpc-linux-gnu",
+        "powerpc64le-linux-gnu",
+        "sh4-linux-gnu",
+        "sparc64-linux-gnu",
+        "x86_64-linux-gnux32",
+    )
+}
 
 # C libraries to link statically with, by the prefix of the tools, and their packages.
 LIBRARIES = {
@@ -41,25 +63,15 @@ LIBRARIES = {
     "arm-linux-gnueabihf-": ("/usr/arm-linux-gnueabihf/lib/libc.a", "libc6-dev-armhf-cross"),
 }
 
-_BINUTILS = {
-    "x86_64-linux-gnu": "binutils-x86-64-linux-gnu",
-    "aarch64-linux-gnu": "binutils-aarch64-linux-gnu",
-    "arm-linux-gnueabihf": "binutils-arm-linux-gnueabihf",
-    "mips-linux-gnu": "binutils-mips-linux-gnu",
-    "powerpc64-linux-gnu": "binutils-powerpc64-linux-gnu",
-    "riscv64-linux-gnu": "binutils-riscv64-linux-gnu",
-    "s390x-linux-gnu": "binutils-s390x-linux-gnu",
-}
-
 
 def package_of(name: str) -> str:
     """The Debian package that brings a program; the program's own name where none is known."""
-    if name in PACKAGES:
-        return PACKAGES[name]
+    if known := PACKAGES.get(name) or SWEEP_PACKAGES.get(name):
+        return known
     prefix, _, program = name.rpartition("-")
-    if prefix in _BINUTILS:
-        return _BINUTILS[prefix]
-    return "binutils" if program in {"as", "ar", "nm", "objcopy", "objdump", "ranlib", "readelf", "strip"} else name
+    if program not in {"ar", "as", "ld", "nm", "objcopy", "objdump", "ranlib", "readelf", "strip"}:
+        return name
+    return f"binutils-{prefix.replace('_', '-')}" if prefix else "binutils"
 
 
 def tool(name: str) -> str:
@@ -86,11 +98,12 @@ def unavailable(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def missing_packages() -> list[str]:
+def missing_packages(sweep: bool = False) -> list[str]:
     """The packages of the programs and libraries that are not there."""
-    programs = {package for name, package in PACKAGES.items() if shutil.which(name) is None}
+    wanted = PACKAGES | SWEEP_PACKAGES if sweep else PACKAGES
+    programs = {package for name, package in wanted.items() if shutil.which(name) is None}
     return sorted(programs | {package for path, package in LIBRARIES.values() if not os.path.exists(path)})
 
 
 if __name__ == "__main__":
-    sys.stdout.write("".join(f"{package}\n" for package in missing_packages()))
+    sys.stdout.write("".join(f"{package}\n" for package in missing_packages(sys.argv[1:] == ["sweep"])))
