@@ -18,6 +18,7 @@ from ldcheck.source import Location, Related, SourceMap
 if TYPE_CHECKING:
     from ldcheck.image.model import Elf, Image, LinkMap, MapInput, MapSection
     from ldcheck.layout.facts import Layout
+    from ldcheck.script.routes import Routes
     from ldcheck.sections.rules import InputRule
 
 
@@ -58,11 +59,10 @@ class ScriptView:
         return interpret(self.tree, params=self.params, orphans=self.orphans)
 
     @cached_property
-    def routes(self) -> Mapping[int, str]:
-        """The symbolic place of each node, by `id`."""
-        from ldcheck.script.routes import routes
+    def _routes(self) -> Routes:
+        from ldcheck.script.routes import Routes
 
-        return routes(self.tree)
+        return Routes(self.tree)
 
     @cached_property
     def statements(self) -> tuple[Node, ...]:
@@ -116,7 +116,7 @@ class ScriptView:
 
     def route(self, node: Node) -> str:
         """The symbolic place of a node (`SECTIONS/.text/3`), stable under edits elsewhere."""
-        return self.routes.get(id(node), "")
+        return self._routes.of(node)
 
     def locate(self, node: Node) -> Location:
         """The place that a person would edit for this node."""

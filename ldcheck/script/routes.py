@@ -31,15 +31,68 @@ from ldcheck.script.syntax import (
     Version,
     VersionNode,
     children,
-    walk,
 )
 
 
-def routes(tree: Script) -> dict[int, str]:
-    """The route of every node of the tree, by the node's `id`. What has none of its own has its parent's."""
-    found: dict[int, str] = {id(tree): ""}
-    _place(tree.statements, "", found)
-    return found
+class Routes:
+    """The routes of a tree. What has none of its own, such as an expression, has that of the statement it is in."""
+
+    __slots__ = ("_below", "_found")
+
+    def __init__(self, tree: Script) -> None:
+        self._found: dict[int, str] = {id(tree): ""}
+        # What is below statements is entered when somebody asks for the first of it: most ask for statements only.
+        self._below: list[Node] = []
+        self._place(tree.statements, "")
+
+    def of(self, node: Node) -> str:
+        """The route of a node; empty for the tree itself, and for what is not in it."""
+        route = self._found.get(id(node))
+        if route is None and self._below:
+            self._descend()
+            route = self._found.get(id(node))
+        return route or ""
+
+    def _place(self, statements: Iterable[Node], parent: str) -> None:
+        """Enter the routes of statements that stand side by side, and of the statements in them."""
+        seen: dict[str, int] = {}
+        number = 0
+        for statement in _flat(statements):
+            if not isinstance(statement, Include):
+                number += 1
+            name = _name(statement)
+            if isinstance(statement, Assertion):
+                seen[name] = seen.get(name, 0) + 1
+                name = f"{name}/{seen[name]}"
+            elif name:
+                seen[name] = seen.get(name, 0) + 1
+                if seen[name] > 1:
+                    name = f"{name}#{seen[name]}"
+            route = f"{parent}/{name or number}" if parent else name or str(number)
+            self._found[id(statement)] = route
+            self._below.append(statement)
+            if isinstance(statement, InputSectionDescription):
+                self._patterns(statement, route)
+            else:
+                self._place(_inner(statement), route)
+
+    def _patterns(self, statement: InputSectionDescription, parent: str) -> None:
+        seen: dict[str, int] = {}
+        for pattern in statement.patterns or ():
+            text = pattern.pattern.text
+            seen[text] = seen.get(text, 0) + 1
+            self._found[id(pattern)] = f"{parent}/{text}" if seen[text] == 1 else f"{parent}/{text}#{seen[text]}"
+            self._below.append(pattern)
+
+    def _descend(self) -> None:
+        """Enter what is below statements and patterns, each with the route of the innermost one."""
+        pending, self._below = self._below, []
+        while pending:
+            node = pending.pop()
+            for child in children(node):
+                if id(child) not in self._found:
+                    self._found[id(child)] = self._found[id(node)]
+                    pending.append(child)
 
 
 def _flat(statements: Iterable[Node]) -> Iterator[Node]:
@@ -48,54 +101,6 @@ def _flat(statements: Iterable[Node]) -> Iterator[Node]:
         yield statement
         if isinstance(statement, Include) and statement.statements is not None:
             yield from _flat(statement.statements)
-
-
-def _place(statements: Iterable[Node], parent: str, found: dict[int, str]) -> None:
-    """Enter the routes of statements that stand side by side, and of all that is in them."""
-    seen: dict[str, int] = {}
-    number = 0
-    for statement in _flat(statements):
-        if not isinstance(statement, Include):
-            number += 1
-        name = _name(statement)
-        if isinstance(statement, Assertion):
-            seen[name] = seen.get(name, 0) + 1
-            name = f"{name}/{seen[name]}"
-        elif name:
-            seen[name] = seen.get(name, 0) + 1
-            if seen[name] > 1:
-                name = f"{name}#{seen[name]}"
-        route = f"{parent}/{name or number}" if parent else name or str(number)
-        _enter(statement, route, found)
-
-
-def _enter(statement: Node, route: str, found: dict[int, str]) -> None:
-    found[id(statement)] = route
-    inner = _inner(statement)
-    if isinstance(statement, Include):
-        found[id(statement.path)] = route
-        return
-    inside = {id(node) for node in inner}
-    pending = [statement]
-    while pending:
-        node = pending.pop()
-        for child in children(node):
-            if id(child) not in inside:
-                found[id(child)] = route
-                pending.append(child)
-    _place(inner, route, found)
-    if isinstance(statement, InputSectionDescription):
-        _patterns(statement, route, found)
-
-
-def _patterns(statement: InputSectionDescription, route: str, found: dict[int, str]) -> None:
-    seen: dict[str, int] = {}
-    for pattern in statement.patterns or ():
-        text = pattern.pattern.text
-        seen[text] = seen.get(text, 0) + 1
-        own = f"{route}/{text}" if seen[text] == 1 else f"{route}/{text}#{seen[text]}"
-        for node in walk(pattern):
-            found[id(node)] = own
 
 
 def _inner(statement: Node) -> tuple[Node, ...]:

@@ -14,7 +14,7 @@ from ldcheck.script.expressions import Environment, evaluate
 from ldcheck.script.parser import parse, parse_expression
 from ldcheck.script.printer import print_expression, print_tree
 from ldcheck.script.result import Parse
-from ldcheck.script.routes import routes
+from ldcheck.script.routes import Routes
 from ldcheck.script.syntax import Assignment, same, walk
 from ldcheck.script.trees import as_json
 from ldcheck.source import Source, decode
@@ -30,10 +30,10 @@ def check(data: bytes) -> None:
         assert 0 <= problem.start <= problem.end <= limit, (problem, limit)
         parsed.sources.locate(problem.start, problem.end)
         assert problem.message
-    places = routes(parsed.tree)
+    places = Routes(parsed.tree)
     for node in walk(parsed.tree):
         assert 0 <= node.start <= node.end <= limit, node
-        assert id(node) in places, node
+        assert places.of(node) or node is parsed.tree, node
         if isinstance(node, Assignment):
             evaluate(node.value, Environment())
     as_json("fuzz", parsed.tree, parsed.sources)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ldcheck.script.parser import parse
-from ldcheck.script.routes import routes
+from ldcheck.script.routes import Routes
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -36,8 +36,8 @@ ASSERT(3, "three")
 
 def found(text: str, kind: type[Node]) -> list[str]:
     tree = parse(Source("script", text)).tree
-    places = routes(tree)
-    return [places[id(node)] for node in walk(tree) if isinstance(node, kind)]
+    places = Routes(tree)
+    return [places.of(node) for node in walk(tree) if isinstance(node, kind)]
 
 
 def test_routes_of_statements() -> None:
@@ -74,8 +74,8 @@ def test_routes_of_statements() -> None:
 
 def test_every_node_has_a_route() -> None:
     tree = parse(Source("script", SCRIPT)).tree
-    places = routes(tree)
-    assert all(id(node) in places for node in walk(tree))
+    places = Routes(tree)
+    assert all(places.of(node) for node in walk(tree) if node is not tree)
 
 
 def test_edits_elsewhere_do_not_matter() -> None:
@@ -91,6 +91,6 @@ def test_included_statements_are_routed_as_if_they_stood_there() -> None:
         Source("a.ld", "SECTIONS { INCLUDE b.ld\n .z : { *(.z) INCLUDE c.ld *(.y) } }"),
         include=lambda path, _: Source(path, {"b.ld": ".b : { *(.b) }", "c.ld": "*(.c)"}[path]),
     ).tree
-    places = routes(tree)
-    shown = [places[id(node)] for node in walk(tree) if isinstance(node, SectionPattern)]
+    places = Routes(tree)
+    shown = [places.of(node) for node in walk(tree) if isinstance(node, SectionPattern)]
     assert shown == ["SECTIONS/.b/1/.b", "SECTIONS/.z/1/.z", "SECTIONS/.z/2/.c", "SECTIONS/.z/3/.y"]
