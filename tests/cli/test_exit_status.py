@@ -6,12 +6,15 @@ import json
 import os
 import re
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from ldcheck.cli.main import main
 
+ROOT = Path(__file__).parents[2]
 GOOD = "SECTIONS {\n  .data : { *(.data.read_mostly) *(.data .data.*) }\n}\n"
 BAD = "SECTIONS {\n  .data : { *(.data .data.*) *(.data.read_mostly) }\n}\n"
 RULE = "  - id: read-mostly\n    no-wildcard-may-shadow: .data.read_mostly\n"
@@ -376,3 +379,24 @@ def test_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("check", "--policy", "policy.yaml", "--stdin-filename", "xen.lds", "-") == 1
     assert "xen/arch/x86/xen.lds.S:41:21: error:" in run.out
     assert "xen.lds: 1 rule, 1 violated" in run.out
+
+
+@pytest.mark.parametrize(
+    ("redirected", "status", "said"),
+    [
+        ("", 1, ""),
+        (">/dev/full", 2, "ldcheck: error: cannot write to standard output: No space left on device\n"),
+        (">&-", 1, ""),
+        (">&- 2>&-", 1, ""),
+    ],
+    ids=["pipe", "full", "closed", "all closed"],
+)
+def test_where_the_output_goes(redirected: str, status: int, said: str) -> None:
+    """The program itself: all of the report is out before it ends, and who cannot take it hears why."""
+    command = f'"$0" -m ldcheck check --policy policy.yaml bad.lds {redirected}'
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (done.returncode, done.stderr) == (status, said)
+    assert done.stdout.endswith("bad.lds: 1 rule, 1 violated\n") or redirected
