@@ -10,7 +10,7 @@ from ldcheck.findings import Report, Severity, Verdict
 from ldcheck.report.escape import clipped, inert
 from ldcheck.report.options import Options
 from ldcheck.report.order import Shown, by_target, counted, merged
-from ldcheck.report.text import details, place
+from ldcheck.report.text import accepted, details, place
 
 _BYTE_LIMIT = 900_000
 _OUTCOMES = {0: "passed", 1: "found violations", 2: "could not check"}
@@ -28,6 +28,8 @@ def render(report: Report, options: Options) -> str:
         parts.append(f"- and {len(report.errors) - 100:,} more\n")
     parts += _verdicts(report)
     parts += _findings(report, options)
+    if report.accepted:
+        parts.append(f"\n{accepted(report)}.\n")
     return "".join(parts)
 
 

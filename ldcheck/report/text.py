@@ -28,7 +28,7 @@ def render(report: Report, options: Options) -> str:
     if report.notes:
         parts.append("".join(f"{_paint('note:', _CYAN, options)} {clipped(note)}\n" for note in report.notes))
     if report.accepted:
-        parts.append(f"{_accepted(report)}\n")
+        parts.append(f"{accepted(report)}\n")
     if options.verbose and report.details:
         parts.append("".join(f"{clipped(detail, 1000)}\n" for detail in report.details))
     tail = "".join(f"{line}\n" for line in summary(report))
@@ -37,21 +37,33 @@ def render(report: Report, options: Options) -> str:
     return log_text("\n".join(parts))
 
 
-def _accepted(report: Report) -> str:
+def accepted(report: Report) -> str:
+    """How many findings a policy, a comment or a baseline accepts."""
     count = len(report.accepted)
     return f"{count:,} {'finding is' if count == 1 else 'findings are'} accepted and not shown"
 
 
 def summary(report: Report) -> list[str]:
     """One line per target: the number of rules by verdict, and why some were not checked."""
-    return [_summary_line(target, results) for target, results in by_target(report.rules).items()]
+    quiet = {(finding.target, finding.rule) for finding, _ in report.accepted}
+    quiet -= {(finding.target, finding.rule) for finding in report.findings}
+    lines = []
+    for target, results in by_target(report.rules).items():
+        waived = [result.verdict for result in results if (result.target, result.rule) in quiet]
+        lines.append(_summary_line(target, results, waived))
+    return lines
 
 
-def _summary_line(target: str, results: Sequence[RuleResult]) -> str:
+def _summary_line(target: str, results: Sequence[RuleResult], waived: Sequence[Verdict]) -> str:
+    """`waived` are the verdicts on rules of which every finding is accepted."""
     parts = [f"{len(results):,} {'rule' if len(results) == 1 else 'rules'}"]
     for verdict, count in counted(results).items():
-        reasons = f" ({_reasons(results)})" if verdict is Verdict.NOT_CHECKED else ""
-        parts.append(f"{count:,} {verdict.value}{reasons}")
+        remark = ""
+        if verdict is Verdict.NOT_CHECKED:
+            remark = f" ({_reasons(results)})"
+        elif verdict in waived:
+            remark = " (accepted)" if waived.count(verdict) == count else f" ({waived.count(verdict):,} accepted)"
+        parts.append(f"{count:,} {verdict.value}{remark}")
     lead = f"{clipped(target)}: " if target else ""
     return lead + ", ".join(parts)
 

@@ -400,3 +400,14 @@ def test_where_the_output_goes(redirected: str, status: int, said: str) -> None:
     )
     assert (done.returncode, done.stderr) == (status, said)
     assert done.stdout.endswith("bad.lds: 1 rule, 1 violated\n") or redirected
+
+
+def test_the_summary_says_which_violations_are_accepted(run: Run, folder: Path) -> None:
+    """Who sees exit status 0 beside a violated rule must not wonder."""
+    comment = "/* ldcheck: allow(read-mostly) -- measured */"
+    (folder / "allowed.lds").write_text(BAD.replace("  .data", f"  {comment}\n  .data"))
+    assert run("check", "--policy", "policy.yaml", "allowed.lds") == 0
+    assert run.out.endswith("\nallowed.lds: 1 rule, 1 violated (accepted)\n")
+    (folder / "policy.yaml").write_text(POLICY + RULE.replace("id: read-mostly", "id: other"))
+    assert run("check", "--policy", "policy.yaml", "allowed.lds") == 1
+    assert run.out.endswith("\nallowed.lds: 2 rules, 2 violated (1 accepted)\n")
