@@ -15,6 +15,8 @@ from ldcheck.record import dataclass, replace
 from ldcheck.source import Location
 
 VERSION = 1
+# Whoever adopts ldcheck may have thousands of findings: more than any policy is long.
+_LARGEST = 16 << 20
 STALE = "stale-baseline"
 # What YAML makes flags of, or nothing.
 _WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
@@ -52,10 +54,11 @@ class Applied:
 
 def read(path: str) -> tuple[Entry, ...]:
     """The entries of a baseline. Raises CheckError with everything that is wrong in it."""
-    from ldcheck.documents import as_integer, as_list, as_mapping, fail, load_document, read_source, unknown_keys
+    from ldcheck.document_parser import load_document
+    from ldcheck.documents import as_integer, as_list, as_mapping, fail, read_source, unknown_keys
     from ldcheck.findings import CheckError, InputError
 
-    root = as_mapping(load_document(read_source(path, "baseline", 16 << 20)), "the baseline")
+    root = as_mapping(load_document(read_source(path, "baseline", _LARGEST), _LARGEST), "the baseline")
     errors = unknown_keys(root, ("ldcheck-baseline", "findings"), "a baseline")
     version = root.get("ldcheck-baseline")
     if version is None or as_integer(version, "`ldcheck-baseline`") != VERSION:

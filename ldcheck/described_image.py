@@ -20,8 +20,8 @@ from ldcheck.image.model import (
     MapSection,
     Padding,
     Segment,
-    Symbol,
 )
+from ldcheck.image.symbols import Symbol
 from ldcheck.policy.sizes import evaluate
 
 _PAGE = 0x1000

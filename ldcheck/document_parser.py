@@ -7,9 +7,9 @@ Of the parsers' marks only the offset is used; lines and columns are worked out 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from ldcheck.documents import Document, MappingNode, Node, ScalarNode, SequenceNode, describe, fail, shown
+from ldcheck.documents import MAX_BYTES, MappingNode, Node, ScalarNode, SequenceNode, describe, fail, shown
 from ldcheck.findings import CheckError, InputError
 from ldcheck.source import Location, Related, Source
 
@@ -22,6 +22,33 @@ _TAG = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "null"))
 _MAPPING_TAG = _TAG + "map"
 _SEQUENCE_TAG = _TAG + "seq"
+
+
+class Document(NamedTuple):
+    """A document that could be parsed, with what is wrong in it nevertheless: duplicate keys, tags, merge keys.
+
+    A fault is the offset at which it stands and its error, so that a reader who can leave out the part that holds it
+    may go on with the rest.
+    """
+
+    source: Source
+    root: Node
+    faults: tuple[tuple[int, InputError], ...]
+
+
+def load_document(source: Source, limit: int = MAX_BYTES) -> Node:
+    """The root of a document in which nothing is wrong. Raises CheckError with every fault otherwise."""
+    document = parse_document(source, limit)
+    if document.faults:
+        raise CheckError(*(error for _, error in document.faults))
+    return document.root
+
+
+def parse_document(source: Source, limit: int = MAX_BYTES) -> Document:
+    """Read a document. Raises CheckError where it is no YAML, is empty, or is over a bound (`limit` in bytes)."""
+    if len(source.text) > limit:
+        raise CheckError(InputError(f"the file is larger than {limit // 1024} KiB", Location(source.name)))
+    return compose(source)
 
 
 def compose(source: Source) -> Document:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.source import Location, Related, Source, decode
@@ -98,18 +98,6 @@ class MappingNode(Node):
         return zip(self.keys.values(), self.values.values(), strict=True)
 
 
-class Document(NamedTuple):
-    """A document that could be parsed, with what is wrong in it nevertheless: duplicate keys, tags, merge keys.
-
-    A fault is the offset at which it stands and its error, so that a reader who can leave out the part that holds it
-    may go on with the rest.
-    """
-
-    source: Source
-    root: Node
-    faults: tuple[tuple[int, InputError], ...]
-
-
 def read_source(path: str, what: str = "file", limit: int = MAX_BYTES) -> Source:
     """The text of a file that a person named. Raises CheckError for what cannot be read or is over `limit` bytes."""
     where = Location(path)
@@ -128,24 +116,6 @@ def read_source(path: str, what: str = "file", limit: int = MAX_BYTES) -> Source
             InputError(f"the {what} is larger than {limit // 1024} KiB", where, help=f"is this the right {what}?")
         )
     return Source(path, decode(data))
-
-
-def load_document(source: Source) -> Node:
-    """The root of a document in which nothing is wrong. Raises CheckError with every fault otherwise."""
-    document = parse_document(source)
-    if document.faults:
-        raise CheckError(*(error for _, error in document.faults))
-    return document.root
-
-
-def parse_document(source: Source) -> Document:
-    """Read a document. Raises CheckError where it is no YAML, is empty, or is over a bound."""
-    if len(source.text) > MAX_BYTES:
-        message = f"the file is larger than {MAX_BYTES // 1024} KiB"
-        raise CheckError(InputError(message, Location(source.name)))
-    from ldcheck.document_parser import compose
-
-    return compose(source)
 
 
 def suggest(word: str, allowed: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
+from ldcheck.document_parser import parse_document
 from ldcheck.documents import (
     MappingNode,
     Node,
@@ -32,7 +33,6 @@ from ldcheck.documents import (
     as_texts,
     did_you_mean,
     fail,
-    parse_document,
     read_source,
     unknown_keys,
 )

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ldcheck import documents
-from ldcheck.document_parser import compose, compose_with, fast_parser, pure_parser
+from ldcheck.document_parser import compose, compose_with, fast_parser, load_document, parse_document, pure_parser
 from ldcheck.documents import (
     MappingNode,
     Node,
@@ -25,8 +25,6 @@ from ldcheck.documents import (
     as_one_or_more,
     as_text,
     did_you_mean,
-    load_document,
-    parse_document,
     read_source,
     suggest,
 )

@@ -13,7 +13,7 @@ from ldcheck.record import dataclass, field
 from ldcheck.source import Location
 
 if TYPE_CHECKING:
-    from ldcheck.image.symbols import SymbolTable
+    from ldcheck.image.symbols import Symbol, SymbolTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +61,6 @@ class Segment:
     writable: bool
     executable: bool
     sections: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Symbol:
-    """A symbol of the linked file; `section` is None for an absolute or undefined one.
-
-    `common` marks a common symbol of an object, whose `value` is its alignment. `visibility` is STV_DEFAULT (0),
-    INTERNAL, HIDDEN or PROTECTED (3).
-    """
-
-    name: str
-    value: int
-    size: int
-    kind: str
-    binding: str
-    section: int | None
-    defined: bool = True
-    common: bool = False
-    visibility: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, repeat
 from operator import add
 
-from ldcheck.image.model import Symbol
+from ldcheck.record import dataclass
 from ldcheck.source import decode
 
 SHN_UNDEF = 0
@@ -28,6 +28,25 @@ BINDINGS = {0: "LOCAL", 1: "GLOBAL", 2: "WEAK", 10: "UNIQUE"}
 
 # What the names of one table may add up to, beyond a multiple of its size. C++ tables reach about three times.
 _NAMES_FLOOR = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A symbol of the linked file; `section` is None for an absolute or undefined one.
+
+    `common` marks a common symbol of an object, whose `value` is its alignment. `visibility` is STV_DEFAULT (0),
+    INTERNAL, HIDDEN or PROTECTED (3).
+    """
+
+    name: str
+    value: int
+    size: int
+    kind: str
+    binding: str
+    section: int | None
+    defined: bool = True
+    common: bool = False
+    visibility: int = 0
 
 
 def strings(table: bytes, offsets: Sequence[int]) -> tuple[list[str], int]:

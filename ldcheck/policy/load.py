@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
+from ldcheck.document_parser import Document, parse_document
 from ldcheck.documents import (
-    Document,
     MappingNode,
     Node,
     ScalarNode,
@@ -20,7 +20,6 @@ from ldcheck.documents import (
     as_texts,
     describe,
     did_you_mean,
-    parse_document,
     read_source,
     shown,
     unknown_keys,

@@ -71,6 +71,16 @@ def test_accepted_findings_pass_and_are_counted(capsys: pytest.CaptureFixture[st
     assert [(one["rule"], one["reason"]) for one in accepted] == [("read-mostly", "from before: see #12")]
 
 
+def test_a_baseline_may_be_long(folder: Path) -> None:
+    """Thousands of old findings: more than a policy is ever long."""
+    adopt()
+    head, row, entry = (folder / FILE).read_text().partition("  - rule")
+    others = (row + entry.replace("x.lds", f"drivers/vendor/board{number}.lds") for number in range(6000))
+    (folder / FILE).write_text(head + row + entry + "".join(others))
+    assert (folder / FILE).stat().st_size > 1 << 19
+    assert main([*CHECK, "--baseline", FILE]) == 0
+
+
 def test_edits_above_do_not_disturb_it(folder: Path) -> None:
     adopt()
     (folder / "x.lds").write_text("/* a\n   comment */\n" + BAD.replace(".data :", "\n\n.data :"))

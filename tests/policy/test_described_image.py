@@ -7,7 +7,8 @@ import textwrap
 import pytest
 
 from ldcheck.described_image import image_of
-from ldcheck.documents import as_mapping, load_document
+from ldcheck.document_parser import load_document
+from ldcheck.documents import as_mapping
 from ldcheck.findings import CheckError
 from ldcheck.image.model import Image
 from ldcheck.source import Source

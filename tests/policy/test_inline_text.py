@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ldcheck.documents import ScalarNode, as_mapping, load_document
+from ldcheck.document_parser import load_document
+from ldcheck.documents import ScalarNode, as_mapping
 from ldcheck.inline_text import inline_text
 from ldcheck.source import Source
 
