@@ -15,11 +15,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ldcheck.record import dataclass
+from ldcheck.script.arithmetic import FORCED, MASK, OPERATORS, PLAIN_RESULT, align, divide
 from ldcheck.script.syntax import Binary, Call, Conditional, Expression, Name, Number, Unary, Word
 
 ABSOLUTE = "*ABS*"
-_MASK = (1 << 64) - 1
-_SIGN = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ def absolute(value: Value, environment: Environment) -> Value:
     base = environment.addr(value.section)
     if base is None:
         return Value(None, ABSOLUTE, f"the address of {value.section} is unknown")
-    return Value(value.number + base & _MASK, ABSOLUTE)
+    return Value(value.number + base & MASK, ABSOLUTE)
 
 
 def assigned(value: Value, environment: Environment) -> Value:
@@ -217,7 +216,7 @@ class _Evaluation:
 
     def _plain(self, number: int) -> Value:
         """A number as written."""
-        return Value(number & _MASK, ABSOLUTE if self._outside else None)
+        return Value(number & MASK, ABSOLUTE if self._outside else None)
 
     def _from_absolute(self, address: int | None, reason: str) -> Value:
         """An address as a value relative to where the expression stands (`new_rel_from_abs`)."""
@@ -225,11 +224,11 @@ class _Evaluation:
         if address is None:
             return Value(None, section or ABSOLUTE, reason)
         if section is None:
-            return Value(address & _MASK, ABSOLUTE)
+            return Value(address & MASK, ABSOLUTE)
         base = self._environment.addr(section)
         if base is None:
             return Value(None, section, f"the address of {section} is unknown")
-        return Value(address - base & _MASK, section)
+        return Value(address - base & MASK, section)
 
     def _name(self, name: str) -> Value:
         if name == ".":
@@ -296,15 +295,16 @@ class _Evaluation:
         left, right, section, outcome = self._together(left, right)
         a, b = left.number, right.number
         if a is None or b is None:
-            forced = _FORCED.get(operator)
+            forced = FORCED.get(operator)
             number = forced(a, b) if forced is not None else None
             if number is None:
                 return Value(None, section, left.reason or right.reason)
         elif operator in ("/", "%"):
-            return _divide(operator, a, b, outcome)
+            quotient, reason = divide(operator, a, b)
+            return Value(quotient, outcome, reason)
         else:
-            number = _OPERATORS[operator](a, b) & _MASK
-        return Value(number, None if operator in _PLAIN_RESULT else outcome)
+            number = OPERATORS[operator](a, b) & MASK
+        return Value(number, None if operator in PLAIN_RESULT else outcome)
 
     def _together(self, left: Value, right: Value) -> tuple[Value, Value, str | None, str | None]:
         """Both operands with one section for the two, and the section of an arithmetic result.
@@ -371,7 +371,7 @@ class _Evaluation:
         left, right, section, _ = self._together(values[0], values[1])
         if left.number is None or right.number is None:
             return Value(None, section, left.reason or right.reason)
-        return Value(compute(left.number, right.number) & _MASK, section)
+        return Value(compute(left.number, right.number) & MASK, section)
 
     def _lookup(self, function: str, name: str) -> Value:
         """A function of a name."""
@@ -382,7 +382,7 @@ class _Evaluation:
             return Value(0, name) if environment.addr(name) is not None else Value(None, name, reason)
         if function == "LOADADDR":
             address = environment.loadaddr(name)
-            return Value(None, ABSOLUTE, reason) if address is None else Value(address & _MASK, ABSOLUTE)
+            return Value(None, ABSOLUTE, reason) if address is None else Value(address & MASK, ABSOLUTE)
         if function == "ORIGIN":
             return self._from_absolute(environment.origin(name), reason)
         if function == "DEFINED":
@@ -397,13 +397,6 @@ class _Evaluation:
         return _known(find(name), reason)
 
 
-def align(value: int, alignment: int) -> int:
-    """`value` rounded up to a multiple, in 64 bits; the alignment need be no power of two (`align_n`)."""
-    if alignment <= 1:
-        return value
-    return ((value + alignment - 1 & _MASK) // alignment) * alignment & _MASK
-
-
 def _operands(node: Expression) -> tuple[Expression, ...]:
     if isinstance(node, Binary):
         return node.left, node.right
@@ -414,7 +407,7 @@ def _operands(node: Expression) -> tuple[Expression, ...]:
 
 
 def _known(number: int | None, reason: str) -> Value:
-    return Value(None, None, reason) if number is None else Value(number & _MASK)
+    return Value(None, None, reason) if number is None else Value(number & MASK)
 
 
 def _unary(operator: str, value: Value) -> Value:
@@ -427,55 +420,9 @@ def _unary(operator: str, value: Value) -> Value:
         number = ~number
     else:
         number = int(not number)
-    return Value(number & _MASK, value.section)
+    return Value(number & MASK, value.section)
 
 
-def _divide(operator: str, a: int, b: int, section: str | None) -> Value:
-    """Division and remainder as in C on signed numbers: towards zero."""
-    if not b:
-        return Value(None, section, "division by zero")
-    left, right = _signed(a), _signed(b)
-    if left == -_SIGN and right == -1:
-        return Value(None, section, "GNU ld crashes on this division")
-    quotient = abs(left) // abs(right)
-    if (left < 0) != (right < 0):
-        quotient = -quotient
-    number = quotient if operator == "/" else left - quotient * right
-    return Value(number & _MASK, section)
-
-
-def _signed(number: int) -> int:
-    return number - (1 << 64) if number & _SIGN else number
-
-
-# Shifts by 64 and more are undefined in C; on all hosts of today the count is taken modulo 64.
-_OPERATORS: dict[str, Callable[[int, int], int]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "<<": lambda a, b: a << (b & 63),
-    ">>": lambda a, b: a >> (b & 63),
-    "&": lambda a, b: a & b,
-    "|": lambda a, b: a | b,
-    "^": lambda a, b: a ^ b,
-    "==": lambda a, b: int(a == b),
-    "!=": lambda a, b: int(a != b),
-    "<": lambda a, b: int(a < b),
-    ">": lambda a, b: int(a > b),
-    "<=": lambda a, b: int(a <= b),
-    ">=": lambda a, b: int(a >= b),
-    "&&": lambda a, b: int(bool(a and b)),
-    "||": lambda a, b: int(bool(a or b)),
-}
-_PLAIN_RESULT = frozenset({"==", "!=", "<", ">", "<=", ">=", "&&", "||"})
-
-# Results that one operand decides alone.
-_FORCED: dict[str, Callable[[int | None, int | None], int | None]] = {
-    "&&": lambda a, b: 0 if 0 in (a, b) else None,
-    "||": lambda a, b: 1 if a or b else None,
-    "*": lambda a, b: 0 if 0 in (a, b) else None,
-    "&": lambda a, b: 0 if 0 in (a, b) else None,
-}
 _LOOKUPS = frozenset({"ADDR", "ALIGNOF", "CONSTANT", "DEFINED", "LENGTH", "LOADADDR", "ORIGIN", "SIZEOF"})
 # The functions that GNU ld computes while it reads, if their operands are constants.
 _FOLDED = frozenset({"LOG2CEIL", "MAX", "MIN"})

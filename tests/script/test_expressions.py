@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ldcheck.script.expressions import ABSOLUTE, Environment, Value, absolute, align, assigned, constant, evaluate
+from ldcheck.script.arithmetic import align
+from ldcheck.script.expressions import ABSOLUTE, Environment, Value, absolute, assigned, constant, evaluate
 from ldcheck.script.parser import parse_expression
 from ldcheck.script.printer import print_expression
 
