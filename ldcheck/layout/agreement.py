@@ -42,6 +42,9 @@ def agreement(tree: Script, elf: Elf, link_map: LinkMap | None, params: Mapping[
     if not elf.symbols:
         return Agreement(0, ())
     found = [symbol for symbol in evaluate_on(tree, elf, link_map, params).symbols if not symbol.node.keyword]
+    if elf.tables and elf.tables[0].name == ".dynsym":
+        # Of a stripped image only the dynamic symbols are left; that others are missing says nothing.
+        found = [symbol for symbol in found if symbol.actual is not None]
     return Agreement(len(found), tuple(one for one in found if one.actual is None or one.agrees is False))
 
 
