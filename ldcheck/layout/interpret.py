@@ -219,7 +219,7 @@ class _Walk:
         frame = Frame(node.name.text, start)
         self._before[node] = self._dot
         end = self._body(node.statements, frame, node, node.address is None)
-        if self._collected.may_grow(node):
+        if self._orphans and self._collected.may_grow(node):
             end = end.grow(
                 f"end of {node.name.text}", Reason(node, "inputs of its own name that no pattern takes join its end")
             )

@@ -30,6 +30,16 @@ def test_an_orphan_may_stand_between_a_start_symbol_and_its_section():
     assert shown(found, "s", "t") == ["0x1000", "at least 0x1000"]
 
 
+def test_inputs_of_a_section_s_own_name_are_orphans():
+    text = "SECTIONS { ro : { *(.text) . = ALIGN(4096); } s = .; }"
+    assert shown(layout(text), "s") == ["unknown"]
+    # With --orphan-handling=error, GNU ld refuses an input that is called `ro`.
+    without_orphans = interpret(parse(Source("t.lds", text)).tree, orphans=False)
+    known = without_orphans.symbol("s")
+    assert known is not None
+    assert known.aligned_to(4096)
+
+
 def test_an_align_has_no_effect_on_a_section_in_a_region():
     text = "MEMORY { rom : ORIGIN = 4, LENGTH = 1M } SECTIONS { . = ALIGN(512); .s : { s = .; *(.s) } > rom }"
     assert shown(layout(text), "s") == ["at least 0x4"]
