@@ -58,9 +58,10 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     for (first, one), (second, other) in pairwise(placed):
         if one is None or other is None or one == other:
             continue
-        extents = [section_extent(view.layout, node.name.text) for node in (first, second)]
-        if extents[0] is not None and extents[1] is not None:
-            found = separations(view.layout, [extents[0]], [extents[1]], _PAGE)[0]
+        lower, upper = (section_extent(view.layout, node.name.text) for node in (first, second))
+        # Where both start on a page it does not matter which is lower: ld refuses sections that overlap.
+        if lower and upper and not (lower.start.aligned_to(_PAGE) and upper.start.aligned_to(_PAGE)):
+            found = separations(view.layout, [lower], [upper], _PAGE)[0]
             problems += [] if found.apart else [_problem(found, first, second, view)]
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, tuple(problems))
 
