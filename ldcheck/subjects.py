@@ -94,6 +94,25 @@ def marks_a_place(assignment: Assignment) -> bool:
     return isinstance(value, Name) and value.name == "." and assignment.operator == "="
 
 
+_ENDS = frozenset(("end", "stop"))
+_STARTS = frozenset(("start", "begin"))
+
+
+def names_an_end(symbol: str) -> bool:
+    """Whether a symbol is by its name the end of what stands in front of it: `__end_once`, `__stop___x`."""
+    return bool(_ENDS & _outer_words(symbol))
+
+
+def names_a_start(symbol: str) -> bool:
+    """Whether a symbol is by its name the start of what stands behind it."""
+    return bool(_STARTS & _outer_words(symbol)) and not names_an_end(symbol)
+
+
+def _outer_words(symbol: str) -> set[str]:
+    words = symbol.lower().strip("_").split("_")
+    return {words[0], words[-1]}
+
+
 def first_address(name: str, view: ImageView) -> int | None:
     """The lowest address of an input section of that name (or pattern) in the map."""
     from ldcheck.sections.globs import section_glob

@@ -57,7 +57,9 @@ DECLARATION = Declaration(
 def on_script(rule: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED where a family is taken by its exact name only; the objects decide about the rest."""
     problems = tuple(
-        taken_by_half(name, taker, view) for name, taker in half_taken(view.rules) if not _excepted(f"{name}.x", rule)
+        taken_by_half(name, taker, view)
+        for name, taker in half_taken(view.rules, view.arch)
+        if not _excepted(f"{name}.x", rule)
     )
     if problems:
         return Judgement(Standing.NOT_GUARANTEED, problems)

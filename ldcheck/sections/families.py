@@ -70,17 +70,38 @@ def family_of(name: str) -> Family:
     return Family.OTHER
 
 
+_PREFIXED = (Family.CODE, Family.CONSTANT, Family.DATA, Family.ZERO)
+
+
+def project_family_of(name: str) -> Family:
+    """The family of a name, also where a project's own words stand in front of it: `.sched.text`, `.init.data.*`."""
+    found = family_of(name)
+    at = 0
+    while found is Family.OTHER and (at := name.find(".", at + 1)) > 0:
+        behind = family_of(name[at:])
+        if behind in _PREFIXED:
+            found = behind
+    return found
+
+
 # The families of which -ffunction-sections, -fdata-sections and the compiler's own choices emit `.name.suffix`.
 SPLIT_FAMILIES = (".text", ".rodata", ".data", ".bss", ".data.rel.ro", ".sdata", ".sbss", ".init_array")
 
+# Without a register for small data, compilers emit none.
+_SMALL_DATA = (".sdata", ".sbss")
+_NO_SMALL_DATA = frozenset(("x86_64", "x86_32", "arm64", "arm32", "s390x", "s390"))
 
-def half_taken(rules: Sequence[InputRule]) -> Iterator[tuple[str, InputRule]]:
+
+def half_taken(rules: Sequence[InputRule], arch: str = "") -> Iterator[tuple[str, InputRule]]:
     """The families taken by their exact name and by no pattern for the rest, each with the rule that takes the name.
 
+    `arch` leaves out families that its compilers never emit; if it is empty, none is left out.
     A script that lists some of the compiler's own parts of a family (`.text.unlikely`) knows that it leaves out others.
     In a script for `ld -r`, which puts output sections at 0, orphans are to keep their names.
     """
     for name in SPLIT_FAMILIES:
+        if name in _SMALL_DATA and arch in _NO_SMALL_DATA:
+            continue
         # Whoever gets such a section, it is no orphan: mostly that is all there is to look at.
         if any(rule.names.matches(f"{name}.x") for rule in rules):
             continue

@@ -33,9 +33,9 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection, SectionGroup, Sections
-from ldcheck.sections.families import Family, family_of
+from ldcheck.sections.families import Family, project_family_of
 from ldcheck.source import Related
-from ldcheck.subjects import marks_a_place
+from ldcheck.subjects import marks_a_place, names_an_end
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Start symbols that may lie ahead of padding."),
@@ -64,7 +64,7 @@ def _inside(section: OutputSection, view: ScriptView) -> Iterator[Problem]:
     body = section.statements
     for at, node in enumerate(body[:-2]):
         table, behind = body[at + 1], body[at + 2]
-        if not (_marks(node) and isinstance(table, InputSectionDescription) and _marks(behind)):
+        if not (_starts(node) and isinstance(table, InputSectionDescription) and _marks(behind)):
             continue
         before = next((one for one in reversed(body[:at]) if isinstance(one, InputSectionDescription)), None)
         if before is not None and _is_table(table) and not _alike(before, table):
@@ -85,11 +85,15 @@ def _marks(node: Node) -> bool:
     return isinstance(node, Assignment) and node.target.text != "." and marks_a_place(node)
 
 
+def _starts(node: Node) -> bool:
+    return isinstance(node, Assignment) and _marks(node) and not names_an_end(node.target.text)
+
+
 def _is_table(node: InputSectionDescription) -> bool:
     """Whether only sections with names of the project's own are taken, and no constructors."""
     names = [pattern.pattern.text for pattern in node.patterns or ()]
     return bool(names) and all(
-        family_of(name) is Family.OTHER and name.startswith((".", "_")) and not name.startswith(_TOOLCHAIN)
+        project_family_of(name) is Family.OTHER and name.startswith((".", "_")) and not name.startswith(_TOOLCHAIN)
         for name in names
     )
 
@@ -97,7 +101,11 @@ def _is_table(node: InputSectionDescription) -> bool:
 def _alike(before: InputSectionDescription, table: InputSectionDescription) -> bool:
     """Whether two statements take sections whose names begin alike: adjacent tables of the same records."""
     one, other = (node.patterns[0].pattern.text if node.patterns else "" for node in (before, table))
-    return one.strip(".").partition(".")[0] == other.strip(".").partition(".")[0]
+    return _first_word(one) == _first_word(other)
+
+
+def _first_word(name: str) -> str:
+    return name.strip("._").replace("_", ".").partition(".")[0]
 
 
 def _unaligned(node: Node, table: Node, view: ScriptView) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ without a word.
 
 ## Limits
 A script without any KEEP() is for links that do not collect sections, and is not judged. Code, data and bss between
-symbols are never reported.
+symbols are never reported, nor destructors that go where exit code goes (`.exit.data`): nobody runs them.
 
 ## References
 GNU ld manual, "Input Section and Garbage Collection".
@@ -33,10 +33,10 @@ from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection
-from ldcheck.sections.families import Family, family_of
+from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.globs import contains
 from ldcheck.sections.rules import InputRule
-from ldcheck.subjects import marks_a_place
+from ldcheck.subjects import marks_a_place, names_a_start, names_an_end
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Tables that --gc-sections would drop."),
@@ -51,9 +51,10 @@ _ALWAYS = (
     ".dtors",
     ".vectors",
     ".isr_vector",
-    ".init",
-    ".fini",
 )
+
+# The toolchain's own have no suffix: `.init.text` is a project's init code.
+_EXACTLY = (".init", ".fini")
 
 # What the linker makes itself, and memory without content: there is nothing in it that could be lost.
 _NEVER = (
@@ -104,7 +105,9 @@ def _reason(rule: InputRule) -> str:
 
 
 def _is_always_wanted(name: str) -> bool:
-    return any(name == known or name.startswith((f"{known}.", f"{known}*")) for known in _ALWAYS)
+    return name.rstrip("*") in _EXACTLY or any(
+        name == known or name.startswith((f"{known}.", f"{known}*")) for known in _ALWAYS
+    )
 
 
 def _wants_keep(rule: InputRule, bracketed: set[int]) -> bool:
@@ -112,10 +115,10 @@ def _wants_keep(rule: InputRule, bracketed: set[int]) -> bool:
         return False
     name = rule.pattern.pattern.text
     if _is_always_wanted(name):
-        return True
+        return not rule.output.startswith(".exit")
     if name.startswith(_NEVER) or not name.startswith((".", "_")):
         return False
-    return id(rule.statement) in bracketed and family_of(name) is Family.OTHER
+    return id(rule.statement) in bracketed and project_family_of(name) is Family.OTHER
 
 
 def _bracketed(view: ScriptView) -> set[int]:
@@ -126,7 +129,7 @@ def _bracketed(view: ScriptView) -> set[int]:
             continue
         body = [part for part in node.statements if not _moves_dot(part)]
         for (before, middle), (_, after) in pairwise(pairwise(body)):
-            if isinstance(middle, InputSectionDescription) and _marks(before) and _marks(after):
+            if isinstance(middle, InputSectionDescription) and _starts(before) and _ends(after):
                 found.add(id(middle))
     return found
 
@@ -135,5 +138,13 @@ def _moves_dot(node: Node) -> bool:
     return isinstance(node, Assignment) and node.target.text == "."
 
 
-def _marks(node: Node) -> bool:
-    return isinstance(node, Assignment) and node.target.text != "." and marks_a_place(node)
+def _starts(node: Node) -> bool:
+    return isinstance(node, Assignment) and _marks(node) and not names_an_end(node.target.text)
+
+
+def _ends(node: Node) -> bool:
+    return isinstance(node, Assignment) and _marks(node) and not names_a_start(node.target.text)
+
+
+def _marks(node: Assignment) -> bool:
+    return node.target.text != "." and marks_a_place(node)

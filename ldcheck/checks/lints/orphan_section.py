@@ -38,5 +38,5 @@ DECLARATION = Declaration(
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED with a problem for each family that is taken by half."""
-    problems = tuple(taken_by_half(name, taker, view) for name, taker in half_taken(view.rules))
+    problems = tuple(taken_by_half(name, taker, view) for name, taker in half_taken(view.rules, view.arch))
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)

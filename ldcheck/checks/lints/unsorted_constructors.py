@@ -15,7 +15,8 @@ runs ahead of it.
     .init_array : { KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*))) KEEP(*(.init_array)) }
 
 ## Limits
-Whether priorities are used at all is not known from the script. A discarded pattern needs no order.
+Whether priorities are used at all is not known from the script. A discarded pattern needs no order, nor do
+destructors that go where exit code goes (`.exit.data`): nobody runs them.
 
 ## References
 GNU ld manual, "Input Section Wildcard Patterns" (SORT_BY_INIT_PRIORITY); GCC manual, attribute `constructor`.
@@ -48,7 +49,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
             help=f"write `SORT_BY_INIT_PRIORITY({rule.pattern.pattern.text})`, ahead of the ones without priority",
         )
         for rule in view.rules
-        if rule.pattern is not None and not rule.discards
+        if rule.pattern is not None and not rule.discards and not rule.output.startswith(".exit")
         # `.init_array` alone has no priority; a pattern that takes one with a number does.
         if has_wildcard(rule.pattern.pattern.text) and rule.pattern.pattern.text.startswith(_ARRAYS)
         if not rule.pattern.sorts
