@@ -32,10 +32,15 @@ _PINNED = {"xen": XEN_VERSION} | {
 _TRIES = 4
 
 
-def binary_package(name: str, arch: str = "amd64", version: str | None = None) -> Path:
-    """The folder in which the package's files lie as in the file system (`usr/lib/...`)."""
+def binary_package(name: str, arch: str = "amd64", version: str | None = None, only: Iterable[str] = ()) -> Path:
+    """The folder in which the package's files lie as in the file system (`usr/lib/...`).
+
+    `only` holds globs on these paths (`*` crosses `/`); nothing else is unpacked. Each choice of files is a download.
+    """
     version = version or _PINNED.get(name)
-    home = cache_folder() / "debian" / "binary" / arch / name / (version or "candidate")
+    globs = tuple(only)
+    base = cache_folder() / "debian" / "binary" / arch / name
+    home = base / f"{version or 'candidate'}{f'-{_key(globs)}' if globs else ''}"
     if home.is_dir():
         return home
     with locked("debian"):
@@ -44,7 +49,7 @@ def binary_package(name: str, arch: str = "amd64", version: str | None = None) -
             with _staged(home) as stage, tempfile.TemporaryDirectory(dir=_state()) as download:
                 _fetch(["download", spec], Path(download), spec)
                 for package in Path(download).glob("*.deb"):
-                    subprocess.run([tool("dpkg-deb"), "-x", package, stage], check=True)
+                    _unpack_binary(package, stage, globs)
     return home
 
 
@@ -56,9 +61,8 @@ def source_package(name: str, version: str | None = None, only: Iterable[str] = 
     """
     version = version or _PINNED.get(name)
     globs = tuple(only)
-    key = hashlib.sha256("\n".join(globs).encode()).hexdigest()[:12] if globs else "all"
     base = cache_folder() / "debian" / "source" / name / (version or "candidate")
-    home = base / key
+    home = base / (_key(globs) if globs else "all")
     if home.is_dir():
         return home
     with locked("debian"):
@@ -73,6 +77,10 @@ def source_package(name: str, version: str | None = None, only: Iterable[str] = 
                     if not tarball.name.endswith(".asc"):
                         _unpack(tarball, stage, globs)
     return home
+
+
+def _key(globs: tuple[str, ...]) -> str:
+    return hashlib.sha256("\n".join(globs).encode()).hexdigest()[:12]
 
 
 class _staged:  # noqa: N801 - used like a function, in a with statement
@@ -199,6 +207,22 @@ def _update(apt: str, state: Path) -> None:
     )
 
 
+def _unpack_binary(package: Path, home: Path, globs: tuple[str, ...]) -> None:
+    dpkg = tool("dpkg-deb")
+    if not globs:
+        subprocess.run([dpkg, "-x", package, home], check=True)
+        return
+    with (
+        subprocess.Popen([dpkg, "--fsys-tarfile", package], stdout=subprocess.PIPE) as unpacker,
+        tarfile.open(fileobj=unpacker.stdout, mode="r|") as archive,
+    ):
+        for member in archive:
+            path = member.name.removeprefix("./")
+            if any(fnmatchcase(path, glob) for glob in globs):
+                _put(archive, member, path, home)
+    assert unpacker.returncode == 0, package
+
+
 def _unpack(tarball: Path, home: Path, globs: tuple[str, ...]) -> None:
     """Unpack regular files and symbolic links; the one top folder of an upstream tarball is left out."""
     component = re.search(r"\.orig-([\w-]+)\.tar\.", tarball.name)
@@ -210,18 +234,22 @@ def _unpack(tarball: Path, home: Path, globs: tuple[str, ...]) -> None:
             if not keep_top:
                 path = path.partition("/")[2]
             path = prefix + path
-            if not path or ".." in path.split("/") or path.startswith("/"):
-                continue
-            if globs and not any(fnmatchcase(path, glob) for glob in globs):
-                continue
-            target = home / path
-            if member.issym():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if not target.is_symlink():
-                    target.symlink_to(member.linkname)
-            elif member.isfile():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                content = archive.extractfile(member)
-                assert content is not None
-                with target.open("wb") as file:
-                    shutil.copyfileobj(content, file)
+            if not globs or any(fnmatchcase(path, glob) for glob in globs):
+                _put(archive, member, path, home)
+
+
+def _put(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, home: Path) -> None:
+    """Write one regular file or symbolic link below `home`; anything else, and what lies elsewhere, is left out."""
+    if not path or ".." in path.split("/") or path.startswith("/"):
+        return
+    target = home / path
+    if member.issym():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.is_symlink():
+            target.symlink_to(member.linkname)
+    elif member.isfile():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        content = archive.extractfile(member)
+        assert content is not None
+        with target.open("wb") as file:
+            shutil.copyfileobj(content, file)
