@@ -40,10 +40,11 @@ from collections.abc import Iterator, Sequence
 
 from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.policy.sizes import size_of
-from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection
+from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, OutputSection
 from ldcheck.sections.globs import Glob, section_glob
 from ldcheck.sections.reach import names, reaching
 from ldcheck.subjects import absent, marks_a_place
@@ -82,8 +83,9 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
         for taker in takers
         if not begin < view.positions[id(taker.statement)] < end
     ]
-    refuted += _foreign(view.statements[begin + 1 : end], table, start.text, stop.text, view)
-    doubts = [*_start_off(rule, opening, view), *_end_off(view.statements[begin + 1 : end], closing, view)]
+    between = view.statements[begin + 1 : end]
+    refuted += _foreign(between, table, start.text, stop.text, view)
+    doubts = [*_start_off(rule, opening, view), *_gaps(between, opening, view), *_end_off(between, closing, view)]
     if refuted:
         return Judgement(Standing.REFUTED, tuple(refuted + doubts))
     return Judgement(Standing.NOT_GUARANTEED if doubts else Standing.HOLDS, tuple(doubts))
@@ -102,7 +104,7 @@ def _table(rule: Rule, view: ScriptView) -> set[int]:
 
 def _foreign(between: Sequence[Node], table: set[int], start: str, stop: str, view: ScriptView) -> Iterator[Problem]:
     for node in between:
-        if isinstance(node, InputSectionDescription) and id(node) not in table:
+        if isinstance(node, Data) or (isinstance(node, InputSectionDescription) and id(node) not in table):
             text = view.sources.text(node.start, node.end)
             yield _problem(start, f"`{text}` lies between {start} and {stop}", "no part of the table", node, view)
 
@@ -141,6 +143,22 @@ def _opens_section(opening: Assignment, view: ScriptView) -> bool:
         if not isinstance(node, Assignment) or node.target.text == ".":
             return False
     return False
+
+
+def _gaps(between: Sequence[Node], opening: Assignment, view: ScriptView) -> Iterator[Problem]:
+    """Movements of the location counter ahead of the last record, unless they are known to move nothing."""
+    last = max((at for at, node in enumerate(between) if isinstance(node, InputSectionDescription)), default=-1)
+    before = view.layout.value(opening)
+    for node in between[: last + 1]:
+        if isinstance(node, OutputSection):
+            after = view.layout.section_start(node.name.text)
+        else:
+            after = view.layout.after(node)
+        if isinstance(node, Assignment) and node.target.text == ".":
+            if before is None or after is None or distance(before, after) != (0, 0):
+                start = opening.target.text
+                yield _problem(start, f"padding may lie behind {start}", "moves records away", node, view)
+        before = after
 
 
 def _end_off(between: Sequence[Node], closing: Assignment, view: ScriptView) -> Iterator[Problem]:
