@@ -154,10 +154,10 @@ def _gaps(between: Sequence[Node], opening: Assignment, view: ScriptView) -> Ite
             after = view.layout.section_start(node.name.text)
         else:
             after = view.layout.after(node)
-        if isinstance(node, Assignment) and node.target.text == ".":
-            if before is None or after is None or distance(before, after) != (0, 0):
-                start = opening.target.text
-                yield _problem(start, f"padding may lie behind {start}", "moves records away", node, view)
+        stays = before is not None and after is not None and distance(before, after) == (0, 0)
+        if isinstance(node, Assignment) and node.target.text == "." and not stays:
+            start = opening.target.text
+            yield _problem(start, f"padding may lie behind {start}", "moves records away", node, view)
         before = after
 
 
