@@ -8,7 +8,7 @@ which is what order is proved from. Addresses are in bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from math import gcd
 
@@ -105,7 +105,8 @@ class Known:
         number = self.number + exact(amount)
         if number.modulus == 0:
             return Known(number, ORIGIN, number.remainder, self.reasons, self.obstacles)
-        if self.anchor is None or not -self.number.low <= amount <= _FAR:
+        anywhere = self.anchor is None or (self.anchor.wild and self.number.high + amount > MASK)
+        if anywhere or not -self.number.low <= amount <= _FAR:
             # A sum of which nobody knows whether it wraps around.
             sum_anchor = Anchor(self.base, wild=True)
             if self.anchor is not None:
@@ -300,6 +301,7 @@ class Layout:
         relations: Mapping[tuple[str, str], Order],
         inputs: Mapping[Node, Known],
         sections: tuple[SectionFact, ...],
+        points: Sequence[Known],
         assertions: tuple[AssertionFact, ...],
     ) -> None:
         self._before = before
@@ -310,6 +312,7 @@ class Layout:
         self._relations = relations
         self._inputs = inputs
         self._assertions = assertions
+        self._points = points
         self.sections = sections
 
     def before(self, node: Node) -> Known | None:
@@ -321,13 +324,12 @@ class Layout:
         return self._after.get(node)
 
     def points(self) -> Iterator[Known]:
-        """The location counter at every statement, and the starts of the output sections; each fact once."""
-        seen: set[int] = set()
-        starts = (section.start for section in self.sections)
-        for known in (*self._before.values(), *self._after.values(), *starts):
-            if id(known) not in seen:
-                seen.add(id(known))
-                yield known
+        """Addresses that are there in every link, each fact once: the location counter at the statements.
+
+        Those in a section that a link may drop are left out. They tell how its parts lie if it is there, but what they
+        say of alignment holds of no address if it is not.
+        """
+        return iter({id(known): known for known in self._points}.values())
 
     def value(self, node: Node) -> Known | None:
         """The address that an assignment gives to its symbol, if it is this one that defines it."""

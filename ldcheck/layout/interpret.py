@@ -91,6 +91,8 @@ class _Walk:
         self._values: dict[Node, Known] = {}
         self._inputs: dict[Node, Known] = {}
         self._facts: list[SectionFact] = []
+        # Places that are there in every link, unlike those in a section that may be dropped.
+        self._points: list[Known] = []
 
     def run(self) -> Layout:
         """Walk the script and hand over what was found."""
@@ -112,6 +114,7 @@ class _Walk:
             relations=self._judge.relations,
             inputs=self._inputs,
             sections=tuple(self._facts),
+            points=self._points,
             assertions=assertions,
         )
 
@@ -151,6 +154,7 @@ class _Walk:
             # A GROUP's address, or statements moved by INSERT: whatever the other script has there.
             self._forget(node)
         self._after[node] = self._final_dot if isinstance(node, Assignment) else self._dot
+        self._points += (self._before[node], self._after[node])
 
     def _assignment(self, node: Assignment) -> None:
         if node.target.text == ".":
@@ -219,6 +223,10 @@ class _Walk:
         frame = Frame(node.name.text, start)
         self._before[node] = self._dot
         end = self._body(node.statements, frame, node, node.address is None)
+        if traits.present and not traits.unallocated:
+            self._points.append(start)
+            for statement in statements(node.statements):
+                self._points += (self._before[statement], self._after[statement])
         if self._orphans and self._collected.may_grow(node):
             end = end.grow(
                 f"end of {node.name.text}", Reason(node, "inputs of its own name that no pattern takes join its end")
@@ -276,10 +284,10 @@ class _Walk:
         before, final_before, current = self._dot, self._final_dot, region.current
         power = self._constants.power(node.align)
         allocated = self._is_allocated(node, traits, start, end)
-        fluid = node.address is None and not traits.unallocated and node.name.text not in self._flow.mentioned
+        fluid = not traits.unallocated and node.name.text not in self._flow.mentioned
         if allocated:
             region_end = end
-        elif fluid and (not traits.present or power == 1):
+        elif fluid and node.address is None and (not traits.present or power == 1):
             region_end = _merged_end(current, end)
         else:
             region_end = current.join(end)
@@ -295,15 +303,18 @@ class _Walk:
             self._dot = self._final_dot = end
             if region_end.anchor is end.anchor and region_end.number is end.number:
                 region.current = end
+        elif node.address is not None:
+            # The location counter takes the address of a section that is not there after all.
+            self._dot = _merged_end(base, end) if fluid else base.join(end)
+            self._final_dot = final_before.join(end)
         elif fluid and _same(current, before):
             self._dot = (
                 region_end if region_end.anchor and region_end.anchor.parent is end.anchor else _merged_end(before, end)
             )
             self._final_dot = self._dot if final_before is before else final_before.join(end)
         else:
-            absent = before if node.address is None else base
-            self._dot = absent.join(end)
-            self._final_dot = self._dot if absent is final_before else final_before.join(end)
+            self._dot = before.join(end)
+            self._final_dot = self._dot if final_before is before else final_before.join(end)
 
     def _take_room_to_load(self, node: OutputSection, region: Region) -> None:
         """Load addresses fill a region as well; a section inherits the region of the one before it."""

@@ -15,6 +15,7 @@ from ldcheck.image.model import Elf, LinkMap
 from ldcheck.layout.concrete import evaluate_on
 from ldcheck.layout.facts import Known, Layout, Order, Truth, order
 from ldcheck.layout.interpret import interpret
+from ldcheck.layout.pages import Range, section_extent, separations, shared_pages
 from ldcheck.script.parser import parse
 from ldcheck.script.syntax import InputSectionDescription, OutputSection, Script, walk
 from ldcheck.source import Source
@@ -30,6 +31,7 @@ class Tally:
     refused: int = 0
     facts: int = 0
     orders: int = 0
+    apart: int = 0
     assertions: int = 0
     values: int = 0
     broken: list[str] = field(default_factory=list)
@@ -142,6 +144,7 @@ def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally, target
     # ld computes with 64 bits, of which the file keeps these.
     places = {name: place for name, place in places.items() if place[0].low >> elf.bits == 0}
     _compare(places, where, tally)
+    _compare_pages(layout, _unmistakable(layout, linked, ambiguous), where, tally)
     # The symbols of 32-bit files have lost the sign of what was computed with 64.
     if elf.bits == 64 and ambiguous.isdisjoint(section.name for section in layout.sections):
         _replay(parsed.tree, elf, link_map, where, tally)
@@ -180,13 +183,12 @@ def _places(
         demanded = layout.symbol(name, with_assertions=True)
         if demanded is not None and demanded is not known:
             places[f"{name}, as asserted,"] = (demanded, value)
-    names = [section.name for section in layout.sections]
+    unmistakable = _unmistakable(layout, linked, ambiguous)
     for section in layout.sections:
-        found = linked.sections.get(section.name)
         node = section.node
-        assert isinstance(node, OutputSection)
-        if found is None or names.count(section.name) > 1 or section.name in ambiguous or node.constraint:
+        if section.name not in unmistakable or not isinstance(node, OutputSection):
             continue
+        found = unmistakable[section.name]
         places[f"start of {section.name}"] = (section.start, found.start)
         places[f"end of {section.name}"] = (section.end, found.end)
         places[f"load address of {section.name}"] = (section.load, found.load)
@@ -194,6 +196,33 @@ def _places(
             if isinstance(statement, InputSectionDescription):
                 _add_first_input(statement, layout, linked, inputs, target, places)
     return places
+
+
+def _unmistakable(layout: Layout, linked: Linked, ambiguous: set[str]) -> dict[str, Place]:
+    """The output sections of the image of which it is certain what in the script made them."""
+    names = Counter(section.name for section in layout.sections)
+    nodes = {section.name: section.node for section in layout.sections}
+    return {
+        name: place
+        for name, place in linked.sections.items()
+        if names[name] == 1 and name not in ambiguous and not getattr(nodes[name], "constraint", "")
+    }
+
+
+def _compare_pages(layout: Layout, sections: dict[str, Place], where: str, tally: Tally) -> None:
+    """What is said to be apart shares no page."""
+    # Zero-initialised thread-local data takes no room.
+    taken = {name: place for name, place in sections.items() if place.end > place.start and name != ".tbss"}
+    for first, second in combinations(taken, 2):
+        one, other = section_extent(layout, first), section_extent(layout, second)
+        assert one is not None
+        assert other is not None
+        ranges = [Range(name, taken[name].start, taken[name].end) for name in (first, second)]
+        for page in (16, 256, 4096):
+            if separations(layout, [one], [other], page)[0].apart:
+                tally.apart += 1
+                if shared_pages(ranges[:1], ranges[1:], page):
+                    tally.broken.append(f"{first} and {second} share {page} bytes, said to be apart\n{where}")
 
 
 def _add_first_input(

@@ -48,6 +48,16 @@ def test_an_align_further_ahead_does_as_well():
     assert not sections(text, ".m", ".b").apart
 
 
+def test_a_section_between_them_that_a_link_may_drop_keeps_nothing_apart():
+    """Its alignment goes with it: ld drops an output section without inputs, and .b follows .a."""
+    middle = "SECTIONS { .a : { *(.a) } .m : ALIGN(4096) { %s*(.m) } .b : { *(.b) } }"
+    assert not sections(middle % "", ".a", ".b").apart
+    # With a symbol in it the section stays, but only content takes room in the region where .b starts.
+    assert not sections(middle % "m = .; ", ".a", ".b").apart
+    assert sections(middle % "BYTE(0) ", ".a", ".b").apart
+    assert sections(middle % "", ".a", ".m").apart
+
+
 def test_sections_that_follow_each_other_may_share_a_page_and_the_remedy_is_told():
     text = "SECTIONS { .a : { *(.a) } .b : { *(.b) } }"
     found = sections(text, ".a", ".b")

@@ -19,6 +19,7 @@ def test_no_fact_is_broken_by_a_link(tmp_path):
     assert tally.links - tally.refused > 125
     assert tally.facts > 600
     assert tally.orders > 1500
+    assert tally.apart > 5
 
 
 # RISC-V relaxes: sections shrink while ld lays them out.
@@ -33,6 +34,8 @@ def test_no_fact_is_broken_elsewhere(tmp_path, target):
 def test_no_fact_is_broken_by_many_links(tmp_path, capsys):
     tally = run(tmp_path, range(_FIRST + 1000, _FIRST + 4500))
     with capsys.disabled():
-        print(f"\n{tally.links - tally.refused} links, {tally.facts} facts, {tally.orders} orders, none may be broken")
+        links = tally.links - tally.refused
+        print(f"\n{links} links, {tally.facts} facts, {tally.orders} orders, {tally.apart} apart, none may be broken")
     assert not tally.broken, "\n\n".join(tally.broken[:3])
     assert tally.links - tally.refused >= 2000
+    assert tally.apart > 200
