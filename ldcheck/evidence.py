@@ -217,6 +217,11 @@ class ImageView:
             return self.map.symbols.get(name)
         return None
 
+    @property
+    def stripped(self) -> bool:
+        """Whether a symbol may have been linked although nothing here tells of it."""
+        return self.map is None and self.elf is not None and self.elf.stripped
+
     def inputs(self) -> Iterator[tuple[MapSection, MapInput]]:
         """Every input section of the map with its output section."""
         for section in self.map.sections if self.map else ():

@@ -6,6 +6,7 @@ at last a pattern of an input section description.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.evidence import ImageView, ScriptView
@@ -26,6 +27,23 @@ def absent(named: Named, view: ScriptView) -> Judgement:
     advice = f"did you mean {similar}?" if similar else "correct the name, or say `optional: true`"
     problem = Problem(named.text, reason, location=named.location, help=advice)
     return Judgement(Standing.ABSENT, (problem,), reason=reason)
+
+
+STRIPPED = "it is stripped of its symbols, give the unstripped file"
+
+
+def missing(names: Sequence[str], view: ImageView, reason: str = "") -> Judgement:
+    """The judgement on names that the image does not have: undecided if it may have had them all the same."""
+    reason = reason or f"the image has no {' and no '.join(names)}"
+    if may_be_stripped(names, view):
+        return Judgement(Standing.UNKNOWN, reason=f"{reason}: {STRIPPED}")
+    declared = view.script is not None and any(view.script.declared(name) is not None for name in names)
+    return Judgement(Standing.UNKNOWN if declared else Standing.ABSENT, reason=reason)
+
+
+def may_be_stripped(names: Iterable[str], view: ImageView) -> bool:
+    """Whether one of these names, which the image does not have, may be a symbol that was taken out of it."""
+    return view.stripped and not all(name.startswith(".") for name in names)
 
 
 def naming(name: str, view: ScriptView) -> tuple[InputRule, ...]:

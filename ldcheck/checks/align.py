@@ -42,7 +42,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
-from ldcheck.subjects import absent, address_of, first_address, obstacles
+from ldcheck.subjects import absent, address_of, first_address, missing, obstacles
 from ldcheck.words import counted, size
 
 DECLARATION = Declaration(
@@ -104,9 +104,10 @@ def _shown(named: Named, boundary: int, view: ImageView) -> Judgement:
     if address is None:
         address = first_address(name, view)
     if address is None:
-        known = view.script is not None and view.script.declared(name) is not None
-        standing = Standing.UNKNOWN if known or name.startswith(".") else Standing.ABSENT
-        return Judgement(standing, reason=f"the image has no {name}")
+        if name.startswith("."):
+            # A section without content leaves no trace in an image.
+            return Judgement(Standing.UNKNOWN, reason=f"the image has no {name}")
+        return missing([name], view)
     fact = f"in the image: {name} is at {address:#x}"
     if address % boundary == 0:
         return Judgement(Standing.HOLDS, facts=((name, fact),))

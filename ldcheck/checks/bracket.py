@@ -47,7 +47,7 @@ from ldcheck.policy.sizes import size_of
 from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, OutputSection
 from ldcheck.sections.globs import Glob, section_glob
 from ldcheck.sections.reach import names, reaching
-from ldcheck.subjects import absent, marks_a_place
+from ldcheck.subjects import absent, marks_a_place, missing
 from ldcheck.words import counted, size
 
 DECLARATION = Declaration(
@@ -187,9 +187,8 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     start, stop = (named.text for named in names_of(rule.keys["with"]))
     low, high = view.address(start), view.address(stop)
     if low is None or high is None:
-        missing = start if low is None else stop
-        known = view.script is not None and view.script.declared(missing) is not None
-        return Judgement(Standing.UNKNOWN if known else Standing.ABSENT, reason=f"the image has no symbol {missing}")
+        name = start if low is None else stop
+        return missing([name], view, f"the image has no symbol {name}")
     faults = list(_faults(rule, start, stop, low, high, view))
     problems = tuple(
         view.problem(

@@ -45,6 +45,7 @@ from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.script.expressions import Environment, Value, evaluate
 from ldcheck.script.syntax import Node
 from ldcheck.sections.globs import has_wildcard, section_glob
+from ldcheck.subjects import STRIPPED
 from ldcheck.values import expression_of, image_values, names_in
 from ldcheck.words import listed
 
@@ -119,6 +120,8 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         return Judgement(Standing.UNKNOWN, reason="input patterns are in the script")
     if view.elf is None:
         return Judgement(Standing.UNKNOWN, reason="no ELF, give --elf")
+    if kind == "symbol" and view.elf.stripped:
+        return Judgement(Standing.UNKNOWN, reason=f"the image does not tell of every symbol: {STRIPPED}")
     things = {"output-section": _sections, "symbol": _symbols, "segment": _segments}[kind](view)
     rest = image_values(view)
     judged = [(name, attributes, _truth(rule, name, attributes, rest)) for name, attributes in things]

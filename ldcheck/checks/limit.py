@@ -35,6 +35,7 @@ from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
 from ldcheck.script.expressions import evaluate
 from ldcheck.script.syntax import Name
+from ldcheck.subjects import missing
 from ldcheck.values import expression_of, image_values, names_in
 from ldcheck.words import counted, size
 
@@ -92,8 +93,7 @@ def _measured(named: Named, view: ImageView) -> int | Judgement:
     if value.number is not None:
         return value.number
     unknown = [name for name in names_in(expression) if view.address(name) is None]
-    known = view.script is not None and any(view.script.declared(name) is not None for name in unknown)
-    return Judgement(Standing.UNKNOWN if known else Standing.ABSENT, reason=value.reason)
+    return missing(unknown, view, value.reason)
 
 
 def _used(region: str, view: ImageView) -> int:

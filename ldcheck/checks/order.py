@@ -45,7 +45,7 @@ from ldcheck.layout.facts import Order
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.source import Related
-from ldcheck.subjects import absent, address_of
+from ldcheck.subjects import absent, address_of, may_be_stripped, missing
 
 DECLARATION = Declaration(
     head=Key("order", Kind.NAMES, "Output sections and symbols, the lowest address first."),
@@ -96,9 +96,9 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     """REFUTED where a name of the list has a lower address in the image than the one before it."""
     found = [(named.text, view.address(named.text)) for named in rule.names]
     present = [(name, address) for name, address in found if address is not None]
-    missing = [name for name, address in found if address is None]
+    absentees = [name for name, address in found if address is None]
     if len(present) < 2:
-        return Judgement(Standing.ABSENT, reason=f"the image has no {' and no '.join(missing)}")
+        return missing(absentees, view)
     problems = tuple(
         view.problem(
             name,
@@ -113,6 +113,6 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     )
     if problems:
         return Judgement(Standing.REFUTED, problems)
-    if missing and not rule.optional and view.script is None:
-        return Judgement(Standing.ABSENT, reason=f"the image has no {' and no '.join(missing)}")
+    if may_be_stripped(absentees, view) or (absentees and not rule.optional and view.script is None):
+        return missing(absentees, view)
     return Judgement(Standing.HOLDS)

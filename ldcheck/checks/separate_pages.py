@@ -60,7 +60,7 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
 from ldcheck.source import Related
-from ldcheck.subjects import absent
+from ldcheck.subjects import absent, may_be_stripped, missing
 
 DECLARATION = Declaration(
     head=Key("separate-pages", Kind.NAME_GROUPS, "The groups: output sections, ranges `start..end`, lists of them."),
@@ -96,11 +96,16 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 
 def _extent(name: str, view: ScriptView) -> Extent | None:
-    start, dots, end = name.partition("..")
-    # A section's name may begin with dots itself, a range has a symbol in front of them.
-    if dots and start and start in view.assignments and end in view.assignments:
-        return symbol_extent(view.layout, start, end, view.assignments[start][-1])
+    symbols = _symbols(name)
+    if symbols and all(symbol in view.assignments for symbol in symbols):
+        return symbol_extent(view.layout, *symbols, view.assignments[symbols[0]][-1])
     return section_extent(view.layout, name)
+
+
+def _symbols(name: str) -> tuple[str, str] | None:
+    """The two symbols of a range; None for the name of a section, which may begin with dots itself."""
+    start, dots, end = name.partition("..")
+    return (start, end) if dots and start else None
 
 
 def _doubt(found: Separation, view: ScriptView) -> Problem:
@@ -133,14 +138,20 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if sum(bool(group) for group in groups) < 2:
         return Judgement(Standing.UNKNOWN, reason="the image has content in fewer than two of the groups")
     problems = tuple(_shared(groups, page, view))
-    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+    if problems:
+        return Judgement(Standing.REFUTED, problems)
+    ends = [end for group in _groups(rule) for named in group for end in _symbols(named.text) or ()]
+    lacking = [name for name in ends if view.address(name) is None]
+    if may_be_stripped(lacking, view) or (lacking and not rule.optional and view.script is None):
+        return missing(lacking, view)
+    return Judgement(Standing.HOLDS)
 
 
 def _range(name: str, view: ImageView) -> Range | None:
     assert view.elf is not None
-    start, dots, end = name.partition("..")
-    if dots and start and start in view.elf.symbols:
-        return symbol_range(view.elf, start, end)
+    symbols = _symbols(name)
+    if symbols and symbols[0] in view.elf.symbols:
+        return symbol_range(view.elf, *symbols)
     return section_range(view.elf, name)
 
 

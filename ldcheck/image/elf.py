@@ -89,6 +89,7 @@ def _model(file: ElfFile, window: Window) -> Elf:
         incomplete=_summary(file.problems),
         notes=notes,
         tables=tables,
+        stripped=not any(table.name == ".symtab" for table in tables),
     )
 
 

@@ -78,8 +78,9 @@ class Elf:
     """A linked ELF file.
 
     `arch` is the name used in policies (x86_64, arm64, ...). `symbols` maps a name to the first global definition, else
-    the first local one. `tables` are all symbol tables (`SymbolTable`), the one behind `symbols` first. `incomplete`
-    says what of the file could not be read; empty for a sound file.
+    the first local one. `tables` are all symbol tables (`SymbolTable`), the one behind `symbols` first. `stripped`:
+    the symbol table was taken out, so that what `symbols` lacks may have been there. `incomplete` says what of the file
+    could not be read; empty for a sound file.
     """
 
     path: str
@@ -95,6 +96,7 @@ class Elf:
     incomplete: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     tables: tuple[SymbolTable, ...] = ()
+    stripped: bool = False
 
     def section(self, name: str) -> ImageSection | None:
         """The first section of that name."""

@@ -135,6 +135,7 @@ def _image(path: str, file: PE, data: bytes) -> PeImage:
         symbols=table,
         incomplete=tuple(problems),
         tables=(table,) if table.count else (),
+        stripped=not table.count,
     )
     return PeImage(image, base, file.OPTIONAL_HEADER.Subsystem, tuple(_relocations(file, data, base)))
 

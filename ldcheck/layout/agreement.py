@@ -39,11 +39,9 @@ class Agreement:
 
 def agreement(tree: Script, elf: Elf, link_map: LinkMap | None, params: Mapping[str, int]) -> Agreement:
     """Compare the symbols that a script assigns outright with those of an image."""
-    if not elf.symbols:
-        return Agreement(0, ())
     found = [symbol for symbol in evaluate_on(tree, elf, link_map, params).symbols if not symbol.node.keyword]
-    if elf.tables and elf.tables[0].name == ".dynsym":
-        # Of a stripped image only the dynamic symbols are left; that others are missing says nothing.
+    if elf.stripped or not elf.symbols:
+        # At most the dynamic symbols are left; that others are missing says nothing.
         found = [symbol for symbol in found if symbol.actual is not None]
     return Agreement(len(found), tuple(one for one in found if one.actual is None or one.agrees is False))
 

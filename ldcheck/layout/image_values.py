@@ -47,7 +47,7 @@ class ImageValues(Environment):
         if known is not None:
             return name not in self.params or known.section is not None
         # A stripped ELF says nothing of what was defined.
-        return False if self.elf is not None and self.elf.symbols else None
+        return False if self.elf is not None and self.elf.symbols and not self.elf.stripped else None
 
     def addr(self, section: str) -> int | None:
         """Where the output section starts."""
