@@ -28,8 +28,9 @@ with
     __init_end = .;
 
 ## Limits
-Sections that no statement takes (orphans) are not judged here. With the script alone, `between` goes by the order of
-the statements; where output sections have explicit addresses or memory regions, only the image can tell.
+Sections that no statement takes (orphans) are not judged here. With the script alone, `between` holds where the
+addresses are proved to lie so in every link; where output sections have addresses or memory regions of their own,
+mostly only the image can tell.
 
 ## References
 GNU ld manual, "Input Section Basics", "The Location Counter".
@@ -41,6 +42,7 @@ from collections.abc import Iterator
 
 from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.layout.facts import not_behind
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.script.syntax import Node, OutputSection
@@ -95,6 +97,7 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
                 undecided = f"{fixed.name.text} has an address or memory region of its own: only the image can tell"
             else:
                 problems.append(_problem(named.text, taker, witness, message, label, view, symbols))
+        undecided = undecided or _unproven(taker, rule, view)
     if problems:
         return Judgement(Standing.REFUTED, tuple(problems))
     if undecided:
@@ -115,6 +118,26 @@ def _misplaced(taker: InputRule, rule: Rule, view: ScriptView) -> Iterator[tuple
             must = "must" if inside else "must not"
             label = "stands outside" if inside else "stands inside"
             yield f"{must} lie between {symbols[0].text} and {symbols[1].text}", label, symbols
+
+
+def _unproven(taker: InputRule, rule: Rule, view: ScriptView) -> str:
+    """Why the order of the statements may not be that of the addresses; empty if it is in every link."""
+    statement = taker.statement
+    low, high = view.layout.first_input(statement), view.layout.after(statement)
+    for key, inside in (("between", True), ("never-between", False)):
+        symbols = names_of(rule.keys.get(key))
+        if not symbols or _enclosed(statement, symbols, view) is not inside:
+            continue
+        start, end = (view.layout.symbol(symbol.text) for symbol in symbols)
+        if inside and not_behind(start, low) and not_behind(high, end):
+            continue
+        if not inside and (not_behind(high, start) or not_behind(end, low)):
+            continue
+        fixed = _explicitly_placed(symbols, taker, view)
+        if fixed is not None:
+            return f"{fixed.name.text} has an address or memory region of its own: only the image can tell"
+        return f"the script alone does not tell how {taker.text} and {listed([s.text for s in symbols])} lie"
+    return ""
 
 
 def _enclosed(statement: Node, symbols: tuple[Named, ...], view: ScriptView) -> bool:

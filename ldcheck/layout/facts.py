@@ -249,6 +249,12 @@ def order(first: Known, second: Known) -> Order | None:
     return None
 
 
+def not_behind(one: Known | None, other: Known | None) -> bool:
+    """Whether it is proved that one address is at most the other; not so for one of which nothing is known (None)."""
+    found = order(one, other) if one is not None and other is not None else None
+    return found in (Order.LESS, Order.LESS_OR_EQUAL, Order.EQUAL)
+
+
 _REVERSED: Mapping[Order | None, Order] = {
     Order.LESS: Order.GREATER,
     Order.LESS_OR_EQUAL: Order.GREATER_OR_EQUAL,

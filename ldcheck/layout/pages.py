@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ldcheck.image.model import Elf
-from ldcheck.layout.facts import Known, Layout, Order, Reason, order
+from ldcheck.layout.facts import Known, Layout, Reason, not_behind
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import InputSectionDescription, Node, OutputSection
 
@@ -106,28 +106,24 @@ def _separate(first: Extent, second: Extent, page: int, bounds: Sequence[Known])
         bound = _bound(below, above, page, bounds)
         if bound is not None:
             return Separation(first, second, True, bound.reasons)
-    above = first if _not_behind(second.end, first.start) else second
+    above = first if not_behind(second.end, first.start) else second
     obstacles = above.start.obstacles
     return Separation(first, second, False, (), obstacles, _remedy(above, page))
 
 
 def _bound(below: Extent, above: Extent, page: int, bounds: Sequence[Known]) -> Known | None:
     """A multiple of the page size that is not below the end of one and not above the start of the other."""
-    if above.start.aligned_to(page) and _not_behind(below.end, above.start):
+    if above.start.aligned_to(page) and not_behind(below.end, above.start):
         return above.start
-    if below.end.aligned_to(page) and _not_behind(below.end, above.start):
+    if below.end.aligned_to(page) and not_behind(below.end, above.start):
         return below.end
     for bound in bounds:
-        if _not_behind(below.end, bound) and _not_behind(bound, above.start):
+        if not_behind(below.end, bound) and not_behind(bound, above.start):
             return bound
     # Both may be known as numbers, far from each other.
     if below.end.high <= above.start.low // page * page:
         return above.start
     return None
-
-
-def _not_behind(one: Known, other: Known) -> bool:
-    return order(one, other) in (Order.LESS, Order.LESS_OR_EQUAL, Order.EQUAL)
 
 
 def _remedy(above: Extent, page: int) -> Remedy:
