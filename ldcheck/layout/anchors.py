@@ -12,9 +12,12 @@ class Anchor:
     An anchor without parent is a value that the script does not define; `name` says which, for people. What is
     measured from a `wild` one may lie anywhere and wrap around; others are places of the location counter. A `twin` is
     another anchor and the distance from it, modulo 2**64.
+
+    `past` are ends of output sections that a link may drop, with the least distance from them to this anchor in the
+    links that do not. Nothing follows from it for other places, because there the section's place means nothing.
     """
 
-    __slots__ = ("depth", "high", "low", "name", "parent", "twin", "wild")
+    __slots__ = ("depth", "has_past", "high", "low", "name", "parent", "past", "twin", "wild")
 
     def __init__(
         self, name: str, parent: Anchor | None = None, low: int = 0, high: int | None = None, wild: bool = False
@@ -26,6 +29,15 @@ class Anchor:
         self.low = low
         self.high = high
         self.depth: int = 0 if parent is None else parent.depth + 1
+        self.past: dict[Anchor, int] = {}
+        # Whether it or one that it is measured from has any.
+        self.has_past: bool = parent is not None and parent.has_past
+
+    def set_past(self, past: dict[Anchor, int]) -> None:
+        """Add what the anchor lies behind."""
+        if past:
+            self.past = past
+            self.has_past = True
 
 
 # Exact addresses are measured from here.
@@ -39,6 +51,15 @@ def between(start: Anchor | None, start_offset: int, end: Anchor | None, end_off
     """The least and the greatest distance from one place to another, each an anchor and an offset; None: no limit."""
     if start is None or end is None:
         return None, None
+    least, most = _measured(start, start_offset, end, end_offset)
+    if end.has_past and start in (past := _past(end, end_offset)):
+        least = max(past[start] - start_offset, past[start] - start_offset if least is None else least)
+    if start.has_past and end in (past := _past(start, start_offset)):
+        most = min(end_offset - past[end], end_offset - past[end] if most is None else most)
+    return least, most
+
+
+def _measured(start: Anchor, start_offset: int, end: Anchor, end_offset: int) -> Reach:
     common = common_anchor(start, end)
     if common is None:
         return None, None
@@ -78,6 +99,18 @@ def reach(anchor: Anchor, offset: int, ancestor: Anchor) -> tuple[int, int | Non
     return low, high if limited else None
 
 
+def _past(anchor: Anchor, offset: int) -> dict[Anchor, int]:
+    """The ends that a place lies behind, with the least distances."""
+    found: dict[Anchor, int] = {}
+    current: Anchor | None = anchor
+    while current is not None and current.has_past:
+        for end, least in current.past.items():
+            found[end] = max(least + offset, found.get(end, least + offset))
+        offset += current.low
+        current = current.parent
+    return found
+
+
 def joined(
     first: Anchor | None, first_offset: int, second: Anchor | None, second_offset: int, name: str
 ) -> Anchor | None:
@@ -90,7 +123,21 @@ def joined(
     first_low, first_high = reach(first, first_offset, common)
     second_low, second_high = reach(second, second_offset, common)
     high = None if first_high is None or second_high is None else max(first_high, second_high)
-    return Anchor(name, common, min(first_low, second_low), high)
+    result = Anchor(name, common, min(first_low, second_low), high)
+    if first.has_past or second.has_past:
+        result.set_past(_past_of_both(first, first_offset, second, second_offset))
+    return result
+
+
+def _past_of_both(first: Anchor, first_offset: int, second: Anchor, second_offset: int) -> dict[Anchor, int]:
+    """What both of two places lie behind."""
+    found: dict[Anchor, int] = {}
+    for end in {**_past(first, first_offset), **_past(second, second_offset)}:
+        one = between(end, 0, first, first_offset)[0]
+        other = between(end, 0, second, second_offset)[0]
+        if one is not None and other is not None:
+            found[end] = min(one, other)
+    return found
 
 
 def modular_distance(start: Anchor | None, start_offset: int, end: Anchor | None, end_offset: int) -> int | None:

@@ -168,6 +168,14 @@ class Known:
             return Anchor(name)
         return Anchor(name, self.anchor, self.offset + low, None if high is None else self.offset + high)
 
+    def past(self, end: Known) -> Known:
+        """The same address, which is not in front of a section's end in the links that have the section."""
+        if self.anchor is None or end.anchor is None:
+            return self
+        anchor = self.behind(self.anchor.name, 0, 0)
+        anchor.set_past({end.anchor: end.offset})
+        return Known(self.number, anchor, 0, self.reasons, self.obstacles)
+
     def join(self, other: Known, name: str = "") -> Known:
         """What is known of an address that is one or the other."""
         if self is other:

@@ -291,6 +291,9 @@ class _Walk:
             region_end = _merged_end(current, end)
         else:
             region_end = current.join(end)
+            if fluid and not traits.present:
+                # A section that is there after all has content, and takes room.
+                region_end = region_end.past(end)
         for other in self._constants.attributed():
             if other is not region:
                 other.current = other.current.join(end)

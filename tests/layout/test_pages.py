@@ -58,6 +58,16 @@ def test_a_section_between_them_that_a_link_may_drop_keeps_nothing_apart():
     assert sections(middle % "", ".a", ".m").apart
 
 
+def test_a_section_with_an_address_lies_ahead_of_what_follows_if_it_is_there():
+    """Behind one that is dropped, .c starts where the region stood: only what is behind .b in truth is proved."""
+    text = "SECTIONS { .a : { *(.a) } .b ALIGN(4096) : { *(.b) } %s.c : { *(.c) } .d ALIGN(4096) : { *(.d) } }"
+    assert sections(text % ". = ALIGN(4096); ", ".b", ".c").apart
+    assert sections(text % ". = ALIGN(4096); ", ".b", ".d").apart
+    assert sections(text % "", ".a", ".b").apart
+    assert not sections(text % "", ".a", ".c").apart
+    assert not sections(text % "", ".b", ".c").apart
+
+
 def test_sections_that_follow_each_other_may_share_a_page_and_the_remedy_is_told():
     text = "SECTIONS { .a : { *(.a) } .b : { *(.b) } }"
     found = sections(text, ".a", ".b")
