@@ -24,6 +24,7 @@ from ldcheck.script.syntax import (
     Data,
     Expression,
     Fill,
+    InputSectionDescription,
     Marker,
     Name,
     Node,
@@ -251,11 +252,18 @@ class _Replay:
         self._adrift = self._adrift or (section is None and node.address is not None)
         if section is not None:
             self._values.place = section.end
-        elif node.address is None and not self._flow.traits[node].made and not self._has(name):
-            # An empty section that ld has dropped.
+        elif node.address is None and not self._has(name) and self._is_dropped(node):
             self._values.place = before
         else:
             self._values.place = None
+
+    def _is_dropped(self, node: OutputSection) -> bool:
+        """Whether ld has dropped a section that is not in the image, rather than counted it as empty."""
+        traits = self._flow.traits[node]
+        if traits.conditional:
+            # One whose condition is not met moves the location counter by what it would make.
+            return all(isinstance(statement, InputSectionDescription) for statement in statements(node.statements))
+        return not traits.made
 
     def _has(self, name: str) -> bool:
         return any(section.name == name for section in self._elf.sections)

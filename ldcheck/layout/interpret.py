@@ -284,7 +284,7 @@ class _Walk:
         before, final_before, current = self._dot, self._final_dot, region.current
         power = self._constants.power(node.align)
         allocated = self._is_allocated(node, traits, start, end)
-        fluid = not traits.unallocated and node.name.text not in self._flow.mentioned
+        fluid = not (traits.unallocated or traits.conditional or node.name.text in self._flow.mentioned)
         if allocated:
             region_end = end
         elif fluid and node.address is None and (not traits.present or power == 1):
@@ -308,7 +308,7 @@ class _Walk:
                 region.current = end
         elif node.address is not None:
             # The location counter takes the address of a section that is not there after all.
-            self._dot = _merged_end(base, end) if fluid else base.join(end)
+            self._dot = base.join(end).past(end) if fluid else base.join(end)
             self._final_dot = final_before.join(end)
         elif fluid and _same(current, before):
             self._dot = (
