@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from time import process_time
 
-from benchmarks.paired import Result
+from benchmarks.paired import Result, cpu_rate, least_cpu
 from ldcheck.script.parser import parse
 from ldcheck.script.printer import print_tree
 from ldcheck.source import Source, decode
@@ -16,14 +15,14 @@ from tests.script.agreement import ldscripts, source_scripts
 def measure() -> Iterator[Result]:
     """Megabytes of script text a second on one core, and that the time grows with the size and no faster."""
     default = _texts(ldscripts("binutils-x86-64-linux-gnu"))
-    yield _speed("default linker scripts of x86", default, lambda: _parse(default), bar=1.5)
+    yield cpu_rate("default linker scripts of x86", lambda: _parse(default), _size(default), bar=1.5)
     firmware = _texts(source_scripts("newlib"))
-    yield _speed("linker scripts of newlib", firmware, lambda: _parse(firmware), bar=1.5)
+    yield cpu_rate("linker scripts of newlib", lambda: _parse(firmware), _size(firmware), bar=1.5)
     trees = [parse(Source("script", text)).tree for text in default]
-    yield _speed("printing the default linker scripts", default, lambda: [print_tree(tree) for tree in trees])
+    yield cpu_rate("printing the default linker scripts", lambda: [print_tree(tree) for tree in trees], _size(default))
     body = "".join(default).replace("SECTIONS", "\nSECTIONS")
     small, large = [body], [body * 8]
-    growth = _seconds(lambda: _parse(large)) / _seconds(lambda: _parse(small))
+    growth = least_cpu(lambda: _parse(large)) / least_cpu(lambda: _parse(small))
     yield Result("8 times the text in one script", growth, "x", 12, note="the time of it")
 
 
@@ -31,21 +30,10 @@ def _texts(paths: list[Path]) -> list[str]:
     return [decode(path.read_bytes()) for path in paths]
 
 
+def _size(texts: list[str]) -> int:
+    return sum(map(len, texts))
+
+
 def _parse(texts: list[str]) -> None:
     for text in texts:
         parse(Source("script", text))
-
-
-def _speed(name: str, texts: list[str], work: Callable[[], object], bar: float | None = None) -> Result:
-    size = sum(map(len, texts))
-    return Result(name, size / 1e6 / _seconds(work), "MB/s", bar, least=True, note=f"{size:,} bytes, processor time")
-
-
-def _seconds(work: Callable[[], object], rounds: int = 5) -> float:
-    """Processor time, the least of some rounds: what others do on the machine does not count."""
-    taken = []
-    for _ in range(rounds):
-        started = process_time()
-        work()
-        taken.append(process_time() - started)
-    return min(taken)

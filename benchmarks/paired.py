@@ -69,41 +69,22 @@ def ratio(
     )
 
 
-def rate(name: str, work: Callable[[], object], size: int, *, bar: float | None = None, rounds: int = 5) -> Result:
-    """Megabytes (10**6 bytes) a second at which `work` goes through `size` bytes, the median of some rounds."""
-    return Result(name, size / 1e6 / _median(work, rounds), "MB/s", bar, least=True, note=f"{size:,} bytes")
-
-
-def median_ms(name: str, work: Callable[[], object], *, bar: float | None = None, rounds: int = 5) -> Result:
-    """Milliseconds that `work` takes in this process, the median of some rounds."""
-    return Result(name, _median(work, rounds) * 1000, "ms", bar)
-
-
 def cpu_ms(name: str, work: Callable[[], object], bar: float, rounds: int = 5) -> Result:
-    """Milliseconds of processor time, the least of some rounds: what others do on the machine does not count."""
-    return Result(name, _least_cpu(work, rounds) * 1000, "ms", bar, note="of processor time")
+    """Milliseconds of processor time, the least of some rounds."""
+    return Result(name, least_cpu(work, rounds) * 1000, "ms", bar, note="of processor time")
 
 
-def cpu_rate(name: str, work: Callable[[], object], size: int, bar: float, rounds: int = 5) -> Result:
+def cpu_rate(name: str, work: Callable[[], object], size: int, bar: float | None = None, rounds: int = 5) -> Result:
     """Megabytes (10**6 bytes) that `work` goes through in a second of processor time, the best of some rounds."""
-    rate = size / 1e6 / _least_cpu(work, rounds)
+    rate = size / 1e6 / least_cpu(work, rounds)
     return Result(name, rate, "MB/s", bar, least=True, note=f"{size:,} bytes, of processor time")
 
 
-def _least_cpu(work: Callable[[], object], rounds: int) -> float:
+def least_cpu(work: Callable[[], object], rounds: int = 5) -> float:
+    """Seconds of processor time, the least of some rounds: what others do on the machine does not count."""
     taken = []
     for _ in range(rounds):
         started = time.process_time()
         work()
         taken.append(time.process_time() - started)
     return min(taken)
-
-
-def _median(work: Callable[[], object], rounds: int) -> float:
-    work()
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
