@@ -292,11 +292,8 @@ class _Replay:
     def _assign(self, node: Assignment) -> None:
         name = node.target.text
         expression = node.value
-        if isinstance(expression, Call) and expression.function == "ASSERT":
-            # `. = ASSERT(condition, "message")`, as GNU ld before 2.19 wanted it.
-            condition, message = expression.arguments
-            if isinstance(message, Word) and not isinstance(condition, Word):
-                self._assert(Assertion(condition, message, start=expression.start, end=expression.end))
+        if node in self._flow.asserting:
+            self._assert(self._flow.asserting[node])
         if node.operator != "=":
             target = Name(name, start=node.target.start, end=node.target.end)
             expression = Binary(node.operator[:-1], target, expression, start=node.start, end=node.end)

@@ -48,7 +48,8 @@ class Flow:
     `resets` such a section may have no address and set the location counter back. `assigned` counts assignments by
     symbol, `plain` are those outside of output sections to symbols assigned once. `uncertain` symbols may get their
     value elsewhere, for the reason given. `mentioned` sections are named in an expression, so that they exist even if
-    they are empty. `loads_by_segment`: a program header gives load addresses.
+    they are empty. `assertions` are all ASSERTs, `asserting` those among them that are the value of an assignment, by
+    that. `loads_by_segment`: a program header gives load addresses.
     """
 
     def __init__(self) -> None:
@@ -63,6 +64,7 @@ class Flow:
         self.plain: list[Assignment] = []
         self.mentioned: set[str] = set()
         self.assertions: list[Assertion] = []
+        self.asserting: dict[Assignment, Assertion] = {}
         self.regions: list[MemoryRegion | Command] = []
         self.loads_by_segment = False
         self.sane = False
@@ -126,6 +128,9 @@ def _survey(tree: Script, found: Flow) -> None:
             found.mentioned.update(_mentioned(node.value))
             if node.keyword.startswith("PROVIDE"):
                 found.uncertain[name] = Reason(node, "an object may define it instead")
+            elif (assertion := _asserted(node.value)) is not None:
+                found.asserting[node] = assertion
+                found.assertions.append(assertion)
         elif isinstance(node, Assertion):
             found.assertions.append(node)
             found.mentioned.update(_mentioned(node.condition))
@@ -147,6 +152,16 @@ def _survey(tree: Script, found: Flow) -> None:
         and found.assigned[node.target.text] == 1
         and node.target.text != "."
     ]
+
+
+def _asserted(value: Expression) -> Assertion | None:
+    """The statement that `. = ASSERT(condition, "message")` stands for, as GNU ld before 2.19 wanted it."""
+    if not isinstance(value, Call) or value.function != "ASSERT":
+        return None
+    condition, message = value.arguments
+    if isinstance(condition, Word) or not isinstance(message, Word):
+        return None
+    return Assertion(condition, message, start=value.start, end=value.end)
 
 
 def _survey_section(node: OutputSection, found: Flow) -> None:

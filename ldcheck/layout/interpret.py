@@ -157,6 +157,8 @@ class _Walk:
         self._points += (self._before[node], self._after[node])
 
     def _assignment(self, node: Assignment) -> None:
+        if node in self._flow.asserting:
+            self._judge.judge(self._flow.asserting[node], absolute_value(self._final_dot), ABSOLUTE)
         if node.target.text == ".":
             split = self._final_dot is not self._dot or not self._names.agree
             before = self._dot
@@ -395,6 +397,8 @@ class _Walk:
         for statement in statements(body):
             self._before[statement] = dot.address
             if isinstance(statement, Assignment):
+                if statement in self._flow.asserting:
+                    self._judge.judge(self._flow.asserting[statement], dot, frame, bool(section.constraint))
                 if statement.target.text == ".":
                     dot = self._advanced(statement, frame, dot)
                 else:

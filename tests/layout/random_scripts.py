@@ -223,7 +223,9 @@ class _Maker:
         if self._chance(0.15) and self._symbols:
             parts.append(f"s{self._number()} = {self._fill(_VALUES)};")
         while self._chance(0.15) and self._symbols:
-            parts.append(f'ASSERT({self._fill(_CONDITIONS)}, "assertion {self._number()};")')
+            target = self._random.choice(("", "", ". = ", "asserted = "))
+            end = ";" if target else ""
+            parts.append(f'{target}ASSERT({self._fill(_CONDITIONS)}, "assertion {self._number()};"){end}')
         text = "\n".join(parts) + "\n"
         while "LATER" in text:
             text = text.replace("LATER", self._random.choice(self._symbols), 1)

@@ -156,3 +156,16 @@ def test_what_is_not_known_has_an_obstacle():
         "b": "an orphan section may be placed in front of it",
         "d": "its value is not decided by the script alone",
     }
+
+
+def test_an_assert_that_is_the_value_of_an_assignment_demands_as_well():
+    """The form that GNU ld before 2.19 wanted, and which vmlinux.lds.S still has."""
+    found = layout('SECTIONS { .a : { a = .; *(.a) } . = ASSERT((object & 63) == 0, "m"); x = ASSERT(a > 8, "n"); }')
+    demanded = found.symbol("object", with_assertions=True)
+    assert demanded is not None
+    assert demanded.aligned_to(64)
+    facts = [(fact.node.message.text, fact.truth) for fact in found.assertions()]
+    assert facts == [("m", Truth.UNKNOWN), ("n", Truth.UNKNOWN)]
+    # Nobody need ask for what is merely offered.
+    offered = layout('SECTIONS { PROVIDE(x = ASSERT((object & 63) == 0, "m")); }')
+    assert offered.symbol("object", with_assertions=True) is None
