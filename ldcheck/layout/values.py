@@ -312,7 +312,7 @@ def _call_binary(node: Call, left: Value, right: Value, scope: Scope) -> Value:
 
 
 def _extreme(function: str, left: Value, right: Value, frame: Frame) -> Value:
-    placed = order(left.address, right.address)
+    placed = order(left.address, right.address) if _is_behind_start(left) and _is_behind_start(right) else None
     if placed in (Order.LESS, Order.LESS_OR_EQUAL, Order.EQUAL):
         return right if function == "MAX" else left
     if placed is not None:

@@ -169,3 +169,11 @@ def test_an_assert_that_is_the_value_of_an_assignment_demands_as_well():
     # Nobody need ask for what is merely offered.
     offered = layout('SECTIONS { PROVIDE(x = ASSERT((object & 63) == 0, "m")); }')
     assert offered.symbol("object", with_assertions=True) is None
+
+
+def test_max_compares_offsets_without_a_sign():
+    """What lies in front of its section has a huge offset for GNU ld, and is the greater one."""
+    found = layout("SECTIONS { . = 0x1000; .a : { one = . - 6; more = MAX(one, .); *(.a) } }")
+    assert found.order("one", "more") is not Order.LESS
+    again = layout("SECTIONS { . = 0x1000; .a : { BYTE(0) one = .; *(.a) more = MAX(one, .); } }")
+    assert again.order("one", "more") is Order.LESS_OR_EQUAL
