@@ -287,13 +287,18 @@ class _Walk:
         power = self._constants.power(node.align)
         allocated = self._is_allocated(node, traits, start, end)
         fluid = not (traits.unallocated or traits.conditional or node.name.text in self._flow.mentioned)
-        if allocated:
+        # Its end is a place that nothing else has.
+        open_ended = fluid and not traits.present and end.anchor is not start.anchor
+        if region is self._default and node.address is None and self._constants.attributed():
+            # Its flags may have put it into one of the regions with attributes.
+            region_end = current.join(end)
+        elif allocated:
             region_end = end
         elif fluid and node.address is None and (not traits.present or power == 1):
             region_end = _merged_end(current, end)
         else:
             region_end = current.join(end)
-            if fluid and not traits.present:
+            if open_ended:
                 # A section that is there after all has content, and takes room.
                 region_end = region_end.past(end)
         for other in self._constants.attributed():
@@ -310,7 +315,7 @@ class _Walk:
                 region.current = end
         elif node.address is not None:
             # The location counter takes the address of a section that is not there after all.
-            self._dot = base.join(end).past(end) if fluid else base.join(end)
+            self._dot = base.join(end).past(end) if open_ended else base.join(end)
             self._final_dot = final_before.join(end)
         elif fluid and _same(current, before):
             self._dot = (

@@ -85,10 +85,10 @@ class Mapping:
                 self._mention(node)
         self._insert()
 
-    def add(self, output: Output, section: InputSection) -> None:
-        """Put one input section into an output."""
+    def add(self, output: Output, section: InputSection, keep: bool = False) -> None:
+        """Put one input section into an output; `keep` if KEEP() named it."""
         created = output.created
-        output.add(section)
+        output.add(section, keep)
         if not created:
             self._entered(output)
 
@@ -97,7 +97,7 @@ class Mapping:
             named = statement.section_class
             for source in [statement] if named is None else self._classes.pop(named.text, []):
                 for section in fillings(source):
-                    self.add(output, section)
+                    self.add(output, section, source.keep)
             patterns = statement.patterns or ()
             if self.common is None and any(pattern.pattern.text == "COMMON" for pattern in patterns):
                 self.common = output

@@ -15,8 +15,8 @@ from functools import cache
 from ldcheck.image.model import InputSection
 from ldcheck.script.syntax import OutputSection
 
-ALLOC, LOAD, READONLY, CODE, DATA, HAS_CONTENTS, NEVER_LOAD, THREAD_LOCAL, DEBUGGING, SMALL_DATA = (
-    1 << bit for bit in range(10)
+ALLOC, LOAD, READONLY, CODE, DATA, HAS_CONTENTS, NEVER_LOAD, THREAD_LOCAL, DEBUGGING, SMALL_DATA, KEPT = (
+    1 << bit for bit in range(11)
 )
 
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS = 0x1, 0x2, 0x4, 0x400
@@ -193,9 +193,9 @@ class Output:
         else:
             self.flags |= flags
 
-    def add(self, section: InputSection) -> None:
-        """Count an input section (ldlang.c: lang_add_section)."""
-        own = input_flags(section)
+    def add(self, section: InputSection, keep: bool = False) -> None:
+        """Count an input section (ldlang.c: lang_add_section); `keep` if KEEP() named it."""
+        own = input_flags(section) | (KEPT if keep else 0)
         flags = own
         if self.kind in _NOLOAD_TYPES:
             flags &= ~ALLOC

@@ -177,3 +177,17 @@ def test_max_compares_offsets_without_a_sign():
     assert found.order("one", "more") is not Order.LESS
     again = layout("SECTIONS { . = 0x1000; .a : { BYTE(0) one = .; *(.a) more = MAX(one, .); } }")
     assert again.order("one", "more") is Order.LESS_OR_EQUAL
+
+
+def test_a_section_may_be_in_a_region_with_attributes():
+    """What has no such content starts where its own region stands, in which the first one takes no room."""
+    text = "SECTIONS { . = 0x1234; .a : { . = ALIGN(65536); QUAD(0) } .b : { b = .; *(.b) } }"
+    with_region = "MEMORY { ram (rwx) : ORIGIN = 0x20000000, LENGTH = 1M } " + text
+    lows = [known.low for found in (layout(text), layout(with_region)) if (known := found.symbol("b"))]
+    assert lows == [0x10008, 0x1234]
+
+
+def test_the_end_of_a_dropped_section_is_no_other_place():
+    """`.a` has neither content nor inputs: where it would end is an address like any other."""
+    found = layout("low = 0x5000; SECTIONS { . = 0; .a 0x600000 : { } .b : { b = .; *(.a) } }")
+    assert found.order("low", "b") is None

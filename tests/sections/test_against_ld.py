@@ -160,6 +160,9 @@ def objects(tmp_path_factory):
         # Orphans.
         ".text : { *(.text) } end = .; .data : { *(.data) }",
         ".o : { *(.x) }",
+        # KEEP() is a flag, and an output section with flags of its own takes no orphan that has others.
+        ".y (COPY) : { *(.bss) }",
+        ".y (COPY) : { KEEP(*(.bss)) }",
         "",
     ],
 )
