@@ -131,7 +131,10 @@ def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally, target
         inputs.update(_inputs_of(path.with_suffix(".s").read_text()))
     taken = {
         pattern.pattern.text
-        for node in walk(parsed.tree)
+        for section in walk(parsed.tree)
+        # What a condition leaves out takes nothing.
+        if isinstance(section, OutputSection) and not section.constraint
+        for node in walk(section)
         if isinstance(node, InputSectionDescription)
         for pattern in node.patterns or ()
     }
