@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import gc
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +19,9 @@ def main(words: list[str]) -> int:
         if words and not any(word in path.stem for word in words):
             continue
         print(path.stem.removeprefix("bench_").replace("_", " "))
+        # What the benchmarks before left behind is not gone through again and again.
+        gc.collect()
+        gc.freeze()
         for result in import_module(f"benchmarks.{path.stem}").measure():
             print(_line(result), flush=True)
     return 0
