@@ -121,6 +121,8 @@ class _Values(ImageValues):
         self.current: dict[str, Value] = {}
         # Output sections with an address of their own.
         self.placed = {section.name.text for section in found.sections if section.address is not None}
+        overlays = (node for node, _ in found.items if isinstance(node, Overlay))
+        self.placed.update(section.name.text for overlay in overlays for section in overlay.sections)
         # Symbols that the script defines only if no object does.
         self.provided = found.uncertain
         # Output sections of which the image does not tell where they are; the one without name is unknown itself.

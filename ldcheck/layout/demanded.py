@@ -9,6 +9,7 @@ from ldcheck.layout.facts import AssertionFact, Known, Order, Reason, Truth, mer
 from ldcheck.layout.flow import Flow, leaves
 from ldcheck.layout.frames import ABSOLUTE, Frame, Value
 from ldcheck.layout.names import Names
+from ldcheck.layout.values import is_behind_start
 from ldcheck.script.syntax import Assertion, Expression, Name
 
 
@@ -59,6 +60,10 @@ class Judge:
         def constant(expression: Expression) -> int | None:
             return self._names.evaluate(expression, ABSOLUTE, dot, final=True)[0].absolute().value
 
+        final = [self._names.final.get(part.name) for part in leaves(node.condition) if isinstance(part, Name)]
+        if not all(value is None or is_behind_start(value) for value in final):
+            # Of two symbols of one section GNU ld compares the offsets, and a negative one is huge.
+            return
         why = Reason(node, "is demanded by an ASSERT")
         for demand in demands(node.condition, constant):
             names = [demand.name] if isinstance(demand, Demand) else [demand.first, demand.second]

@@ -249,12 +249,12 @@ def _compare(operator: str, left: Value, right: Value) -> bool | None:
     if found is not None or left.frame is None or left.frame is not right.frame:
         return found
     placed = order(left.address, right.address)
-    if placed is None or not (_is_behind_start(left) and _is_behind_start(right)):
+    if placed is None or not (is_behind_start(left) and is_behind_start(right)):
         return None
     return _LESS.get(placed) if operator == "<" else _EQUAL.get(placed)
 
 
-def _is_behind_start(value: Value) -> bool:
+def is_behind_start(value: Value) -> bool:
     """Whether a value lies behind the start of its section, so that its number is no wrapped negative one."""
     if value.frame is None or value.frame is ABSOLUTE or value.frame is FOREIGN:
         return True
@@ -312,7 +312,7 @@ def _call_binary(node: Call, left: Value, right: Value, scope: Scope) -> Value:
 
 
 def _extreme(function: str, left: Value, right: Value, frame: Frame) -> Value:
-    placed = order(left.address, right.address) if _is_behind_start(left) and _is_behind_start(right) else None
+    placed = order(left.address, right.address) if is_behind_start(left) and is_behind_start(right) else None
     if placed in (Order.LESS, Order.LESS_OR_EQUAL, Order.EQUAL):
         return right if function == "MAX" else left
     if placed is not None:

@@ -191,3 +191,13 @@ def test_the_end_of_a_dropped_section_is_no_other_place():
     """`.a` has neither content nor inputs: where it would end is an address like any other."""
     found = layout("low = 0x5000; SECTIONS { . = 0; .a 0x600000 : { } .b : { b = .; *(.a) } }")
     assert found.order("low", "b") is None
+
+
+def test_an_assert_that_compares_offsets_demands_nothing_of_addresses():
+    """`one` may lie in front of its section, where its offset is huge: the link is fine, however high `two` is."""
+    region = "MEMORY { ram : ORIGIN = 0x1004, LENGTH = 1M } "
+    body = "SECTIONS { .a : { one = ORIGIN(ram); *(.a) two = .; } >ram } "
+    found = layout(f'{region}{body}ASSERT(one >= two, "m")')
+    two = found.symbol("two", with_assertions=True)
+    assert two is not None
+    assert two.high > 0x10000
