@@ -29,7 +29,7 @@ def absent(named: Named, view: ScriptView) -> Judgement:
     return Judgement(Standing.ABSENT, (problem,), reason=reason)
 
 
-STRIPPED = "it is stripped of its symbols, give the unstripped file"
+STRIPPED = "the ELF file is stripped of its symbols, give the unstripped one"
 
 
 def missing(names: Sequence[str], view: ImageView, reason: str = "") -> Judgement:

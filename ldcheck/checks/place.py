@@ -136,7 +136,8 @@ def _unproven(taker: InputRule, rule: Rule, view: ScriptView) -> str:
         fixed = _explicitly_placed(symbols, taker, view)
         if fixed is not None:
             return f"{fixed.name.text} has an address or memory region of its own: only the image can tell"
-        return f"the script alone does not tell how {taker.text} and {listed([s.text for s in symbols])} lie"
+        names = " and ".join(symbol.text for symbol in symbols)
+        return f"the script alone does not tell whether what `{taker.text}` takes lies between {names}"
     return ""
 
 

@@ -6,6 +6,7 @@ itself). Start-up is part of a hook's speed: of the commands only the one that i
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -41,6 +42,8 @@ examples:
 `ldcheck COMMAND --help` tells more. Exit status: 0 all is well, 1 violations, 2 could not check.
 """
 INTERRUPTED = 130
+# Why a write to a stream that is open fails, and nothing else.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run() -> NoReturn:
@@ -79,8 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         silence()
         return 2
     except Exception as fault:
-        if isinstance(fault, OSError) and fault.filename is None:
-            # Of a file that cannot be opened the name is known; what has none was open already.
+        if isinstance(fault, OSError) and fault.filename is None and fault.errno in _NO_ROOM:
             return _unwritable(fault)
         # The last resort: a gate never ends in a traceback, and what checked nothing is neither 0 nor 1.
         if debug:
