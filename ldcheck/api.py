@@ -1,27 +1,27 @@
 """The Python interface: `check` is the gate, `parse` reads a linker script, `image` what was linked.
 
 The command line uses nothing else. Bad input never raises in `check`: it is told in the report's `errors`, and the
-status is 2. What the parts of a report mean is said in `ldcheck.findings`.
+status is 2. What the parts of a report mean is said in `ldcheck.report.model`.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Never
+from typing import TYPE_CHECKING, Never
 
-from ldcheck import gate, outcome
-from ldcheck.findings import CheckError, EvidenceKind, InputError, Report, Severity
-from ldcheck.project import FILE_NAME, Project, Target, find_project, read_project, targets_for
-from ldcheck.record import dataclass, replace
-from ldcheck.source import Location
+from ldcheck import checks
+from ldcheck.findings import CheckError, EvidenceKind, Finding, Severity
+from ldcheck.judging import gate, outcome
+from ldcheck.project.choice import Given, choose
+from ldcheck.project.target import Target
+from ldcheck.record import replace
+from ldcheck.report.model import Report
 
 if TYPE_CHECKING:
     from ldcheck.image.model import Image
     from ldcheck.script.result import Parse
 
-STOCK = "generic"
 _NOTHING: Mapping[str, Never] = MappingProxyType({})
 
 
@@ -71,7 +71,7 @@ def check(
     `fail_on` or heavier (None: for none), 2 for what could not be checked. `pictures` asks for what the
     HTML report draws of an image; `progress` is told of each step of the run.
     """
-    given = _Given(
+    given = Given(
         tuple(scripts),
         Target(
             name="",
@@ -93,10 +93,10 @@ def check(
     )
     asked = gate.Asked(tuple(select), tuple(ignore), tuple(require), arch, text, pictures)
     try:
-        chosen = _targets(given)
+        chosen = choose(given, _reached)
     except CheckError as error:
         return Report(outcome.NOT_CHECKED, errors=error.errors)
-    checked = [gate.check_target(target, asked, progress or _silent) for target in chosen.targets]
+    checked = [gate.check_target(target, asked, checks, progress or _silent) for target in chosen.targets]
     report = _allowed(_report(checked, chosen.notes, fail_on), checked, chosen_rules=bool(select or ignore))
     try:
         if baseline:
@@ -116,7 +116,7 @@ def _allowed(report: Report, checked: Sequence[gate.Checked], *, chosen_rules: b
     sources = [source for one in checked for source in one.sources if "ldcheck" in source.text]
     if not sources:
         return report
-    from ldcheck.preprocess.allow import apply_allowances, read_allowances
+    from ldcheck.accepted.allowances import apply_allowances, read_allowances
 
     read = read_allowances(sources)
     judged = {name for result in report.rules for name in (result.rule, result.check)} if chosen_rules else None
@@ -132,120 +132,26 @@ def _silent(_: str) -> None:
     """Nobody wants to know how far the run is."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class _Given:
-    """What names the targets of a run: scripts, names of configured targets, and options that go with all of them."""
+def _reached(targets: Sequence[Target]) -> Mapping[str, Collection[str]]:
+    from ldcheck.preprocess.reached import reached
 
-    scripts: tuple[str, ...]
-    options: Target
-    names: tuple[str, ...]
-    config: str
-    inline: bool
-
-    @property
-    def linked(self) -> str:
-        """A file that was linked, if one is given."""
-        return next(iter((self.options.image, self.options.map, *self.options.objects)), "")
+    return reached(targets)
 
 
-class _Chosen(NamedTuple):
-    """The targets of a run, and the files that they are about if they are not the whole project."""
+def _waived(one: gate.Checked) -> tuple[gate.Checked, tuple[tuple[Finding, str], ...]]:
+    """A target without what its policies accept, and those findings with the reason."""
+    if not one.ignores and not one.overrides:
+        return one, ()
+    from ldcheck.accepted.ignores import waive
 
-    targets: tuple[Target, ...]
-    notes: tuple[str, ...] = ()
-    files: tuple[str, ...] | None = None
-
-
-def _targets(given: _Given) -> _Chosen:
-    """The targets of a run: configured ones, scripts that no target has, or an image alone. Raises CheckError."""
-    options = given.options
-    path = given.config or find_project()
-    if not path or given.inline or (given.linked and not given.scripts and not given.names):
-        if given.names:
-            message = f"there is no target {given.names[0]}, as there is no {FILE_NAME} here or above"
-            raise CheckError(InputError(message, Location(FILE_NAME)))
-        return _Chosen(_one_image(given, _unconfigured(given, given.scripts)), files=_normal(given.scripts))
-    project = read_project(path)
-    # The configuration itself, as a hook names it when it has changed, stands for all targets.
-    scripts = tuple(name for name in given.scripts if os.path.realpath(name) != os.path.realpath(path))
-    selected, others = targets_for(project, scripts)
-    if len(scripts) < len(given.scripts):
-        selected = project.targets
-    if given.names:
-        selected = _named(project, given.names)
-        others = ()
-    header = next((name for name in others if name.endswith(".h")), "")
-    if header:
-        advice = f"name a script that includes it as a target in {path}"
-        raise CheckError(InputError("no target includes this header", Location(header), help=advice))
-    targets = tuple(_with_options(target, options) for target in selected)
-    targets += _unconfigured(given, others) if others else ()
-    if not targets:
-        left_out = "; ".join(project.left_out)
-        message = f"there is nothing to check: {left_out or 'no target'}"
-        raise CheckError(InputError(message, Location(path), help="add a target, or name a linker script"))
-    notes = (*project.left_out, *(note for target in targets for note in target.notes))
-    part = bool(scripts or given.names)
-    return _Chosen(_one_image(given, targets), notes, _normal(scripts) if part else None)
-
-
-def _normal(files: Sequence[str]) -> tuple[str, ...]:
-    return tuple(os.path.normpath(file) for file in files)
-
-
-def _unconfigured(given: _Given, scripts: Sequence[str]) -> tuple[Target, ...]:
-    """Targets made of options alone: one for each script, or one for an image without a script."""
-    names = scripts or ((given.linked,) if given.linked else ())
-    if not names:
-        message = f"there is nothing to check: no script, no image, and no {FILE_NAME} that names targets"
-        raise CheckError(InputError(message, Location("."), help="name a linker script"))
-    policies = given.options.policies or (STOCK,)
-    return tuple(
-        replace(given.options, name=name, script=name if scripts else "", policies=policies, location=Location(name))
-        for name in names
-    )
-
-
-def _with_options(target: Target, options: Target) -> Target:
-    """A configured target with the options of this run, which go first where both say something."""
-    return replace(
-        target,
-        image=options.image or target.image,
-        map=options.map or target.map,
-        objects=options.objects or target.objects,
-        policies=options.policies or target.policies or (STOCK,),
-        includes=(*options.includes, *target.includes),
-        definitions={**target.definitions, **options.definitions},
-        include_first=(*target.include_first, *options.include_first),
-        config=options.config or target.config,
-        command_file=options.command_file or target.command_file,
-        vary={**target.vary, **options.vary},
-    )
-
-
-def _named(project: Project, names: Sequence[str]) -> tuple[Target, ...]:
-    known = {target.name: target for target in project.targets}
-    errors = []
-    for name in names:
-        if name not in known:
-            from ldcheck.documents import did_you_mean
-
-            advice = did_you_mean(name, known, "the file names no targets")
-            errors.append(InputError(f"there is no target {name}", Location(project.path), help=advice))
-    if errors:
-        raise CheckError(*errors)
-    return tuple(target for name, target in known.items() if name in names)
-
-
-def _one_image(given: _Given, targets: tuple[Target, ...]) -> tuple[Target, ...]:
-    if len(targets) > 1 and given.linked:
-        message = f"{given.linked} belongs to one target, and there are {len(targets)}"
-        advice = f"choose one with --target, or give each its image in {FILE_NAME}"
-        raise CheckError(InputError(message, Location(given.linked), help=advice))
-    return targets
+    waived = waive(one.findings, one.ignores, one.overrides)
+    left = replace(one, findings=waived.findings, notes=one.notes + waived.notes)
+    return left, tuple((finding, entry.reason) for finding, entry in waived.ignored)
 
 
 def _report(checked: Sequence[gate.Checked], notes: Sequence[str], fail_on: Severity | None) -> Report:
+    waived = [_waived(one) for one in checked]
+    checked = [one for one, _ in waived]
     findings = tuple(finding for one in checked for finding in one.findings)
     # Targets that share a policy share its errors.
     errors = tuple(dict.fromkeys(error for one in checked for error in one.errors))
@@ -260,21 +166,21 @@ def _report(checked: Sequence[gate.Checked], notes: Sequence[str], fail_on: Seve
         errors,
         inputs,
         tuple(dict.fromkeys((*notes, *(note for one in checked for note in one.notes)))),
-        tuple(accepted for one in checked for accepted in one.accepted),
+        tuple(entry for _, accepted in waived for entry in accepted),
         tuple(detail for one in checked for detail in one.details),
         tuple(one.picture for one in checked if one.picture is not None),
     )
 
 
 def _without_baseline(report: Report, path: str, files: Sequence[str] | None) -> Report:
-    from ldcheck import baseline
+    from ldcheck.accepted import baseline
 
     applied = baseline.apply(report.findings, baseline.read(path), path, report.rules, files)
     return replace(report, findings=applied.findings, accepted=(*report.accepted, *applied.accepted))
 
 
 def _touched(report: Report, since: str) -> Report:
-    from ldcheck.changes import touched
+    from ldcheck.accepted.changes import touched
 
     kept, others = touched(report.findings, since)
     if not others:
@@ -288,7 +194,9 @@ def parse(path: str) -> Parse:
 
     Raises CheckError where the file cannot be read.
     """
-    return gate.parse_script(path)
+    from ldcheck.judging.scripts import parse_script
+
+    return parse_script(path)
 
 
 def image(elf: str = "", map: str = "", objects: Sequence[str] = ()) -> Image:  # noqa: A002 - as for `check`
@@ -296,9 +204,6 @@ def image(elf: str = "", map: str = "", objects: Sequence[str] = ()) -> Image:  
 
     Raises CheckError where one of them cannot be read, or none is named.
     """
-    from ldcheck.image.linked import read_linked
+    from ldcheck.image.linked import read_image
 
-    found = read_linked(elf, map, objects)
-    if found is None:
-        raise CheckError(InputError("there is no image to read", Location("."), help="name an ELF file, or a map"))
-    return found
+    return read_image(elf, map, objects)

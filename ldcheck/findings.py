@@ -1,6 +1,6 @@
 """What ldcheck says: verdicts on rules, findings, and the judgements of checks that they are made from.
 
-A check judges a rule on one piece of evidence and returns a `Judgement`. `ldcheck.judge` combines the judgements of
+A check judges a rule on one piece of evidence and returns a `Judgement`. `ldcheck.judging` combines the judgements of
 all evidence and all configurations into one `RuleResult` with its verdict and its `Finding`s. Reporters see results
 and findings only.
 """
@@ -9,13 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
 
-from ldcheck.record import dataclass, field
+from ldcheck.record import dataclass
 from ldcheck.source import Location, Related
-
-if TYPE_CHECKING:
-    from ldcheck.picture import Picture
 
 
 class Verdict(Enum):
@@ -165,27 +161,6 @@ class RuleResult:
     reason: str = ""
     evidence: tuple[EvidenceKind, ...] = ()
     target: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Report:
-    """The outcome of a run: what every reporter is given.
-
-    `status` is the exit status (0, 1 or 2). `errors` are what could not be read or understood. `inputs` says what was
-    looked at, by kind ("script", "image", ...). `notes` are remarks on the run: a stubbed header, what was left out.
-    `accepted` are findings that a policy's `ignore` or a baseline accepts, each with its reason. `details` say how the
-    run came about, `pictures` what was linked, for whoever asks.
-    """
-
-    status: int
-    findings: tuple[Finding, ...] = ()
-    rules: tuple[RuleResult, ...] = ()
-    errors: tuple[InputError, ...] = ()
-    inputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    accepted: tuple[tuple[Finding, str], ...] = ()
-    details: tuple[str, ...] = ()
-    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

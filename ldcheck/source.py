@@ -171,3 +171,24 @@ def read_regular(path: str, longest: int) -> str | None:
             return decode(stream.read(longest))
     except (OSError, ValueError):
         return None
+
+
+def exact(text: str) -> str:
+    """`text` unchanged but for lone surrogates, which no UTF-8 output and few JSON readers take: for data formats."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "".join(visible(character) if "\ud800" <= character <= "\udfff" else character for character in text)
+    return text
+
+
+def visible(character: str) -> str:
+    """The escape that stands for one character which cannot be shown as it is."""
+    code = ord(character)
+    if character in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[character]
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -1,8 +1,8 @@
-"""Small words for messages: counts with their unit, sizes, lists that stay short."""
+"""Small words for messages: counts with their unit, sizes, lists that stay short, the name that was probably meant."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def counted(number: int, unit: str) -> str:
@@ -28,3 +28,30 @@ def listed(words: Sequence[str], most: int = 3, joint: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return ", ".join(words[:-1]) + f" {joint} {words[-1]}"
+
+
+def suggest(word: str, allowed: Iterable[str]) -> str:
+    """The name out of `allowed` that was probably meant, or an empty string."""
+    names = list(allowed)
+    plain = {_folded(name): name for name in names}
+    if match := plain.get(_folded(word[:80])):
+        return match
+    from difflib import get_close_matches
+
+    folded = _folded(word[:80])
+    close = get_close_matches(folded, plain, n=3, cutoff=0.6)
+    # Letters that changed places are the likeliest slip.
+    swapped = [name for name in close if sorted(name) == sorted(folded)]
+    return plain[(swapped or close)[0]] if close else ""
+
+
+def did_you_mean(word: str, allowed: Iterable[str], otherwise: str = "") -> str:
+    """A help text for an unknown `word`: the likely name, else the names that are allowed (or `otherwise`)."""
+    names = sorted(allowed)
+    if close := suggest(word, names):
+        return f"did you mean `{close}`?"
+    return otherwise or "allowed: " + ", ".join(names)
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "-")

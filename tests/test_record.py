@@ -161,7 +161,7 @@ def test_no_module_declares_costly_classes() -> None:
 
 
 def test_start_up_does_without_the_standard_librarys() -> None:
-    program = "import ldcheck.cli.main, ldcheck.cli.check, ldcheck.gate, sys; print('inspect' in sys.modules)"
+    program = "import ldcheck.cli.main, ldcheck.cli.check, ldcheck.judging.gate, sys; print('inspect' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import ldcheck
-from ldcheck.findings import Finding, Report, Severity, Verdict
+from ldcheck.findings import Finding, Severity, Verdict
+from ldcheck.report.model import Report
 from ldcheck.script.parser import parse
 from ldcheck.source import Source
 from tests.support.tools import tool

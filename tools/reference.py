@@ -16,11 +16,13 @@ from itertools import takewhile
 from pathlib import Path
 
 import ldcheck
-from ldcheck import api, checks, project, project_keys
+from ldcheck import api, checks
 from ldcheck.cli.main import COMMANDS, command_parser
 from ldcheck.policy import language
 from ldcheck.policy.declare import Declaration, Key
 from ldcheck.policy.load import find_policy, load_policies, stock_names
+from ldcheck.project import keys as project_keys
+from ldcheck.project import read
 from ldcheck.report.formats import FORMATS
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -88,7 +90,7 @@ def _group(title: str | None) -> str:
 
 
 def _configuration() -> str:
-    documentation = _fenced(project.__doc__ or "")
+    documentation = _fenced(read.__doc__ or "")
     text = f"# The configuration\n\n{documentation}\n\n## Keys of a target, and of `defaults`\n\n"
     return text + _table(("key", "meaning"), ((f"`{key.name}`", key.doc) for key in project_keys.KEYS))
 

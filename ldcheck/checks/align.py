@@ -37,12 +37,12 @@ GNU ld manual, "Builtin Functions" (ALIGN), "Forced Output Alignment", "Memory R
 
 from __future__ import annotations
 
-from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import absent, address_of, first_address, missing, obstacles
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
-from ldcheck.subjects import absent, address_of, first_address, missing, obstacles
 from ldcheck.words import counted, size
 
 DECLARATION = Declaration(

@@ -30,13 +30,14 @@ GNU ld manual, "Expressions in Linker Scripts", "Commands" (ASSERT).
 
 from __future__ import annotations
 
-from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.expressions import ScriptValues, expression_of, image_values, names_in
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.expressions import Environment, Value, evaluate
+from ldcheck.script.environment import Environment, Value
+from ldcheck.script.expressions import evaluate
 from ldcheck.script.syntax import Expression, Name
-from ldcheck.values import ScriptValues, expression_of, image_values, names_in
 from ldcheck.words import listed
 
 DECLARATION = Declaration(

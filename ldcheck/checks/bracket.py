@@ -38,8 +38,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import absent, marks_a_place, missing
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule, names_of
@@ -47,7 +48,6 @@ from ldcheck.policy.sizes import size_of
 from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, OutputSection
 from ldcheck.sections.globs import Glob, section_glob
 from ldcheck.sections.reach import names, reaching
-from ldcheck.subjects import absent, marks_a_place, missing
 from ldcheck.words import counted, size
 
 DECLARATION = Declaration(

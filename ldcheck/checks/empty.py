@@ -32,8 +32,8 @@ GNU ld manual, "Output Section Discarding"; ELF gABI, "Special Sections".
 
 from __future__ import annotations
 
-from ldcheck.evidence import ImageView
 from ldcheck.findings import EvidenceKind, Judgement, Standing
+from ldcheck.judging.evidence import ImageView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.globs import section_glob

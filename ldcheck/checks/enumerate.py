@@ -31,15 +31,15 @@ GNU ld manual, "Input Section Basics".
 
 from __future__ import annotations
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.subjects import absent, move_ahead, naming
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.sections.globs import overlaps, section_glob
 from ldcheck.sections.reach import Relation, names, reaching, relation
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
-from ldcheck.subjects import absent, move_ahead, naming
 
 DECLARATION = Declaration(
     head=Key("enumerate", Kind.NAMES, "Sections that must be named."),

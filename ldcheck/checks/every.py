@@ -38,15 +38,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.expressions import expression_of, image_values, names_in
+from ldcheck.judging.subjects import STRIPPED
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule, names_of
-from ldcheck.script.expressions import Environment, Value, evaluate
+from ldcheck.script.environment import Environment, Value
+from ldcheck.script.expressions import evaluate
 from ldcheck.script.syntax import Node
 from ldcheck.sections.globs import has_wildcard, section_glob
-from ldcheck.subjects import STRIPPED
-from ldcheck.values import expression_of, image_values, names_in
 from ldcheck.words import listed
 
 _KINDS = ("output-section", "input-pattern", "symbol", "segment")

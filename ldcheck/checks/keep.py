@@ -30,13 +30,13 @@ GNU ld manual, "Input Section and Garbage Collection".
 
 from __future__ import annotations
 
-from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import absent
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.globs import section_glob
 from ldcheck.sections.reach import reaching
-from ldcheck.subjects import absent
 from ldcheck.words import counted
 
 DECLARATION = Declaration(

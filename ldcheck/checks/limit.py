@@ -28,15 +28,15 @@ GNU ld manual, "Builtin Functions" (SIZEOF), "MEMORY Command".
 
 from __future__ import annotations
 
-from ldcheck.evidence import ImageView
 from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
+from ldcheck.judging.evidence import ImageView
+from ldcheck.judging.expressions import expression_of, image_values, names_in
+from ldcheck.judging.subjects import missing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
 from ldcheck.script.expressions import evaluate
 from ldcheck.script.syntax import Name
-from ldcheck.subjects import missing
-from ldcheck.values import expression_of, image_values, names_in
 from ldcheck.words import counted, size
 
 DECLARATION = Declaration(

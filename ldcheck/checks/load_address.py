@@ -29,14 +29,14 @@ GNU ld manual, "Output Section LMA"; ELF gABI, "Program Header" (p_paddr).
 
 from __future__ import annotations
 
-from ldcheck.evidence import ImageView
 from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
+from ldcheck.judging.evidence import ImageView
+from ldcheck.judging.expressions import expression_of
 from ldcheck.layout.image_values import ImageValues
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.script.expressions import evaluate
 from ldcheck.sections.globs import section_glob
-from ldcheck.values import expression_of
 
 DECLARATION = Declaration(
     head=Key("load-address", Kind.NAMES, "Output sections, by name or pattern."),

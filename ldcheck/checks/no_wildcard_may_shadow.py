@@ -34,14 +34,14 @@ explicitly and is also matched by a pattern, the linker will use the first match
 
 from __future__ import annotations
 
-from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import absent, move_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.globs import has_wildcard, section_glob
 from ldcheck.sections.reach import Relation, Shadowing, State, Taking, names, shadowing
 from ldcheck.source import Related
-from ldcheck.subjects import absent, move_ahead
 from ldcheck.words import counted
 
 DECLARATION = Declaration(

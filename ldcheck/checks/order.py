@@ -39,13 +39,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import absent, address_of, may_be_stripped, missing
 from ldcheck.layout.facts import Order
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.source import Related
-from ldcheck.subjects import absent, address_of, may_be_stripped, missing
 
 DECLARATION = Declaration(
     head=Key("order", Kind.NAMES, "Output sections and symbols, the lowest address first."),

@@ -38,13 +38,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import taken_by_half
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.sections.families import half_taken
 from ldcheck.sections.globs import section_glob
-from ldcheck.subjects import taken_by_half
 from ldcheck.words import counted
 
 DECLARATION = Declaration(

@@ -27,9 +27,9 @@ GNU ld manual, "Input Section Wildcard Patterns" (SORT_BY_ALIGNMENT).
 
 from __future__ import annotations
 
-from ldcheck.evidence import ImageView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
 from ldcheck.image.model import MapSection
+from ldcheck.judging.evidence import ImageView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import evaluate

@@ -36,15 +36,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import absent
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.script.syntax import ProgramHeaders
 from ldcheck.sections.families import Family, family_of
 from ldcheck.sections.globs import section_glob
 from ldcheck.sections.rules import InputRule
-from ldcheck.subjects import absent
 
 _PERMISSIONS = ("r--", "r-x", "rw-", "rwx")
 

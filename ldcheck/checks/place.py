@@ -40,8 +40,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import absent, marks_a_place
 from ldcheck.layout.facts import not_behind
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule, names_of
@@ -51,7 +52,6 @@ from ldcheck.sections.reach import reaching
 from ldcheck.sections.regions import Witness
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
-from ldcheck.subjects import absent, marks_a_place
 from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(

@@ -43,8 +43,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import absent, may_be_stripped, missing
 from ldcheck.layout.pages import (
     Extent,
     Range,
@@ -60,7 +61,6 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
 from ldcheck.source import Related
-from ldcheck.subjects import absent, may_be_stripped, missing
 
 DECLARATION = Declaration(
     head=Key("separate-pages", Kind.NAME_GROUPS, "The groups: output sections, ranges `start..end`, lists of them."),

@@ -36,8 +36,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Check, and write the baseline; 2 where something could not be checked."""
-    from ldcheck import baseline
-    from ldcheck.findings import CheckError, Report
+    from ldcheck.accepted import baseline
+    from ldcheck.findings import CheckError
+    from ldcheck.report.model import Report
 
     path = args.prune or args.write
     report = checked(args, fail_on=None)

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from ldcheck.cli.arguments import did_you_mean, stop
 from ldcheck.cli.output import colored, emit, width
 from ldcheck.cli.progress import Progress
-from ldcheck.findings import EvidenceKind, Report, Severity
+from ldcheck.findings import EvidenceKind, Severity
 from ldcheck.record import replace
 from ldcheck.report.escape import printable
 from ldcheck.report.formats import FORMATS, render
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.source import decode
 

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         emit(_shown(args))
     except CheckError as error:
-        from ldcheck.findings import Report
+        from ldcheck.report.model import Report
         from ldcheck.report.options import Options
         from ldcheck.report.text import render
 
@@ -100,7 +100,8 @@ def dot_values() -> Evaluate:
     """The values of a map's assignments to dot, as GNU ld computes them. What names symbols is not known."""
     from functools import cache
 
-    from ldcheck.script.expressions import Environment, absolute, assigned, evaluate
+    from ldcheck.script.environment import Environment
+    from ldcheck.script.expressions import absolute, assigned, evaluate
     from ldcheck.script.parser import parse_expression
     from ldcheck.script.syntax import Expression
 

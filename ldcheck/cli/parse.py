@@ -97,7 +97,7 @@ def _read(path: str) -> str:
 
 
 def _parse(source: Source, args: argparse.Namespace) -> Parse:
-    from ldcheck.linemarkers import origin_of
+    from ldcheck.preprocess.linemarkers import origin_of
     from ldcheck.script.dialect import GNU, LLD
 
     folder = os.path.dirname(source.name)
@@ -159,7 +159,7 @@ def _json_line(name: str, ok: bool, place: Location | None, message: str) -> str
 def _dump(value: object) -> str:
     import json
 
-    from ldcheck.report.escape import exact
+    from ldcheck.source import exact
 
     return json.dumps(_exact(value, exact), ensure_ascii=False)
 

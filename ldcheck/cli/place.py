@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 def refuse(error: CheckError) -> int:
     """Say on standard error why nothing could be told; the exit status for that."""
-    from ldcheck.findings import Report
+    from ldcheck.report.model import Report
     from ldcheck.report.options import Options
     from ldcheck.report.text import render
 
@@ -75,7 +75,7 @@ def printable(text: str) -> str:
 def parsed(path: str, folders: Sequence[str]) -> Parse:
     """A script as it stands. Raises CheckError if it is none."""
     from ldcheck.findings import CheckError
-    from ldcheck.gate import parse_script, script_errors
+    from ldcheck.judging.scripts import parse_script, script_errors
 
     parse = parse_script(path, folders=folders)
     errors = script_errors(parse)

@@ -52,7 +52,7 @@ def documentation(name: str) -> str:  # noqa: RET503  # `stop` never returns, wh
         if checks.exists(name, lint):
             text = (checks.module(name, lint).__doc__ or "").strip()
             return f"# {name}\n\n{text}\n\n{_keys(name, lint)}"
-    from ldcheck.documents import suggest
+    from ldcheck.words import suggest
 
     close = suggest(name, (*checks.names(), *checks.lint_names()))
     stop(f"there is no check {name}" + (f"; did you mean {close}?" if close else "") + "\nsee `ldcheck rules`")

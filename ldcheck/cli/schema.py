@@ -38,7 +38,7 @@ def text(kind: str) -> str:
     import json
 
     if kind == "config":
-        from ldcheck.project_keys import schema
+        from ldcheck.project.keys import schema
 
         return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
     from ldcheck import checks

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.cli.output import colored, emit, width
-from ldcheck.findings import CheckError, InputError, Report
+from ldcheck.findings import CheckError, InputError
+from ldcheck.report.model import Report
 from ldcheck.source import Location
 
 if TYPE_CHECKING:
-    from ldcheck.rule_tests import TestRun
+    from ldcheck.policy.testing.run import TestRun
 
 PASSED, FAILED, NOT_TESTED = 0, 1, 2
 
@@ -94,7 +95,7 @@ def _test(
     """How many tests of one policy were run, what failed, and what is wrong with the policy."""
     from ldcheck import checks
     from ldcheck.policy.load import load_policies
-    from ldcheck.rule_tests import run_tests, uncovered
+    from ldcheck.policy.testing.run import run_tests, uncovered
 
     try:
         policies = load_policies([name], declarations=checks)
@@ -112,7 +113,7 @@ def _test(
 
 
 def _no_rule(rule_id: str, name: str, known: Sequence[str]) -> InputError:
-    from ldcheck.documents import did_you_mean
+    from ldcheck.words import did_you_mean
 
     return InputError(f"--rule: there is no rule {rule_id}", Location(name), help=did_you_mean(rule_id, known))
 

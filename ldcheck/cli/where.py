@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.cli.output import emit
-from ldcheck.cli.place import parsed, printable, refuse, rule_json, rule_text
+from ldcheck.cli.place import printable, refuse, rule_json, rule_text
 
 if TYPE_CHECKING:
-    from ldcheck.project import Target
+    from ldcheck.judging.scripts import Scripts
+    from ldcheck.project.target import Target
     from ldcheck.script.result import Parse
     from ldcheck.sections.regions import Witness
     from ldcheck.sections.rules import InputRule
@@ -65,49 +66,36 @@ def _answers(args: argparse.Namespace) -> list[Answer]:
     from ldcheck.sections.reach import asked_for
     from ldcheck.sections.rules import input_rules
 
-    scripts, condition = _scripts(args)
-    found = [asked_for(input_rules(script.tree), args.name, args.file) for script in scripts]
+    scripts = _scripts(args)
+    found = [asked_for(input_rules(script.tree), args.name, args.file) for script in scripts.parses]
     alike: dict[tuple[object, ...], list[int]] = {}
-    for at, (script, rules) in enumerate(zip(scripts, found, strict=True)):
+    for at, (script, rules) in enumerate(zip(scripts.parses, found, strict=True)):
         key = tuple(
             (script.sources.locate(rule.node.start, rule.node.end), rule.text, rule.output, shown)
             for rule, shown in rules
         )
         alike.setdefault(key, []).append(at)
-    return [Answer(scripts[group[0]], condition(group), found[group[0]]) for group in alike.values()]
+    return [Answer(scripts.parses[group[0]], scripts.condition(group), found[group[0]]) for group in alike.values()]
 
 
-def _scripts(args: argparse.Namespace) -> tuple[Sequence[Parse], Callable[[Collection[int]], str]]:
-    """The script in all its configurations, and what describes some of them."""
-    from ldcheck.gate import is_preprocessed
-
-    target = _target(args)
-    if not is_preprocessed(target):
-        return [parsed(args.script, args.include)], lambda _: ""
+def _scripts(args: argparse.Namespace) -> Scripts:
+    """The script in all its configurations. Raises CheckError where it cannot be read or is no linker script."""
     from ldcheck.findings import CheckError
-    from ldcheck.gate import script_errors
-    from ldcheck.preprocess.configurations import smallest_condition
-    from ldcheck.preprocess.run import preprocess
-    from ldcheck.script.includes import searched
-    from ldcheck.script.parser import parse
+    from ldcheck.judging.scripts import read_scripts, script_errors
 
-    found = preprocess(target)
-    every = [configuration for one in found for configuration in one.configurations]
-    include = searched(target.includes)
-    scripts = [parse(one.source, origin=one.origin, include=include) for one in found]
-    errors = [error for script in scripts for error in script_errors(script)]
+    scripts = read_scripts(_target(args))
+    errors = [error for script in scripts.parses for error in script_errors(script)]
     if errors:
         raise CheckError(*dict.fromkeys(errors))
-
-    def condition(chosen: Collection[int]) -> str:
-        return smallest_condition(every, [configuration for at in chosen for configuration in found[at].configurations])
-
-    return scripts, condition
+    return scripts
 
 
 def _target(args: argparse.Namespace) -> Target:
     """The target that `.ldcheck.yaml` has for the script, with the options; a bare one if it has none."""
-    from ldcheck.project import Target, find_project, read_project, targets_for
+    from ldcheck.preprocess.reached import reached
+    from ldcheck.project.read import read_project
+    from ldcheck.project.selection import find_project, targets_for
+    from ldcheck.project.target import Target
     from ldcheck.record import replace
 
     definitions = {}
@@ -117,7 +105,7 @@ def _target(args: argparse.Namespace) -> Target:
     target = Target(args.script, args.script)
     path = find_project()
     if path and args.script.endswith(".S"):
-        targets = targets_for(read_project(path), [args.script]).targets
+        targets = targets_for(read_project(path), [args.script], reached).targets
         target = targets[0] if targets else target
     return replace(
         target,

@@ -16,9 +16,9 @@ class _Package(ModuleType):
     """The package as a module that can be called: `ldcheck.image(...)` is a function of the Python interface."""
 
     def __call__(self, elf: str = "", map: str = "", objects: Sequence[str] = ()) -> Image:  # noqa: A002 - as there
-        from ldcheck.api import image
+        from ldcheck.image.linked import read_image
 
-        return image(elf, map, objects)
+        return read_image(elf, map, objects)
 
 
 sys.modules[__name__].__class__ = _Package

@@ -10,8 +10,17 @@ from typing import TypeVar
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.image.model import Elf, Image, InputSection, LinkMap
+from ldcheck.source import Location
 
 _T = TypeVar("_T")
+
+
+def read_image(elf: str, map: str, objects: Sequence[str]) -> Image:  # noqa: A002 - as everybody calls the file
+    """What was linked. Raises CheckError for what cannot be read, and where nothing is given."""
+    found = read_linked(elf, map, objects)
+    if found is None:
+        raise CheckError(InputError("there is no image to read", Location("."), help="name an ELF file, or a map"))
+    return found
 
 
 def read_linked(elf: str, map: str, objects: Sequence[str]) -> Image | None:  # noqa: A002 - as everybody calls the file

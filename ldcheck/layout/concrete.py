@@ -15,7 +15,8 @@ from ldcheck.layout.flow import Flow, flow, leaves
 from ldcheck.layout.image_values import ImageValues, regions_of
 from ldcheck.layout.traits import DATA_SIZES, statements
 from ldcheck.record import dataclass
-from ldcheck.script.expressions import ABSOLUTE, Value, absolute, assigned, evaluate
+from ldcheck.script.environment import ABSOLUTE, Value
+from ldcheck.script.expressions import absolute, assigned, evaluate
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ldcheck.layout.anchors import Anchor
+from ldcheck.layout.evaluation import Scope, evaluate
 from ldcheck.layout.facts import Known, known
 from ldcheck.layout.flow import Flow, leaves
 from ldcheck.layout.frames import ABSOLUTE, UNSURE_VALUE, Value, absolute_value, settled
 from ldcheck.layout.numbers import ANY, MASK, Number, exact
-from ldcheck.layout.values import Scope, evaluate
 from ldcheck.script.syntax import Call, Command, Expression, Name, OutputSection, Overlay, Word
 
 # The region of sections that name none.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ldcheck.layout.assertions import Demand, Relation, demands
-from ldcheck.layout.facts import AssertionFact, Known, Order, Reason, Truth, merged
+from ldcheck.layout.evaluation import is_behind_start
+from ldcheck.layout.facts import Known, Order, Reason, merged
 from ldcheck.layout.flow import Flow, leaves
 from ldcheck.layout.frames import ABSOLUTE, Frame, Value
 from ldcheck.layout.names import Names
-from ldcheck.layout.values import is_behind_start
+from ldcheck.layout.result import AssertionFact, Truth
 from ldcheck.script.syntax import Assertion, Expression, Name
 
 

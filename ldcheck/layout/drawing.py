@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from ldcheck.image.model import Elf, Image, ImageSection, LinkMap
-from ldcheck.picture import Mark, Picture, Stretch
+from ldcheck.layout.picture import Mark, Picture, Stretch
 from ldcheck.script.syntax import Assignment, Script, statements
 from ldcheck.sections.families import Family, family_of
 

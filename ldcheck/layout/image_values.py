@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ldcheck.script.expressions import ABSOLUTE, Environment, Value, evaluate
+from ldcheck.script.environment import ABSOLUTE, Environment, Value
+from ldcheck.script.expressions import evaluate
 from ldcheck.script.syntax import MemoryRegion, Script, statements
 
 if TYPE_CHECKING:

@@ -22,11 +22,12 @@ from collections.abc import Callable, Mapping
 
 from ldcheck.layout.constants import DEFAULT, Constants, Region
 from ldcheck.layout.demanded import Judge
-from ldcheck.layout.facts import UNKNOWN, Known, Layout, Reason, SectionFact, distance, known, merged
+from ldcheck.layout.facts import UNKNOWN, Known, Reason, distance, known, merged
 from ldcheck.layout.flow import flow
 from ldcheck.layout.frames import ABSOLUTE, UNSURE, Frame, Value, absolute_value, difference, relative_value, settled
 from ldcheck.layout.names import Names, Section, assigned_value
 from ldcheck.layout.numbers import ANY, MASK, ZERO, Number, exact
+from ldcheck.layout.result import Layout, SectionFact
 from ldcheck.layout.traits import DATA_SIZES, Collected, Traits, statements
 from ldcheck.script.syntax import (
     Assertion,

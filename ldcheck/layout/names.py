@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from ldcheck.layout.anchors import Anchor
 from ldcheck.layout.constants import Constants
+from ldcheck.layout.evaluation import Scope, evaluate
 from ldcheck.layout.facts import Known, known
 from ldcheck.layout.flow import Flow, leaves
 from ldcheck.layout.frames import (
@@ -26,7 +27,6 @@ from ldcheck.layout.frames import (
     settled,
 )
 from ldcheck.layout.numbers import ANY, FLAG, MASK, ONE, ZERO, Number, exact
-from ldcheck.layout.values import Scope, evaluate
 from ldcheck.script.syntax import Assignment, Binary, Expression, Name, Node, OutputSection
 
 

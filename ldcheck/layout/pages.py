@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ldcheck.image.model import Elf
-from ldcheck.layout.facts import Known, Layout, Reason, not_behind
+from ldcheck.layout.facts import Known, Reason, not_behind
+from ldcheck.layout.result import Layout
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import InputSectionDescription, Node, OutputSection
 

@@ -7,6 +7,7 @@ mean". The policy package knows nothing of how a check works; the checks hand th
 from __future__ import annotations
 
 from enum import Enum
+from typing import Protocol
 
 from ldcheck.findings import EvidenceKind
 from ldcheck.record import dataclass
@@ -66,3 +67,16 @@ class Declaration:
     keys: tuple[Key, ...] = ()
     evidence: tuple[EvidenceKind, ...] = ()
     one_of: tuple[tuple[str, ...], ...] = ()
+
+
+class Checks(Protocol):
+    """What those who read policies ask about checks; the module `ldcheck.checks` answers it."""
+
+    def names(self) -> tuple[str, ...]:
+        """The head keys."""
+
+    def lint_names(self) -> tuple[str, ...]:
+        """The lints."""
+
+    def declaration(self, name: str, lint: bool = False) -> Declaration:
+        """What a check or lint declares."""

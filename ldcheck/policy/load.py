@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from ldcheck.document_parser import Document, parse_document
-from ldcheck.documents import (
+from ldcheck.documents.files import read_source
+from ldcheck.documents.nodes import (
     MappingNode,
     Node,
     ScalarNode,
@@ -19,19 +19,20 @@ from ldcheck.documents import (
     as_mapping,
     as_texts,
     describe,
-    did_you_mean,
-    read_source,
     shown,
     unknown_keys,
 )
+from ldcheck.documents.parser import Document, parse_document
 from ldcheck.findings import CheckError, InputError, Severity
+from ldcheck.policy.declare import Checks
 from ldcheck.policy.language import POLICY, SEVERITIES, VERSION
-from ldcheck.policy.read_rule import Checks, RuleReader
+from ldcheck.policy.read_rule import RuleReader
 from ldcheck.policy.read_test import read_params
+from ldcheck.policy.read_values import Complaints
 from ldcheck.policy.rule import Ignore, Named, Override, Rule
-from ldcheck.policy.values import Complaints
 from ldcheck.record import dataclass, field
 from ldcheck.source import Location, Related
+from ldcheck.words import did_you_mean
 
 _SUFFIXES = (".yaml", ".yml")
 # Nobody builds policies on one another that far.
@@ -220,7 +221,7 @@ class _Loader:
                     self._overrides.append(Override(pattern.text, rule.text, Severity(word), rule))
 
     def _take_ignores(self, node: Node) -> None:
-        from ldcheck.policy.waive import read_ignore
+        from ldcheck.policy.read_ignore import read_ignore
 
         for item in as_list(node, "`ignore`"):
             mapping = self._complaints.attempt(as_mapping, item, "an entry of `ignore`")

@@ -7,28 +7,27 @@ All errors of a rule are collected, so that one run tells them all. Files, `exte
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Protocol
 
-from ldcheck.documents import (
-    Node,
-    ScalarNode,
-    as_mapping,
-    as_one_or_more,
-    describe,
-    did_you_mean,
-    fail,
-    shown,
-    suggest,
-)
+from ldcheck.documents.nodes import Node, ScalarNode, as_mapping, as_one_or_more, describe, fail, shown
 from ldcheck.findings import EvidenceKind, InputError, Severity
-from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.declare import Checks, Declaration, Key, Kind
 from ldcheck.policy.language import COMMON, WHEN
 from ldcheck.policy.message import PLACEHOLDERS, placeholders
 from ldcheck.policy.read_test import read_tests
+from ldcheck.policy.read_values import (
+    Complaints,
+    read_fields,
+    read_name,
+    read_text,
+    read_value,
+    table,
+    text_of,
+    texts_of,
+)
 from ldcheck.policy.rule import Named, Rule, RuleTest, Value, When
 from ldcheck.policy.sizes import is_identifier, names_in, size_of
-from ldcheck.policy.values import Complaints, read_fields, read_name, read_text, read_value, table, text_of, texts_of
 from ldcheck.source import Location, Related
+from ldcheck.words import did_you_mean, suggest
 
 LINT = "lint"
 _LINT_KEY = Key(LINT, Kind.NAMES, "Lints that are switched on.")
@@ -39,19 +38,6 @@ _WHEN = table(WHEN)
 
 # A rule's keys: the key's own node and its value. A merged rule has them from several files.
 Entries = Mapping[str, tuple[ScalarNode, Node]]
-
-
-class Checks(Protocol):
-    """What the loader asks about checks; the module `ldcheck.checks` answers it."""
-
-    def names(self) -> tuple[str, ...]:
-        """The head keys."""
-
-    def lint_names(self) -> tuple[str, ...]:
-        """The lints."""
-
-    def declaration(self, name: str, lint: bool = False) -> Declaration:
-        """What a check or lint declares."""
 
 
 class RuleReader:
@@ -293,7 +279,7 @@ def _read_when(node: Node, complaints: Complaints) -> When:
 
 def _check_condition(name: str, word: Named, complaints: Complaints) -> None:
     if name == "arch":
-        from ldcheck.policy.arches import check_name
+        from ldcheck.image.arches import check_name
 
         if advice := check_name(word.text):
             complaints.add(f"unknown architecture `{shown(word.text)}`", word.location, advice)

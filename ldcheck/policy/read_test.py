@@ -1,25 +1,17 @@
-"""The tests that a policy holds: their YAML to `RuleTest`s. `ldcheck.rule_tests` runs them."""
+"""The tests that a policy holds: their YAML to `RuleTest`s. `ldcheck.policy.testing.run` runs them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 
-from ldcheck.documents import (
-    MappingNode,
-    Node,
-    ScalarNode,
-    as_list,
-    as_mapping,
-    did_you_mean,
-    shown,
-    unknown_keys,
-)
+from ldcheck.documents.nodes import MappingNode, Node, ScalarNode, as_list, as_mapping, shown, unknown_keys
 from ldcheck.findings import InputError
 from ldcheck.policy.declare import Key, Kind
 from ldcheck.policy.language import IMAGE, INPUT, SECTION, SEGMENT, TEST
+from ldcheck.policy.read_values import Complaints, read_fields, read_size, read_text, table, text_of, texts_of
 from ldcheck.policy.rule import Named, RuleTest, Value
-from ldcheck.policy.values import Complaints, read_fields, read_size, read_text, table, text_of, texts_of
+from ldcheck.words import did_you_mean
 
 _TEST = table(TEST)
 _IMAGE = table(IMAGE)
@@ -111,7 +103,7 @@ def _check_surroundings(values: Mapping[str, Value], complaints: Complaints) -> 
     """What a case says of its target must be of use to `when`."""
     arch = values.get("arch")
     if isinstance(arch, Named):
-        from ldcheck.policy.arches import canonical, check_name, expand
+        from ldcheck.image.arches import canonical, check_name, expand
 
         if not canonical(arch.text):
             members = expand(arch.text)

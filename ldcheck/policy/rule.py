@@ -10,7 +10,7 @@ from ldcheck.record import dataclass, field
 from ldcheck.source import Location
 
 if TYPE_CHECKING:
-    from ldcheck.documents import MappingNode, Node
+    from ldcheck.documents.nodes import MappingNode, Node
 
 
 class Named:
@@ -58,8 +58,8 @@ class When:
 class RuleTest:
     """A test written in a policy: a script (and its surroundings) for which the rule must hold, or must not.
 
-    `script` is None for a case that names a `file` or gives an image alone. `image` is described as
-    `ldcheck.described_image` reads it. `verdict` is empty unless the case wants another one than held or violated;
+    `script` is None for a case that names a `file` or gives an image alone. `image` is described
+    as `ldcheck.policy.testing` reads it. `verdict` is empty unless the case wants another one than held or violated;
     `finds` are words of the findings' messages, `line` is the line of one.
     """
 

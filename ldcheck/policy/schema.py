@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ldcheck.policy import language
-from ldcheck.policy.declare import Declaration, Key, Kind
-from ldcheck.policy.read_rule import LINT, Checks
+from ldcheck.policy.declare import Checks, Declaration, Key, Kind
+from ldcheck.policy.read_rule import LINT
 
 Schema = dict[str, Any]
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ldcheck.documents import did_you_mean, shown
+from ldcheck.documents.nodes import shown
 from ldcheck.findings import CheckError, InputError
 from ldcheck.policy.rule import Named, Value
 from ldcheck.source import Location
+from ldcheck.words import did_you_mean
 
 if TYPE_CHECKING:
     from ldcheck.script.syntax import Call, Expression

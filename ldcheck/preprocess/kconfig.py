@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ldcheck.documents import read_source
+from ldcheck.documents.files import read_source
 from ldcheck.findings import CheckError, InputError
 from ldcheck.source import Source
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 
-from ldcheck.documents import read_source
+from ldcheck.documents.files import read_source
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.options import Options, RefusedOptionError, sift
 from ldcheck.record import dataclass

@@ -25,7 +25,7 @@ from ldcheck.preprocess.symbols import deciding_symbols, used_in_text
 from ldcheck.preprocess.undefined import undefined_calls
 from ldcheck.preprocess.unknown import unknown_choices
 from ldcheck.preprocess.ways import Way, choose
-from ldcheck.project import Target
+from ldcheck.project.target import Target
 from ldcheck.record import dataclass
 from ldcheck.source import Location, Source, decode
 from ldcheck.words import counted

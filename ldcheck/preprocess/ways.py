@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.compiler import find_program
 from ldcheck.preprocess.predefined import predefined
-from ldcheck.project import Target
+from ldcheck.project.target import Target
 from ldcheck.record import dataclass
 from ldcheck.source import Location
 

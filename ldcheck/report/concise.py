@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ldcheck.findings import Report
 from ldcheck.report.escape import clipped, log_text
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import merged
 from ldcheck.report.text import place

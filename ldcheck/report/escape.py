@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from ldcheck.source import visible
+
 # Commands that a CI runner reads from plain output. GitHub's runner takes `::command::` after leading blanks and
 # `##[command]` anywhere in a line (actions/runner, ActionCommand.cs); Azure `##vso[`, TeamCity `##teamcity[`.
 _COLONS = re.compile(r"(?m)^(\s*)::")
@@ -31,27 +33,6 @@ def clipped(text: str, most: int = 300) -> str:
     if len(text) > most:
         text = f"{text[: most // 2]}...{text[len(text) - most // 2 :]}"
     return printable(text)
-
-
-def visible(character: str) -> str:
-    """The escape that stands for one character which cannot be shown as it is."""
-    code = ord(character)
-    if character in "\n\r\t":
-        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[character]
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
-
-
-def exact(text: str) -> str:
-    """`text` unchanged but for lone surrogates, which no UTF-8 output and few JSON readers take: for data formats."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "".join(visible(character) if "\ud800" <= character <= "\udfff" else character for character in text)
-    return text
 
 
 def log_text(text: str) -> str:

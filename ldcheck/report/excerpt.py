@@ -7,8 +7,8 @@ printable, its tabs are expanded, and a long line is cut around its marker.
 from __future__ import annotations
 
 from ldcheck.record import dataclass
-from ldcheck.report.escape import clipped, visible
-from ldcheck.source import Location
+from ldcheck.report.escape import clipped
+from ldcheck.source import Location, visible
 
 _TAB = 8
 _CUT = "..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ldcheck.findings import Report
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 
 # The module of each format and what it is for.

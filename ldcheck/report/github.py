@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ldcheck.findings import InputError, Report, Severity
+from ldcheck.findings import InputError, Severity
 from ldcheck.record import replace
 from ldcheck.report import text
 from ldcheck.report.escape import clipped, command_message, command_property, printable
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import Shown, merged
 from ldcheck.source import Location

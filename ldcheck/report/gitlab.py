@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 
-from ldcheck.findings import InputError, Report, Severity
+from ldcheck.findings import InputError, Severity
 from ldcheck.report.escape import clipped, printable
 from ldcheck.report.fingerprint import fingerprints
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import Shown, merged
 from ldcheck.report.text import details

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ldcheck.findings import Finding, InputError, Report
-from ldcheck.picture import Picture, Stretch
+from ldcheck.findings import Finding, InputError
+from ldcheck.layout.picture import Picture, Stretch
 from ldcheck.report.escape import clipped, markup, printable
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import by_target, counted, merged
 from ldcheck.report.text import advice, details, excerpts, place

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 
-from ldcheck.findings import Finding, InputError, Report, RuleResult
-from ldcheck.report.escape import exact
+from ldcheck.findings import Finding, InputError, RuleResult
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import by_target, counted, ordered
-from ldcheck.source import Location, Related
+from ldcheck.source import Location, Related, exact
 
 VERSION = 1
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ldcheck.findings import Finding, Report, RuleResult, Severity, Verdict
+from ldcheck.findings import Finding, RuleResult, Severity, Verdict
 from ldcheck.report.escape import clipped, markup
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import by_target, ordered
 from ldcheck.report.text import advice, details, place

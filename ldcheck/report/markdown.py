@@ -6,8 +6,9 @@ rows are missing. Names are shown in a way that no markup, link or mention can c
 
 from __future__ import annotations
 
-from ldcheck.findings import Report, Severity, Verdict
+from ldcheck.findings import Severity, Verdict
 from ldcheck.report.escape import clipped, inert
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import Shown, by_target, counted, merged
 from ldcheck.report.text import accepted, details, place

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 
-from ldcheck.findings import Report, Severity
+from ldcheck.findings import Severity
 from ldcheck.report.escape import clipped, printable
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import Shown, merged
 from ldcheck.report.text import advice, details

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from ldcheck.findings import Finding, InputError, Report, Severity
-from ldcheck.report.escape import clipped, exact, printable
+from ldcheck.findings import Finding, InputError, Severity
+from ldcheck.report.escape import clipped, printable
 from ldcheck.report.fingerprint import fingerprints
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import Shown, merged
 from ldcheck.report.text import advice, details, prose
-from ldcheck.source import Location
+from ldcheck.source import Location, exact
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note", Severity.OFF: "none"}

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ldcheck.findings import Finding, InputError, Report, RuleResult, Severity, Verdict
+from ldcheck.findings import Finding, InputError, RuleResult, Severity, Verdict
 from ldcheck.report.escape import clipped, log_text
 from ldcheck.report.excerpt import Mark, marked_lines
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import Shown, by_target, counted, merged
 from ldcheck.source import Location, Related

@@ -8,106 +8,13 @@ unknown, with the reason; an unknown operand does not spread where the result is
 Where it is evaluated decides: outside of output sections (`section` is None) a number is absolute, inside it is plain.
 """
 
-# ruff: noqa: ARG002 - the environment that knows nothing does not look at what it is asked for
-
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ldcheck.record import dataclass
 from ldcheck.script.arithmetic import FORCED, MASK, OPERATORS, PLAIN_RESULT, align, divide
+from ldcheck.script.environment import ABSOLUTE, Environment, Value
 from ldcheck.script.syntax import Binary, Call, Conditional, Expression, Name, Number, Unary, Word
-
-ABSOLUTE = "*ABS*"
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A number, or None if it is unknown, for `reason`.
-
-    `section` is what it is relative to: the name of an output section, ABSOLUTE, or None for a plain number.
-    """
-
-    number: int | None
-    section: str | None = None
-    reason: str = ""
-
-    @property
-    def known(self) -> bool:
-        """Whether the number is known."""
-        return self.number is not None
-
-    @property
-    def truth(self) -> bool | None:
-        """How a condition takes it: the number, not the address, against zero. None if unknown."""
-        return None if self.number is None else self.number != 0
-
-
-class Environment:
-    """What names mean where an expression is evaluated. This one knows nothing; derive from it what is known.
-
-    `section` is the output section that the expression stands in, or None outside of all. `sane` is
-    LD_FEATURE("SANE_EXPR"). All methods return None for what they do not know; addresses are absolute.
-    """
-
-    section: str | None = None
-    sane: bool = False
-
-    @property
-    def dot(self) -> int | None:
-        """The address that the location counter stands at."""
-        return None
-
-    def symbol(self, name: str) -> Value | None:
-        """A symbol's value, relative to the section that it is defined in."""
-        return None
-
-    def defined(self, name: str) -> bool | None:
-        """DEFINED(name)."""
-        return None
-
-    def addr(self, section: str) -> int | None:
-        """ADDR(section): where the output section starts."""
-        return None
-
-    def loadaddr(self, section: str) -> int | None:
-        """LOADADDR(section)."""
-        return None
-
-    def sizeof(self, section: str) -> int | None:
-        """SIZEOF(section) in bytes."""
-        return None
-
-    def alignof(self, section: str) -> int | None:
-        """ALIGNOF(section) in bytes."""
-        return None
-
-    def origin(self, region: str) -> int | None:
-        """ORIGIN(region)."""
-        return None
-
-    def length(self, region: str) -> int | None:
-        """LENGTH(region) in bytes."""
-        return None
-
-    def constant(self, name: str) -> int | None:
-        """CONSTANT(name): MAXPAGESIZE or COMMONPAGESIZE."""
-        return None
-
-    def sizeof_headers(self) -> int | None:
-        """SIZEOF_HEADERS in bytes."""
-        return None
-
-    def segment_start(self, segment: str, default: int) -> int | None:
-        """SEGMENT_START(segment, default): the default, unless the command line of the link says otherwise."""
-        return default
-
-    def data_segment(self, function: str, operands: tuple[int, ...]) -> int | None:
-        """DATA_SEGMENT_ALIGN(maxpagesize, commonpagesize), _RELRO_END(offset, value) or _END(value).
-
-        Their values are found in several passes over the whole link, so only an image knows them.
-        """
-        return None
 
 
 def evaluate(expression: Expression, environment: Environment) -> Value:
@@ -162,7 +69,7 @@ class _WhileReading(Environment):
     def dot(self) -> int | None:
         return 0
 
-    def defined(self, name: str) -> bool | None:
+    def defined(self, name: str) -> bool | None:  # noqa: ARG002 - no name is defined yet
         return False
 
     def constant(self, name: str) -> int | None:

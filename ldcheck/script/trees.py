@@ -21,7 +21,7 @@ def _pieces(file: str, tree: Script, sources: SourceMap) -> Iterator[str]:
     """The text in pieces, from a stack: a long expression is deeper than Python's own writer can go."""
     from json import dumps
 
-    from ldcheck.report.escape import exact
+    from ldcheck.source import exact
 
     pending: list[object] = [_Text(f'{{"file": {dumps(exact(file))}, "tree": '), tree, _Text("}")]
     pending.reverse()

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from ldcheck import checks
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import Finding
-from ldcheck.judge import Judged, ScriptCase, Target, judge
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.judge import Judged, ScriptCase, Target, judge
 from ldcheck.policy.load import load_policies
 from ldcheck.script.parser import parse
 from ldcheck.source import Source
@@ -53,7 +53,7 @@ def checked(path: Path, *policies: str) -> Judged:
     parsed = parse(Source(path.name, path.read_text()))
     assert parsed.problems == ()
     view = ScriptView(parsed.tree, parsed.sources)
-    return judge(loaded.rules, Target("", "", (ScriptCase(view),)))
+    return judge(loaded.rules, Target("", "", (ScriptCase(view),)), checks)
 
 
 def told(findings: Sequence[Finding]) -> Counter[tuple[str, str]]:

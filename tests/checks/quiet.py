@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ldcheck import checks
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import Finding
-from ldcheck.judge import ScriptCase, Target, judge
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.judge import ScriptCase, Target, judge
 from ldcheck.policy.load import load_policies
 from ldcheck.script.parser import parse
 from ldcheck.source import Source, decode
@@ -48,7 +48,7 @@ class Survey:
                 continue
             self.scripts += 1
             view = ScriptView(parsed.tree, parsed.sources)
-            for finding in judge(rules, Target("", "", (ScriptCase(view),))).findings:
+            for finding in judge(rules, Target("", "", (ScriptCase(view),)), checks).findings:
                 self.counts[finding.check] += 1
                 self.findings.append((path, finding))
 

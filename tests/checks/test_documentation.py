@@ -13,9 +13,9 @@ from textwrap import dedent, indent
 import pytest
 
 from ldcheck import checks
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Verdict
-from ldcheck.judge import Judged, ScriptCase, Target, judge
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.judge import Judged, ScriptCase, Target, judge
 from ldcheck.policy.load import load_policies
 from ldcheck.policy.rule import Rule
 from ldcheck.script.parser import parse
@@ -82,6 +82,6 @@ def judged(rules: tuple[Rule, ...], script: str) -> Judged:
     parsed = parse(Source("script", script))
     assert [problem.message for problem in parsed.problems] == []
     view = ScriptView(parsed.tree, parsed.sources, params={"PAGE_SIZE": PAGE_SIZE})
-    outcome = judge(rules, Target("", "", (ScriptCase(view),)))
+    outcome = judge(rules, Target("", "", (ScriptCase(view),)), checks)
     assert [error.message for error in outcome.errors] == []
     return outcome

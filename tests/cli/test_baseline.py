@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ldcheck import baseline
+from ldcheck.accepted import baseline
 from ldcheck.cli.main import main
 from ldcheck.findings import Finding, RuleResult, Severity, Verdict
 from ldcheck.source import Location

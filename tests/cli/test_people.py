@@ -18,7 +18,7 @@ import pytest
 
 from ldcheck.cli import check, progress
 from ldcheck.cli.main import COMMANDS, command_parser, main
-from ldcheck.findings import Report
+from ldcheck.report.model import Report
 from tests.support.cache import ROOT
 from tests.support.tools import tool
 from tools import manual

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ldcheck.findings import CheckError
+from ldcheck.image.arches import TABLE
 from ldcheck.image.elf import read_elf
 from ldcheck.image.model import Elf
-from ldcheck.policy.arches import TABLE
 from tests.image import corpus, readelf
 from tests.support.build import TARGETS, assemble, link, target_params
 from tests.support.tools import tool

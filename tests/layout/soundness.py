@@ -13,9 +13,10 @@ from ldcheck.image.elf import read_elf
 from ldcheck.image.maps import read_map
 from ldcheck.image.model import Elf, LinkMap
 from ldcheck.layout.concrete import evaluate_on
-from ldcheck.layout.facts import Known, Layout, Order, Truth, order
+from ldcheck.layout.facts import Known, Order, order
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import Range, section_extent, separations, shared_pages
+from ldcheck.layout.result import Layout, Truth
 from ldcheck.script.parser import parse
 from ldcheck.script.syntax import InputSectionDescription, OutputSection, Script, walk
 from ldcheck.source import Source

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ldcheck.layout.facts import Layout, Order, Truth, order
+from ldcheck.layout.facts import Order, order
 from ldcheck.layout.interpret import interpret
+from ldcheck.layout.result import Layout, Truth
 from ldcheck.script.parser import parse
 from ldcheck.script.syntax import InputSectionDescription, walk
 from ldcheck.source import Source

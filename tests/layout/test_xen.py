@@ -7,10 +7,12 @@ from itertools import pairwise
 import pytest
 
 from ldcheck.layout.assertions import aligned, demands
-from ldcheck.layout.facts import Layout, Order, Truth
+from ldcheck.layout.facts import Order
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import section_extent, separations
-from ldcheck.script.expressions import Environment, evaluate
+from ldcheck.layout.result import Layout, Truth
+from ldcheck.script.environment import Environment
+from ldcheck.script.expressions import evaluate
 from ldcheck.script.parser import parse
 from ldcheck.script.syntax import Expression
 from ldcheck.source import Source, SourceMap

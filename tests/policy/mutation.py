@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ldcheck import checks
 from ldcheck.policy.rule import Rule, When
+from ldcheck.policy.testing.run import run_test
 from ldcheck.record import fields, replace
-from ldcheck.rule_tests import run_test
 
 
 def without_one_key(rule: Rule) -> Iterator[tuple[str, Rule]]:

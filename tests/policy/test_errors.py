@@ -8,9 +8,9 @@ import pytest
 
 from ldcheck import checks
 from ldcheck.cli.main import main
-from ldcheck.findings import Report
 from ldcheck.policy.declare import Declaration
 from ldcheck.policy.load import Policies, load_policies
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.text import render
 from tests.support.cases import Wanted

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ldcheck import checks
 from ldcheck.policy.load import Policies, load_policies
-from ldcheck.policy.values import MOST_ERRORS
-from ldcheck.rule_tests import run_tests
+from ldcheck.policy.read_values import MOST_ERRORS
+from ldcheck.policy.testing.run import run_tests
 from tests.support.cache import ROOT
 
 # More cases: LDCHECK_EXAMPLES=100000.

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 import ldcheck
-from ldcheck.findings import Finding, Report, Verdict
+from ldcheck.findings import Finding, Verdict
 from ldcheck.image.elf import read_elf
 from ldcheck.layout.concrete import evaluate_on
 from ldcheck.layout.interpret import interpret
+from ldcheck.report.model import Report
 from ldcheck.script.parser import parse
 from ldcheck.source import Source
 from tests.support.build import TARGETS

@@ -7,7 +7,7 @@ import pytest
 from ldcheck import checks
 from ldcheck.policy.load import load_policies, stock_names
 from ldcheck.policy.rule import Rule
-from ldcheck.rule_tests import run_tests, uncovered
+from ldcheck.policy.testing.run import run_tests, uncovered
 from tests.policy.mutation import unnoticed
 
 

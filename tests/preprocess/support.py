@@ -8,7 +8,7 @@ from pathlib import Path
 from ldcheck.preprocess.files import Files, SourceFile
 from ldcheck.preprocess.lexer import tokens, without_comments
 from ldcheck.preprocess.run import Preprocessed, preprocess
-from ldcheck.project import Target
+from ldcheck.project.target import Target
 from ldcheck.record import replace
 from ldcheck.source import Location, Related
 from tests.support.tools import tool

@@ -9,7 +9,7 @@ import pytest
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.run import Preprocessed, preprocess
-from ldcheck.project import Target
+from ldcheck.project.target import Target
 from tests.preprocess.support import tree, words
 
 WAYS = ("compiler", "pcpp")

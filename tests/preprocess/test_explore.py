@@ -16,7 +16,7 @@ from ldcheck.preprocess.files import Files
 from ldcheck.preprocess.inputs import Inputs, survey
 from ldcheck.preprocess.run import preprocess
 from ldcheck.preprocess.symbols import deciding_symbols, used_in_text
-from ldcheck.project import Target
+from ldcheck.project.target import Target
 from tests.preprocess.support import by_compiler, tree, words
 
 SEEDS = range(int(os.environ.get("LDCHECK_SEEDS", "12")))

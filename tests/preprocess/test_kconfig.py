@@ -9,7 +9,7 @@ import pytest
 from ldcheck.findings import CheckError
 from ldcheck.preprocess.kconfig import read_config
 from ldcheck.preprocess.run import preprocess
-from ldcheck.project import Target
+from ldcheck.project.target import Target
 from tests.preprocess.support import tree, words
 
 CONFIG = """\

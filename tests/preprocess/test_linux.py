@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ldcheck.preprocess.run import preprocess
-from ldcheck.project import Target, read_project
+from ldcheck.project.read import read_project
+from ldcheck.project.target import Target
 from ldcheck.record import replace
 from tests.preprocess.support import places, same_by_pcpp, tree, words
 from tests.support.debian import source_package

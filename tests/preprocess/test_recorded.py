@@ -10,7 +10,7 @@ from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.options import RefusedOptionError, sift
 from ldcheck.preprocess.recorded import Recorded, dependencies, read_command
 from ldcheck.preprocess.run import preprocess
-from ldcheck.project import Target
+from ldcheck.project.target import Target
 from tests.preprocess.support import tree, words
 
 XEN = """

@@ -6,7 +6,7 @@ import pytest
 
 from ldcheck.preprocess.run import preprocess
 from ldcheck.preprocess.undefined import undefined_macros
-from ldcheck.project import Target
+from ldcheck.project.target import Target
 from ldcheck.script.parser import parse
 from ldcheck.source import Source
 

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from ldcheck.preprocess.configurations import smallest_condition
+from ldcheck.preprocess.reached import reached
 from ldcheck.preprocess.run import Preprocessed, preprocess
-from ldcheck.project import Target, read_project, targets_for
+from ldcheck.project.read import read_project
+from ldcheck.project.selection import targets_for
+from ldcheck.project.target import Target
 from ldcheck.record import replace
 from ldcheck.script.parser import parse
 from ldcheck.sections.reach import State, reaches
@@ -114,7 +117,7 @@ def test_a_header_belongs_to_the_targets_that_include_it(tree: Path) -> None:
     project = read_project(".ldcheck.yaml")
 
     def names(*files: str) -> list[str]:
-        return [target.name for target in targets_for(project, files).targets]
+        return [target.name for target in targets_for(project, files, reached).targets]
 
     assert names("xen/include/xen/xen.lds.h") == ["xen/x86", "xen/x86-efi", "xen/arm64", "xen/arm32"]
     assert names("xen/arch/arm/include/asm/page.h") == ["xen/arm64", "xen/arm32"]
@@ -124,7 +127,7 @@ def test_a_header_belongs_to_the_targets_that_include_it(tree: Path) -> None:
         "xen/arm64",
         "xen/arm32",
     ]
-    assert targets_for(project, ["xen/include/xen/sched.h"]) == ((), ("xen/include/xen/sched.h",))
+    assert targets_for(project, ["xen/include/xen/sched.h"], reached) == ((), ("xen/include/xen/sched.h",))
     assert [note.partition(":")[0] for note in project.left_out] == ["xen/riscv", "xen/ppc"]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ldcheck.findings import Report
 from ldcheck.report.formats import FORMATS, render
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from tests.support.cases import Wanted
 

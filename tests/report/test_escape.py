@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from ldcheck.findings import Report
-from ldcheck.report.escape import clipped, command_message, command_property, exact, inert, log_text, printable
+from ldcheck.report.escape import clipped, command_message, command_property, inert, log_text, printable
 from ldcheck.report.formats import FORMATS, render
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
+from ldcheck.source import exact
 from tests.report.test_cases import load
 
 HOSTILE = load(Path(__file__).parent / "cases" / "hostile")

@@ -14,9 +14,10 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from ldcheck.findings import EvidenceKind, Finding, Report, RuleResult, Severity, Verdict
+from ldcheck.findings import EvidenceKind, Finding, RuleResult, Severity, Verdict
 from ldcheck.report import sarif
 from ldcheck.report.formats import FORMATS, render
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.source import Location, Related
 from tests.report.test_cases import CASES, load

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ldcheck.findings import Finding, Report, RuleResult, Severity, Verdict
-from ldcheck.picture import Mark, Picture, Stretch
+from ldcheck.findings import Finding, RuleResult, Severity, Verdict
+from ldcheck.layout.picture import Mark, Picture, Stretch
 from ldcheck.report.html import render
+from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.source import Location
 from tests.support.tools import tool

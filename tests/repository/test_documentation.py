@@ -13,12 +13,13 @@ import jsonschema
 import pytest
 import yaml
 
-from ldcheck import checks, project_keys
+from ldcheck import checks
 from ldcheck.cli.main import COMMANDS
 from ldcheck.policy import language
 from ldcheck.policy.load import load_policies
+from ldcheck.policy.testing.run import run_tests
+from ldcheck.project import keys
 from ldcheck.report.formats import FORMATS
-from ldcheck.rule_tests import run_tests
 from tests.support.cache import ROOT
 from tools import reference
 
@@ -82,7 +83,7 @@ def test_policies_in_the_documentation_are_valid(name, tmp_path):
 def test_configurations_in_the_documentation_are_valid(name, tmp_path):
     for path in yaml_examples(name, tmp_path):
         if "\ntargets:" in path.read_text():
-            validator = jsonschema.Draft202012Validator(project_keys.schema())
+            validator = jsonschema.Draft202012Validator(keys.schema())
             assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text()))] == []
 
 

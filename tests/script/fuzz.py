@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from ldcheck.linemarkers import origin_of
+from ldcheck.preprocess.linemarkers import origin_of
 from ldcheck.script.dialect import GNU, LLD, Dialect
-from ldcheck.script.expressions import Environment, evaluate
+from ldcheck.script.environment import Environment
+from ldcheck.script.expressions import evaluate
 from ldcheck.script.parser import parse, parse_expression
 from ldcheck.script.printer import print_expression, print_tree
 from ldcheck.script.result import Parse

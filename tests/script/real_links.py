@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ldcheck.script.expressions import ABSOLUTE, Environment, Value, absolute, assigned, evaluate
+from ldcheck.script.environment import ABSOLUTE, Environment, Value
+from ldcheck.script.expressions import absolute, assigned, evaluate
 from ldcheck.script.parser import parse
 from ldcheck.script.syntax import Assignment, MemoryRegion, Node, OutputSection, Overlay, walk
 from ldcheck.source import Source, decode

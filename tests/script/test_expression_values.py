@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ldcheck.script.expressions import ABSOLUTE, Environment, Value, absolute, assigned, evaluate
+from ldcheck.script.environment import ABSOLUTE, Environment, Value
+from ldcheck.script.expressions import absolute, assigned, evaluate
 from ldcheck.script.parser import parse_expression
 from tests.script.generated import expression
 from tests.support.build import assemble, link

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ldcheck.script.arithmetic import align
-from ldcheck.script.expressions import ABSOLUTE, Environment, Value, absolute, assigned, constant, evaluate
+from ldcheck.script.environment import ABSOLUTE, Environment, Value
+from ldcheck.script.expressions import absolute, assigned, constant, evaluate
 from ldcheck.script.parser import parse_expression
 from ldcheck.script.printer import print_expression
 

@@ -28,14 +28,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.subjects import marks_a_place, names_an_end
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection, SectionGroup, Sections
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.source import Related
-from ldcheck.subjects import marks_a_place, names_an_end
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Start symbols that may lie ahead of padding."),

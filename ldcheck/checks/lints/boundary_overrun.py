@@ -29,12 +29,12 @@ from __future__ import annotations
 
 import re
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Standing
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.subjects import marks_a_place
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.source import Related
-from ldcheck.subjects import marks_a_place
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Pairs of boundary symbols in the wrong order."),

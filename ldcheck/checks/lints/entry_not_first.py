@@ -25,8 +25,8 @@ GNU ld manual, "Setting the Entry Point", "Format Commands".
 
 from __future__ import annotations
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Standing
+from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Command, Data, InputSectionDescription, OutputSection

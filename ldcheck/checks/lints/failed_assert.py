@@ -28,8 +28,8 @@ GNU ld manual, "Commands" (ASSERT).
 
 from __future__ import annotations
 
-from ldcheck.evidence import ImageView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.evidence import ImageView
 from ldcheck.layout.concrete import AssertionValue, evaluate_on
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule

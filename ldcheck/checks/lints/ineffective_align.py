@@ -27,8 +27,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import (

@@ -28,15 +28,15 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Standing
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.subjects import marks_a_place, names_a_start, names_an_end
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.globs import contains
 from ldcheck.sections.rules import InputRule
-from ldcheck.subjects import marks_a_place, names_a_start, names_an_end
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Tables that --gc-sections would drop."),

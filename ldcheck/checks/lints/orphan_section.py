@@ -23,12 +23,12 @@ GNU ld manual, "Orphan Sections"; GCC manual, -ffunction-sections and -fdata-sec
 
 from __future__ import annotations
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Standing
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.subjects import taken_by_half
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.families import half_taken
-from ldcheck.subjects import taken_by_half
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Families of which the script takes the one name only."),

@@ -26,14 +26,14 @@ GNU ld manual, "The Location Counter".
 
 from __future__ import annotations
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.subjects import marks_a_place
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Assignment, Call, InputSectionDescription, Node, OutputSection, Sections
 from ldcheck.sections.families import Family, family_of
 from ldcheck.source import Related
-from ldcheck.subjects import marks_a_place
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Padding in front of an end symbol that is in no section."),

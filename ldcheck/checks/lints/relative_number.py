@@ -22,8 +22,8 @@ GNU ld manual, "Expression Section".
 
 from __future__ import annotations
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Standing
+from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Assignment, Binary, Call, Expression, Name

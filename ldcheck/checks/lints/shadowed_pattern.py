@@ -33,15 +33,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import move_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.globs import has_wildcard
 from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
-from ldcheck.subjects import move_ahead
 from ldcheck.words import counted, listed
 
 if TYPE_CHECKING:

@@ -27,12 +27,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.evidence import ScriptView
 from ldcheck.layout.pages import Separation, section_extent, separations
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.expressions import Environment, evaluate
+from ldcheck.script.environment import Environment
+from ldcheck.script.expressions import evaluate
 from ldcheck.script.syntax import Name, OutputSection, ProgramHeader, ProgramHeaders
 from ldcheck.source import Related
 

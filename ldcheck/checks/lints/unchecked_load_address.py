@@ -23,8 +23,8 @@ GNU ld manual, "Output Section LMA".
 
 from __future__ import annotations
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Standing
+from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import OutputSection

@@ -27,8 +27,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Standing
+from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Command, Include, MemoryRegion, Node, OutputSection, Overlay, Word

@@ -26,13 +26,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Standing
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.subjects import marks_a_place
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.expressions import Environment, evaluate
+from ldcheck.script.environment import Environment
+from ldcheck.script.expressions import evaluate
 from ldcheck.script.syntax import Assertion, Binary, Call, Expression, Name, Node, OutputSection, Word, children, walk
-from ldcheck.subjects import marks_a_place
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "ASSERTs that look at an offset and not at the address."),

@@ -23,8 +23,8 @@ ELF gABI, "Special Sections".
 
 from __future__ import annotations
 
-from ldcheck.evidence import ScriptView
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.families import Family, family_of

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from ldcheck.findings import InputError, Report
+from ldcheck.findings import InputError
+from ldcheck.report.model import Report
 from ldcheck.source import Location, Related
 
 REPORT = Report(

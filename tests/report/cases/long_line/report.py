@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ldcheck.findings import Finding, Report, Severity
+from ldcheck.findings import Finding, Severity
+from ldcheck.report.model import Report
 from ldcheck.source import Location, Related
 
 LONG = "*(.a) " * 500 + "*(.data.*) " + "*(.b) " * 300

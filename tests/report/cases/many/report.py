@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ldcheck.findings import Finding, Report, RuleResult, Severity, Verdict
+from ldcheck.findings import Finding, RuleResult, Severity, Verdict
+from ldcheck.report.model import Report
 from ldcheck.source import Location
 
 REPORT = Report(

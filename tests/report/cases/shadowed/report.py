@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Finding, Report, RuleResult, Severity, Verdict
+from ldcheck.findings import EvidenceKind, Finding, RuleResult, Severity, Verdict
+from ldcheck.report.model import Report
 from ldcheck.source import Location, Related
 
 SCRIPT = "xen/arch/arm/xen.lds.S"

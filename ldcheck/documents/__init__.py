@@ -1,0 +1,1 @@
+"""YAML that strangers wrote: nodes that know their places, and errors that help."""

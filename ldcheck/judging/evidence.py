@@ -1,0 +1,262 @@
+"""What a rule can be judged on: one configuration of a script, and what was linked.
+
+A `ScriptView` offers a check the syntax tree together with the two engines' results (which rule takes which section,
+what is guaranteed of each address), computed once and only when a check asks. An `ImageView` offers the facts of the
+link. Checks get views and a rule and return a judgement; they open no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ldcheck.findings import EvidenceKind, Problem
+from ldcheck.script.syntax import Assignment, Node, OutputSection, Script, SectionPattern, statements
+from ldcheck.source import Location, Related, SourceMap
+
+if TYPE_CHECKING:
+    from ldcheck.image.model import Elf, Image, LinkMap, MapInput, MapSection
+    from ldcheck.layout.result import Layout
+    from ldcheck.script.routes import Routes
+    from ldcheck.sections.rules import InputRule
+
+
+class ScriptView:
+    """One configuration of a linker script.
+
+    `arch` is the target's architecture or empty; `params` are named values that the policy gives to symbols which the
+    script leaves undefined. Without `orphans`, what is proved of addresses takes for granted that no section is left
+    without a statement (because a rule or an option of the link refuses that).
+    """
+
+    def __init__(
+        self,
+        tree: Script,
+        sources: SourceMap,
+        arch: str = "",
+        params: Mapping[str, int] | None = None,
+        orphans: bool = True,
+    ) -> None:
+        self.tree = tree
+        self.sources = sources
+        self.arch = arch
+        self.params = dict(params or {})
+        self.orphans = orphans
+
+    @cached_property
+    def rules(self) -> tuple[InputRule, ...]:
+        """Every input section pattern in the order in which GNU ld tries them."""
+        from ldcheck.sections.rules import input_rules
+
+        return input_rules(self.tree)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """What the script guarantees of each address."""
+        from ldcheck.layout.interpret import interpret
+
+        return interpret(self.tree, params=self.params, orphans=self.orphans)
+
+    @cached_property
+    def _routes(self) -> Routes:
+        from ldcheck.script.routes import Routes
+
+        return Routes(self.tree)
+
+    @cached_property
+    def statements(self) -> tuple[Node, ...]:
+        """Every statement of the script, at any level, in its order."""
+        return tuple(statements(self.tree))
+
+    @cached_property
+    def positions(self) -> Mapping[int, int]:
+        """The number of each statement in the order of the script, by `id`."""
+        return {id(node): at for at, node in enumerate(self.statements)}
+
+    @cached_property
+    def output_sections(self) -> Mapping[str, tuple[OutputSection, ...]]:
+        """The output section descriptions by name, in the order of the script; /DISCARD/ is one of them."""
+        found: dict[str, list[OutputSection]] = {}
+        for node in self.statements:
+            if isinstance(node, OutputSection):
+                found.setdefault(node.name.text, []).append(node)
+        return {name: tuple(nodes) for name, nodes in found.items()}
+
+    @cached_property
+    def assignments(self) -> Mapping[str, tuple[Assignment, ...]]:
+        """The assignments by symbol, in the order of the script; `.` is one of them."""
+        found: dict[str, list[Assignment]] = {}
+        for node in self.statements:
+            if isinstance(node, Assignment):
+                found.setdefault(node.target.text, []).append(node)
+        return {name: tuple(nodes) for name, nodes in found.items()}
+
+    @cached_property
+    def regions(self) -> Mapping[str, tuple[int, int]]:
+        """Origin and length in bytes of the memory regions that are given by constants."""
+        from ldcheck.layout.image_values import regions_of
+
+        return regions_of(self.tree)
+
+    def declared(self, name: str) -> Node | None:
+        """The output section description, or else the assignment, of that name."""
+        for table in (self.output_sections, self.assignments):
+            if name in table:
+                return table[name][0]
+        return None
+
+    def similar(self, name: str) -> str:
+        """A name of this script that `name` may be a misspelling of, or empty."""
+        from difflib import get_close_matches
+
+        known = {*self.output_sections, *self.assignments} - {".", "/DISCARD/"}
+        known.update(rule.pattern.pattern.text for rule in self.rules if rule.pattern is not None)
+        return next(iter(get_close_matches(name, sorted(known), 1)), "")
+
+    def route(self, node: Node) -> str:
+        """The symbolic place of a node (`SECTIONS/.text/3`), stable under edits elsewhere."""
+        return self._routes.of(node)
+
+    def locate(self, node: Node) -> Location:
+        """The place that a person would edit for this node."""
+        if isinstance(node, OutputSection):
+            node = node.name
+        elif isinstance(node, SectionPattern):
+            node = node.pattern
+        return self.sources.locate(node.start, node.end)
+
+    def related(self, node: Node) -> tuple[Related, ...]:
+        """The macro uses and `#include` lines that brought the node here."""
+        return self.sources.related(node.start, node.end)
+
+    def problem(
+        self,
+        node: Node,
+        subject: str,
+        message: str,
+        *,
+        at: Node | None = None,
+        label: str = "",
+        related: Iterable[Related] = (),
+        facts: tuple[str, ...] = (),
+        witness: str = "",
+        help: str = "",  # noqa: A002 - as it is called everywhere
+    ) -> Problem:
+        """What a check has against `node`; `at` is the part of it to point at, the node itself if not given."""
+        place = at or node
+        return Problem(
+            subject=subject,
+            message=message,
+            location=self.locate(place),
+            label=label,
+            related=(*related, *self.related(place)),
+            facts=facts,
+            witness=witness,
+            help=help,
+            route=self.route(node),
+        )
+
+
+class ImageView:
+    """What was linked, and, where there is one, the script that made it (for the places of findings)."""
+
+    def __init__(
+        self,
+        image: Image,
+        arch: str = "",
+        script: ScriptView | None = None,
+        params: Mapping[str, int] | None = None,
+    ) -> None:
+        self.image = image
+        self.arch = arch
+        self.script = script
+        self.params = dict(params or {})
+
+    @property
+    def elf(self) -> Elf | None:
+        """The linked file, if it was given."""
+        return self.image.elf
+
+    @property
+    def map(self) -> LinkMap | None:
+        """The link map, if it was given."""
+        return self.image.map
+
+    @property
+    def available(self) -> tuple[EvidenceKind, ...]:
+        """The kinds of evidence of the link that are there."""
+        parts = (
+            (EvidenceKind.IMAGE, self.image.elf),
+            (EvidenceKind.MAP, self.image.map),
+            (EvidenceKind.OBJECTS, self.image.objects),
+        )
+        return tuple(kind for kind, part in parts if part is not None)
+
+    @cached_property
+    def sections(self) -> Mapping[str, tuple[int, int]]:
+        """Address and size of each output section by name; the ELF's word counts before the map's."""
+        found: dict[str, tuple[int, int]] = {}
+        for listed in self.map.sections if self.map else ():
+            found.setdefault(listed.name, (listed.address, listed.size))
+        for section in self.elf.sections if self.elf else ():
+            if section.name:
+                found[section.name] = (section.address, section.size)
+        return found
+
+    def address(self, name: str) -> int | None:
+        """The address of an output section that has content, or of a symbol."""
+        if name in self.sections:
+            address, size = self.sections[name]
+            if size:
+                return address
+        if self.elf is not None and name in self.elf.symbols:
+            symbol = self.elf.symbols[name]
+            return symbol.value if symbol.defined else None
+        if self.map is not None:
+            return self.map.symbols.get(name)
+        return None
+
+    @property
+    def stripped(self) -> bool:
+        """Whether a symbol may have been linked although nothing here tells of it."""
+        return self.map is None and self.elf is not None and self.elf.stripped
+
+    def inputs(self) -> Iterator[tuple[MapSection, MapInput]]:
+        """Every input section of the map with its output section."""
+        for section in self.map.sections if self.map else ():
+            for part in section.inputs:
+                yield section, part
+
+    def declared_at(self, name: str) -> Location | None:
+        """Where the script declares an output section or symbol; None without a script or if it does not."""
+        node = self.script.declared(name) if self.script is not None else None
+        return self.script.locate(node) if self.script is not None and node is not None else None
+
+    def declared_route(self, name: str) -> str:
+        """The symbolic place of that declaration, or empty."""
+        node = self.script.declared(name) if self.script is not None else None
+        return self.script.route(node) if self.script is not None and node is not None else ""
+
+    def problem(
+        self,
+        name: str,
+        subject: str,
+        message: str,
+        *,
+        label: str = "",
+        facts: tuple[str, ...] = (),
+        witness: str = "",
+        help: str = "",  # noqa: A002 - as it is called everywhere
+    ) -> Problem:
+        """What a check has against the image; shown where the script declares `name`, if it does."""
+        return Problem(
+            subject=subject,
+            message=message,
+            location=self.declared_at(name),
+            label=label,
+            facts=facts,
+            witness=witness,
+            help=help,
+            route=self.declared_route(name),
+        )

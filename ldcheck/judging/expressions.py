@@ -1,0 +1,80 @@
+"""The value of a policy's expression (`_end - _start`, `SIZEOF(.got)`, `.init.data`) on a script or on an image.
+
+Expressions are in the linker's own language; the policy's params have their values in them.
+"""
+
+from __future__ import annotations
+
+from ldcheck.findings import CheckError, InputError
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.layout.image_values import ImageValues
+from ldcheck.policy.rule import Named
+from ldcheck.script.environment import Environment, Value
+from ldcheck.script.expressions import evaluate
+from ldcheck.script.parser import parse_expression
+from ldcheck.script.syntax import Call, Expression, Name, walk
+
+
+def expression_of(named: Named) -> Expression:
+    """The syntax tree of an expression in a policy. Raises CheckError at its place for what is none."""
+    parsed = parse_expression(named.text, giga=True)
+    if parsed.expression is None or not parsed.ok:
+        message = parsed.problems[0].message if parsed.problems else "this is no expression"
+        raise CheckError(InputError(message, named.location, help="write it as in a linker script, with blanks"))
+    return parsed.expression
+
+
+def image_values(view: ImageView) -> ImageValues:
+    """Where the names of an expression are looked up in an image."""
+    regions = view.script.regions if view.script is not None else {}
+    return ImageValues(view.elf, view.map, view.params, regions)
+
+
+def on_image(named: Named, view: ImageView) -> Value:
+    """The value in the image; unknown with the reason where something is missing."""
+    return evaluate(expression_of(named), image_values(view))
+
+
+def names_in(expression: Expression) -> tuple[str, ...]:
+    """The symbols and output sections that an expression speaks of, in order, each once; not the location counter."""
+    found: list[str] = []
+    for node in walk(expression):
+        if isinstance(node, Name) and node.name != ".":
+            found.append(node.name)
+        elif isinstance(node, Call):
+            found += [argument.text for argument in node.arguments if hasattr(argument, "text")]
+    return tuple(dict.fromkeys(found))
+
+
+class ScriptValues(Environment):
+    """An environment that knows what the script alone decides: exact addresses, and the policy's params."""
+
+    def __init__(self, view: ScriptView) -> None:
+        self.view = view
+
+    def symbol(self, name: str) -> Value | None:
+        """The exact value of a symbol, or that of a param."""
+        known = self.view.layout.symbol(name)
+        if known is not None and known.value is not None:
+            return Value(known.value)
+        if known is None and name in self.view.params:
+            return Value(self.view.params[name])
+        return None
+
+    def addr(self, section: str) -> int | None:
+        """Where the output section starts."""
+        known = self.view.layout.section_start(section)
+        return known.value if known is not None else None
+
+    def loadaddr(self, section: str) -> int | None:
+        """From where the output section is loaded."""
+        known = self.view.layout.load_address(section)
+        return known.value if known is not None else None
+
+    def origin(self, region: str) -> int | None:
+        """The origin of a memory region of the script."""
+        return self.view.regions[region][0] if region in self.view.regions else None
+
+    def length(self, region: str) -> int | None:
+        """The length of a memory region of the script."""
+        return self.view.regions[region][1] if region in self.view.regions else None

@@ -1,0 +1,171 @@
+"""One target through the gate: its policies, its scripts in every configuration, what was linked, and the verdicts.
+
+`ldcheck.api` decides which targets there are and what the run's exit status is; here a target goes straight down, and
+whatever cannot be read ends up in its errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ldcheck.findings import CheckError, EvidenceKind, Finding, InputError, RuleResult
+from ldcheck.judging import judge, outcome
+from ldcheck.judging.architecture import declared, find_arch
+from ldcheck.judging.details import details, picture
+from ldcheck.judging.linked import image_of, linked_with, present
+from ldcheck.judging.scripts import Scripts, read_scripts, script_errors, warnings
+from ldcheck.record import dataclass, field, replace
+from ldcheck.source import Location, Source
+
+if TYPE_CHECKING:
+    from ldcheck.image.model import Image
+    from ldcheck.layout.picture import Picture
+    from ldcheck.policy.load import Policies
+    from ldcheck.policy.rule import Ignore, Override, Rule
+    from ldcheck.project.target import Target
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Asked:
+    """What a run asks of every target.
+
+    `select` and `ignore` are ids of rules or names of checks. `arch` is the option, which the target's own architecture
+    must not contradict. `text` stands for the content of the script, `pictures` asks for what a report can draw.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    require: tuple[EvidenceKind, ...] = ()
+    arch: str = ""
+    text: str | None = None
+    pictures: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Checked:
+    """What came of one target. `details` say how the verdicts came about.
+
+    `ignores` and `overrides` are what its policies want taken otherwise; `sources` are the files that may hold
+    allowances. Nothing of that has been applied here.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    results: tuple[RuleResult, ...] = ()
+    errors: tuple[InputError, ...] = ()
+    notes: tuple[str, ...] = ()
+    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    details: tuple[str, ...] = ()
+    picture: Picture | None = None
+    sources: tuple[Source, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
+    overrides: tuple[Override, ...] = ()
+
+
+def check_target(target: Target, asked: Asked, checks: judge.CheckModules, progress: Callable[[str], None]) -> Checked:
+    """Judge one target. Never raises for bad input.
+
+    `checks` are all that a policy can use; `progress` is told of each step.
+    """
+    from ldcheck.policy.load import load_policies
+
+    policies = load_policies(target.policies, declarations=checks)
+    errors = list(policies.errors)
+    scripts, image = Scripts(), None
+    progress(f"{target.name}: reading the script")
+    try:
+        scripts = read_scripts(target, asked.arch, asked.text)
+        errors += [error for parse in scripts.parses for error in script_errors(parse)]
+    except CheckError as error:
+        errors += error.errors
+    progress(f"{target.name}: reading what was linked")
+    try:
+        image = image_of(target)
+    except CheckError as error:
+        errors += error.errors
+    inputs = _inputs(target, policies)
+    # A verdict on half of what was given would be mistaken for a verdict on all of it.
+    if len(errors) > len(policies.errors) or not policies.rules:
+        return Checked(errors=tuple(errors), inputs=inputs)
+    progress(f"{target.name}: judging {len(policies.rules):,} rules")
+    try:
+        judged = _judged(target, asked, checks, policies, scripts, image)
+    except CheckError as error:
+        return Checked(errors=(*errors, *error.errors), inputs=inputs)
+    return replace(judged, errors=(*errors, *judged.errors), inputs=inputs)
+
+
+def _judged(
+    target: Target, asked: Asked, checks: judge.CheckModules, policies: Policies, scripts: Scripts, image: Image | None
+) -> Checked:
+    from ldcheck.image.arches import file_format
+    from ldcheck.judging.evidence import ImageView, ScriptView
+
+    output_arch, output_format = declared(scripts.parses[0].tree) if scripts.parses else ("", "")
+    arch = find_arch(target, asked.arch, image, output_arch, output_format)
+    refused = judge.refuses_orphans(policies.rules)
+    views = [ScriptView(parse.tree, parse.sources, arch, policies.params, not refused) for parse in scripts.parses]
+    definitions = scripts.definitions or ((),) * len(views)
+    linked, remarks = linked_with(target, views, image, policies.params)
+    judgeable = judge.Target(
+        name=target.name,
+        arch=arch,
+        scripts=tuple(judge.ScriptCase(view, defined) for view, defined in zip(views, definitions, strict=True)),
+        image=ImageView(image, arch, views[linked] if views else None, policies.params) if image is not None else None,
+        image_case=linked,
+        condition=scripts.condition,
+        format="elf" if image is not None and image.elf is not None else file_format(output_format),
+        linker=image.map.linker if image is not None and image.map is not None else "",
+        paths=(target.script,) if target.script else (),
+    )
+    rules, errors = _chosen(policies.rules, asked, target.location)
+    judged = judge.judge(rules, judgeable, checks)
+    errors += judged.errors
+    errors += outcome.lacking(asked.require, present(scripts, image), target.name, target.location)
+    # What is wrong with a policy explains why nothing was checked.
+    if not policies.errors and not errors:
+        unchecked = outcome.unchecked(judged.results, target.name, target.location)
+        errors += [unchecked] if unchecked else []
+    said = [note for parse in scripts.parses for note in warnings(parse)]
+    return Checked(
+        tuple(replace(finding, target=target.name) for finding in judged.findings),
+        judged.results,
+        tuple(errors),
+        scripts.notes + remarks + tuple(dict.fromkeys(said)) + (image.notes if image is not None else ()),
+        details=tuple(details(target, scripts, image, arch, judged.results)),
+        picture=picture(target, image, views[linked].tree if views else None) if asked.pictures else None,
+        sources=scripts.sources,
+        ignores=policies.ignores,
+        overrides=policies.overrides,
+    )
+
+
+def _chosen(rules: Sequence[Rule], asked: Asked, place: Location) -> tuple[list[Rule], list[InputError]]:
+    """The rules that `select` and `ignore` leave, and an error for each name there that means no rule."""
+    known = {name for rule in rules for name in (rule.id, rule.check)}
+    errors = []
+    for option, names in (("--select", asked.select), ("--ignore", asked.ignore)):
+        for name in names:
+            if name not in known:
+                from ldcheck.words import did_you_mean
+
+                message = f"{option}: there is no rule or check {name}"
+                errors.append(InputError(message, place, help=did_you_mean(name, known)))
+    chosen = [
+        rule
+        for rule in rules
+        if (not asked.select or {rule.id, rule.check} & set(asked.select))
+        and not {rule.id, rule.check} & set(asked.ignore)
+    ]
+    return chosen, errors
+
+
+def _inputs(target: Target, policies: Policies) -> dict[str, tuple[str, ...]]:
+    named = {
+        "script": (target.script,),
+        "image": (target.image,),
+        "map": (target.map,),
+        "objects": target.objects,
+        "policy": policies.files,
+    }
+    return {kind: names for kind, names in named.items() if any(names)}

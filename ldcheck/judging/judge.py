@@ -1,0 +1,338 @@
+"""From rules and evidence to verdicts: the only place where judgements of different evidence meet.
+
+Every applicable rule is put to its check, once for each distinct script and once for the image; the judgements become
+one verdict by the table in `_combine`, and equal problems of several configurations become one finding that carries
+the smallest condition under which it occurs. What a check does is its own business, and so is how a finding looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import ModuleType
+from typing import Protocol
+
+from ldcheck.findings import (
+    EvidenceKind,
+    Finding,
+    InputError,
+    Judgement,
+    Problem,
+    RuleResult,
+    Severity,
+    Standing,
+    Verdict,
+)
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.policy.declare import Checks
+from ldcheck.policy.rule import Rule, names_of
+from ldcheck.record import dataclass, replace
+
+
+class CheckModules(Checks, Protocol):
+    """The checks with their code; the module `ldcheck.checks` is it, and is handed in."""
+
+    def module(self, name: str, lint: bool = False) -> ModuleType:
+        """The code of a check or lint: `on_script`, `on_image`, or both."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ScriptCase:
+    """One distinct script, and the definitions of every configuration that yields it (empty: not preprocessed)."""
+
+    view: ScriptView
+    definitions: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Target:
+    """What one set of rules is judged on.
+
+    `image_case` is the index of the script that the image was linked with. `condition` words a choice of scripts
+    ("only with CONFIG_X"), empty for all of them. `facts` is what else a `when` can ask for: format and linker.
+    """
+
+    name: str
+    arch: str
+    scripts: tuple[ScriptCase, ...] = ()
+    image: ImageView | None = None
+    image_case: int = 0
+    condition: Callable[[Collection[int]], str] = lambda _: ""
+    format: str = ""
+    linker: str = ""
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Judged:
+    """The outcome for one target. `errors` are rules that speak of what does not exist."""
+
+    findings: tuple[Finding, ...]
+    results: tuple[RuleResult, ...]
+    errors: tuple[InputError, ...]
+
+
+def refuses_orphans(rules: Sequence[Rule]) -> bool:
+    """Whether the rules themselves refuse orphan sections, so that proofs about addresses may do without them."""
+    return any(rule.check == "orphans" and rule.severity is Severity.ERROR for rule in rules)
+
+
+def judge(rules: Sequence[Rule], target: Target, checks: CheckModules) -> Judged:
+    """The verdict on each rule for one target, in the order of the rules; `checks` is where those of the rules are."""
+    findings: list[Finding] = []
+    results: list[RuleResult] = []
+    errors: list[InputError] = []
+    for rule in rules:
+        if rule.severity is Severity.OFF:
+            continue
+        outcome = _judge_rule(rule, target, checks)
+        results.append(replace(outcome.result, target=target.name))
+        findings.extend(outcome.findings)
+        errors.extend(outcome.errors)
+    return Judged(tuple(findings), tuple(results), tuple(errors))
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Outcome:
+    result: RuleResult
+    findings: tuple[Finding, ...] = ()
+    errors: tuple[InputError, ...] = ()
+
+
+def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
+    excluded = _excluded(rule, target)
+    if excluded:
+        return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_APPLICABLE, excluded))
+    cases = [at for at, case in enumerate(target.scripts) if _config_holds(rule.when.config, case.definitions)]
+    if target.scripts and not cases:
+        reason = f"no configuration with {' and '.join(rule.when.config)}"
+        return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_APPLICABLE, reason))
+
+    check = checks.module(rule.check, lint=rule.lint)
+    declared = checks.declaration(rule.check, lint=rule.lint).evidence
+    asked = rule.evidence or declared
+    scripts: dict[int, Judgement] = {}
+    if EvidenceKind.SCRIPT in asked and hasattr(check, "on_script"):
+        scripts = {at: check.on_script(rule, target.scripts[at].view) for at in cases}
+    image = None
+    # The image shows nothing of configurations that it was not linked with.
+    linked_here = not target.scripts or target.image_case in cases
+    if target.image is not None and linked_here and hasattr(check, "on_image") and set(asked) - {EvidenceKind.SCRIPT}:
+        image = check.on_image(rule, target.image)
+    missing = _missing(rule, asked, target)
+    return _combine(rule, target, scripts, image, missing)
+
+
+def _excluded(rule: Rule, target: Target) -> str:
+    """Why the rule's `when` excludes the target; empty if it does not."""
+    when = rule.when
+    if when.arch:
+        from ldcheck.image.arches import allows
+
+        if not target.arch:
+            return f"only for {', '.join(when.arch)}, and the architecture is not known (give --arch)"
+        if not allows(when.arch, target.arch):
+            return f"only for {', '.join(when.arch)}, this is {target.arch}"
+    for wanted, actual, word in (
+        (when.format, target.format, "format"),
+        (when.linker, target.linker, "linker"),
+    ):
+        if wanted and actual not in wanted:
+            return f"only for the {word} {', '.join(wanted)}" + (f", this is {actual}" if actual else "")
+    if when.paths:
+        from ldcheck.policy.paths import path_matches
+
+        if not any(path_matches(path, pattern) for path in target.paths for pattern in when.paths):
+            return f"only for {', '.join(when.paths)}"
+    return ""
+
+
+def _config_holds(conditions: Sequence[str], definitions: Sequence[Mapping[str, str]]) -> bool:
+    """Whether some configuration behind a script satisfies every condition of `when: {config: ...}`.
+
+    A script that was not preprocessed here has no known definitions: it is judged.
+    """
+    if not conditions or not definitions:
+        return True
+    return any(all(_condition_holds(condition, defined) for condition in conditions) for defined in definitions)
+
+
+def _condition_holds(condition: str, defined: Mapping[str, str]) -> bool:
+    if condition.startswith("!"):
+        return condition[1:].strip() not in defined
+    name, equals, value = condition.partition("=")
+    if equals:
+        return defined.get(name.strip()) == value.strip()
+    return name in defined
+
+
+_GIVE = {
+    EvidenceKind.SCRIPT: ("no script", "the script"),
+    EvidenceKind.IMAGE: ("no ELF", "--elf"),
+    EvidenceKind.MAP: ("no map", "--map"),
+    EvidenceKind.OBJECTS: ("no objects", "--objects"),
+}
+
+
+def _present(kind: EvidenceKind, target: Target) -> bool:
+    if kind is EvidenceKind.SCRIPT:
+        return bool(target.scripts)
+    image = target.image.image if target.image is not None else None
+    if image is None:
+        return False
+    found = {EvidenceKind.IMAGE: image.elf, EvidenceKind.MAP: image.map, EvidenceKind.OBJECTS: image.objects}[kind]
+    return found is not None
+
+
+def _missing(rule: Rule, asked: Sequence[EvidenceKind], target: Target) -> str:
+    """What evidence the rule insists on and does not have, or the kinds of which it would need one."""
+    lacking = [kind for kind in asked if not _present(kind, target)]
+    if not lacking or (not rule.evidence and len(lacking) < len(asked)):
+        return ""
+    missing = " and ".join(_GIVE[kind][0] for kind in lacking)
+    return f"{missing}, give {(' and ' if rule.evidence else ' or ').join(_GIVE[kind][1] for kind in lacking)}"
+
+
+def _combine(
+    rule: Rule, target: Target, scripts: Mapping[int, Judgement], image: Judgement | None, missing: str
+) -> _Outcome:
+    """One verdict from the judgements of every script and of the image."""
+    present = {at: judgement for at, judgement in scripts.items() if judgement.standing is not Standing.ABSENT}
+    shown = image if image is not None and image.standing is not Standing.ABSENT else None
+    used = _used(target, present, shown)
+
+    refuted = shown is not None and shown.standing is Standing.REFUTED
+    broken = [at for at, judgement in present.items() if judgement.standing is Standing.REFUTED]
+    doubtful = [at for at, judgement in present.items() if judgement.standing is Standing.NOT_GUARANTEED]
+    satisfied = shown is not None and shown.standing is Standing.HOLDS
+    unproven = [at for at in doubtful if satisfied and at == target.image_case]
+    broken += [at for at in doubtful if at not in unproven]
+
+    if refuted or broken:
+        findings = _findings(rule, target, Verdict.VIOLATED, scripts, sorted(broken), shown, used)
+        if refuted and shown is not None and not _concerned(target, broken):
+            findings = _image_findings(rule, shown, used) + findings
+        return _Outcome(_result(rule, Verdict.VIOLATED, findings[0].message if findings else "", used), findings)
+    if unproven:
+        findings = _findings(rule, target, Verdict.UNPROVEN, scripts, unproven, shown, used)
+        reason = "the image satisfies it, the script does not guarantee it"
+        if rule.unproven is Severity.OFF:
+            findings = ()
+        return _Outcome(_result(rule, Verdict.UNPROVEN, reason, used), findings)
+    if missing:
+        return _Outcome(_result(rule, Verdict.NOT_CHECKED, missing, used))
+    if not present and shown is None:
+        return _absent(rule, scripts, image, missing)
+    decided = [judgement for judgement in present.values() if judgement.standing is Standing.HOLDS]
+    if satisfied or decided:
+        reason = next((judgement.reason for judgement in decided if judgement.reason), "")
+        return _Outcome(_result(rule, Verdict.HELD, reason, used))
+    reasons = [judgement.reason for judgement in (*present.values(), *((shown,) if shown else ())) if judgement.reason]
+    return _Outcome(_result(rule, Verdict.NOT_CHECKED, "; ".join(dict.fromkeys(reasons)), used))
+
+
+def _concerned(target: Target, broken: Sequence[int]) -> bool:
+    """Whether the image's own script is among the broken ones, so that its finding tells the image's side as well."""
+    return bool(target.scripts) and target.image_case in broken
+
+
+def _used(target: Target, scripts: Mapping[int, Judgement], image: Judgement | None) -> tuple[EvidenceKind, ...]:
+    used: list[EvidenceKind] = []
+    if any(judgement.standing is not Standing.UNKNOWN for judgement in scripts.values()):
+        used.append(EvidenceKind.SCRIPT)
+    if image is not None and image.standing is not Standing.UNKNOWN:
+        kinds = image.evidence or (EvidenceKind.IMAGE,)
+        used += [kind for kind in kinds if _present(kind, target)]
+    return tuple(used)
+
+
+def _result(rule: Rule, verdict: Verdict, reason: str, used: tuple[EvidenceKind, ...]) -> RuleResult:
+    return RuleResult(rule.id, rule.check, verdict, reason, used)
+
+
+def _absent(rule: Rule, scripts: Mapping[int, Judgement], image: Judgement | None, missing: str) -> _Outcome:
+    """A rule whose subject exists nowhere: an error, unless the policy allows it."""
+    judgements = [*scripts.values(), *((image,) if image is not None else ())]
+    if not judgements:
+        return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_CHECKED, missing or "no evidence that it can use"))
+    reason = judgements[0].reason or "its subject does not exist here"
+    if rule.optional:
+        return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_APPLICABLE, reason))
+    problem = judgements[0].problems[0] if judgements[0].problems else None
+    named = names_of(rule.subject)
+    location = named[0].location if named else rule.location
+    if problem is not None and problem.location is not None:
+        location = problem.location
+    help_text = problem.help if problem is not None and problem.help else "correct the name, or say `optional: true`"
+    error = InputError(f"{reason} [{rule.id}]", location, label="nothing has this name", help=help_text)
+    return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_CHECKED, reason), errors=(error,))
+
+
+def _findings(
+    rule: Rule,
+    target: Target,
+    verdict: Verdict,
+    scripts: Mapping[int, Judgement],
+    cases: Sequence[int],
+    image: Judgement | None,
+    used: tuple[EvidenceKind, ...],
+) -> tuple[Finding, ...]:
+    """The findings of the scripts at `cases`: equal problems merged, with what the image says of the same subject."""
+    merged: dict[tuple[object, ...], tuple[Problem, list[int]]] = {}
+    for at in cases:
+        for problem in scripts[at].problems:
+            key = (problem.subject, problem.message, problem.location, problem.route)
+            merged.setdefault(key, (problem, []))[1].append(at)
+    findings = []
+    told: set[str] = set()
+    for problem, where in merged.values():
+        facts: tuple[str, ...] = problem.facts
+        if image is not None and (not target.scripts or target.image_case in where):
+            facts += _image_facts(image, problem.subject)
+            told.add(problem.subject)
+        judged = [at for at in scripts if scripts[at].standing is not Standing.ABSENT]
+        condition = "" if len(where) == len(judged) == len(target.scripts) else target.condition(where)
+        findings.append(_finding(rule, replace(problem, facts=facts), verdict, used, condition))
+    if image is not None and image.standing is Standing.REFUTED and _concerned(target, cases):
+        rest = tuple(problem for problem in image.problems if problem.subject not in told)
+        findings.extend(_image_findings(rule, replace(image, problems=rest), used))
+    return tuple(findings)
+
+
+def _image_facts(image: Judgement, subject: str) -> tuple[str, ...]:
+    """What the image says of a subject, as sentences for a finding of the script."""
+    said = [sentence for about, sentence in image.facts if about == subject]
+    for problem in image.problems:
+        if problem.subject == subject:
+            said.extend(problem.facts or (f"in the image: {problem.message}",))
+    return tuple(dict.fromkeys(said))
+
+
+def _image_findings(rule: Rule, image: Judgement, used: tuple[EvidenceKind, ...]) -> tuple[Finding, ...]:
+    return tuple(_finding(rule, problem, Verdict.VIOLATED, used, "") for problem in image.problems)
+
+
+def _finding(rule: Rule, problem: Problem, verdict: Verdict, used: tuple[EvidenceKind, ...], condition: str) -> Finding:
+    message = problem.message
+    if rule.message:
+        from ldcheck.policy.message import fill
+
+        message = fill(rule.message, rule, problem)
+    return Finding(
+        rule=rule.id,
+        check=rule.check,
+        severity=rule.unproven if verdict is Verdict.UNPROVEN else rule.severity,
+        message=message,
+        # What has no place of its own in the script is shown at the rule that asks for it.
+        location=problem.location or rule.location,
+        label=problem.label,
+        related=problem.related,
+        facts=problem.facts,
+        route=problem.route,
+        configurations=condition,
+        evidence=used,
+        witness=problem.witness,
+        why=rule.why,
+        help=rule.help or problem.help,
+        see=rule.see,
+        verdict=verdict,
+    )

@@ -1,0 +1,154 @@
+"""Reads the scripts of a target: as they stand or in every configuration, parsed, with what is wrong in them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
+
+from ldcheck.findings import InputError
+from ldcheck.record import dataclass, replace
+from ldcheck.source import Location, Related, Source, SourceMap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ldcheck.preprocess.run import Preprocessed
+    from ldcheck.project.target import Target
+    from ldcheck.script.result import Diagnostic, Parse
+
+# A text that is no linker script has as many errors as lines; the first ones tell.
+_MOST_ERRORS = 20
+_MOST_WARNINGS = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Scripts:
+    """The distinct scripts of a target, parsed. `condition` words a choice of them.
+
+    `described` tells the configurations of each, where it was preprocessed; `sources` are the files that people edit.
+    """
+
+    parses: tuple[Parse, ...] = ()
+    definitions: tuple[tuple[Mapping[str, str], ...], ...] = ()
+    condition: Callable[[Collection[int]], str] = lambda _: ""
+    notes: tuple[str, ...] = ()
+    described: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+def read_scripts(target: Target, arch: str = "", text: str | None = None) -> Scripts:
+    """The scripts of a target, of which `text` stands for the content. Raises CheckError for what cannot be read.
+
+    `arch` is the architecture where the target does not say it: it decides with which compiler, or with whose macros,
+    a script is preprocessed.
+    """
+    if not target.script:
+        return Scripts()
+    if text is None and is_preprocessed(target):
+        return _preprocessed(target if target.arch else replace(target, arch=arch))
+    parsed = parse_script(target.script, text, target.includes)
+    return Scripts((parsed,), sources=parsed.sources.sources)
+
+
+def is_preprocessed(target: Target) -> bool:
+    """Whether the script goes through a preprocessor: by its suffix `.S`, or because the target says how."""
+    return target.script.endswith(".S") or bool(target.command_file) or target.preprocessor != "auto"
+
+
+def _preprocessed(target: Target) -> Scripts:
+    from ldcheck.preprocess.configurations import smallest_condition
+    from ldcheck.preprocess.run import preprocess
+    from ldcheck.script.includes import searched
+    from ldcheck.script.parser import parse
+
+    found = preprocess(target)
+    every = [configuration for one in found for configuration in one.configurations]
+
+    def condition(chosen: Collection[int]) -> str:
+        return smallest_condition(every, [configuration for at in chosen for configuration in found[at].configurations])
+
+    include = searched(target.includes)
+    return Scripts(
+        tuple(parse(one.source, origin=one.origin, include=include) for one in found),
+        tuple(one.defined for one in found),
+        condition,
+        tuple(dict.fromkeys(note for one in found for note in one.notes)),
+        tuple(_described(one) for one in found),
+        tuple(source for one in found for source in one.sources()),
+    )
+
+
+def _described(script: Preprocessed) -> str:
+    named = [configuration.describe() or "the only configuration" for configuration in script.configurations[:8]]
+    more = len(script.configurations) - len(named)
+    return "; or ".join(named) + (f"; or {more:,} others" if more else "")
+
+
+def parse_script(path: str, text: str | None = None, folders: Sequence[str] = ()) -> Parse:
+    """Parse a script as it stands; line markers in it lead back to the files that they name.
+
+    `text` stands for the content of the file. `folders` are looked through for INCLUDE, like those of `ld -L`.
+    """
+    from ldcheck.preprocess.linemarkers import origin_of
+    from ldcheck.script.includes import searched
+    from ldcheck.script.parser import parse
+
+    source = Source(path, text) if text is not None else read_script(path)
+    origin = origin_of(source, (os.path.dirname(path),))
+    return parse(source, origin=origin, include=searched(folders))
+
+
+def read_script(path: str) -> Source:
+    """The text of a linker script. Raises CheckError for what cannot be read."""
+    from ldcheck.documents.files import read_source
+
+    return read_source(path, "linker script", 64 << 20)
+
+
+def script_errors(parse: Parse) -> list[InputError]:
+    """The errors of a script as errors of the run, at the lines that people edit.
+
+    Beyond what GNU ld refuses, these are a file without any statement, and one with NUL characters (which ld skips).
+    """
+    errors = [problem for problem in parse.problems if problem.severity == "error"]
+    if not errors:
+        return _no_script(parse)
+    shown = [_script_error(parse.sources, problem) for problem in errors[:_MOST_ERRORS]]
+    if len(errors) > _MOST_ERRORS:
+        last = shown[-1]
+        more = f"{len(errors) - _MOST_ERRORS:,} more errors follow; is this a linker script?"
+        shown[-1] = replace(last, help=f"{last.help}; {more}" if last.help else more)
+    return shown
+
+
+def _no_script(parse: Parse) -> list[InputError]:
+    source = parse.sources.sources[0]
+    at = source.text.find("\0")
+    if at >= 0:
+        message = "this is a binary file, not a linker script"
+        return [InputError(message, source.locate(at, at + 1), label="a NUL character")]
+    if not parse.tree.statements:
+        return [
+            InputError("there is nothing in this linker script", Location(source.name), help="is this the right file?")
+        ]
+    return []
+
+
+def warnings(parse: Parse) -> list[str]:
+    """What GNU ld would warn of, as notes; of many, the first."""
+    warnings = [problem for problem in parse.problems if problem.severity != "error"]
+    notes = []
+    for problem in warnings[:_MOST_WARNINGS]:
+        place = parse.sources.locate(problem.start, problem.end)
+        notes.append(f"{place.file}:{place.line}:{place.column}: {problem.message}")
+    if len(warnings) > _MOST_WARNINGS:
+        notes.append(f"{parse.sources.sources[0].name}: {len(warnings) - _MOST_WARNINGS:,} more such remarks")
+    return notes
+
+
+def _script_error(sources: SourceMap, problem: Diagnostic) -> InputError:
+    related = [Related(sources.locate(start, end), label) for start, end, label in problem.related]
+    related += sources.related(problem.start, problem.end)
+    label = f"expected {problem.expected}" if problem.expected else ""
+    return InputError(problem.message, sources.locate(problem.start, problem.end), label, problem.hint, tuple(related))

@@ -1,0 +1,1 @@
+"""`.ldcheck.yaml`: the targets of a project, their keys, and which target a file belongs to."""

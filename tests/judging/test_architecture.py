@@ -1,0 +1,36 @@
+"""Who tells which architecture a target has, and what is a contradiction."""
+
+from __future__ import annotations
+
+import pytest
+
+from ldcheck.findings import CheckError
+from ldcheck.judging.architecture import resolve_arch
+
+
+def test_who_is_asked_first():
+    assert resolve_arch("arm64", "", "", ()) == "arm64"
+    assert resolve_arch("", "aarch64", "arm64", ("arm64",)) == "arm64"
+    assert resolve_arch("", "", "x86_64", ()) == "x86_64"
+    assert resolve_arch("", "", "", ("riscv64",)) == "riscv64"
+    assert resolve_arch("", "", "", ()) == ""
+
+
+def test_a_family_is_narrowed_by_who_knows_more():
+    assert resolve_arch("arm", "", "arm32", ()) == "arm32"
+    assert resolve_arch("riscv", "", "", ("riscv64", "riscv32")) == ""
+    assert resolve_arch("", "riscv", "", ("riscv64",)) == "riscv64"
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (("arm64", "arm32", "", ()), "the configuration says arm64, and --arch says arm32"),
+        (("", "arm", "x86_64", ()), "--arch says arm, and the ELF file says x86_64"),
+        (("", "", "x86_64", ("arm64",)), "the ELF file says x86_64, and the script says arm64"),
+        (("amr64", "", "", ()), "the configuration names an unknown architecture: amr64"),
+    ],
+)
+def test_contradictions_are_errors(told, message):
+    with pytest.raises(CheckError, match=message):
+        resolve_arch(*told)

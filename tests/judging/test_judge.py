@@ -1,0 +1,143 @@
+"""The table of verdicts: what the judgements of scripts and image come to together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import pytest
+
+from ldcheck import checks
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing, Verdict
+from ldcheck.image.model import Elf, Image
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.judge import Judged, ScriptCase, Target, judge
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Named, Rule, When
+from ldcheck.script.syntax import Script
+from ldcheck.source import Location, SourceMap
+
+PLACE = Location("policy.yaml", 3, 5)
+HOLDS, DOUBT, REFUTED, UNKNOWN, ABSENT = (
+    Standing.HOLDS,
+    Standing.NOT_GUARANTEED,
+    Standing.REFUTED,
+    Standing.UNKNOWN,
+    Standing.ABSENT,
+)
+ELF = Elf("xen-syms", "x86_64", 64, False, "EXEC", 0, (), (), {})
+
+
+def rule(**changes: object) -> Rule:
+    return Rule("r", "fake", (Named(".data", PLACE),), PLACE, **changes)  # type: ignore[arg-type] # any field
+
+
+def judgement(standing: Standing) -> Judgement:
+    doubted = standing in (DOUBT, REFUTED)
+    return Judgement(standing, (Problem(".data", f"{standing.value}"),) if doubted else (), reason="because")
+
+
+def outcome(
+    monkeypatch: pytest.MonkeyPatch,
+    scripts: Sequence[Standing],
+    image: Standing | None,
+    one_rule: Rule | None = None,
+    definitions: Sequence[dict[str, str]] = (),
+) -> Judged:
+    """Judge a made-up check that says of each script, and of the image, what the caller wants it to say."""
+    views = [ScriptView(Script((), start=0, end=0), SourceMap()) for _ in scripts]
+    said = {id(view): judgement(standing) for view, standing in zip(views, scripts, strict=True)}
+    check = SimpleNamespace(on_script=lambda _, view: said[id(view)])
+    if image is not None:
+        check.on_image = lambda *_: judgement(image)
+    declared = Declaration(Key("fake", Kind.NAMES, ""), evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE))
+    monkeypatch.setattr(checks, "module", lambda *_, **__: check)
+    monkeypatch.setattr(checks, "declaration", lambda *_, **__: declared)
+    known = list(definitions) or [{} for _ in scripts]
+    target = Target(
+        "xen",
+        "x86_64",
+        tuple(ScriptCase(view, (defined,)) for view, defined in zip(views, known, strict=True)),
+        ImageView(Image(ELF)) if image is not None else None,
+        condition=lambda cases: f"only in {sorted(cases)}",
+    )
+    return judge([one_rule or rule()], target, checks)
+
+
+@pytest.mark.parametrize(
+    ("script", "image", "verdict"),
+    [
+        (HOLDS, None, Verdict.HELD),
+        (HOLDS, HOLDS, Verdict.HELD),
+        (HOLDS, UNKNOWN, Verdict.HELD),
+        (HOLDS, REFUTED, Verdict.VIOLATED),
+        (DOUBT, None, Verdict.VIOLATED),
+        (DOUBT, HOLDS, Verdict.UNPROVEN),
+        (DOUBT, UNKNOWN, Verdict.VIOLATED),
+        (DOUBT, REFUTED, Verdict.VIOLATED),
+        (REFUTED, HOLDS, Verdict.VIOLATED),
+        (UNKNOWN, None, Verdict.NOT_CHECKED),
+        (UNKNOWN, HOLDS, Verdict.HELD),
+        (UNKNOWN, UNKNOWN, Verdict.NOT_CHECKED),
+        (UNKNOWN, REFUTED, Verdict.VIOLATED),
+        (ABSENT, None, Verdict.NOT_CHECKED),
+        (ABSENT, HOLDS, Verdict.HELD),
+        (ABSENT, ABSENT, Verdict.NOT_CHECKED),
+        (ABSENT, REFUTED, Verdict.VIOLATED),
+        (HOLDS, ABSENT, Verdict.HELD),
+    ],
+)
+def test_verdict(monkeypatch: pytest.MonkeyPatch, script: Standing, image: Standing | None, verdict: Verdict) -> None:
+    judged = outcome(monkeypatch, [script], image)
+    assert judged.results[0].verdict is verdict
+    assert bool(judged.findings) is (verdict in (Verdict.VIOLATED, Verdict.UNPROVEN))
+    assert bool(judged.errors) is (script is ABSENT and image in (None, ABSENT))
+
+
+def test_unproven_is_a_warning_unless_the_policy_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert outcome(monkeypatch, [DOUBT], HOLDS).findings[0].severity is Severity.WARNING
+    strict = rule(unproven=Severity.ERROR)
+    assert outcome(monkeypatch, [DOUBT], HOLDS, strict).findings[0].severity is Severity.ERROR
+    silent = rule(unproven=Severity.OFF)
+    assert outcome(monkeypatch, [DOUBT], HOLDS, silent).findings == ()
+
+
+def test_an_absent_subject_is_allowed_where_the_policy_says_optional(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = outcome(monkeypatch, [ABSENT], None, rule(optional=True))
+    assert judged.results[0].verdict is Verdict.NOT_APPLICABLE
+    assert judged.errors == ()
+
+
+def test_equal_problems_of_several_configurations_are_one_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    everywhere = outcome(monkeypatch, [DOUBT, DOUBT], None)
+    assert [finding.configurations for finding in everywhere.findings] == [""]
+    somewhere = outcome(monkeypatch, [HOLDS, DOUBT], None)
+    assert [finding.configurations for finding in somewhere.findings] == ["only in [1]"]
+
+
+def test_the_image_speaks_for_its_own_configuration_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = outcome(monkeypatch, [HOLDS, DOUBT], HOLDS)
+    assert judged.results[0].verdict is Verdict.VIOLATED
+
+
+def test_a_condition_on_the_configuration_selects_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    split = rule(when=When(config=("CONFIG_SPLIT",)))
+    known: list[dict[str, str]] = [{"CONFIG_SPLIT": "1"}, {}]
+    assert outcome(monkeypatch, [HOLDS, DOUBT], None, split, known).results[0].verdict is Verdict.HELD
+    assert outcome(monkeypatch, [DOUBT, HOLDS], None, split, known).results[0].verdict is Verdict.VIOLATED
+    without = rule(when=When(config=("!CONFIG_SPLIT", "CONFIG_OTHER=2")))
+    judged = outcome(monkeypatch, [DOUBT, DOUBT], None, without, known)
+    assert judged.results[0].verdict is Verdict.NOT_APPLICABLE
+
+
+def test_a_rule_for_another_architecture_does_not_apply(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = outcome(monkeypatch, [REFUTED], None, rule(when=When(arch=("arm",))))
+    assert judged.results[0].verdict is Verdict.NOT_APPLICABLE
+    assert "arm" in judged.results[0].reason
+    assert outcome(monkeypatch, [REFUTED], None, rule(when=When(arch=("x86",)))).findings
+
+
+def test_evidence_that_the_policy_insists_on_and_nobody_gave(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = outcome(monkeypatch, [HOLDS], None, rule(evidence=(EvidenceKind.IMAGE,)))
+    assert judged.results[0].verdict is Verdict.NOT_CHECKED
+    assert judged.results[0].reason == "no ELF, give --elf"
