@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
+from ldcheck.image.arches import from_machine
 from ldcheck.image.files import Window, refuse
 from ldcheck.image.symbols import SymbolTable, strings, unpack_symbols
 
@@ -37,37 +38,6 @@ _MOST_SEGMENTS = 512
 _HEADER = {32: "HHIIIIIHHHHHH", 64: "HHIQQQIHHHHHH"}
 _SECTION = {32: "IIIIIIIIII", 64: "IIQQQQIIQQ"}
 _PROGRAM = {32: "IIIIIIII", 64: "IIQQQQQQ"}
-
-# What policies call a machine, where that is not pyelftools' name of it; by class where one number has two names.
-_ARCHES = {
-    "EM_386": "x86_32",
-    "EM_IAMCU": "x86_32",
-    "EM_AARCH64": "arm64",
-    "EM_ARM": "arm32",
-    "EM_PPC": "ppc32",
-    "EM_68K": "m68k",
-    "EM_SPARC32PLUS": "sparc",
-    "EM_SPARCV9": "sparc64",
-    "EM_IA_64": "ia64",
-    "EM_ARC_COMPACT": "arc",
-    "EM_ARC_COMPACT2": "arc",
-    "EM_MIPS_RS3_LE": "mips",
-    "EM_OPENRISC": "or1k",
-    "EM_ALTERA_NIOS2": "nios2",
-    "EM_QDSP6": "hexagon",
-}
-_ARCHES_BY_BITS = {
-    ("EM_RISCV", 32): "riscv32",
-    ("EM_RISCV", 64): "riscv64",
-    ("EM_MIPS", 64): "mips64",
-    ("EM_S390", 64): "s390x",
-    ("EM_PARISC", 32): "hppa",
-    ("EM_PARISC", 64): "hppa64",
-    ("EM_LOONGARCH", 32): "loongarch32",
-    ("EM_LOONGARCH", 64): "loongarch64",
-}
-# Numbers that pyelftools has no name for.
-_MORE_MACHINES = {0x9026: "alpha", 252: "csky", 253: "arc64"}
 
 # Where readelf, which people compare with, has another word than pyelftools.
 _READELF_WORDS = {
@@ -164,9 +134,10 @@ class ElfFile:
     def arch(self) -> str:
         """The architecture as policies name it; `machine-N` for one that has no name."""
         number = self.header.e_machine
+        if known := from_machine(number, self.bits):
+            return known
         name = _machines().get(number, "")
-        known = _ARCHES.get(name) or _ARCHES_BY_BITS.get((name, self.bits)) or _MORE_MACHINES.get(number)
-        return known or (name.removeprefix("EM_").lower() if name else f"machine-{number}")
+        return name.removeprefix("EM_").lower() if name else f"machine-{number}"
 
     @property
     def type(self) -> str:

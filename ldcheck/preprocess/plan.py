@@ -1,0 +1,97 @@
+"""From a target to a plan: the way to preprocess it, all files that take part, and the symbols that are varied."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ldcheck.preprocess.configurations import Value
+from ldcheck.preprocess.files import Files
+from ldcheck.preprocess.generated import Stubs, stand_in
+from ldcheck.preprocess.inputs import Inputs, Survey
+from ldcheck.preprocess.predefined import is_known
+from ldcheck.preprocess.symbols import deciding_symbols
+from ldcheck.preprocess.ways import Way, choose
+from ldcheck.project.target import Target
+from ldcheck.record import dataclass
+
+if TYPE_CHECKING:
+    from ldcheck.preprocess.compiler import Running
+
+# Three times as many as the scripts of Linux have.
+MAX_SYMBOLS = 128
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Plan:
+    """How a target is preprocessed: `command` with includes, definitions and the script behind it; empty for pcpp.
+
+    `symbols` are what is varied, with their values; `limit` is the number of scripts above which pairs of values are
+    covered. `known` are Kconfig's choices; `unconfigured` says that there are none at hand.
+    """
+
+    inputs: Inputs
+    survey: Survey
+    stubs: Stubs
+    symbols: Mapping[str, tuple[Value, ...]]
+    known: Mapping[str, str]
+    unconfigured: bool
+    command: tuple[str, ...]
+    limit: int
+    notes: tuple[str, ...]
+
+
+def make_plan(target: Target) -> Plan:
+    """Choose the way, find all files, and what is varied. Raises CheckError for what is missing or wrong."""
+    way = choose(target)
+    asked = _ask(way)
+    config = None
+    if target.config:
+        from ldcheck.preprocess.kconfig import read_config
+
+        config = {name: value for name, value in read_config(target.config).items() if name not in target.vary}
+    definitions = _definitions(target, way, configured=config is not None)
+    inputs = Inputs(target.script, Files(), way.includes, definitions, way.include_first, way.predefined)
+    inputs, found, stubs = stand_in(inputs, config, target.generated)
+    known = dict(config or {})
+    real = next((file for file in found.files if file.name.endswith("autoconf.h") and not file.virtual), None)
+    if real is not None:
+        definitions = _definitions(target, way, configured=True)
+        inputs = inputs.with_definitions(definitions)
+    unconfigured = not way.recorded and config is None and real is None
+    symbols: dict[str, tuple[Value, ...]] = {}
+    if not way.recorded:
+        decided = {**definitions, **known}
+        symbols = deciding_symbols(found, decided, is_known(target.arch))
+        if not unconfigured:
+            symbols = {name: values for name, values in symbols.items() if not name.startswith("CONFIG_")}
+    symbols.update(target.vary)
+    left_over = list(symbols)[MAX_SYMBOLS:]
+    if config is not None and not any(text for text in stubs.texts.values()):
+        inputs = inputs.with_definitions({**definitions, **config})
+    if asked is not None:
+        inputs = inputs.with_predefined(asked.result().out.decode("utf-8", "replace"))
+    notes = list(way.notes)
+    if left_over:
+        symbols = {name: values for name, values in symbols.items() if name not in left_over}
+        notes.append(f"{len(left_over):,} symbols beyond the first {MAX_SYMBOLS} that decide something are not varied")
+    return Plan(inputs, found, stubs, symbols, known, unconfigured, way.command, target.limit, tuple(notes))
+
+
+def _definitions(target: Target, way: Way, configured: bool) -> dict[str, str | None]:
+    """What is defined from the outset. A build knows better than the target's pins what it was configured with."""
+    definitions = dict(way.definitions)
+    if not way.recorded:
+        pins = target.pin.items()
+        definitions.update({name: value for name, value in pins if not (configured and name.startswith("CONFIG_"))})
+    return {name: value for name, value in definitions.items() if name not in target.vary}
+
+
+def _ask(way: Way) -> Running | None:
+    """A run that tells the compiler's own macros; None where they are given."""
+    if not way.command or "-undef" in way.command:
+        return None
+    from ldcheck.preprocess.compiler import Running
+
+    return Running([*(option for option in way.command if option != "-dD"), "-dM", os.devnull])

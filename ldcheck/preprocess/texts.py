@@ -1,0 +1,58 @@
+"""From a plan and its configurations to texts: what the compiler, or pcpp, gives for each."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+
+from ldcheck.findings import CheckError, InputError
+from ldcheck.preprocess.configurations import Assignment
+from ldcheck.preprocess.output import Output, parse_output
+from ldcheck.preprocess.plan import Plan
+from ldcheck.source import Location, decode
+
+_ERROR = re.compile(r"^(.*?):(\d+):(?:(\d+):)? (?:fatal )?error: (.*)$", re.MULTILINE)
+
+
+def outputs_of(plan: Plan, assignments: Sequence[Assignment]) -> list[Output]:
+    """The output for each assignment. Raises CheckError for the first that the preprocessor rejects."""
+    if not plan.command:
+        from ldcheck.preprocess.portable import run_pcpp
+
+        return [run_pcpp(plan.inputs, given) for given in assignments]
+    from ldcheck.preprocess.compiler import run_all
+
+    if plan.stubs.texts:
+        plan.stubs.write()
+    outputs = []
+    for run in run_all([_command(plan, given) for given in assignments]):
+        if run.status != 0:
+            raise _rejected(plan, run.errors)
+        outputs.append(parse_output(decode(run.out)))
+    return outputs
+
+
+def _command(plan: Plan, given: Assignment) -> list[str]:
+    inputs = plan.inputs
+    command = [*plan.command, *(f"-I{path}" for path in inputs.includes)]
+    for name, value in {**inputs.definitions, **given}.items():
+        command.append(f"-U{name}" if value is None else f"-D{name}={value}")
+    for path in inputs.include_first:
+        command += ["-include", path]
+    # A name that begins with a dash is a file's all the same.
+    return [*command, os.path.join(".", inputs.script) if inputs.script.startswith("-") else inputs.script]
+
+
+def _rejected(plan: Plan, errors: str) -> CheckError:
+    found = []
+    for match in _ERROR.finditer(errors):
+        name, line, column = match.group(1), int(match.group(2)), int(match.group(3) or 1)
+        path = os.path.normpath(name)
+        file = plan.inputs.files.get(path)
+        location = Location(path, line, column, line, column + 1, file.source.line(line) if file else "")
+        found.append(InputError(match.group(4), location))
+    if not found:
+        message = errors.strip().splitlines()[0] if errors.strip() else "the preprocessor failed"
+        found.append(InputError(message, Location(plan.inputs.script)))
+    return CheckError(*found)
