@@ -56,11 +56,13 @@ $(VENV)/bin/python:
 $(VENV)/runtime: pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --editable .
 	@$(BIN)/python -m compileall -q ldcheck
+	@$(BIN)/python -m tools.compiled
 	@touch $@
 
 $(VENV)/dev: pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@$(BIN)/python -m compileall -q ldcheck
+	@$(BIN)/python -m tools.compiled
 	@touch $@ $(VENV)/runtime
 
 clean: ## remove the environment and all caches

@@ -109,6 +109,22 @@ def find_policy(name: str, base: str = "") -> str:
     raise CheckError(InputError(f"there is no policy {shown(name)}", Location(name), help=advice))
 
 
+def _document(path: str) -> Document:
+    """A policy's document; that of a stock policy without a YAML parser, where it was compiled from this very text."""
+    source = read_source(path, "policy")
+    if os.path.realpath(path).startswith(os.path.join(os.path.realpath(stock_folder()), "")):
+        from ldcheck.documents.compiled import SUFFIX, load_compiled
+
+        try:
+            with open(path + SUFFIX, "rb") as stream:
+                compiled = load_compiled(source, stream.read())
+        except OSError:
+            compiled = None
+        if compiled is not None:
+            return compiled
+    return parse_document(source)
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class _Entry:
     """A rule while policies are merged: its keys, each from the last policy that gave it. `place` is where it began."""
@@ -144,7 +160,7 @@ class _Loader:
             if real in self._seen:
                 return
             self._seen.add(real)
-            document = parse_document(read_source(path, "policy"))
+            document = _document(path)
         except ValueError:
             # A NUL or half a character, which YAML can escape, and no file's name holds.
             self._complaints.add(f"there is no policy {shown(name)}", asked if asked is not None else Location(name))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ldcheck.findings import CheckError, InputError
-from ldcheck.project.read import read_project
 from ldcheck.project.selection import Reached, find_project, targets_for
 from ldcheck.project.target import FILE_NAME, Project, Target
 from ldcheck.record import dataclass, replace
@@ -53,6 +52,9 @@ def choose(given: Given, reached: Reached) -> Chosen:
             message = f"there is no target {given.names[0]}, as there is no {FILE_NAME} here or above"
             raise CheckError(InputError(message, Location(FILE_NAME)))
         return Chosen(_one_image(given, _unconfigured(given, given.scripts)), files=_normal(given.scripts))
+    # Most hooks run without a configuration, and need not wait for what reads one.
+    from ldcheck.project.read import read_project
+
     project = read_project(path)
     # The configuration itself, as a hook names it when it has changed, stands for all targets.
     scripts = tuple(name for name in given.scripts if os.path.realpath(name) != os.path.realpath(path))

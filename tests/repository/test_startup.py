@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.support.cache import ROOT
+from tools.compiled import compile_policies
 
 DEMO = ROOT / "examples" / "demo"
 
@@ -68,3 +69,12 @@ def test_a_check_with_an_image_loads_nothing_but_the_reader():
     status, modules = loaded("check", "mended/hypervisor.lds", "--policy", "policy.yaml", *image)
     assert status == 0
     assert heavy(modules) <= {"elftools"}
+
+
+def test_a_check_with_stock_policies_loads_no_yaml_parser():
+    compile_policies()
+    status, modules = loaded("check", "mended/hypervisor.lds", "--policy", "hardening")
+    assert status in (0, 1)
+    assert "yaml" not in modules
+    _, modules = loaded("check", "mended/hypervisor.lds", "--policy", "policy.yaml")
+    assert "yaml" in modules

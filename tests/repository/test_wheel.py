@@ -45,7 +45,8 @@ def test_the_wheel_holds_the_packages_and_the_policies(names):
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "ldcheck").rglob("*.py")}
     policies = {f"ldcheck/{path.relative_to(ROOT)}" for path in (ROOT / "policies").rglob("*.yaml")}
     assert "ldcheck/policies/xen/arm.yaml" in policies
-    assert modules | policies | {"ldcheck/py.typed"} <= names
+    compiled = {f"{name}.compiled" for name in policies}
+    assert modules | policies | compiled | {"ldcheck/py.typed"} <= names
 
 
 def test_the_wheel_holds_nothing_else(names):
