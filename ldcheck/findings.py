@@ -45,6 +45,40 @@ class Severity(Enum):
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
+class Safety(Enum):
+    """What may be done with a fix.
+
+    SAFE: it was tried, and does what it says and nothing else that ldcheck can tell. UNSAFE: it was tried where it
+    could be, and there are scripts or configurations that it may concern as well. FOR_SHOW: nobody tried it.
+    """
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    FOR_SHOW = "for show"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of one file: `text` takes the place of the span of `location`; an empty span inserts."""
+
+    location: Location
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that, made together, mend what a finding says.
+
+    `does` is the sentence of the edits ("move line 112 ahead of line 97"). `proved` says how they were tried, and what
+    that showed; it is empty for a draft, which is FOR_SHOW. The edits do not overlap.
+    """
+
+    edits: tuple[Edit, ...]
+    does: str
+    safety: Safety = Safety.FOR_SHOW
+    proved: str = ""
+
+
 class EvidenceKind(Enum):
     """What a rule can be judged on."""
 
@@ -81,6 +115,8 @@ class Problem:
     `severity` is how heavy this problem is, where the policy does not say it; None: as heavy as the rule. An error is
     broken in every link of the script, or in the link at hand. A warning of a script is likely: a link in which the
     subject has no problem takes it back to a note.
+    `facts` are whole sentences ("in the image: 8,200 bytes ..."). `route` is the symbolic place in the script. `help`
+    is right whatever comes of the draft `fix`: where that is not tried, or fails, it says what to look at.
     """
 
     subject: str
@@ -93,6 +129,7 @@ class Problem:
     help: str = ""
     route: str = ""
     severity: Severity | None = None
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -135,7 +172,10 @@ def all_of(judgements: Sequence[Judgement], *, optional: bool = False) -> Judgem
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One violation or doubt, complete: everything that any report needs."""
+    """One violation or doubt, complete: everything that any report needs.
+
+    `help` is the sentence of `fix` where there is one that was tried.
+    """
 
     rule: str
     check: str
@@ -154,6 +194,7 @@ class Finding:
     see: tuple[str, ...] = ()
     verdict: Verdict = Verdict.VIOLATED
     target: str = ""
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

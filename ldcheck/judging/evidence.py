@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import EvidenceKind, Problem, Severity
+from ldcheck.findings import EvidenceKind, Fix, Problem, Severity
 from ldcheck.script.syntax import Assignment, Node, OutputSection, Script, SectionPattern, statements
 from ldcheck.source import Location, Related, SourceMap
 
@@ -143,6 +143,7 @@ class ScriptView:
         witness: str = "",
         help: str = "",  # noqa: A002 - as it is called everywhere
         severity: Severity | None = None,
+        fix: Fix | None = None,
     ) -> Problem:
         """What a check has against `node`; `at` is the part of it to point at, the node itself if not given."""
         place = at or node
@@ -157,6 +158,7 @@ class ScriptView:
             help=help,
             route=self.route(node),
             severity=severity,
+            fix=fix,
         )
 
 

@@ -382,6 +382,7 @@ def _finding(rule: Rule, problem: Problem, verdict: Verdict, used: tuple[Evidenc
         help=rule.help or problem.help,
         see=rule.see,
         verdict=verdict,
+        fix=problem.fix,
     )
 
 

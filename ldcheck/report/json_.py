@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from ldcheck.findings import Finding, InputError, RuleResult
+from ldcheck.findings import Finding, Fix, InputError, RuleResult
 from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import by_target, counted, ordered
@@ -56,8 +56,19 @@ def _finding(finding: Finding) -> dict[str, object]:
         "witness": exact(finding.witness),
         "why": exact(finding.why),
         "help": exact(finding.help),
+        "fix": _fix(finding.fix) if finding.fix is not None else None,
         "see": [exact(link) for link in finding.see],
         "target": exact(finding.target),
+    }
+
+
+def _fix(fix: Fix) -> dict[str, object]:
+    """A fix; the end of each edit's span is one behind the last character, and may be the beginning of a line."""
+    return {
+        "does": exact(fix.does),
+        "safety": fix.safety.value,
+        "proved": exact(fix.proved),
+        "edits": [{"location": _location(edit.location), "text": exact(edit.text)} for edit in fix.edits],
     }
 
 

@@ -35,9 +35,14 @@ def merged(findings: Iterable[Finding]) -> list[Shown]:
         key = (*place(finding)[:-1], finding.facts, finding.configurations, finding.related)
         together.setdefault(key, []).append(finding)
     return [
-        Shown(same[0], tuple(dict.fromkeys(finding.target for finding in same if finding.target)))
+        Shown(_for_all(same), tuple(dict.fromkeys(finding.target for finding in same if finding.target)))
         for same in together.values()
     ]
+
+
+def _for_all(same: list[Finding]) -> Finding:
+    """The finding that stands for all of them: what was proved for one target says nothing of the others."""
+    return next((finding for finding in same if finding.fix is None), same[0])
 
 
 def by_target(rules: Iterable[RuleResult]) -> dict[str, list[RuleResult]]:

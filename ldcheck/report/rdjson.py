@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 
-from ldcheck.findings import Severity
+from ldcheck.findings import Fix, Safety, Severity
 from ldcheck.report.escape import clipped, printable
 from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import Shown, merged
 from ldcheck.report.text import advice, details
-from ldcheck.source import Location
+from ldcheck.source import Location, exact
 
 _SEVERITIES = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.NOTE: "INFO", Severity.OFF: "INFO"}
 
@@ -38,7 +38,7 @@ def _diagnostic(shown: Shown, options: Options) -> dict[str, object]:
     code = {"value": clipped(finding.rule)}
     if finding.see and finding.see[0].startswith("https://"):
         code["url"] = printable(finding.see[0])
-    return {
+    diagnostic: dict[str, object] = {
         "message": "\n".join([clipped(finding.message), *details(finding), *advice(finding)]),
         "location": _location(finding.location, options),
         "severity": _SEVERITIES[finding.severity],
@@ -48,6 +48,17 @@ def _diagnostic(shown: Shown, options: Options) -> dict[str, object]:
             for related in finding.related
         ],
     }
+    # Suggestions are for the diagnostic's own file, and part of a fix is none.
+    fix = finding.fix
+    if fix is not None and fix.safety is not Safety.FOR_SHOW and _within(fix, finding.location.file):
+        diagnostic["suggestions"] = [
+            {"range": _location(edit.location, options)["range"], "text": exact(edit.text)} for edit in fix.edits
+        ]
+    return diagnostic
+
+
+def _within(fix: Fix, file: str) -> bool:
+    return all(edit.location.file == file for edit in fix.edits)
 
 
 def _location(location: Location, options: Options) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from ldcheck.findings import Finding, InputError, Severity
+from ldcheck.findings import Edit, Finding, Fix, InputError, Safety, Severity
 from ldcheck.report.escape import clipped, printable
 from ldcheck.report.fingerprint import fingerprints
 from ldcheck.report.model import Report
@@ -103,9 +103,31 @@ def _result(shown: Shown, rule_index: int, fingerprint: str, options: Options) -
             {"id": at, **_location(other.location, options), "message": {"text": clipped(other.label) or "related"}}
             for at, other in enumerate(finding.related, 1)
         ]
+    if finding.fix is not None and finding.fix.safety is not Safety.FOR_SHOW:
+        result["fixes"] = [_fix(finding.fix, options)]
     if shown.targets:
         result["properties"] = {"targets": [exact(target) for target in shown.targets]}
     return result
+
+
+def _fix(fix: Fix, options: Options) -> dict[str, object]:
+    """A fix (SARIF 2.1.0, 3.55). Viewers offer it to be applied, so the text is that of the file to the last blank."""
+    files: dict[str, list[Edit]] = {}
+    for edit in fix.edits:
+        files.setdefault(edit.location.file, []).append(edit)
+    return {
+        "description": {"text": f"{clipped(fix.does)} ({fix.safety.value}: {clipped(fix.proved)})"},
+        "artifactChanges": [
+            {
+                "artifactLocation": _artifact(file, options),
+                "replacements": [
+                    {"deletedRegion": _region(edit.location), "insertedContent": {"text": exact(edit.text)}}
+                    for edit in edits
+                ],
+            }
+            for file, edits in files.items()
+        ],
+    }
 
 
 def _notification(error: InputError, options: Options) -> dict[str, object]:
@@ -114,12 +136,17 @@ def _notification(error: InputError, options: Options) -> dict[str, object]:
 
 
 def _location(location: Location, options: Options) -> dict[str, object]:
+    artifact = _artifact(location.file, options)
+    return {"physicalLocation": {"artifactLocation": artifact, "region": _region(location)}}
+
+
+def _region(location: Location) -> dict[str, object]:
     region: dict[str, object] = {"startLine": max(location.line, 1)}
     if location.line and location.column:
         region["startColumn"] = location.column
         region["endLine"] = max(location.end_line, location.line)
         region["endColumn"] = max(location.end_column, 1 if location.end_line > location.line else location.column)
-    return {"physicalLocation": {"artifactLocation": _artifact(location.file, options), "region": region}}
+    return region
 
 
 def _artifact(file: str, options: Options) -> dict[str, object]:

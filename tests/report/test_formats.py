@@ -14,7 +14,8 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from ldcheck.findings import EvidenceKind, Finding, RuleResult, Severity, Verdict
+from ldcheck.findings import Edit, EvidenceKind, Finding, Fix, RuleResult, Safety, Severity, Verdict
+from ldcheck.record import replace
 from ldcheck.report import sarif
 from ldcheck.report.formats import FORMATS, render
 from ldcheck.report.model import Report
@@ -202,12 +203,40 @@ def test_rdjson_columns_count_bytes() -> None:
     assert diagnostic["severity"] == "WARNING"
 
 
+def fixed(file: str = "a.lds", safety: Safety = Safety.SAFE, target: str = "") -> Finding:
+    place = Location("a.lds", 4, 7, 4, 9, "/* é */ *(.x)")
+    edits = (Edit(Location(file, 2, 9, 2, 9, "/* é */ *(.y)"), "*(.x) "), Edit(Location(file, 4, 1, 5, 1, "*(.x)"), ""))
+    fix = Fix(edits, "move line 4 ahead of line 2", safety, "tried")
+    return Finding("r", "c", Severity.WARNING, "m", place, target=target, fix=fix)
+
+
+def test_rdjson_suggests_edits_of_the_diagnostic_s_own_file() -> None:
+    def suggestions(finding: Finding) -> object:
+        log = json.loads(render("rdjson", Report(1, (finding,)), Options()))
+        return log["diagnostics"][0].get("suggestions")
+
+    assert suggestions(fixed()) == [
+        {"range": {"start": {"line": 2, "column": 10}, "end": {"line": 2, "column": 10}}, "text": "*(.x) "},
+        {"range": {"start": {"line": 4, "column": 1}, "end": {"line": 5, "column": 1}}, "text": ""},
+    ]
+    assert suggestions(fixed(file="b.lds")) is None
+    assert suggestions(fixed(safety=Safety.FOR_SHOW)) is None
+
+
+def test_a_fix_is_shown_for_several_targets_only_if_each_has_it() -> None:
+    both = Report(1, (fixed(target="one"), fixed(target="two")))
+    assert "fixes" in results(both)[0]
+    one = Report(1, (fixed(target="one"), replace(fixed(target="two"), fix=None)))
+    assert "fixes" not in results(one)[0]
+
+
 @ON_CASES
 def test_rdjson_has_the_fields_of_reviewdog(case: Path) -> None:
     log = json.loads(render("rdjson", load(case), Options()))
     assert set(log) == {"source", "diagnostics"}
     for diagnostic in log["diagnostics"]:
-        assert set(diagnostic) <= {"message", "location", "severity", "code", "related_locations"}
+        fields = {"message", "location", "severity", "code", "related_locations", "suggestions"}
+        assert set(diagnostic) <= fields
         assert diagnostic["severity"] in ("ERROR", "WARNING", "INFO")
         for place in (diagnostic["location"], *(one["location"] for one in diagnostic.get("related_locations", ()))):
             assert set(place) <= {"path", "range"}

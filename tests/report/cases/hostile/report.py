@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ldcheck.findings import Finding, InputError, RuleResult, Severity, Verdict
+from ldcheck.findings import Edit, Finding, Fix, InputError, RuleResult, Safety, Severity, Verdict
 from ldcheck.report.model import Report
 from ldcheck.source import Location, Related
 
@@ -44,6 +44,7 @@ REPORT = Report(
             help=name,
             see=(name,),
             target=name,
+            fix=Fix((Edit(Location(name, at, 1, at + 1, 1, name), name),), name, Safety.UNSAFE, name),
         )
         for at, name in enumerate(NAMES, 1)
     ),
