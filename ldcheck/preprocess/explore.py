@@ -17,7 +17,10 @@ from ldcheck.preprocess.configurations import Assignment, Value
 from ldcheck.preprocess.files import SourceFile
 from ldcheck.preprocess.inputs import Inputs, included_name
 from ldcheck.preprocess.lexer import CONDITIONAL, WORD, Directive, Unbalanced, tokens
-from ldcheck.preprocess.macros import Definition, Expander, ExpansionError, Macro, pieces
+from ldcheck.preprocess.macros import Definition, Expander, ExpansionError, pieces
+from ldcheck.preprocess.output import Chain
+from ldcheck.preprocess.rendering import Renderer, Stretch, Unrenderable
+from ldcheck.preprocess.standing import State, Undecided, World
 from ldcheck.record import dataclass, field
 from ldcheck.source import Location
 
@@ -33,7 +36,9 @@ class Walk:
 
     `stopped` is the `#error` that the way ran into, if it did: the sources refuse this combination; `cause` is the part
     of the assignment that the conditions around the `#error` ask for. `missing` are CONFIG_ symbols that are neither
-    varied nor defined, with the conditional that asked first (a file, and the index of the directive).
+    varied nor defined, with the conditional that asked first (a file, and the index of the directive). `text` are the
+    stretches of text that the way went through, each with the #include lines into it; None if that was not asked for,
+    or only the compiler can tell.
     """
 
     assignment: Assignment
@@ -41,41 +46,18 @@ class Walk:
     stopped: InputError | None = None
     cause: Assignment = field(default_factory=dict)
     missing: Mapping[str, tuple[SourceFile, int]] = field(default_factory=dict)
-
-
-class _Undecided(Exception):  # noqa: N818  # no error: it asks for a symbol
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class _State:
-    """Where a walk stands: the files that are open, each with the next directive, and what is defined."""
-
-    frames: list[tuple[SourceFile, int]]
-    macros: dict[str, Definition]
-    assigned: dict[str, Value]
-    files: dict[str, None] = field(default_factory=dict)
-    once: set[str] = field(default_factory=set)
-    missing: dict[str, tuple[SourceFile, int]] = field(default_factory=dict)
-    includes: int = 0
-
-    def copy(self) -> _State:
-        return _State(
-            list(self.frames),
-            dict(self.macros),
-            dict(self.assigned),
-            dict(self.files),
-            set(self.once),
-            dict(self.missing),
-            self.includes,
-        )
+    text: tuple[tuple[Stretch, Chain], ...] | None = None
 
 
 class Explorer:
-    """Walks a script's conditions. `symbols` are what is varied, with their values."""
+    """Walks a script's conditions. `symbols` are what is varied, with their values.
 
-    def __init__(self, inputs: Inputs, symbols: Mapping[str, tuple[Value, ...]]) -> None:
+    With `rendering` the walks bring their text, which then need not come from a compiler.
+    """
+
+    def __init__(self, inputs: Inputs, symbols: Mapping[str, tuple[Value, ...]], *, rendering: bool = False) -> None:
+        self._renderer = Renderer() if rendering else None
+        self._definitions: dict[tuple[str, int], tuple[str, Definition] | None] = {}
         self._inputs = inputs
         self._symbols = symbols
         self._values = {
@@ -87,12 +69,12 @@ class Explorer:
         self._start = self._initial()
         self._deadline = time.monotonic() + SECONDS
 
-    def _initial(self) -> _State:
+    def _initial(self) -> State:
         inputs = self._inputs
         script = inputs.files.get(inputs.script)
         if script is None:
             raise CheckError(InputError(f"there is no script {inputs.script}", Location(inputs.script)))
-        state = _State([(script, 0)], {}, {})
+        state = State([(script, 0)], {}, {}, text=[] if self._renderer is not None else None)
         for text in (inputs.predefined, _command_line(inputs.definitions)):
             file = SourceFile("<command-line>", text, virtual=True)
             for directive in file.directives:
@@ -128,7 +110,7 @@ class Explorer:
             state = pending.pop()
             try:
                 stopped = self._run(state)
-            except _Undecided as undecided:
+            except Undecided as undecided:
                 walks += 1
                 if walks > MAX_WALKS:
                     return None
@@ -146,10 +128,10 @@ class Explorer:
             try:
                 stopped = self._run(state)
                 return _walked(state, stopped)
-            except _Undecided as undecided:
+            except Undecided as undecided:
                 self._assign(state, undecided.name, assignment[undecided.name])
 
-    def _split(self, state: _State, name: str) -> list[_State]:
+    def _split(self, state: State, name: str) -> list[State]:
         states = []
         for value in self._symbols[name]:
             split = state.copy()
@@ -157,27 +139,29 @@ class Explorer:
             states.append(split)
         return states
 
-    def _assign(self, state: _State, name: str, value: Value) -> None:
+    def _assign(self, state: State, name: str, value: Value) -> None:
         state.assigned[name] = value
         if value is not None:
             state.macros[name] = self._values[name, value]
         else:
             state.macros.pop(name, None)
 
-    def _run(self, state: _State) -> InputError | None:
+    def _run(self, state: State) -> InputError | None:
         """Go on until the end, or until an undecided symbol is asked for (the state then stands before it)."""
-        world = _World(self._inputs, self._symbols, state, self._deadline)
+        world = World(self._inputs, self._symbols, state, self._deadline)
         frames, macros = state.frames, state.macros
         while frames:
             file, at = frames[-1]
             lines = file.directives
             count = len(lines)
             while at < count:
+                if state.text is not None:
+                    self._take_text(state, world, at)
                 directive = lines[at]
                 keyword = directive.keyword
                 if keyword == "define":
-                    if match := WORD.search(file.code, directive.start, directive.end):
-                        macros[match.group()] = Definition(file, directive.start, directive.end)
+                    if (defined := self._defined(file, at, directive)) is not None:
+                        macros[defined[0]] = defined[1]
                 elif keyword in CONDITIONAL and keyword[:2] == "if":
                     frames[-1] = (file, at)
                     at = _branch(file, at, world)
@@ -195,6 +179,7 @@ class Explorer:
                     frames[-1] = (file, at + 1)
                     if found is not None:
                         frames.append((found, 0))
+                        state.told = None
                         break
                 elif keyword == "error":
                     frames[-1] = (file, at)
@@ -204,10 +189,42 @@ class Explorer:
                     state.once.add(file.name)
                 at += 1
             else:
+                if state.text is not None:
+                    self._take_text(state, world, at)
                 frames.pop()
+                state.told = None
         return None
 
-    def _included(self, state: _State, world: _World, file: SourceFile, directive: Directive) -> SourceFile | None:
+    def _defined(self, file: SourceFile, at: int, directive: Directive) -> tuple[str, Definition] | None:
+        """The name and the definition of a #define, the same object on every way; None for one without a name."""
+        key = (file.name, at)
+        if key not in self._definitions:
+            match = WORD.search(file.code, directive.start, directive.end)
+            made = (match.group(), Definition(file, directive.start, directive.end)) if match else None
+            self._definitions[key] = made
+        return self._definitions[key]
+
+    def _take_text(self, state: State, world: World, at: int) -> None:
+        """Take up the text ahead of the directive `at` of the open file, once."""
+        depth = len(state.frames)
+        if state.told == (depth, at):
+            return
+        file = state.frames[-1][0]
+        state.frames[-1] = (file, at)
+        assert state.text is not None
+        assert self._renderer is not None
+        try:
+            stretch = self._renderer.stretch(file, at, state.macros, world.macro)
+        except Unrenderable:
+            state.text = None
+            return
+        state.told = (depth, at)
+        if stretch.lines:
+            # A file that is open and has not begun was named beside this one, and does not include it.
+            opened = [(outer.name, outer.directives[past - 1].line) for outer, past in state.frames[:-1] if past]
+            state.text.append((stretch, tuple(opened)))
+
+    def _included(self, state: State, world: World, file: SourceFile, directive: Directive) -> SourceFile | None:
         named = included_name(file, directive)
         if named is None:
             named = _computed(file, directive, world)
@@ -226,7 +243,7 @@ class Explorer:
         return found
 
 
-def _loop(state: _State, found: SourceFile, otherwise: Location) -> InputError:
+def _loop(state: State, found: SourceFile, otherwise: Location) -> InputError:
     """The #include that closes the loop for the first time."""
     seen: set[str] = set()
     for (including, at), (included, _) in pairwise(state.frames):
@@ -237,7 +254,7 @@ def _loop(state: _State, found: SourceFile, otherwise: Location) -> InputError:
     return InputError(f"{found.name} is included without end", otherwise)
 
 
-def _walked(state: _State, stopped: InputError | None) -> Walk:
+def _walked(state: State, stopped: InputError | None) -> Walk:
     cause: dict[str, Value] = {}
     if stopped is not None:
         file, at = state.frames[-1]
@@ -246,47 +263,17 @@ def _walked(state: _State, stopped: InputError | None) -> Walk:
             for name in WORD.findall(file.code, directive.start, directive.end):
                 if name in state.assigned:
                     cause[name] = state.assigned[name]
-    return Walk(state.assigned, tuple(state.files), stopped, cause, state.missing)
+    return Walk(
+        state.assigned,
+        tuple(state.files),
+        stopped,
+        cause,
+        state.missing,
+        tuple(state.text) if state.text is not None else None,
+    )
 
 
-class _World:
-    """What a walk knows at the place where it stands (see `conditions.World`)."""
-
-    def __init__(
-        self, inputs: Inputs, symbols: Mapping[str, tuple[Value, ...]], state: _State, deadline: float
-    ) -> None:
-        self.deadline = deadline
-        self._inputs = inputs
-        self._symbols = symbols
-        self._state = state
-
-    def defined(self, name: str) -> bool:
-        if name in self._state.macros:
-            return True
-        self._undefined(name)
-        return name in ("__has_include", "__FILE__", "__LINE__", "__COUNTER__")
-
-    def macro(self, name: str) -> Macro | None:
-        definition = self._state.macros.get(name)
-        if definition is not None:
-            return definition.macro
-        self._undefined(name)
-        return None
-
-    def _undefined(self, name: str) -> None:
-        """Ask for a symbol that is varied; keep in mind a CONFIG_ symbol of which nothing is known."""
-        if name in self._symbols:
-            if name not in self._state.assigned:
-                raise _Undecided(name)
-        elif name.startswith("CONFIG_") and name not in self._inputs.definitions:
-            self._state.missing.setdefault(name, self._state.frames[-1])
-
-    def includable(self, name: str, angled: bool) -> bool:
-        file, _ = self._state.frames[-1]
-        return self._inputs.find(name, angled, file.name) is not None
-
-
-def _branch(file: SourceFile, at: int, world: _World) -> int:
+def _branch(file: SourceFile, at: int, world: World) -> int:
     """The directive to go on with, for the #if at `at`: the first of the branch whose condition holds."""
     lines = file.directives
     while True:
@@ -297,7 +284,7 @@ def _branch(file: SourceFile, at: int, world: _World) -> int:
         at = directive.other
 
 
-def _true(file: SourceFile, directive: Directive, world: _World) -> bool:
+def _true(file: SourceFile, directive: Directive, world: World) -> bool:
     if directive.keyword in ("if", "elif"):
         if time.monotonic() > world.deadline:
             message = f"the conditions are not decided within {SECONDS:.0f} seconds"
@@ -315,7 +302,7 @@ def _true(file: SourceFile, directive: Directive, world: _World) -> bool:
     return world.defined(match.group()) != directive.keyword.endswith("ndef")
 
 
-def _computed(file: SourceFile, directive: Directive, world: _World) -> tuple[str, bool]:
+def _computed(file: SourceFile, directive: Directive, world: World) -> tuple[str, bool]:
     """The name in an #include that is written as a macro."""
     written = pieces(file, tokens(file.code, directive.start, directive.end))
     try:

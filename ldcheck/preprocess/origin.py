@@ -121,6 +121,8 @@ class MacroOrigin:
     def _trace(self, line: int) -> tuple[list[int], list[Piece]]:
         """The columns of a line's tokens, and where they came from, as far as that could be followed."""
         output = self._output
+        if (known := output.traced(line)) is not None:
+            return known
         given = list(islice(each_token(output.lines[line]), MAX_LINE_TOKENS))
         starts = [token.start for token in given]
         file = self.files.get(output.places.files[line])

@@ -9,13 +9,22 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_right
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ldcheck.preprocess.macros import Piece
+    from ldcheck.preprocess.rendering import Stretch
 
 # `# 12 "file" 1 3`, also as `#line 12 "file"`.
 _MARKER = re.compile(r'#(?:line)? (\d+) "((?:[^"\\]|\\.)*)"([ 0-9]*)')
 _ENTERED = re.compile(r'^# [1-9][0-9]* "((?:[^"\\\n]|\\.)*)"', re.MULTILINE)
 _ESCAPE = re.compile(r"\\([0-7]{1,3}|.)")
 _DEFINITION = re.compile(r"#(define|undef) ([^\W\d]\w*)")
+
+
+# Files and lines in them: the way of #include lines into a place, outermost first.
+Chain = tuple[tuple[str, int], ...]
 
 
 class Definition(NamedTuple):
@@ -54,12 +63,42 @@ class Output:
             self._places = _places(self._stream)
         return self._places
 
+    def traced(self, line: int) -> tuple[list[int], list[Piece]] | None:  # noqa: ARG002 - for those who know
+        """The columns and the origins of a line's tokens, where they are known without looking; else None."""
+        return None
+
     @classmethod
     def placed(cls, lines: list[str], read: dict[str, None], places: Places) -> Output:
         """An output whose places are known."""
         output = cls(lines, read)
         output._places = places
         return output
+
+
+class Rendered(Output):
+    """An output that was expanded here (see `rendering`), so that the origin of every token is known."""
+
+    def __init__(self, text: Sequence[tuple[Stretch, Chain]], read: dict[str, None]) -> None:
+        super().__init__([line.text for stretch, _ in text for line in stretch.lines], read)
+        self._lines = [line for stretch, _ in text for line in stretch.lines]
+        self._stretches = text
+
+    @property
+    def places(self) -> Places:
+        """Where the lines stood."""
+        if self._places is None:
+            self._places = Places()
+            chains: dict[Chain, int] = {(): 0}
+            for stretch, chain in self._stretches:
+                number = chains.setdefault(chain, len(chains))
+                for line in stretch.lines:
+                    self._places.add(stretch.file.name, line.number, number)
+            self._places.chains = list(chains)
+        return self._places
+
+    def traced(self, line: int) -> tuple[list[int], list[Piece]]:
+        """The columns and the origins of a line's tokens."""
+        return self._lines[line].starts, self._lines[line].pieces
 
 
 class Places:

@@ -28,7 +28,8 @@ class Plan:
     """How a target is preprocessed: `command` with includes, definitions and the script behind it; empty for pcpp.
 
     `symbols` are what is varied, with their values; `limit` is the number of scripts above which pairs of values are
-    covered. `known` are Kconfig's choices; `unconfigured` says that there are none at hand.
+    covered. `renders` allows that texts are expanded here: nobody insists on a preprocessor. `known` are Kconfig's
+    choices; `unconfigured` says that there are none at hand.
     """
 
     inputs: Inputs
@@ -39,6 +40,7 @@ class Plan:
     unconfigured: bool
     command: tuple[str, ...]
     limit: int
+    renders: bool
     notes: tuple[str, ...]
 
 
@@ -76,7 +78,10 @@ def make_plan(target: Target) -> Plan:
     if left_over:
         symbols = {name: values for name, values in symbols.items() if name not in left_over}
         notes.append(f"{len(left_over):,} symbols beyond the first {MAX_SYMBOLS} that decide something are not varied")
-    return Plan(inputs, found, stubs, symbols, known, unconfigured, way.command, target.limit, tuple(notes))
+    renders = target.preprocessor == "auto"
+    return Plan(
+        inputs, found, stubs, symbols, known, unconfigured, way.command, target.limit, renders, tuple(notes)
+    )  # fmt: skip
 
 
 def _definitions(target: Target, way: Way, configured: bool) -> dict[str, str | None]:

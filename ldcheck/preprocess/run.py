@@ -1,8 +1,8 @@
 """From a target to its scripts: every distinct text that its configurations give, each with the way back.
 
 The ways of preprocessing, in this order: the command that the build recorded, the target's compiler, pcpp. Which
-configurations there are is worked out from the conditions of the sources (see `explore`); what each of them gives is
-always the preprocessor's own output.
+configurations there are is worked out from the conditions of the sources (see `explore`). What the first of them gives
+is the preprocessor's own output; the others are expanded here where that is what the first expands to (see `texts`).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def preprocess(target: Target) -> tuple[Preprocessed, ...]:
     plan = make_plan(target)
     try:
         walks = possible_walks(plan)
-        outputs = outputs_of(plan, [walk.assignment for walk in walks.possible])
+        outputs = outputs_of(plan, walks.possible)
         return _distinct(plan, walks, outputs)
     finally:
         plan.stubs.remove()

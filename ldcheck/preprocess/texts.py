@@ -1,4 +1,7 @@
-"""From a plan and its configurations to texts: what the compiler, or pcpp, gives for each."""
+"""From a plan and its configurations to texts: what the compiler, or pcpp, gives for each.
+
+Where the walk through the conditions has the texts already, the compiler is asked for one of them only.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,44 @@ from collections.abc import Sequence
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.configurations import Assignment
-from ldcheck.preprocess.output import Output, parse_output
+from ldcheck.preprocess.explore import Walk
+from ldcheck.preprocess.output import Output, Rendered, parse_output
 from ldcheck.preprocess.plan import Plan
 from ldcheck.source import Location, decode
 
 _ERROR = re.compile(r"^(.*?):(\d+):(?:(\d+):)? (?:fatal )?error: (.*)$", re.MULTILINE)
 
 
-def outputs_of(plan: Plan, assignments: Sequence[Assignment]) -> list[Output]:
-    """The output for each assignment. Raises CheckError for the first that the preprocessor rejects."""
+def outputs_of(plan: Plan, walks: Sequence[Walk]) -> list[Output]:
+    """The output for each configuration. Raises CheckError for the first that the preprocessor rejects.
+
+    Of several, only the first is preprocessed by the compiler or by pcpp where the walks bring their own texts: if that
+    is what the first walk brings, to the last blank, the others are taken at their word.
+    """
+    texts = [walk.text for walk in walks]
+    if len(walks) > 1 and all(text is not None for text in texts):
+        (first,) = _preprocessed(plan, walks[:1])
+        rendered: list[Output] = [
+            Rendered(text, dict.fromkeys(walk.files))
+            for walk, text in zip(walks, texts, strict=True)
+            if text is not None
+        ]
+        if rendered[0].text.split() == first.text.split():
+            return rendered
+    return _preprocessed(plan, walks)
+
+
+def _preprocessed(plan: Plan, walks: Sequence[Walk]) -> list[Output]:
     if not plan.command:
         from ldcheck.preprocess.portable import run_pcpp
 
-        return [run_pcpp(plan.inputs, given) for given in assignments]
+        return [run_pcpp(plan.inputs, walk.assignment) for walk in walks]
     from ldcheck.preprocess.compiler import run_all
 
     if plan.stubs.texts:
         plan.stubs.write()
     outputs = []
-    for run in run_all([_command(plan, given) for given in assignments]):
+    for run in run_all([_command(plan, walk.assignment) for walk in walks]):
         if run.status != 0:
             raise _rejected(plan, run.errors)
         outputs.append(parse_output(decode(run.out)))

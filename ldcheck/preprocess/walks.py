@@ -26,7 +26,8 @@ class Walks(NamedTuple):
 def possible_walks(plan: Plan) -> Walks:
     """Walk through the conditions of a plan's sources. Raises CheckError where they refuse every combination."""
     notes: list[str] = []
-    explorer = Explorer(plan.inputs, plan.symbols)
+    # The text of a single configuration comes from the preprocessor anyway.
+    explorer = Explorer(plan.inputs, plan.symbols, rendering=plan.renders and bool(plan.symbols))
     walks = explorer.walk(plan.limit, used_in_text(plan.survey, plan.symbols))
     if walks is None:
         walks = _cover(plan, explorer)

@@ -44,15 +44,22 @@ def by_compiler(text: str, *options: str) -> str:
 
 
 def same_by_pcpp(target: Target) -> int:
-    """Compare what the compiler and pcpp give: tokens, and the place and the macro uses of each. Counts the tokens."""
+    """Compare what the compiler, pcpp and the walks give: tokens, and the place and the macro uses of each.
+
+    What is expanded here has the compiler's blanks as well. Counts the tokens.
+    """
     compared = 0
+    rendered = preprocess(replace(target, preprocessor="auto"))
     by_compiler = preprocess(replace(target, preprocessor="compiler"))
     by_pcpp = preprocess(replace(target, preprocessor="pcpp"))
     assert [one.defined for one in by_compiler] == [one.defined for one in by_pcpp]
-    for one, other in zip(by_compiler, by_pcpp, strict=True):
+    assert [one.defined for one in by_compiler] == [one.defined for one in rendered]
+    for one, other, own in zip(by_compiler, by_pcpp, rendered, strict=True):
         assert words(one.source.text) == words(other.source.text)
+        assert one.source.text.split() == own.source.text.split()
         found = places(one)
         assert found == places(other)
+        assert found == places(own)
         # Never in a temporary file.
         assert all(Path(place.file).is_file() and not Path(place.file).is_absolute() for place, _ in found)
         compared += len(found)
