@@ -38,7 +38,7 @@ def test_a_rule_is_named_once() -> None:
 
 @pytest.mark.parametrize(("path", "rule"), EXCEPTIONS, ids=lambda value: value)
 def test_an_exception_to_the_linter_is_needed(path: str, rule: str) -> None:
-    ruff = Path(sys.executable).with_name("ruff")
+    ruff = str(Path(sys.executable).with_name("ruff"))
     command = [ruff, "check", "--isolated", "--no-cache", "--ignore-noqa", "--quiet", "--select", rule, path]
     assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 1
 
