@@ -66,4 +66,4 @@ $(VENV)/dev: pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/runtime
 
 clean: ## remove the environment and all caches
-	rm -rf $(VENV) site .cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist site .cache .mypy_cache .pytest_cache .ruff_cache

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.runner import Outcome, checkout, run_action, shared
+from tests.support.runner import Outcome, installed_action, run_action
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = "SECTIONS {\n  .data : { *(.data.read_mostly) *(.data .data.*) }\n}\n"
@@ -42,12 +42,7 @@ class Runner:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    def install(folder: Path) -> None:
-        action = checkout(ROOT, folder / "it's the $(action) at v1")
-        outcome = run_action(action, folder, folder, {}, only="Install ldcheck")
-        assert not outcome.failed, outcome.log
-
-    folder = shared(tmp_path_factory, "action", install)
+    folder = installed_action(ROOT, tmp_path_factory)
     # Each worker has a runner of its own, with the one installation.
     temp = tmp_path_factory.mktemp("runner temp")
     (temp / "ldcheck").symlink_to(folder / "ldcheck")
