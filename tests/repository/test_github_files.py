@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ldcheck import documents
+from ldcheck.documents import nodes
 from ldcheck.preprocess import compiler, files, portable
 from tests.support.cache import ROOT
 
@@ -73,7 +73,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"gets {compiler.SECONDS:.0f} seconds and {compiler.MAX_MEMORY >> 30} GiB of memory" in told
     assert f"may write {compiler.MAX_OUTPUT >> 20} MiB" in told
     assert f"pcpp gets {portable.SECONDS:.0f} seconds" in told
-    assert f"A policy or configuration may have {documents.MAX_BYTES >> 10} KiB" in told
+    assert f"A policy or configuration may have {nodes.MAX_BYTES >> 10} KiB" in told
     assert f"a file to be preprocessed {files.MAX_BYTES >> 20} MiB" in told
 
 
