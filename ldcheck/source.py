@@ -122,6 +122,11 @@ class SourceMap:
         return base
 
     @property
+    def last_base(self) -> int:
+        """The offset of the first character of what was added last."""
+        return self._bases[-1]
+
+    @property
     def sources(self) -> tuple[Source, ...]:
         """Every source in the order in which it was added; the script itself is the first."""
         return tuple(source for source, _ in self._entries)

@@ -61,6 +61,7 @@ def _preprocessed(target: Target) -> Scripts:
     from ldcheck.preprocess.run import preprocess
     from ldcheck.script.includes import searched
     from ldcheck.script.parser import parse
+    from ldcheck.script.sharing import SharedStatements, Text
 
     found = preprocess(target)
     every = [configuration for one in found for configuration in one.configurations]
@@ -69,8 +70,15 @@ def _preprocessed(target: Target) -> Scripts:
         return smallest_condition(every, [configuration for at in chosen for configuration in found[at].configurations])
 
     include = searched(target.includes)
+    # Configurations share most of their statements: all lie in one address space, and each is parsed once.
+    sources, shared = SourceMap(), SharedStatements()
+
+    def parsed(one: Preprocessed) -> Parse:
+        text = Text(shared, one.lines, one.source.line_starts) if one.lines else None
+        return parse(one.source, origin=one.origin, sources=sources, include=include, shared=text)
+
     return Scripts(
-        tuple(parse(one.source, origin=one.origin, include=include) for one in found),
+        tuple(parsed(one) for one in found),
         tuple(one.defined for one in found),
         condition,
         tuple(dict.fromkeys(note for one in found for note in one.notes)),
@@ -123,7 +131,7 @@ def script_errors(parse: Parse) -> list[InputError]:
 
 
 def _no_script(parse: Parse) -> list[InputError]:
-    source = parse.sources.sources[0]
+    source, _, _ = parse.sources.find(parse.tree.start)
     at = source.text.find("\0")
     if at >= 0:
         message = "this is a binary file, not a linker script"

@@ -83,6 +83,10 @@ class Rendered(Output):
         self._lines = [line for stretch, _ in text for line in stretch.lines]
         self._stretches = text
 
+    def identities(self) -> list[tuple[int, Chain]]:
+        """For each line what only the same line has, in this configuration and in the others."""
+        return [(id(line), chain) for stretch, chain in self._stretches for line in stretch.lines]
+
     @property
     def places(self) -> Places:
         """Where the lines stood."""

@@ -8,14 +8,14 @@ is the preprocessor's own output; the others are expanded here where that is wha
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.configurations import Configuration
 from ldcheck.preprocess.explore import Walk
 from ldcheck.preprocess.inputs import is_linker_script
 from ldcheck.preprocess.origin import MacroOrigin
-from ldcheck.preprocess.output import Output
+from ldcheck.preprocess.output import Output, Rendered
 from ldcheck.preprocess.plan import Plan, make_plan
 from ldcheck.preprocess.texts import outputs_of
 from ldcheck.preprocess.undefined import undefined_calls
@@ -30,7 +30,8 @@ class Preprocessed:
     """One distinct script: the configurations that give it, its text, and where each part of it came from.
 
     `defined` are, for each configuration, all CONFIG_ and other symbols that are known to be defined; `headers` are the
-    files that were included. `notes` are what people should know of how the text came about, equal for all scripts
+    files that were included. `lines` are the identities of the lines, where it is known which ones the
+    configurations share. `notes` are what people should know of how the text came about, equal for all scripts
     of a target but for what concerns this one.
     """
 
@@ -40,6 +41,7 @@ class Preprocessed:
     notes: tuple[str, ...]
     defined: tuple[Mapping[str, str], ...]
     headers: tuple[str, ...]
+    lines: tuple[Hashable, ...] = ()
 
     def sources(self) -> tuple[Source, ...]:
         """The files that people edit to change this script: it and the headers for linker scripts."""
@@ -76,7 +78,8 @@ def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output]) -> tuple[Prep
         origin = MacroOrigin(output, plan.inputs.files)
         if errors := undefined_calls(source, origin, plan.survey.defines, seen):
             raise CheckError(*errors)
-        result.append(Preprocessed(configurations, source, origin, notes, defined, headers))
+        lines = tuple(output.identities()) if isinstance(output, Rendered) else ()
+        result.append(Preprocessed(configurations, source, origin, notes, defined, headers, lines))
     return tuple(result)
 
 

@@ -12,6 +12,8 @@ MRI form.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ldcheck.script import hints
 from ldcheck.script.body_parser import ASSIGNMENTS, PROVIDES
 from ldcheck.script.command_parser import TOP_COMMANDS, CommandParser
@@ -19,7 +21,10 @@ from ldcheck.script.dialect import GNU, Dialect
 from ldcheck.script.expression_parser import OPERAND_STARTS
 from ldcheck.script.reader import END, NAME, Includer, ScriptError
 from ldcheck.script.result import Diagnostic, Parse, ParsedExpression
+from ldcheck.script.sharing import State, Text
 from ldcheck.script.syntax import (
+    Assertion,
+    Assignment,
     Expression,
     Insert,
     Node,
@@ -42,15 +47,17 @@ def parse(
     sources: SourceMap | None = None,
     include: Includer | None = None,
     dialect: Dialect = GNU,
+    shared: Text | None = None,
 ) -> Parse:
     """Parse a linker script. Never raises; what is wrong is in the result.
 
     `include` is asked for each INCLUDE with the path and the name of the including file, and returns the file or None.
-    `sources` is the address space that the spans are to lie in; a new one if not given.
+    `sources` is the address space that the spans are to lie in; a new one if not given. `shared` are statements of
+    other texts in it, which are not parsed again.
     """
     sources = SourceMap() if sources is None else sources
     base = sources.add(source, origin)
-    parser = _Parser(source, base, sources, include, dialect)
+    parser = _Parser(source, base, sources, include, dialect, shared=shared)
     return Parse(parser.script(), sources, tuple(parser.problems))
 
 
@@ -70,6 +77,8 @@ _MAX_GROUPS = 100
 
 _TYPES = frozenset({"NOLOAD", "DSECT", "COPY", "INFO", "OVERLAY", "READONLY", "TYPE"})
 _HEADER_PARTS = frozenset({"AT", "ALIGN", "ALIGN_WITH_INPUT", "SUBALIGN", "ONLY_IF_RO", "ONLY_IF_RW", "("})
+# Statements that leave nothing behind for those that follow.
+_SHARED = frozenset({Assignment, Assertion, OutputSection})
 _CONSTRAINTS = frozenset({"ONLY_IF_RO", "ONLY_IF_RW", "SPECIAL"})
 
 
@@ -109,11 +118,32 @@ class _Parser(CommandParser):
                 continue
             before = self._at
             try:
-                statements.append(self._top_statement())
+                statements.append(self._once("top level", self._top_statement))
             except ScriptError:
                 self._recover(self._script, inside=False)
                 if self._at == before and self.kind != END:
                     self._script()
+
+    def _once(self, context: str, statement: Callable[[], Node]) -> Node:
+        """The statement that begins here: one that was parsed for another text, or as `statement` parses it."""
+        shared, base = self._shared, self._base
+        if shared is None or self._includes > 1 or base != self._sources.last_base:
+            return statement()
+        # What a statement means does not depend on those ahead of it, but for the regions that they declare.
+        context = f"{context} {' '.join(sorted(self._regions))}" if self._regions else context
+        start = self.start - base
+        if (found := shared.find(context, start)) is not None:
+            node, state = found
+            self.kind, self.word, self.quoted = state.kind, state.word, state.quoted
+            self.start, self.end, self.last = state.start + base, state.end + base, state.last + base
+            self._at = state.at
+            return node
+        remarks = len(self.problems)
+        node = statement()
+        if len(self.problems) == remarks and type(node) in _SHARED and base == self._sources.last_base:
+            offsets = (self.start - base, self.end - base, self.last - base, self._at)
+            shared.keep(context, start, node, State(self.kind, self.word, self.quoted, *offsets))
+        return node
 
     def _top_statement(self) -> Node:
         kind, start = self.kind, self.start
@@ -179,7 +209,7 @@ class _Parser(CommandParser):
         while self.kind not in ("}", END):
             before = self._at
             try:
-                statements.append(self._sections_statement())
+                statements.append(self._once("SECTIONS", self._sections_statement))
             except ScriptError:
                 self._recover(self._script, inside=True)
                 if self._at == before and self.kind not in ("}", END):

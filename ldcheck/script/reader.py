@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ldcheck.script import hints, lexer
 from ldcheck.script.dialect import Dialect
 from ldcheck.script.result import Diagnostic
+from ldcheck.script.sharing import Text
 from ldcheck.script.syntax import Word
 from ldcheck.script.versions import Versions
 from ldcheck.source import Source, SourceMap
@@ -47,6 +48,7 @@ class Reader:
         "_room",
         "_script_keywords",
         "_script_state",
+        "_shared",
         "_source",
         "_sources",
         "_startup",
@@ -73,6 +75,7 @@ class Reader:
         dialect: Dialect,
         *,
         giga: bool = False,
+        shared: Text | None = None,
     ) -> None:
         self.problems: list[Diagnostic] = []
         self.directive = hints.first_directive(source.text)
@@ -92,6 +95,7 @@ class Reader:
         self._bare_load = False
         self._startup = False
         self._depth = 0
+        self._shared = shared
         self._script_keywords = lexer.SCRIPT_KEYWORDS
         self._wild_keywords = lexer.WILD_KEYWORDS
         self._script_state, self._wild_state = lexer.SCRIPT, lexer.WILD
