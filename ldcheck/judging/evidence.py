@@ -7,7 +7,7 @@ link. Checks get views and a rule and return a judgement; they open no files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,8 @@ from ldcheck.script.syntax import Assignment, Node, OutputSection, Script, Secti
 from ldcheck.source import Location, Related, SourceMap
 
 if TYPE_CHECKING:
-    from ldcheck.image.model import Elf, Image, LinkMap, MapInput, MapSection
+    from ldcheck.image.model import Elf, Image, LinkMap
+    from ldcheck.judging.inputs import LinkedInputs
     from ldcheck.layout.result import Layout
     from ldcheck.script.routes import Routes
     from ldcheck.sections.rules import InputRule
@@ -222,11 +223,12 @@ class ImageView:
         """Whether a symbol may have been linked although nothing here tells of it."""
         return self.map is None and self.elf is not None and self.elf.stripped
 
-    def inputs(self) -> Iterator[tuple[MapSection, MapInput]]:
-        """Every input section of the map with its output section."""
-        for section in self.map.sections if self.map else ():
-            for part in section.inputs:
-                yield section, part
+    @cached_property
+    def inputs(self) -> LinkedInputs:
+        """The input sections of the map, by name, and which statements of the script took them."""
+        from ldcheck.judging.inputs import LinkedInputs
+
+        return LinkedInputs(self.map, self.elf, self.script.rules if self.script is not None else None)
 
     def declared_at(self, name: str) -> Location | None:
         """Where the script declares an output section or symbol; None without a script or if it does not."""
