@@ -18,6 +18,7 @@ from ldcheck.source import Location, Related, SourceMap
 if TYPE_CHECKING:
     from ldcheck.image.model import Elf, Image, LinkMap
     from ldcheck.judging.inputs import LinkedInputs
+    from ldcheck.judging.surroundings import Surroundings
     from ldcheck.layout.result import Layout
     from ldcheck.script.routes import Routes
     from ldcheck.sections.rules import InputRule
@@ -83,6 +84,12 @@ class ScriptView:
             if isinstance(node, OutputSection):
                 found.setdefault(node.name.text, []).append(node)
         return {name: tuple(nodes) for name, nodes in found.items()}
+
+    @cached_property
+    def enclosing(self) -> Mapping[int, OutputSection]:
+        """The output section description that each statement stands in, by the `id` of the statement."""
+        sections = [node for node in self.statements if isinstance(node, OutputSection)]
+        return {id(node): section for section in sections for node in statements(section)}
 
     @cached_property
     def assignments(self) -> Mapping[str, tuple[Assignment, ...]]:
@@ -205,18 +212,37 @@ class ImageView:
                 found[section.name] = (section.address, section.size)
         return found
 
+    @cached_property
+    def loaded_sections(self) -> Mapping[str, tuple[int, int]]:
+        """Those of the output sections that take memory in the image."""
+        if self.elf is not None:
+            return {one.name: (one.address, one.size) for one in self.elf.sections if one.allocated and one.name}
+        listed = self.map.sections if self.map is not None else ()
+        return {one.name: (one.address, one.size) for one in listed if self.inputs.is_loaded(one)}
+
     def address(self, name: str) -> int | None:
         """The address of an output section that has content, or of a symbol."""
         if name in self.sections:
             address, size = self.sections[name]
             if size:
                 return address
+        return self.symbol(name)
+
+    def symbol(self, name: str) -> int | None:
+        """The address of a symbol that was linked."""
         if self.elf is not None and name in self.elf.symbols:
             symbol = self.elf.symbols[name]
             return symbol.value if symbol.defined else None
         if self.map is not None:
             return self.map.symbols.get(name)
         return None
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """The script's boundary symbols and the segments around each place."""
+        from ldcheck.judging.surroundings import Surroundings
+
+        return Surroundings(self)
 
     @property
     def stripped(self) -> bool:

@@ -175,3 +175,75 @@ def test_a_script_with_the_symbols_of_a_table_and_nothing_that_takes_it(tmp_path
     done = linked(tmp_path, bracketed("tab_from = .; tab_to = .;"), START, target=target)
     report = judged(done, BRACKET)
     assert said(report) == ["error: nothing takes .tab: there is nothing between tab_from and tab_to"]
+
+
+# Where the linker put orphans ---------------------------------------------------------------------------------------
+
+ORPHANS = "lint: placed-orphan"
+BOUNDED = (
+    "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text .text.*) }"
+    " .data : { from = .; *(.data .data.*) to = .; } .bss : { zero_from = .; *(.bss .bss.*) zero_to = .; } }"
+)
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("with_map", [True, False])
+def test_zeroed_data_behind_the_symbol_that_start_up_code_stops_at(
+    tmp_path: Path, linker: str, *, with_map: bool
+) -> None:
+    source = f'{START}.bss\n.skip 4\n.section .sbss,"aw",@nobits\n.skip 4\n'
+    done = linked(tmp_path, BOUNDED, source, target="riscv64", linker=linker)
+    (line,) = said(judged(done, ORPHANS, with_map=with_map))
+    whose = ", a.o" if with_map else ""
+    assert line.startswith(f"error: .sbss (4 bytes{whose}) is an orphan behind ")
+
+
+@EACH_LINKER
+def test_data_in_memory_that_nothing_copies_is_a_warning(tmp_path: Path, linker: str) -> None:
+    source = f'{START}.data\n.long 1\n.section .sdata,"aw"\n.long 2\n'
+    done = linked(tmp_path, BOUNDED, source, target="riscv64", linker=linker)
+    (line,) = said(judged(done, ORPHANS))
+    assert line.startswith("warning: .sdata (4 bytes, a.o) is an orphan behind ")
+
+
+def test_data_outside_of_what_is_copied_is_an_error(tmp_path: Path) -> None:
+    regions = "MEMORY { F : ORIGIN = 0x10000, LENGTH = 64K R : ORIGIN = 0x80000, LENGTH = 64K } "
+    script = regions + (
+        "SECTIONS { .text : { *(.text .text.*) } > F .data : { from = .; *(.data .data.*) to = .; } > R AT> F }"
+    )
+    source = f'{START}.data\n.long 1\n.section .sdata,"aw"\n.long 2\n'
+    done = linked(tmp_path, script, source, target="riscv64")
+    assert [line.partition(" ")[0] for line in said(judged(done, ORPHANS))] == ["error:"]
+
+
+@EACH_LINKER
+def test_orphans_of_one_family_are_one_finding(tmp_path: Path, linker: str) -> None:
+    functions = "".join(f'.section .text.f{at},"ax"\n.long {at}\n' for at in range(40))
+    script = "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text) etext = .; } }"
+    done = linked(tmp_path, script, f"{START}{functions}", linker=linker)
+    (line,) = said(judged(done, ORPHANS))
+    assert line == "warning: .text.f0, .text.f1, .text.f2 and 37 more (160 bytes, a.o) are orphans behind etext"
+
+
+def test_an_orphan_between_the_symbols_of_its_family_is_noted_only(tmp_path: Path) -> None:
+    script = "SECTIONS { . = 0x10000; .text : { *(.text) } zero_from = .; .bss : { a.o(.bss) } zero_to = .; }"
+    done = linked(tmp_path, script, f"{START}.bss\n.skip 4\n", ".bss\n.skip 8\n")
+    report = judged(done, ORPHANS)
+    assert said(report) == []
+    assert [finding.severity for finding in report.findings] == [Severity.NOTE]
+
+
+def test_what_a_dynamic_loader_starts_has_orphans_of_its_own(tmp_path: Path) -> None:
+    source = f'{START}.section .interp,"a"\n.asciz "/ld.so"\n'
+    script = PLAIN.replace(".text :", ".interp : { *(.interp) } :interp :text .text :").replace(
+        "SECTIONS", "PHDRS { interp PT_INTERP; text PT_LOAD; } SECTIONS"
+    )
+    done = linked(tmp_path, script, f'{source}.section .extra,"a"\n.long 1\n')
+    assert said(judged(done, ORPHANS)) == []
+
+
+def test_nothing_is_said_of_orphans_where_nothing_tells_them(tmp_path: Path) -> None:
+    done = linked(tmp_path, PLAIN, START, linker="ld.lld-19")
+    for with_map in (True, False):
+        (result,) = judged(done, ORPHANS, with_map=with_map, with_script=False).rules
+        assert result.verdict is Verdict.NOT_CHECKED
