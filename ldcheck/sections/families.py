@@ -70,6 +70,12 @@ def family_of(name: str) -> Family:
     return Family.OTHER
 
 
+def is_whole_family(name: str) -> bool:
+    """Whether a pattern takes a family of toolchain sections as such, or everything: `.text`, `.rodata.*`, `*`."""
+    plain = name.rstrip("*?").rstrip(".")
+    return not plain or any(plain == prefix for prefix, _ in _PREFIXES)
+
+
 _PREFIXED = (Family.CODE, Family.CONSTANT, Family.DATA, Family.ZERO)
 
 

@@ -247,3 +247,64 @@ def test_nothing_is_said_of_orphans_where_nothing_tells_them(tmp_path: Path) -> 
     for with_map in (True, False):
         (result,) = judged(done, ORPHANS, with_map=with_map, with_script=False).rules
         assert result.verdict is Verdict.NOT_CHECKED
+
+
+# What --gc-sections dropped -----------------------------------------------------------------------------------------
+
+COLLECTED = "lint: collected-table"
+HOOKS = (
+    '.section .text.s,"ax"\n.globl _start\n_start: .long 0\n'
+    '.section .hooks,"a"\n.quad 1, 2\n.section .text.unused,"ax"\n.long 0\n'
+)
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize("body", ["from = .; {} to = .;", ". = ALIGN(8); from = .; {} . = ALIGN(8); to = .;"])
+def test_a_table_that_was_collected(tmp_path: Path, linker: str, body: str, *, keep: bool) -> None:
+    taking = "KEEP(*(.hooks))" if keep else "*(.hooks)"
+    script = (
+        "ENTRY(_start) SECTIONS { . = 0x10000; .text : { from_text = .; *(.text .text.*) to_text = .; }"
+        f" .hooks : {{ {body.format(taking)} }} }}"
+    )
+    done = linked(tmp_path, script, HOOKS, linker=linker, options=("--gc-sections",))
+    report = judged(done, COLLECTED, objects=(tmp_path / "a.o",))
+    lost = "error: --gc-sections dropped .hooks (16 bytes, a.o): nothing is left between from and to"
+    assert said(report) == ([] if keep else [lost])
+
+
+def test_a_table_around_which_the_symbols_stand_outside(tmp_path: Path) -> None:
+    script = "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text*) } from = .; .hooks : { *(.hooks) } to = .; }"
+    done = linked(tmp_path, script, HOOKS, options=("--gc-sections",))
+    assert len(said(judged(done, COLLECTED))) == 1
+
+
+def test_a_table_whose_symbols_nobody_uses_is_not_missed(tmp_path: Path) -> None:
+    body = "PROVIDE(from = .); *(.hooks) PROVIDE(to = .);"
+    script = f"ENTRY(_start) SECTIONS {{ . = 0x10000; .text : {{ *(.text*) }} .hooks : {{ {body} }} }}"
+    done = linked(tmp_path, script, HOOKS, options=("--gc-sections",))
+    assert said(judged(done, COLLECTED)) == []
+
+
+def test_a_table_of_which_part_is_used_is_noted(tmp_path: Path) -> None:
+    script = "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text*) } .hooks : { from = .; *(.hooks) to = .; } }"
+    used = '.section .hooks,"a"\n.globl used\nused: .quad 3\n'
+    source = HOOKS.replace("_start: .long 0", "_start: .quad used")
+    done = linked(tmp_path, script, source, used, options=("--gc-sections",))
+    report = judged(done, COLLECTED)
+    assert (said(report), len(report.findings)) == ([], 1)
+
+
+def test_a_map_of_lld_needs_the_objects_to_tell_what_was_dropped(tmp_path: Path) -> None:
+    done = linked(tmp_path, PLAIN, HOOKS, linker="ld.lld-16", options=("--gc-sections",))
+    assert judged(done, COLLECTED).rules[0].verdict is Verdict.NOT_CHECKED
+
+
+def test_constructors_of_the_compilers_start_up_files_are_not_missed(tmp_path: Path) -> None:
+    script = "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text*) } .init_array : { *(.init_array) } }"
+    constructor = '.section .init_array,"aw",@init_array\n.quad 0\n'
+    done = linked(tmp_path, script, f"{START}{constructor}", options=("--gc-sections",))
+    assert len(said(judged(done, COLLECTED))) == 1
+    crt = assemble(tmp_path, constructor, name="crtbegin.o")
+    done = link(tmp_path, script, [assemble(tmp_path, START), crt], options=("--gc-sections",))
+    assert said(judged(done, COLLECTED)) == []
