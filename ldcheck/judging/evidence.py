@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Problem, Severity
-from ldcheck.script.syntax import Assignment, Node, OutputSection, Script, SectionPattern, statements
+from ldcheck.script.syntax import Assignment, MemoryRegion, Node, OutputSection, Script, SectionPattern, statements
 from ldcheck.source import Location, Related, SourceMap
 
 if TYPE_CHECKING:
@@ -101,6 +101,11 @@ class ScriptView:
         return {name: tuple(nodes) for name, nodes in found.items()}
 
     @cached_property
+    def memory(self) -> Mapping[str, MemoryRegion]:
+        """The memory regions by name."""
+        return {node.name.text: node for node in self.statements if isinstance(node, MemoryRegion)}
+
+    @cached_property
     def regions(self) -> Mapping[str, tuple[int, int]]:
         """Origin and length in bytes of the memory regions that are given by constants."""
         from ldcheck.layout.image_values import regions_of
@@ -108,11 +113,11 @@ class ScriptView:
         return regions_of(self.tree)
 
     def declared(self, name: str) -> Node | None:
-        """The output section description, or else the assignment, of that name."""
+        """The output section description, or else the assignment or the memory region, of that name."""
         for table in (self.output_sections, self.assignments):
             if name in table:
                 return table[name][0]
-        return None
+        return self.memory.get(name)
 
     def similar(self, name: str) -> str:
         """A name of this script that `name` may be a misspelling of, or empty."""

@@ -308,3 +308,41 @@ def test_constructors_of_the_compilers_start_up_files_are_not_missed(tmp_path: P
     crt = assemble(tmp_path, constructor, name="crtbegin.o")
     done = link(tmp_path, script, [assemble(tmp_path, START), crt], options=("--gc-sections",))
     assert said(judged(done, COLLECTED)) == []
+
+
+# Expressions of policies --------------------------------------------------------------------------------------------
+
+ROM_AND_RAM = (
+    "MEMORY { F (rx) : ORIGIN = 0x10000, LENGTH = 64K R (rw) : ORIGIN = 0x80000, LENGTH = 64K"
+    " K (rw) : ORIGIN = 0x90000, LENGTH = 64K } "
+)
+
+
+@EACH_LINKER
+def test_memory_regions_in_what_every_section_must_satisfy(tmp_path: Path, linker: str) -> None:
+    script = ROM_AND_RAM + (
+        "ENTRY(_start) SECTIONS { .text : { *(.text*) } > F .data : { *(.data) } > R AT> F .kept : { *(.kept) } > K }"
+    )
+    done = linked(tmp_path, script, f'{START}.data\n.long 1\n.section .kept,"aw"\n.long 2\n', linker=linker)
+    inside = "load_address >= ORIGIN(F) && load_address + size <= ORIGIN(F) + LENGTH(F)"
+    report = judged(done, f'every: output-section, where: allocated && size, require: "{inside}"')
+    (line,) = said(report)
+    assert line.startswith("error: output-section .kept at 0x")
+    assert report.findings[0].facts == ("in the image: ORIGIN(F) is 0x10000 and LENGTH(F) is 0x10000",)
+
+
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ("from == LOADADDR(.data)", "from is 0x10004 and LOADADDR(.data) is 0x10005"),
+        ("ADDR(.data) == ORIGIN(R) + 1", "ADDR(.data) is 0x80000 and ORIGIN(R) is 0x80000"),
+        ("SIZEOF(.data) > LENGTH(R)", "SIZEOF(.data) is 0x4 and LENGTH(R) is 0x10000"),
+    ],
+)
+def test_the_values_of_an_assertion_are_named_for_what_they_are(tmp_path: Path, expression: str, values: str) -> None:
+    script = ROM_AND_RAM + (
+        "ENTRY(_start) SECTIONS { .text : { *(.text*) from = .; BYTE(0) } > F .data : { *(.data) } > R AT> F }"
+    )
+    done = linked(tmp_path, script, f"{START}.data\n.long 1\n")
+    report = judged(done, f'assert: "{expression}"')
+    assert report.findings[0].facts[-1] == f"in the image: {values}"
