@@ -114,9 +114,8 @@ class Problem:
 
     `severity` is how heavy this problem is, where the policy does not say it; None: as heavy as the rule. An error is
     broken in every link of the script, or in the link at hand. A warning of a script is likely: a link in which the
-    subject has no problem takes it back to a note.
-    `facts` are whole sentences ("in the image: 8,200 bytes ..."). `route` is the symbolic place in the script. `help`
-    is right whatever comes of the draft `fix`: where that is not tried, or fails, it says what to look at.
+    subject has no problem takes it back to a note. `help` is right whatever comes of the draft `fix`: where that is not
+    tried, or fails, it says what to look at.
     """
 
     subject: str

@@ -32,13 +32,10 @@ from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.expressions import ScriptValues, expression_of, image_values, names_in
+from ldcheck.judging.expressions import ScriptValues, expression_of, image_values, names_in, operands
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.environment import Environment, Value
 from ldcheck.script.expressions import evaluate
-from ldcheck.script.syntax import Expression, Name
-from ldcheck.words import listed
 
 DECLARATION = Declaration(
     head=Key("assert", Kind.EXPRESSION, "An expression in the linker's language that must not be 0."),
@@ -62,7 +59,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
         message=f"`{rule.names[0].text}` is false in every link of this script",
         location=view.locate(node) if node is not None else None,
         label="decided here",
-        facts=_operands(expression, environment, "in the script"),
+        facts=operands(expression, environment, "in the script"),
         route=view.route(node) if node is not None else "",
     )
     return Judgement(Standing.REFUTED, (problem,))
@@ -75,7 +72,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     value = evaluate(expression, environment)
     if value.truth is None:
         return Judgement(Standing.UNKNOWN, reason=value.reason)
-    facts = _operands(expression, environment, "in the image")
+    facts = operands(expression, environment, "in the image")
     if value.truth:
         return Judgement(Standing.HOLDS, evidence=view.available)
     name = next((name for name in names_in(expression) if view.declared_at(name) is not None), "")
@@ -87,15 +84,3 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         facts=facts,
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=view.available)
-
-
-def _operands(expression: Expression, environment: Environment, where: str) -> tuple[str, ...]:
-    """The values that went into an expression, as a sentence."""
-    said = []
-    for name in names_in(expression):
-        value: Value | None = evaluate(Name(name, start=0, end=0), environment)
-        if value is not None and value.known and value.number is not None:
-            said.append(f"{name} is {value.number:#x}")
-        elif (size := environment.sizeof(name)) is not None:
-            said.append(f"SIZEOF({name}) is {size:#x}")
-    return (f"{where}: {listed(said, most=6)}",) if said else ()

@@ -48,7 +48,8 @@ from ldcheck.policy.sizes import size_of
 from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, OutputSection
 from ldcheck.sections.globs import Glob, section_glob
 from ldcheck.sections.reach import names, reaching
-from ldcheck.words import counted, size
+from ldcheck.source import Related
+from ldcheck.words import counted, listed, size
 
 DECLARATION = Declaration(
     head=Key("bracket", Kind.NAMES, "The input sections of the table."),
@@ -71,7 +72,9 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
             return Judgement(Standing.UNKNOWN, reason=f"{named.text} is not the address of the place of its assignment")
     takers = [taker for named in rule.names for taker, _ in reaching(view.rules, named.text) if not taker.discards]
     if not takers:
-        return absent(rule.names[0], view)
+        if rule.optional:
+            return absent(rule.names[0], view)
+        return Judgement(Standing.REFUTED, (_untaken(rule, start.text, stop.text, view),))
     opening, closing = view.assignments[start.text][-1], view.assignments[stop.text][-1]
     begin, end = view.positions[id(opening)], view.positions[id(closing)]
     table = _table(rule, view)
@@ -100,6 +103,20 @@ def _table(rule: Rule, view: ScriptView) -> set[int]:
         inside = taker.pattern is not None and any(names(taker.names, glob) for glob in globs)
         (own if inside else others).add(id(taker.statement))
     return own - others
+
+
+def _untaken(rule: Rule, start: str, stop: str, view: ScriptView) -> Problem:
+    """A table of which the script has the symbols and no statement: it is empty, wherever the sections end up."""
+    table = listed([named.text for named in rule.names])
+    patterns = " ".join(named.text for named in rule.names)
+    return view.problem(
+        view.assignments[start][-1],
+        start,
+        f"nothing takes {table}: there is nothing between {start} and {stop}",
+        label="the table should begin here",
+        related=(Related(view.locate(view.assignments[stop][-1]), "and end here"),),
+        help=f"put `*({patterns})` between them, or correct the name in the policy",
+    )
 
 
 def _foreign(between: Sequence[Node], table: set[int], start: str, stop: str, view: ScriptView) -> Iterator[Problem]:
@@ -200,10 +217,12 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         )
         for subject, message in faults
     )
-    decided = view.map is not None or "entry-size" in rule.keys
     if problems:
         return Judgement(Standing.REFUTED, problems, evidence=view.available)
-    if not decided:
+    if view.map is None and low == high:
+        reason = f"nothing lies between {start} and {stop}, and only a map (--map) tells whether anything should"
+        return Judgement(Standing.UNKNOWN, reason=reason)
+    if view.map is None and "entry-size" not in rule.keys:
         return Judgement(Standing.UNKNOWN, reason="an ELF does not name the input sections, give --map or entry-size")
     return Judgement(Standing.HOLDS, evidence=view.available)
 
@@ -221,15 +240,22 @@ def _faults(rule: Rule, start: str, stop: str, low: int, high: int, view: ImageV
         boundary = size_of(rule.keys["aligned-to"], view.params)
         if boundary and low % boundary:
             yield start, f"{start} is at {low:#x}, which is no multiple of {size(boundary)}"
+    globs = [section_glob(named.text) for named in rule.names]
     if view.map is not None:
-        yield from _table_faults([section_glob(named.text) for named in rule.names], start, stop, low, high, view)
+        yield from _table_faults(globs, start, stop, low, high, view)
+        return
+    # Without the inputs, an output section of the table's name tells as much as that it is elsewhere.
+    for section in view.elf.sections if view.elf is not None else ():
+        named = section.allocated and section.size and any(glob.matches(section.name) for glob in globs)
+        if named and (section.end <= low or section.address >= high):
+            place = f"{section.name} ({counted(section.size, 'byte')} at {section.address:#x})"
+            yield start, f"{place} is not between {start} and {stop}"
 
 
 def _table_faults(
     globs: list[Glob], start: str, stop: str, low: int, high: int, view: ImageView
 ) -> Iterator[tuple[str, str]]:
-    parts = [part for _, part in view.inputs() if part.size]
-    own = [part for part in parts if any(glob.matches(part.name) for glob in globs)]
+    own = [part for section, part in view.inputs.named(*globs) if view.inputs.is_loaded(section)]
     if not own:
         if high > low:
             yield start, f"{counted(high - low, 'byte')} lie between {start} and {stop}, none of them of the table"
@@ -241,7 +267,12 @@ def _table_faults(
     if last != high:
         where = "ahead of" if last < high else "behind"
         yield stop, f"the last record ends {counted(abs(last - high), 'byte')} {where} {stop}"
-    inside = [part for part in parts if part not in own and part.address < high and low < part.address + part.size]
+    table = set(own)
+    inside = [
+        part
+        for _, part in view.inputs.loaded()
+        if part.address < high and low < part.address + part.size and part not in table
+    ]
     if inside:
         yield start, f"{inside[0].name} of {inside[0].file} lies between {start} and {stop}"
     used = sum(part.size for part in own)

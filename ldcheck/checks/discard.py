@@ -85,8 +85,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
 
 
 def _shown(name: str, view: ImageView) -> Judgement:
-    wanted = section_glob(name)
-    kept = [(section, part) for section, part in view.inputs() if part.size and wanted.matches(part.name)]
+    kept = view.inputs.named(section_glob(name))
     if not kept:
         return Judgement(Standing.HOLDS, evidence=(EvidenceKind.MAP,))
     section, part = kept[0]

@@ -71,7 +71,8 @@ def _contributions(view: ImageView, name: str, size: int) -> tuple[str, ...]:
     address = view.address(name)
     place = f" at {address:#x}" if address is not None else ""
     total = f"in the image: {name} has {counted(size, 'byte')}{place}"
-    inputs = [part for section, part in view.inputs() if section.name == name and part.size]
+    sections = view.map.sections if view.map is not None else ()
+    inputs = [part for section in sections if section.name == name for part in section.inputs if part.size]
     if not inputs:
         return (total,)
     largest = sorted(inputs, key=lambda part: -part.size)

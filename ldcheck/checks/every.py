@@ -3,7 +3,8 @@
 ## What it does
 Goes through all of a kind whose name matches `named` and for which `where` is true, and demands that `require` is
 true. The expressions are in the linker's own language; the names below are the attributes of the one in question,
-every other name means a symbol of the image or a param of the policy.
+every other name means a symbol of the image or a param of the policy, and `ORIGIN()`, `LENGTH()`, `SIZEOF()`, `ADDR()`,
+`LOADADDR()` and `ALIGNOF()` ask for the script's memory regions and for the output sections.
 
 * `output-section`: `address`, `end`, `size`, `align`, `load_address`, `allocated`, `writable`, `executable`
 * `segment`: `address`, `end`, `load_address`, `file_size`, `memory_size`, `align`, `readable`, `writable`, `executable`
@@ -40,7 +41,7 @@ from collections.abc import Iterator, Mapping
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.expressions import expression_of, image_values, names_in
+from ldcheck.judging.expressions import ScriptValues, expression_of, image_values, names_in, operands
 from ldcheck.judging.subjects import STRIPPED
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule, names_of
@@ -74,25 +75,53 @@ class _Attributes(Environment):
         """An attribute, or a symbol or param of that name."""
         return Value(self._attributes[name]) if name in self._attributes else self._rest.symbol(name)
 
+    def defined(self, name: str) -> bool | None:
+        """An attribute is; else as the image says."""
+        return True if name in self._attributes else self._rest.defined(name)
+
     def addr(self, section: str) -> int | None:
-        """As the image says."""
+        """As the image says, like what follows."""
         return self._rest.addr(section)
 
+    def loadaddr(self, section: str) -> int | None:
+        """From where the output section is loaded."""
+        return self._rest.loadaddr(section)
+
     def sizeof(self, section: str) -> int | None:
-        """As the image says."""
+        """The bytes of the output section."""
         return self._rest.sizeof(section)
+
+    def alignof(self, section: str) -> int | None:
+        """The alignment of the output section."""
+        return self._rest.alignof(section)
+
+    def origin(self, region: str) -> int | None:
+        """Where the memory region of the script begins."""
+        return self._rest.origin(region)
+
+    def length(self, region: str) -> int | None:
+        """The bytes of the memory region of the script."""
+        return self._rest.length(region)
+
+    def constant(self, name: str) -> int | None:
+        """A constant of the target."""
+        return self._rest.constant(name)
+
+    def sizeof_headers(self) -> int | None:
+        """The bytes of the file's headers."""
+        return self._rest.sizeof_headers()
 
 
 def on_script(rule: Rule, view: ScriptView) -> Judgement:
     """REFUTED where an input pattern does not satisfy the expression; other kinds are the image's business."""
     if rule.names[0].text != "input-pattern":
-        return Judgement(Standing.UNKNOWN, reason=f"only an image has a {rule.names[0].text}")
-    rest = _Attributes(view.params, Environment())
+        return Judgement(Standing.UNKNOWN, reason=f"only an image has {rule.names[0].text}s")
+    rest = _Attributes(view.params, ScriptValues(view))
     judged = [
         (name, attributes, node, _truth(rule, name, attributes, rest)) for name, attributes, node in _patterns(view)
     ]
     problems = tuple(
-        _problem(rule, name, attributes, view, node) for name, attributes, node, truth in judged if truth is False
+        _problem(rule, name, attributes, rest, view, node) for name, attributes, node, truth in judged if truth is False
     )
     return _result(rule, problems, [truth for *_, truth in judged], "no input pattern matches")
 
@@ -126,7 +155,9 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     things = {"output-section": _sections, "symbol": _symbols, "segment": _segments}[kind](view)
     rest = image_values(view)
     judged = [(name, attributes, _truth(rule, name, attributes, rest)) for name, attributes in things]
-    problems = tuple(_problem(rule, name, attributes, view) for name, attributes, truth in judged if truth is False)
+    problems = tuple(
+        _problem(rule, name, attributes, rest, view) for name, attributes, truth in judged if truth is False
+    )
     return _result(rule, problems, [truth for *_, truth in judged], f"the image has no {kind} that matches")
 
 
@@ -207,15 +238,23 @@ def _result(rule: Rule, problems: tuple[Problem, ...], truths: list[bool | str |
 
 
 def _problem(
-    rule: Rule, name: str, attributes: Mapping[str, int], view: ScriptView | ImageView, node: Node | None = None
+    rule: Rule,
+    name: str,
+    attributes: Mapping[str, int],
+    rest: Environment,
+    view: ScriptView | ImageView,
+    node: Node | None = None,
 ) -> Problem:
     wanted = rule.keys["require"]
     assert isinstance(wanted, Named)
-    used = [attribute for attribute in names_in(expression_of(wanted)) if attribute in attributes]
+    expression = expression_of(wanted)
+    used = [name for name in names_in(expression) if name in attributes]
     values = listed([f"{attribute} is {attributes[attribute]:#x}" for attribute in used], most=6)
     place = f" at {attributes['address']:#x}" if "address" in attributes else ""
     message = f"{rule.names[0].text} {name}{place} does not satisfy `{wanted.text}`"
     if node is not None and isinstance(view, ScriptView):
-        return Problem(name, message, view.locate(node), values, route=view.route(node))
+        facts = operands(expression, rest, "in the script")
+        return Problem(name, message, view.locate(node), values, facts=facts, route=view.route(node))
     assert isinstance(view, ImageView)
-    return Problem(name, message, view.declared_at(name), values, route=view.declared_route(name))
+    facts = operands(expression, rest, "in the image")
+    return Problem(name, message, view.declared_at(name), values, facts=facts, route=view.declared_route(name))

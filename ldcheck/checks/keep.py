@@ -80,9 +80,9 @@ def _shown(name: str, view: ImageView) -> Judgement:
     assert view.map is not None
     wanted = section_glob(name)
     evidence = (EvidenceKind.MAP,)
-    dropped = [part for part in view.map.discarded if part.size and wanted.matches(part.name)]
+    dropped = view.inputs.dropped(wanted)
     if not dropped:
-        there = any(wanted.matches(part.name) for _, part in view.inputs())
+        there = bool(view.inputs.named(wanted))
         standing = Standing.HOLDS if there else Standing.UNKNOWN
         return Judgement(standing, reason="" if there else f"the map has no input section {name}", evidence=evidence)
     total = sum(part.size for part in dropped)

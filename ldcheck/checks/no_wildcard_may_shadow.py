@@ -102,8 +102,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
 
 
 def _shown(name: str, view: ImageView) -> Judgement:
-    wanted = section_glob(name)
-    parts = [(section, part) for section, part in view.inputs() if wanted.matches(part.name) and part.size]
+    parts = view.inputs.named(section_glob(name))
     evidence = (EvidenceKind.MAP,)
     if not parts:
         return Judgement(Standing.UNKNOWN, reason=f"the map has no input section {name}", evidence=evidence)

@@ -26,8 +26,9 @@ with
 
 ## Limits
 A name that a target never emits is not reported from the script: only families that the script itself places are
-looked at. Sections that are not loaded (debug information, symbol tables) do not count; a map without its ELF does
-not tell which those are, so name them under `except`. Where a policy has this rule as an error, `align`, `order` and
+looked at. Sections that are not loaded (debug information, symbol tables) do not count; a map without its ELF tells
+them by their names, so name others under `except`. A map of lld names no statements: what took a section is worked out
+from the script. Where a policy has this rule as an error, `align`, `order` and
 the others take it for granted: what they prove of addresses holds for links without orphans.
 
 ## References
@@ -77,15 +78,17 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if view.image.objects is not None and view.script is not None:
         evidence.append(EvidenceKind.OBJECTS)
         found += _in_objects(view)
-    if view.map is not None:
+    placed = view.inputs.orphans()
+    if placed is not None:
         evidence.append(EvidenceKind.MAP)
-        found += _in_map(view)
+        found += [(part.name, part.file, part.size) for _, part in placed]
     elif view.elf is not None and view.script is not None:
         evidence.append(EvidenceKind.IMAGE)
         found += _in_elf(view)
     if not evidence:
+        what = "a map of lld" if view.map is not None else "an ELF"
         return Judgement(
-            Standing.UNKNOWN, reason="an ELF alone does not tell which sections were orphans, give the script"
+            Standing.UNKNOWN, reason=f"{what} alone does not tell which sections were orphans, give the script"
         )
     orphans: dict[str, list[tuple[str, int]]] = {}
     for name, source, size in found:
@@ -117,18 +120,6 @@ def _in_objects(view: ImageView) -> list[tuple[str, str, int]]:
         (placed.input.name, placed.input.file, placed.input.size)
         for placed in assign(view.script.tree, view.image.objects)
         if placed.rule is None and placed.input.allocated and placed.input.size and placed.output != "/DISCARD/"
-    ]
-
-
-def _in_map(view: ImageView) -> list[tuple[str, str, int]]:
-    # Debug sections are at address 0 as well as what is loaded there: the ELF tells them apart.
-    loaded = None
-    if view.elf is not None:
-        loaded = {section.name for section in view.elf.sections if section.allocated}
-    return [
-        (part.name, part.file, part.size)
-        for section, part in view.inputs()
-        if part.size and not part.pattern and (loaded is None or section.name in loaded)
     ]
 
 

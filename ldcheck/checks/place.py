@@ -195,8 +195,7 @@ def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
         evidence = EvidenceKind.MAP
         places = [
             (f"{part.name} of {part.file}", section.name, part.address, part.size)
-            for section, part in view.inputs()
-            if part.size and glob.matches(part.name)
+            for section, part in view.inputs.named(glob)
         ]
     else:
         # An ELF names no input sections, but an output section of that name tells where they went.

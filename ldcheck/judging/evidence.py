@@ -7,16 +7,18 @@ link. Checks get views and a rule and return a judgement; they open no files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Fix, Problem, Severity
-from ldcheck.script.syntax import Assignment, Node, OutputSection, Script, SectionPattern, statements
+from ldcheck.script.syntax import Assignment, MemoryRegion, Node, OutputSection, Script, SectionPattern, statements
 from ldcheck.source import Location, Related, SourceMap
 
 if TYPE_CHECKING:
-    from ldcheck.image.model import Elf, Image, LinkMap, MapInput, MapSection
+    from ldcheck.image.model import Elf, Image, LinkMap
+    from ldcheck.judging.inputs import LinkedInputs
+    from ldcheck.judging.surroundings import Surroundings
     from ldcheck.layout.result import Layout
     from ldcheck.script.routes import Routes
     from ldcheck.sections.rules import InputRule
@@ -84,6 +86,12 @@ class ScriptView:
         return {name: tuple(nodes) for name, nodes in found.items()}
 
     @cached_property
+    def enclosing(self) -> Mapping[int, OutputSection]:
+        """The output section description that each statement stands in, by the `id` of the statement."""
+        sections = [node for node in self.statements if isinstance(node, OutputSection)]
+        return {id(node): section for section in sections for node in statements(section)}
+
+    @cached_property
     def assignments(self) -> Mapping[str, tuple[Assignment, ...]]:
         """The assignments by symbol, in the order of the script; `.` is one of them."""
         found: dict[str, list[Assignment]] = {}
@@ -93,6 +101,11 @@ class ScriptView:
         return {name: tuple(nodes) for name, nodes in found.items()}
 
     @cached_property
+    def memory(self) -> Mapping[str, MemoryRegion]:
+        """The memory regions by name."""
+        return {node.name.text: node for node in self.statements if isinstance(node, MemoryRegion)}
+
+    @cached_property
     def regions(self) -> Mapping[str, tuple[int, int]]:
         """Origin and length in bytes of the memory regions that are given by constants."""
         from ldcheck.layout.image_values import regions_of
@@ -100,11 +113,11 @@ class ScriptView:
         return regions_of(self.tree)
 
     def declared(self, name: str) -> Node | None:
-        """The output section description, or else the assignment, of that name."""
+        """The output section description, or else the assignment or the memory region, of that name."""
         for table in (self.output_sections, self.assignments):
             if name in table:
                 return table[name][0]
-        return None
+        return self.memory.get(name)
 
     def similar(self, name: str) -> str:
         """A name of this script that `name` may be a misspelling of, or empty."""
@@ -208,12 +221,24 @@ class ImageView:
                 found[section.name] = (section.address, section.size)
         return found
 
+    @cached_property
+    def loaded_sections(self) -> Mapping[str, tuple[int, int]]:
+        """Those of the output sections that take memory in the image."""
+        if self.elf is not None:
+            return {one.name: (one.address, one.size) for one in self.elf.sections if one.allocated and one.name}
+        listed = self.map.sections if self.map is not None else ()
+        return {one.name: (one.address, one.size) for one in listed if self.inputs.is_loaded(one)}
+
     def address(self, name: str) -> int | None:
         """The address of an output section that has content, or of a symbol."""
         if name in self.sections:
             address, size = self.sections[name]
             if size:
                 return address
+        return self.symbol(name)
+
+    def symbol(self, name: str) -> int | None:
+        """The address of a symbol that was linked."""
         if self.elf is not None and name in self.elf.symbols:
             symbol = self.elf.symbols[name]
             return symbol.value if symbol.defined else None
@@ -221,16 +246,24 @@ class ImageView:
             return self.map.symbols.get(name)
         return None
 
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """The script's boundary symbols and the segments around each place."""
+        from ldcheck.judging.surroundings import Surroundings
+
+        return Surroundings(self)
+
     @property
     def stripped(self) -> bool:
         """Whether a symbol may have been linked although nothing here tells of it."""
         return self.map is None and self.elf is not None and self.elf.stripped
 
-    def inputs(self) -> Iterator[tuple[MapSection, MapInput]]:
-        """Every input section of the map with its output section."""
-        for section in self.map.sections if self.map else ():
-            for part in section.inputs:
-                yield section, part
+    @cached_property
+    def inputs(self) -> LinkedInputs:
+        """The input sections of the map, by name, and which statements of the script took them."""
+        from ldcheck.judging.inputs import LinkedInputs
+
+        return LinkedInputs(self.map, self.elf, self.script.rules if self.script is not None else None)
 
     def declared_at(self, name: str) -> Location | None:
         """Where the script declares an output section or symbol; None without a script or if it does not."""

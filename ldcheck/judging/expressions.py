@@ -10,9 +10,10 @@ from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.layout.image_values import ImageValues
 from ldcheck.policy.rule import Named
 from ldcheck.script.environment import Environment, Value
-from ldcheck.script.expressions import evaluate
+from ldcheck.script.expressions import absolute, evaluate
 from ldcheck.script.parser import parse_expression
-from ldcheck.script.syntax import Call, Expression, Name, walk
+from ldcheck.script.syntax import Call, Expression, Name, Node, Word, walk
+from ldcheck.words import listed
 
 
 def expression_of(named: Named) -> Expression:
@@ -44,6 +45,28 @@ def names_in(expression: Expression) -> tuple[str, ...]:
         elif isinstance(node, Call):
             found += [argument.text for argument in node.arguments if hasattr(argument, "text")]
     return tuple(dict.fromkeys(found))
+
+
+def operands(expression: Expression, environment: Environment, where: str) -> tuple[str, ...]:
+    """The values that went into an expression, as a sentence, if any is known; `where` says whose values they are."""
+    said: dict[str, None] = {}
+    for node in walk(expression):
+        text = _operand(node)
+        if text and isinstance(node, Name | Call):
+            number = absolute(evaluate(node, environment), environment).number
+            if number is not None:
+                said[f"{text} is {number:#x}"] = None
+    return (f"{where}: {listed(list(said), most=6)}",) if said else ()
+
+
+def _operand(node: Node) -> str:
+    """A name or a question to the linker, as it is written; empty for what is made of other operands."""
+    if isinstance(node, Name):
+        return node.name if node.name != "." else ""
+    if isinstance(node, Call) and all(isinstance(argument, Word) for argument in node.arguments):
+        words = ", ".join(argument.text for argument in node.arguments if isinstance(argument, Word))
+        return f"{node.function}({words})" if words else node.function
+    return ""
 
 
 class ScriptValues(Environment):

@@ -136,7 +136,7 @@ def first_address(name: str, view: ImageView) -> int | None:
     from ldcheck.sections.globs import section_glob
 
     glob = section_glob(name)
-    return min((part.address for _, part in view.inputs() if part.size and glob.matches(part.name)), default=None)
+    return min((part.address for _, part in view.inputs.named(glob)), default=None)
 
 
 def obstacles(known: Known, view: ScriptView, most: int = 2) -> tuple[Related, ...]:

@@ -43,6 +43,7 @@ _UNALLOCATED = (
     ".gnu.lto_",
     ".gnu_debug",
     ".line",
+    ".llvm",
     ".mdebug",
     ".note.GNU-stack",
     ".pdr",
@@ -82,6 +83,11 @@ class Traits:
     debugging: bool
     notes: bool
     conditional: bool
+
+
+def is_unallocated(name: str) -> bool:
+    """Whether input sections of that name take no memory: debug information, symbol tables, attributes."""
+    return name.startswith(_UNALLOCATED)
 
 
 def traits(section: OutputSection) -> Traits:

@@ -70,6 +70,12 @@ def family_of(name: str) -> Family:
     return Family.OTHER
 
 
+def is_whole_family(name: str) -> bool:
+    """Whether a pattern takes a family of toolchain sections as such, or everything: `.text`, `.rodata.*`, `*`."""
+    plain = name.rstrip("*?").rstrip(".")
+    return not plain or any(plain == prefix for prefix, _ in _PREFIXES)
+
+
 _PREFIXED = (Family.CODE, Family.CONSTANT, Family.DATA, Family.ZERO)
 
 
@@ -113,3 +119,44 @@ def half_taken(rules: Sequence[InputRule], arch: str = "") -> Iterator[tuple[str
 def _at_zero(rule: InputRule) -> bool:
     address = rule.section.address if rule.section is not None else None
     return isinstance(address, Number) and address.value == 0
+
+
+# Names that are no longer ones of the same beginning: which family the sections belong to.
+_SAME_USE = (
+    (".sbss", ".bss"),
+    (".sdata2", ".rodata"),
+    (".srodata", ".rodata"),
+    (".sdata", ".data"),
+    (".lbss", ".bss"),
+    (".lrodata", ".rodata"),
+    (".ldata", ".data"),
+    (".ltext", ".text"),
+    (".dynbss", ".bss"),
+    ("COMMON", ".bss"),
+)
+
+
+def home_of(name: str, rules: Sequence[InputRule]) -> InputRule | None:
+    """The rule that places what is nearest to a section of that name; None if the script places nothing of the kind.
+
+    That is the one whose pattern shares the most of the name, up to a dot; for names that stand for another family's
+    (small data, common symbols) the rule of that one.
+    """
+    found = _nearest(name, rules)
+    if found is None:
+        for prefix, family in _SAME_USE:
+            if name == prefix or name.startswith(f"{prefix}."):
+                return _nearest(family, rules)
+    return found
+
+
+def _nearest(name: str, rules: Sequence[InputRule]) -> InputRule | None:
+    best: InputRule | None = None
+    length = 0
+    for rule in rules:
+        if rule.pattern is None or rule.discards:
+            continue
+        own = rule.names.prefix.rstrip(".")
+        if len(own) > length and (name == own or name.startswith(f"{own}.")):
+            best, length = rule, len(own)
+    return best

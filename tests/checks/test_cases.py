@@ -1,9 +1,9 @@
 """Every check on whole cases: `tests/cases/<check>/<case>/` holds a script, a policy and the wanted report.
 
 The script is `script.lds`; a line of options for `ldcheck check` may stand in `options`. An `image.s` is assembled and
-linked with that script by the real tools, and the check is given the ELF file and the map; with `link.lds` in place of
-`script.lds`, the check is not given the script, and with `linked-with.lds` it is given another one. The wanted text
-ends with the exit status. `pytest --update` rewrites it: read what changed.
+linked with that script by the real tools (with the options in `link-options`), and the check is given the ELF file and
+the map; with `link.lds` in place of `script.lds`, the check is not given the script, and with `linked-with.lds` it is
+given another one. The wanted text ends with the exit status. `pytest --update` rewrites it: read what changed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def _link(work: Path) -> list[str]:
     """Assemble and link the case's image in its folder; the options that hand it to the check."""
     scripts = [work / name for name in ("linked-with.lds", "script.lds", "link.lds") if (work / name).exists()]
     built = assemble(work, (work / "image.s").read_text(), name="image.o")
-    result = link(work, scripts[0].read_text(), [built])
+    given = work / "link-options"
+    options = shlex.split(given.read_text()) if given.exists() else []
+    result = link(work, scripts[0].read_text(), [built], options=options)
     assert result.elf is not None, result.output
     assert result.map is not None
     shutil.copy(result.elf, "image.elf")

@@ -60,9 +60,8 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
 def _parts(view: ImageView) -> Iterator[tuple[str, str, int]]:
     """Every input section that has content: its file, name and size."""
     if view.map is not None:
-        for _, part in view.inputs():
-            if part.size:
-                yield f"{part.file}({part.member})" if part.member else part.file, part.name, part.size
+        for _, part in view.inputs.loaded():
+            yield f"{part.file}({part.member})" if part.member else part.file, part.name, part.size
         return
     for section in view.image.objects or ():
         if section.size and section.allocated:

@@ -19,7 +19,8 @@ freed, the table between two boundary symbols stays empty.
     .text : { *(.text) *(.text.*) }
 
 ## Limits
-A pattern that merely matches nothing in today's link is not reported: that is normal. The same pattern twice between
+A pattern that merely matches nothing in today's link is not reported: that is normal; nor is one for all files whose
+sections went to a statement for some of them (`boot.o(.head)` ahead of `*(.head)`). The same pattern twice between
 the same boundary symbols is harmless and not reported either, nor one under KEEP() whose sections go to the same
 output section without: GNU ld looks for KEEP() in every statement that matches. Nor are `.ctors.*` and `.dtors.*`
 behind `.init_array` and `.fini_array`, which GNU ld's own default scripts keep for toolchains without the latter.
@@ -117,7 +118,7 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     if view.map is None or view.script is None:
         missing = "no map, give --map" if view.map is None else "no script, whose patterns could be compared"
         return Judgement(Standing.UNKNOWN, reason=missing)
-    lost, taken = _tally(view, view.script)
+    lost, taken = _tally(view)
     problems = tuple(
         _in_fact(rule, view.script, parts)
         for rule in view.script.rules
@@ -130,28 +131,29 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
 _Lost = tuple[InputRule, "MapInput", str]
 
 
-def _tally(view: ImageView, script: ScriptView) -> tuple[dict[int, list[_Lost]], set[int]]:
+def _tally(view: ImageView) -> tuple[dict[int, list[_Lost]], set[int]]:
     """By the index of each rule: the sections it names that went to rules ahead of it, and which rules took any."""
     lost: dict[int, list[_Lost]] = {}
     taken: set[int] = set()
-    known: dict[tuple[str, str, str], tuple[InputRule, ...]] = {}
-    for section, part in view.inputs():
-        if not part.size or not part.pattern:
+    for section, part in view.inputs.loaded():
+        if view.inputs.is_orphan(section, part):
             continue
-        key = (part.name, part.file, part.member)
-        if key not in known:
-            file, archive = (part.member, part.file) if part.member else (part.file, None)
-            known[key] = tuple(rule for rule in script.rules if rule.takes(part.name, file, archive))
-        first, *others = known[key] or (None,)
+        first, *others = view.inputs.rules(part) or (None,)
         if first is None:
             continue
         taken.add(first.index)
         for rule in others:
-            if relation(rule, first) in (Relation.OTHER_OUTPUT, Relation.SAME_OUTPUT) and not has_wildcard(
-                _named(rule)
-            ):
+            if _is_loss(rule, first):
                 lost.setdefault(rule.index, []).append((first, part, section.name))
     return lost, taken
+
+
+def _is_loss(rule: InputRule, first: InputRule) -> bool:
+    """Whether sections that a rule names belong to it rather than to the rule that took them."""
+    # A statement for some files, ahead of one for all the others, is there to take them.
+    if rule.files.everything and not first.files.everything:
+        return False
+    return relation(rule, first) in (Relation.OTHER_OUTPUT, Relation.SAME_OUTPUT) and not has_wildcard(_named(rule))
 
 
 def _in_fact(rule: InputRule, script: ScriptView, parts: list[_Lost]) -> Problem:

@@ -1,0 +1,119 @@
+"""The input sections of a map, found by name, and what the script has to do with each.
+
+A map has hundreds of thousands of inputs, and most rules ask for a few by name: the names are sorted once, and a
+pattern looks through those that begin as it does. Which statement took an input, a map of GNU ld says and one of lld
+does not; the script says it for both, as far as names and files decide it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ldcheck.sections.globs import Glob
+from ldcheck.sections.matching import Matcher
+
+if TYPE_CHECKING:
+    from ldcheck.image.model import Elf, LinkMap, MapInput, MapSection
+    from ldcheck.sections.rules import InputRule
+
+Placed = tuple["MapSection", "MapInput"]
+
+# What lld merges or makes itself is booked on this file.
+_INTERNAL = "<internal>"
+
+
+class LinkedInputs:
+    """The inputs of one map. `rules` are those of the script that made it, none if that is not known."""
+
+    def __init__(self, link_map: LinkMap | None, elf: Elf | None, rules: Sequence[InputRule] | None) -> None:
+        self._map = link_map
+        self._allocated = None if elf is None else {section.name for section in elf.sections if section.allocated}
+        self._matcher = Matcher(rules) if rules is not None else None
+        self._filled = {rule.output for rule in rules or ()}
+        self._takers: dict[tuple[str, str, str], tuple[InputRule, ...]] = {}
+        self._linked: dict[str, list[Placed]] = {}
+        for section in link_map.sections if link_map is not None else ():
+            for part in section.inputs:
+                if part.size:
+                    self._linked.setdefault(part.name, []).append((section, part))
+        self._dropped: dict[str, list[MapInput]] = {}
+        for part in link_map.discarded if link_map is not None else ():
+            if part.size:
+                self._dropped.setdefault(part.name, []).append(part)
+        self._names = sorted(self._linked)
+        self._dropped_names = sorted(self._dropped)
+
+    def named(self, *globs: Glob) -> list[Placed]:
+        """The inputs of some content that one of the patterns matches, in the order of the map."""
+        names = dict.fromkeys(name for glob in globs for name in _matching(glob, self._names))
+        found = [placed for name in names for placed in self._linked[name]]
+        return found if len(names) < 2 else sorted(found, key=lambda placed: placed[1].line)
+
+    def dropped(self, *globs: Glob) -> list[MapInput]:
+        """The inputs of some content that one of the patterns matches and that the map lists as discarded."""
+        names = dict.fromkeys(name for glob in globs for name in _matching(glob, self._dropped_names))
+        return [part for name in names for part in self._dropped[name]]
+
+    def is_loaded(self, section: MapSection) -> bool:
+        """Whether an output section takes memory in the image; without the ELF, as its name tells."""
+        if self._allocated is not None:
+            return section.name in self._allocated
+        if section.present:
+            from ldcheck.layout.traits import is_unallocated
+
+            return not is_unallocated(section.name)
+        return False
+
+    def loaded(self) -> Iterator[Placed]:
+        """Every input of some content that takes memory in the image."""
+        for section in self._map.sections if self._map is not None else ():
+            if self.is_loaded(section):
+                for part in section.inputs:
+                    if part.size:
+                        yield section, part
+
+    def rules(self, part: MapInput) -> tuple[InputRule, ...]:
+        """The rules of the script that name and file of an input satisfy, in the order in which they are tried."""
+        if self._matcher is None:
+            return ()
+        key = (part.name, part.file, part.member)
+        known = self._takers.get(key)
+        if known is None:
+            file, archive = (part.member, part.file) if part.member else (part.file, None)
+            known = tuple(rule for rule in self._matcher.named(part.name) if rule.files.takes(file, archive))
+            self._takers[key] = known
+        return known
+
+    def is_orphan(self, section: MapSection, part: MapInput) -> bool | None:
+        """Whether no statement took an input; None where neither map nor script tells."""
+        assert self._map is not None
+        told = self._map.linker != "lld"
+        if told and not part.pattern:
+            return True
+        if self._matcher is None:
+            return False if told else None
+        if part.file == _INTERNAL and part.name == section.name:
+            # Pieces of several names became one of the output section's name.
+            return section.name not in self._filled
+        # An orphan that joined an output section of its name is printed below the last pattern there.
+        return not self.rules(part)
+
+    def orphans(self) -> list[Placed] | None:
+        """The inputs that take memory and that no statement took, by address; None where nothing tells."""
+        if self._map is None or (self._map.linker == "lld" and self._matcher is None):
+            return None
+        found = [placed for placed in self.loaded() if self.is_orphan(*placed)]
+        return sorted(found, key=lambda placed: placed[1].address)
+
+
+def _matching(glob: Glob, names: Sequence[str]) -> Iterator[str]:
+    """Those of sorted names that the pattern matches."""
+    at = bisect_left(names, glob.prefix)
+    while at < len(names) and names[at].startswith(glob.prefix):
+        if glob.matches(names[at]):
+            yield names[at]
+        elif glob.literal is not None:
+            return
+        at += 1

@@ -1,0 +1,348 @@
+"""What the link at hand shows: small images by the real linkers, each judged by a stock policy or a rule of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import ldcheck
+from ldcheck.findings import Severity, Verdict
+from ldcheck.report.model import Report
+from tests.support.build import TARGETS, LinkResult, assemble, link
+
+LINKERS = ("ld", "ld.lld-14", "ld.lld-16", "ld.lld-19")
+EACH_LINKER = pytest.mark.parametrize("linker", LINKERS)
+
+
+def linked(
+    folder: Path,
+    script: str,
+    *sources: str,
+    target: str = "x86_64",
+    linker: str = "ld",
+    options: tuple[str, ...] = (),
+) -> LinkResult:
+    """Assemble each source into an object of its own (a.o, b.o ...), and link them."""
+    objects = [assemble(folder, source, target, f"{name}.o") for name, source in zip("abcdef", sources, strict=False)]
+    emulation = {"arm32": ("-marmelf",), "riscv64": ("-melf64lriscv",)}.get(target, ()) if linker != "ld" else ()
+    done = link(folder, script, objects, target, (*emulation, *options), linker)
+    assert done.elf is not None, done.output
+    assert done.map is not None
+    return done
+
+
+def judged(
+    done: LinkResult,
+    rule: str = "",
+    *,
+    policies: tuple[str, ...] = (),
+    with_map: bool = True,
+    with_script: bool = True,
+    objects: tuple[Path, ...] = (),
+    select: tuple[str, ...] = (),
+) -> Report:
+    """Judge a link by one rule (YAML) or by policies, with all that there is of it, or with less."""
+    if rule:
+        policy = done.script.with_name("policy.yaml")
+        policy.write_text(f"ldcheck: 1\nrules:\n  - {{id: r, {rule}}}\n")
+        policies = (str(policy),)
+    return ldcheck.check(
+        [str(done.script)] if with_script else [],
+        policies=policies,
+        elf=str(done.elf),
+        map=str(done.map) if with_map else "",
+        objects=[str(path) for path in objects],
+        select=select,
+    )
+
+
+def said(report: Report) -> list[str]:
+    """The findings that fail or warn, a line each."""
+    assert not report.errors, report.errors
+    return [f"{one.severity.value}: {one.message}" for one in report.findings if one.severity is not Severity.NOTE]
+
+
+# Orphans, and which statement took what -----------------------------------------------------------------------------
+
+PLAIN = "SECTIONS { . = 0x10000; .text : { *(.text .text.*) } .data : { *(.data .data.*) } .bss : { *(.bss .bss.*) } }"
+START = ".globl _start\n.text\n_start: .long 0\n"
+
+
+@EACH_LINKER
+def test_what_a_statement_takes_is_no_orphan(tmp_path: Path, linker: str) -> None:
+    strings = '.section .rodata.str1.1,"aMS",@progbits,1\n.asciz "x"\n'
+    script = PLAIN.replace(".data :", ".rodata : { *(.rodata .rodata.*) } .data :")
+    done = linked(tmp_path, script, f"{START}.data\n.long 1\n{strings}", linker=linker)
+    assert judged(done, "orphans: none").rules[0].verdict is Verdict.HELD
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("with_map", [True, False])
+def test_an_orphan_is_found_in_the_map_as_in_the_elf(tmp_path: Path, linker: str, *, with_map: bool) -> None:
+    done = linked(tmp_path, PLAIN, f'{START}.section .extra,"aw"\n.long 1\n', linker=linker)
+    assert said(judged(done, "orphans: none", with_map=with_map)) == ["error: no statement takes .extra"]
+
+
+@EACH_LINKER
+def test_an_orphan_that_joins_the_output_section_of_its_name(tmp_path: Path, linker: str) -> None:
+    script = "SECTIONS { . = 0x10000; .text : { *(.text .text.*) } .data : { *(.mine) } }"
+    done = linked(tmp_path, script, f'{START}.section .mine,"aw"\n.long 1\n.data\n.long 2\n', linker=linker)
+    assert said(judged(done, "orphans: none")) == ["error: no statement takes .data"]
+
+
+def test_a_map_of_lld_without_its_script_does_not_tell_orphans(tmp_path: Path) -> None:
+    done = linked(tmp_path, PLAIN, START, linker="ld.lld-16")
+    (result,) = judged(done, "orphans: none", with_script=False).rules
+    assert (result.verdict, result.reason) == (
+        Verdict.NOT_CHECKED,
+        "a map of lld alone does not tell which sections were orphans, give the script",
+    )
+
+
+@pytest.mark.parametrize("taker", ["a.o(.head)", "*a.o(.head)", "a.o"])
+def test_a_statement_for_one_file_takes_nothing_from_the_one_for_the_rest(tmp_path: Path, taker: str) -> None:
+    script = f"SECTIONS {{ . = 0x10000; .text : {{ {taker} *(.text) }} .data : {{ *(.head) *(.data) }} }}"
+    done = linked(tmp_path, script, f'{START}.section .head,"a"\n.long 7\n')
+    assert said(judged(done, "lint: shadowed-pattern")) == []
+
+
+def test_a_statement_for_all_files_takes_from_the_one_for_a_file(tmp_path: Path) -> None:
+    script = "SECTIONS { . = 0x10000; .text : { *(.h*) *(.text) } .data : { a.o(.head) *(.data) } }"
+    done = linked(tmp_path, script, f'{START}.section .head,"a"\n.long 7\n')
+    assert said(judged(done, "lint: shadowed-pattern"))
+
+
+# Tables between two symbols -----------------------------------------------------------------------------------------
+
+BRACKET = "bracket: .tab, with: [tab_from, tab_to], entry-size: 8"
+TABLE = f'{START}.section .tab,"a"\n.quad 1, 2\n'
+
+
+def bracketed(body: str) -> str:
+    return f"ENTRY(_start) SECTIONS {{ . = 0x10000; .text : {{ *(.text) }} . = ALIGN(8); {body} }}"
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("with_map", [True, False])
+@pytest.mark.parametrize("with_script", [True, False])
+@pytest.mark.parametrize(
+    "body", [".tab : { tab_from = .; tab_to = .; }", "tab_from = .; tab_to = .; .tab : { *(.tab) }"]
+)
+def test_a_table_outside_of_its_symbols(
+    tmp_path: Path, body: str, linker: str, *, with_map: bool, with_script: bool
+) -> None:
+    done = linked(tmp_path, bracketed(body), TABLE, linker=linker)
+    report = judged(done, BRACKET, with_map=with_map, with_script=with_script)
+    assert report.rules[0].verdict is Verdict.VIOLATED
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("with_map", [True, False])
+def test_a_table_between_its_symbols(tmp_path: Path, linker: str, *, with_map: bool) -> None:
+    done = linked(tmp_path, bracketed(".tab : { tab_from = .; *(.tab) tab_to = .; }"), TABLE, linker=linker)
+    assert judged(done, BRACKET, with_map=with_map).rules[0].verdict is Verdict.HELD
+
+
+def test_an_empty_table_is_not_judged_on_an_elf_alone(tmp_path: Path) -> None:
+    done = linked(tmp_path, bracketed(".tab : { tab_from = .; *(.tab) tab_to = .; }"), START)
+    report = judged(done, BRACKET, with_map=False, with_script=False)
+    assert report.rules[0].verdict is Verdict.NOT_CHECKED
+
+
+@EACH_LINKER
+def test_what_takes_no_memory_lies_between_no_symbols(tmp_path: Path, linker: str) -> None:
+    source = '.section .t,"a"\n.globl _start\n_start: .long 1\n.section .about,"",@progbits\n.long 2\n'
+    script = "SECTIONS { .t : { from = .; *(.t) to = .; } }"
+    done = linked(tmp_path, script, source, linker=linker)
+    assert said(judged(done, "bracket: .t, with: [from, to]")) == []
+
+
+@pytest.mark.parametrize("linker", LINKERS[1:])
+def test_the_exception_index_of_arm_behind_its_symbols(tmp_path: Path, linker: str) -> None:
+    source = (
+        ".syntax unified\n.thumb\n.section .text.f\n.globl f\n.thumb_func\nf: .fnstart\nbx lr\n.cantunwind\n.fnend\n"
+    )
+    script = "SECTIONS { .text : { *(.text .text.*) } .ARM.exidx : { ex_from = .; ex_to = .; } }"
+    done = linked(tmp_path, script, source, target="arm32", linker=linker)
+    report = judged(done, "bracket: .ARM.exidx*, with: [ex_from, ex_to]")
+    assert not any("attributes" in line for line in said(report))
+    assert report.rules[0].verdict is Verdict.VIOLATED
+
+
+@pytest.mark.parametrize("target", [name for name in ("x86_64", "arm64", "arm32", "riscv64") if name in TARGETS])
+def test_a_script_with_the_symbols_of_a_table_and_nothing_that_takes_it(tmp_path: Path, target: str) -> None:
+    done = linked(tmp_path, bracketed("tab_from = .; tab_to = .;"), START, target=target)
+    report = judged(done, BRACKET)
+    assert said(report) == ["error: nothing takes .tab: there is nothing between tab_from and tab_to"]
+
+
+# Where the linker put orphans ---------------------------------------------------------------------------------------
+
+ORPHANS = "lint: placed-orphan"
+BOUNDED = (
+    "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text .text.*) }"
+    " .data : { from = .; *(.data .data.*) to = .; } .bss : { zero_from = .; *(.bss .bss.*) zero_to = .; } }"
+)
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("with_map", [True, False])
+def test_zeroed_data_behind_the_symbol_that_start_up_code_stops_at(
+    tmp_path: Path, linker: str, *, with_map: bool
+) -> None:
+    source = f'{START}.bss\n.skip 4\n.section .sbss,"aw",@nobits\n.skip 4\n'
+    done = linked(tmp_path, BOUNDED, source, target="riscv64", linker=linker)
+    (line,) = said(judged(done, ORPHANS, with_map=with_map))
+    whose = ", a.o" if with_map else ""
+    assert line.startswith(f"error: .sbss (4 bytes{whose}) is an orphan behind ")
+
+
+@EACH_LINKER
+def test_data_in_memory_that_nothing_copies_is_a_warning(tmp_path: Path, linker: str) -> None:
+    source = f'{START}.data\n.long 1\n.section .sdata,"aw"\n.long 2\n'
+    done = linked(tmp_path, BOUNDED, source, target="riscv64", linker=linker)
+    (line,) = said(judged(done, ORPHANS))
+    assert line.startswith("warning: .sdata (4 bytes, a.o) is an orphan behind ")
+
+
+def test_data_outside_of_what_is_copied_is_an_error(tmp_path: Path) -> None:
+    regions = "MEMORY { F : ORIGIN = 0x10000, LENGTH = 64K R : ORIGIN = 0x80000, LENGTH = 64K } "
+    script = regions + (
+        "SECTIONS { .text : { *(.text .text.*) } > F .data : { from = .; *(.data .data.*) to = .; } > R AT> F }"
+    )
+    source = f'{START}.data\n.long 1\n.section .sdata,"aw"\n.long 2\n'
+    done = linked(tmp_path, script, source, target="riscv64")
+    assert [line.partition(" ")[0] for line in said(judged(done, ORPHANS))] == ["error:"]
+
+
+@EACH_LINKER
+def test_orphans_of_one_family_are_one_finding(tmp_path: Path, linker: str) -> None:
+    functions = "".join(f'.section .text.f{at},"ax"\n.long {at}\n' for at in range(40))
+    script = "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text) etext = .; } }"
+    done = linked(tmp_path, script, f"{START}{functions}", linker=linker)
+    (line,) = said(judged(done, ORPHANS))
+    assert line == "warning: .text.f0, .text.f1, .text.f2 and 37 more (160 bytes, a.o) are orphans behind etext"
+
+
+def test_an_orphan_between_the_symbols_of_its_family_is_noted_only(tmp_path: Path) -> None:
+    script = "SECTIONS { . = 0x10000; .text : { *(.text) } zero_from = .; .bss : { a.o(.bss) } zero_to = .; }"
+    done = linked(tmp_path, script, f"{START}.bss\n.skip 4\n", ".bss\n.skip 8\n")
+    report = judged(done, ORPHANS)
+    assert said(report) == []
+    assert [finding.severity for finding in report.findings] == [Severity.NOTE]
+
+
+def test_what_a_dynamic_loader_starts_has_orphans_of_its_own(tmp_path: Path) -> None:
+    source = f'{START}.section .interp,"a"\n.asciz "/ld.so"\n'
+    script = PLAIN.replace(".text :", ".interp : { *(.interp) } :interp :text .text :").replace(
+        "SECTIONS", "PHDRS { interp PT_INTERP; text PT_LOAD; } SECTIONS"
+    )
+    done = linked(tmp_path, script, f'{source}.section .extra,"a"\n.long 1\n')
+    assert said(judged(done, ORPHANS)) == []
+
+
+def test_nothing_is_said_of_orphans_where_nothing_tells_them(tmp_path: Path) -> None:
+    done = linked(tmp_path, PLAIN, START, linker="ld.lld-19")
+    for with_map in (True, False):
+        (result,) = judged(done, ORPHANS, with_map=with_map, with_script=False).rules
+        assert result.verdict is Verdict.NOT_CHECKED
+
+
+# What --gc-sections dropped -----------------------------------------------------------------------------------------
+
+COLLECTED = "lint: collected-table"
+HOOKS = (
+    '.section .text.s,"ax"\n.globl _start\n_start: .long 0\n'
+    '.section .hooks,"a"\n.quad 1, 2\n.section .text.unused,"ax"\n.long 0\n'
+)
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize("body", ["from = .; {} to = .;", ". = ALIGN(8); from = .; {} . = ALIGN(8); to = .;"])
+def test_a_table_that_was_collected(tmp_path: Path, linker: str, body: str, *, keep: bool) -> None:
+    taking = "KEEP(*(.hooks))" if keep else "*(.hooks)"
+    script = (
+        "ENTRY(_start) SECTIONS { . = 0x10000; .text : { from_text = .; *(.text .text.*) to_text = .; }"
+        f" .hooks : {{ {body.format(taking)} }} }}"
+    )
+    done = linked(tmp_path, script, HOOKS, linker=linker, options=("--gc-sections",))
+    report = judged(done, COLLECTED, objects=(tmp_path / "a.o",))
+    lost = "error: --gc-sections dropped .hooks (16 bytes, a.o): nothing is left between from and to"
+    assert said(report) == ([] if keep else [lost])
+
+
+def test_a_table_around_which_the_symbols_stand_outside(tmp_path: Path) -> None:
+    script = "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text*) } from = .; .hooks : { *(.hooks) } to = .; }"
+    done = linked(tmp_path, script, HOOKS, options=("--gc-sections",))
+    assert len(said(judged(done, COLLECTED))) == 1
+
+
+def test_a_table_whose_symbols_nobody_uses_is_not_missed(tmp_path: Path) -> None:
+    body = "PROVIDE(from = .); *(.hooks) PROVIDE(to = .);"
+    script = f"ENTRY(_start) SECTIONS {{ . = 0x10000; .text : {{ *(.text*) }} .hooks : {{ {body} }} }}"
+    done = linked(tmp_path, script, HOOKS, options=("--gc-sections",))
+    assert said(judged(done, COLLECTED)) == []
+
+
+def test_a_table_of_which_part_is_used_is_noted(tmp_path: Path) -> None:
+    script = "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text*) } .hooks : { from = .; *(.hooks) to = .; } }"
+    used = '.section .hooks,"a"\n.globl used\nused: .quad 3\n'
+    source = HOOKS.replace("_start: .long 0", "_start: .quad used")
+    done = linked(tmp_path, script, source, used, options=("--gc-sections",))
+    report = judged(done, COLLECTED)
+    assert (said(report), len(report.findings)) == ([], 1)
+
+
+def test_a_map_of_lld_needs_the_objects_to_tell_what_was_dropped(tmp_path: Path) -> None:
+    done = linked(tmp_path, PLAIN, HOOKS, linker="ld.lld-16", options=("--gc-sections",))
+    assert judged(done, COLLECTED).rules[0].verdict is Verdict.NOT_CHECKED
+
+
+def test_constructors_of_the_compilers_start_up_files_are_not_missed(tmp_path: Path) -> None:
+    script = "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text*) } .init_array : { *(.init_array) } }"
+    constructor = '.section .init_array,"aw",@init_array\n.quad 0\n'
+    done = linked(tmp_path, script, f"{START}{constructor}", options=("--gc-sections",))
+    assert len(said(judged(done, COLLECTED))) == 1
+    crt = assemble(tmp_path, constructor, name="crtbegin.o")
+    done = link(tmp_path, script, [assemble(tmp_path, START), crt], options=("--gc-sections",))
+    assert said(judged(done, COLLECTED)) == []
+
+
+# Expressions of policies --------------------------------------------------------------------------------------------
+
+ROM_AND_RAM = (
+    "MEMORY { F (rx) : ORIGIN = 0x10000, LENGTH = 64K R (rw) : ORIGIN = 0x80000, LENGTH = 64K"
+    " K (rw) : ORIGIN = 0x90000, LENGTH = 64K } "
+)
+
+
+@EACH_LINKER
+def test_memory_regions_in_what_every_section_must_satisfy(tmp_path: Path, linker: str) -> None:
+    script = ROM_AND_RAM + (
+        "ENTRY(_start) SECTIONS { .text : { *(.text*) } > F .data : { *(.data) } > R AT> F .kept : { *(.kept) } > K }"
+    )
+    done = linked(tmp_path, script, f'{START}.data\n.long 1\n.section .kept,"aw"\n.long 2\n', linker=linker)
+    inside = "load_address >= ORIGIN(F) && load_address + size <= ORIGIN(F) + LENGTH(F)"
+    report = judged(done, f'every: output-section, where: allocated && size, require: "{inside}"')
+    (line,) = said(report)
+    assert line.startswith("error: output-section .kept at 0x")
+    assert report.findings[0].facts == ("in the image: ORIGIN(F) is 0x10000 and LENGTH(F) is 0x10000",)
+
+
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ("from == LOADADDR(.data)", "from is 0x10004 and LOADADDR(.data) is 0x10005"),
+        ("ADDR(.data) == ORIGIN(R) + 1", "ADDR(.data) is 0x80000 and ORIGIN(R) is 0x80000"),
+        ("SIZEOF(.data) > LENGTH(R)", "SIZEOF(.data) is 0x4 and LENGTH(R) is 0x10000"),
+    ],
+)
+def test_the_values_of_an_assertion_are_named_for_what_they_are(tmp_path: Path, expression: str, values: str) -> None:
+    script = ROM_AND_RAM + (
+        "ENTRY(_start) SECTIONS { .text : { *(.text*) from = .; BYTE(0) } > F .data : { *(.data) } > R AT> F }"
+    )
+    done = linked(tmp_path, script, f"{START}.data\n.long 1\n")
+    report = judged(done, f'assert: "{expression}"')
+    assert report.findings[0].facts[-1] == f"in the image: {values}"
