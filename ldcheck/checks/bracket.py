@@ -42,7 +42,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, marks_a_place, missing
 from ldcheck.layout.facts import distance
-from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.policy.sizes import size_of
 from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, OutputSection
@@ -51,7 +51,7 @@ from ldcheck.sections.reach import names, reaching
 from ldcheck.words import counted, size
 
 DECLARATION = Declaration(
-    head=Key("bracket", Kind.NAMES, "The input sections of the table."),
+    head=Key("bracket", Kind.NAMES, "The input sections of the table.", names=Names.TAKEN),
     keys=(
         Key("with", Kind.NAME_PAIR, "The start symbol and the stop symbol.", required=True),
         Key("entry-size", Kind.SIZE, "The bytes of one record.", minimum=1),
