@@ -42,17 +42,17 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, marks_a_place, missing
 from ldcheck.layout.facts import distance
-from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.policy.sizes import size_of
 from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, OutputSection
-from ldcheck.sections.globs import Glob, section_glob
+from ldcheck.sections.globs import Glob, overlaps, section_glob
 from ldcheck.sections.reach import names, reaching
 from ldcheck.source import Related
 from ldcheck.words import counted, listed, size
 
 DECLARATION = Declaration(
-    head=Key("bracket", Kind.NAMES, "The input sections of the table."),
+    head=Key("bracket", Kind.NAMES, "The input sections of the table.", names=Names.FREE),
     keys=(
         Key("with", Kind.NAME_PAIR, "The start symbol and the stop symbol.", required=True),
         Key("entry-size", Kind.SIZE, "The bytes of one record.", minimum=1),
@@ -222,9 +222,17 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if view.map is None and low == high:
         reason = f"nothing lies between {start} and {stop}, and only a map (--map) tells whether anything should"
         return Judgement(Standing.UNKNOWN, reason=reason)
-    if view.map is None and "entry-size" not in rule.keys:
-        return Judgement(Standing.UNKNOWN, reason="an ELF does not name the input sections, give --map or entry-size")
+    if view.map is None and ("entry-size" not in rule.keys or not _is_known(rule, view)):
+        return Judgement(Standing.UNKNOWN, reason="an ELF does not name the input sections, give --map")
     return Judgement(Standing.HOLDS, evidence=view.available)
+
+
+def _is_known(rule: Rule, view: ImageView) -> bool:
+    """Whether anything but a map tells that there is such a table: the script, or an output section of its name."""
+    globs = [section_glob(named.text) for named in rule.names]
+    if view.script is not None:
+        return any(overlaps(taker.names, glob) for taker in view.script.rules for glob in globs)
+    return any(glob.matches(name) for name in view.sections for glob in globs)
 
 
 def _faults(rule: Rule, start: str, stop: str, low: int, high: int, view: ImageView) -> Iterator[tuple[str, str]]:

@@ -34,13 +34,15 @@ from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.judging.evidence import ImageView
-from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.globs import section_glob
 from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
-    head=Key("empty", Kind.NAMES, "Output sections (names or patterns) that must have no content."),
+    head=Key(
+        "empty", Kind.NAMES, "Output sections (names or patterns) that must have no content.", names=Names.EMITTED
+    ),
     evidence=(EvidenceKind.IMAGE, EvidenceKind.MAP),
 )
 

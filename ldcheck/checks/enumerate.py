@@ -34,7 +34,7 @@ from __future__ import annotations
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.subjects import absent, move_ahead, naming
-from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.sections.globs import overlaps, section_glob
 from ldcheck.sections.reach import Relation, names, reaching, relation
@@ -42,8 +42,16 @@ from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
-    head=Key("enumerate", Kind.NAMES, "Sections that must be named."),
-    keys=(Key("before", Kind.NAMES, "The patterns ahead of which they must be named.", required=True),),
+    head=Key("enumerate", Kind.NAMES, "Sections that must be named.", names=Names.TAKEN),
+    keys=(
+        Key(
+            "before",
+            Kind.NAMES,
+            "The patterns ahead of which they must be named.",
+            required=True,
+            names=Names.FREE,
+        ),
+    ),
     evidence=(EvidenceKind.SCRIPT,),
 )
 
@@ -51,7 +59,15 @@ DECLARATION = Declaration(
 def on_script(rule: Rule, view: ScriptView) -> Judgement:
     """REFUTED where a `before` pattern takes such sections first, or where it takes them and nothing names them."""
     before = names_of(rule.keys["before"])
-    return all_of([_judge(named, before, view) for named in rule.names], optional=rule.optional)
+    heads = [section_glob(named.text) for named in rule.names]
+    judgements = [_judge(named, before, view) for named in rule.names]
+    # A pattern that could take none of the names guards nothing, whatever the script has.
+    judgements += [
+        absent(pattern, view)
+        for pattern in before
+        if not any(overlaps(section_glob(pattern.text), head) for head in heads) and not naming(pattern.text, view)
+    ]
+    return all_of(judgements, optional=rule.optional)
 
 
 def _judge(named: Named, before: tuple[Named, ...], view: ScriptView) -> Judgement:

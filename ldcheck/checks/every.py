@@ -37,28 +37,35 @@ GNU ld manual, "Expressions in Linker Scripts".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import ScriptValues, expression_of, image_values, names_in, operands
 from ldcheck.judging.subjects import STRIPPED
-from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.script.environment import Environment, Value
 from ldcheck.script.expressions import evaluate
-from ldcheck.script.syntax import Node
+from ldcheck.script.syntax import Call, Expression, Name, Node, Word, walk
+from ldcheck.sections.families import is_emitted
 from ldcheck.sections.globs import has_wildcard, section_glob
-from ldcheck.words import listed
+from ldcheck.words import did_you_mean, listed
+
+# Elf(5) and the gABI, as readelf spells them.
+_SEGMENT_TYPES = frozenset(
+    ("LOAD", "DYNAMIC", "INTERP", "NOTE", "SHLIB", "PHDR", "TLS", "GNU_EH_FRAME", "GNU_STACK", "GNU_RELRO",
+     "GNU_PROPERTY", "EXIDX", "ARM_EXIDX")
+)  # fmt: skip
 
 _KINDS = ("output-section", "input-pattern", "symbol", "segment")
 
 DECLARATION = Declaration(
     head=Key("every", Kind.CHOICE, "What is gone through.", choices=_KINDS),
     keys=(
-        Key("named", Kind.NAMES, "Only those of these names (or patterns)."),
-        Key("where", Kind.EXPRESSION, "Only those for which this is true."),
-        Key("require", Kind.EXPRESSION, "What must be true for each.", required=True),
+        Key("named", Kind.NAMES, "Only those of these names (or patterns).", names=Names.FREE),
+        Key("where", Kind.EXPRESSION, "Only those for which this is true.", names=Names.FREE),
+        Key("require", Kind.EXPRESSION, "What must be true for each.", required=True, names=Names.FREE),
     ),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
 )
@@ -117,13 +124,15 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     if rule.names[0].text != "input-pattern":
         return Judgement(Standing.UNKNOWN, reason=f"only an image has {rule.names[0].text}s")
     rest = _Attributes(view.params, ScriptValues(view))
-    judged = [
-        (name, attributes, node, _truth(rule, name, attributes, rest)) for name, attributes, node in _patterns(view)
-    ]
+    patterns = list(_patterns(view))
+    unknown = _unknown(rule, [(name, attributes) for name, attributes, _ in patterns], rest)
+    if unknown is not None:
+        return unknown
+    judged = [(name, attributes, node, _truth(rule, name, attributes, rest)) for name, attributes, node in patterns]
     problems = tuple(
         _problem(rule, name, attributes, rest, view, node) for name, attributes, node, truth in judged if truth is False
     )
-    return _result(rule, problems, [truth for *_, truth in judged], "no input pattern matches")
+    return _result(problems, [truth for *_, truth in judged])
 
 
 def _patterns(view: ScriptView) -> Iterator[tuple[str, Mapping[str, int], Node]]:
@@ -152,13 +161,53 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         return Judgement(Standing.UNKNOWN, reason="no ELF, give --elf")
     if kind == "symbol" and view.elf.stripped:
         return Judgement(Standing.UNKNOWN, reason=f"the image does not tell of every symbol: {STRIPPED}")
-    things = {"output-section": _sections, "symbol": _symbols, "segment": _segments}[kind](view)
+    things = list({"output-section": _sections, "symbol": _symbols, "segment": _segments}[kind](view))
     rest = image_values(view)
+    unknown = _unknown(rule, things, rest)
+    if unknown is not None:
+        return unknown
     judged = [(name, attributes, _truth(rule, name, attributes, rest)) for name, attributes in things]
     problems = tuple(
         _problem(rule, name, attributes, rest, view) for name, attributes, truth in judged if truth is False
     )
-    return _result(rule, problems, [truth for *_, truth in judged], f"the image has no {kind} that matches")
+    return _result(problems, [truth for *_, truth in judged])
+
+
+def _unknown(rule: Rule, things: Sequence[tuple[str, Mapping[str, int]]], rest: Environment) -> Judgement | None:
+    """The judgement on a rule that speaks of nothing: none of the kind, or none of the names; None for any other.
+
+    A `where` may well be true of nothing, but its names must mean something, and so must those of `require`. Names that
+    toolchains give need not be there if there is a `where`.
+    """
+    kind = rule.names[0].text
+    if not things:
+        return Judgement(Standing.UNKNOWN, reason=f"there is no {kind} to look at")
+    for named in names_of(rule.keys.get("named")):
+        if not any(section_glob(named.text).matches(name) for name, _ in things) and not (
+            "where" in rule.keys and (named.text in _SEGMENT_TYPES if kind == "segment" else is_emitted(named.text))
+        ):
+            problem = Problem(named.text, "", location=named.location)
+            return Judgement(Standing.ABSENT, (problem,), reason=f"no {kind} is called {named.text}")
+    attributes = things[0][1]
+    for key in ("where", "require"):
+        value = rule.keys.get(key)
+        for name, part in _named(expression_of(value)) if isinstance(value, Named) else ():
+            if name in attributes or evaluate(part, rest).known:
+                continue
+            assert isinstance(value, Named)
+            advice = did_you_mean(name, attributes, f"a {kind} has {', '.join(attributes)}")
+            problem = Problem(name, "", location=value.location, help=advice)
+            return Judgement(Standing.ABSENT, (problem,), reason=f"`{value.text}` speaks of {name}, which nothing has")
+    return None
+
+
+def _named(expression: Expression) -> Iterator[tuple[str, Expression]]:
+    """Each name that an expression speaks of, with what its value is asked by: the name, or a function on it."""
+    for node in walk(expression):
+        if isinstance(node, Name) and node.name != ".":
+            yield node.name, node
+        elif isinstance(node, Call):
+            yield from ((argument.text, node) for argument in node.arguments if isinstance(argument, Word))
 
 
 def _sections(view: ImageView) -> Iterator[tuple[str, Mapping[str, int]]]:
@@ -225,15 +274,12 @@ def _truth(rule: Rule, name: str, attributes: Mapping[str, int], rest: Environme
     return True
 
 
-def _result(rule: Rule, problems: tuple[Problem, ...], truths: list[bool | str | None], none: str) -> Judgement:
+def _result(problems: tuple[Problem, ...], truths: list[bool | str | None]) -> Judgement:
     if problems:
         return Judgement(Standing.REFUTED, problems)
     undecided = next((truth for truth in truths if isinstance(truth, str)), "")
     if undecided:
         return Judgement(Standing.UNKNOWN, reason=undecided)
-    # With names given, that none of them exists is a misspelling; a `where` may well be true of nothing.
-    if "named" in rule.keys and "where" not in rule.keys and all(truth is None for truth in truths):
-        return Judgement(Standing.ABSENT, reason=none)
     return Judgement(Standing.HOLDS)
 
 

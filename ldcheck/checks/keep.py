@@ -33,14 +33,14 @@ from __future__ import annotations
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent
-from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.globs import section_glob
 from ldcheck.sections.reach import reaching
 from ldcheck.words import counted
 
 DECLARATION = Declaration(
-    head=Key("keep", Kind.NAMES, "Input sections that must be under KEEP()."),
+    head=Key("keep", Kind.NAMES, "Input sections that must be under KEEP().", names=Names.TAKEN),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.MAP),
 )
 

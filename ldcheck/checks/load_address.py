@@ -47,7 +47,10 @@ DECLARATION = Declaration(
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:
     """REFUTED where a section's load address is not the value of the expression."""
-    return all_of([_judge(named, rule, view) for named in rule.names], optional=rule.optional)
+    judgements = [_judge(named, rule, view) for named in rule.names]
+    # A section that the script makes and that came out empty is nowhere loaded.
+    shown = [judgement for judgement in judgements if judgement.standing is not Standing.UNKNOWN]
+    return all_of(shown or judgements, optional=rule.optional)
 
 
 class _AtSection(ImageValues):
@@ -71,7 +74,9 @@ def _judge(named: Named, rule: Rule, view: ImageView) -> Judgement:
     glob = section_glob(named.text)
     found = [name for name, (_, size) in view.sections.items() if size and glob.matches(name)]
     if not found:
-        return Judgement(Standing.ABSENT, reason=f"the image has no output section {named.text}")
+        declared = view.script.output_sections if view.script is not None else ()
+        standing = Standing.UNKNOWN if any(glob.matches(name) for name in declared) else Standing.ABSENT
+        return Judgement(standing, reason=f"the image has no output section {named.text}")
     problems = []
     for name in found:
         address = view.sections[name][0]

@@ -113,6 +113,6 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     )
     if problems:
         return Judgement(Standing.REFUTED, problems)
-    if may_be_stripped(absentees, view) or (absentees and not rule.optional and view.script is None):
+    if may_be_stripped(absentees, view):
         return missing(absentees, view)
     return Judgement(Standing.HOLDS)

@@ -42,7 +42,7 @@ from collections.abc import Sequence
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import taken_by_half
-from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.sections.families import half_taken
 from ldcheck.sections.globs import section_glob
@@ -50,7 +50,7 @@ from ldcheck.words import counted
 
 DECLARATION = Declaration(
     head=Key("orphans", Kind.CHOICE, "`none`: no section may be left without a statement.", choices=("none",)),
-    keys=(Key("except", Kind.NAMES, "Sections (names or patterns) that may be orphans."),),
+    keys=(Key("except", Kind.NAMES, "Sections (names or patterns) that may be orphans.", names=Names.FREE),),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP, EvidenceKind.OBJECTS),
 )
 

@@ -44,7 +44,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, marks_a_place
 from ldcheck.layout.facts import not_behind
-from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.script.syntax import Node, OutputSection
 from ldcheck.sections.globs import section_glob
@@ -55,9 +55,9 @@ from ldcheck.source import Related
 from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
-    head=Key("place", Kind.NAMES, "Input sections, by name or pattern."),
+    head=Key("place", Kind.NAMES, "Input sections, by name or pattern.", names=Names.TAKEN),
     keys=(
-        Key("in", Kind.NAMES, "Output sections (names or patterns) that they may be in."),
+        Key("in", Kind.NAMES, "Output sections (names or patterns) that they may be in.", names=Names.ANY),
         Key("never-in", Kind.NAMES, "Output sections (names or patterns) that they must not be in."),
         Key("between", Kind.NAME_PAIR, "Two symbols that must enclose them."),
         Key("never-between", Kind.NAME_PAIR, "Two symbols that must not enclose them."),

@@ -142,7 +142,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         return Judgement(Standing.REFUTED, problems)
     ends = [end for group in _groups(rule) for named in group for end in _symbols(named.text) or ()]
     lacking = [name for name in ends if view.address(name) is None]
-    if may_be_stripped(lacking, view) or (lacking and not rule.optional and view.script is None):
+    if may_be_stripped(lacking, view):
         return missing(lacking, view)
     return Judgement(Standing.HOLDS)
 

@@ -12,7 +12,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Fix, Problem, Severity
-from ldcheck.script.syntax import Assignment, MemoryRegion, Node, OutputSection, Script, SectionPattern, statements
+from ldcheck.script.syntax import (
+    Assignment,
+    Command,
+    MemoryRegion,
+    Name,
+    Node,
+    OutputSection,
+    ProgramHeader,
+    Script,
+    SectionPattern,
+    statements,
+    walk,
+)
 from ldcheck.source import Location, Related, SourceMap
 
 if TYPE_CHECKING:
@@ -104,6 +116,22 @@ class ScriptView:
     def memory(self) -> Mapping[str, MemoryRegion]:
         """The memory regions by name."""
         return {node.name.text: node for node in self.statements if isinstance(node, MemoryRegion)}
+
+    @cached_property
+    def mentioned(self) -> frozenset[str]:
+        """The names that the script uses without saying what they are, and those of its regions and segments.
+
+        A symbol that only the objects define may stand in an expression, or in ENTRY().
+        """
+        found: set[str] = set()
+        for node in walk(self.tree):
+            if isinstance(node, Name):
+                found.add(node.name)
+            elif isinstance(node, MemoryRegion | ProgramHeader):
+                found.add(node.name.text)
+            elif isinstance(node, Command) and node.keyword in ("ENTRY", "EXTERN"):
+                found.update(word.text for word in node.arguments)
+        return frozenset(found - {"."})
 
     @cached_property
     def regions(self) -> Mapping[str, tuple[int, int]]:
@@ -252,6 +280,22 @@ class ImageView:
         from ldcheck.judging.surroundings import Surroundings
 
         return Surroundings(self)
+
+    @cached_property
+    def symbols(self) -> frozenset[str]:
+        """The symbols that the ELF or the map shows as defined."""
+        known = {name for name, symbol in self.elf.symbols.items() if symbol.defined} if self.elf is not None else set()
+        return frozenset(known.union(self.map.symbols if self.map is not None else ()))
+
+    @cached_property
+    def section_names(self) -> frozenset[str]:
+        """The names of sections that the ELF, the map or the objects show: of the output and of the inputs."""
+        found = set(self.sections)
+        if self.map is not None:
+            found.update(part.name for section in self.map.sections for part in section.inputs)
+            found.update(part.name for part in self.map.discarded)
+        found.update(section.name for section in self.image.objects or ())
+        return frozenset(found)
 
     @property
     def stripped(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import CheckError, EvidenceKind, Finding, InputError, RuleResult
-from ldcheck.judging import judge, outcome
+from ldcheck.judging import applicable, judge, outcome
 from ldcheck.judging.architecture import declared, find_arch
 from ldcheck.judging.details import details, picture
 from ldcheck.judging.linked import image_of, linked_with, present
@@ -104,14 +104,20 @@ def _judged(
     output_arch, output_format = declared(scripts.parses[0].tree) if scripts.parses else ("", "")
     arch = find_arch(target, asked.arch, image, output_arch, output_format)
     refused = judge.refuses_orphans(policies.rules)
-    views = [ScriptView(parse.tree, parse.sources, arch, policies.params, not refused) for parse in scripts.parses]
+    params = [policies.params_with(constant) for constant in scripts.constants]
+    params = params or [policies.params] * len(scripts.parses)
+    views = [
+        ScriptView(parse.tree, parse.sources, arch, known, not refused)
+        for parse, known in zip(scripts.parses, params, strict=True)
+    ]
     definitions = scripts.definitions or ((),) * len(views)
     linked, remarks = linked_with(target, views, image, policies.params)
-    judgeable = judge.Target(
+    known = params[linked] if params else policies.params
+    judgeable = applicable.Target(
         name=target.name,
         arch=arch,
-        scripts=tuple(judge.ScriptCase(view, defined) for view, defined in zip(views, definitions, strict=True)),
-        image=ImageView(image, arch, views[linked] if views else None, policies.params) if image is not None else None,
+        scripts=tuple(applicable.ScriptCase(view, defined) for view, defined in zip(views, definitions, strict=True)),
+        image=ImageView(image, arch, views[linked] if views else None, known) if image is not None else None,
         image_case=linked,
         condition=scripts.condition,
         format="elf" if image is not None and image.elf is not None else file_format(output_format),

@@ -8,7 +8,7 @@ check does is its own business, and so is how a finding looks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Protocol
 
@@ -23,7 +23,8 @@ from ldcheck.findings import (
     Standing,
     Verdict,
 )
-from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.applicable import Target, config_holds, excluded, lacks, unvalued
+from ldcheck.judging.existence import Lack, lacking
 from ldcheck.policy.declare import Checks
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import dataclass, replace
@@ -34,33 +35,6 @@ class CheckModules(Checks, Protocol):
 
     def module(self, name: str, lint: bool = False) -> ModuleType:
         """The code of a check or lint: `on_script`, `on_image`, or both."""
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class ScriptCase:
-    """One distinct script, and the definitions of every configuration that yields it (empty: not preprocessed)."""
-
-    view: ScriptView
-    definitions: tuple[Mapping[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Target:
-    """What one set of rules is judged on.
-
-    `image_case` is the index of the script that the image was linked with. `condition` words a choice of scripts
-    ("only with CONFIG_X"), empty for all of them. `facts` is what else a `when` can ask for: format and linker.
-    """
-
-    name: str
-    arch: str
-    scripts: tuple[ScriptCase, ...] = ()
-    image: ImageView | None = None
-    image_case: int = 0
-    condition: Callable[[Collection[int]], str] = lambda _: ""
-    format: str = ""
-    linker: str = ""
-    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -100,17 +74,22 @@ class _Outcome:
 
 
 def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
-    excluded = _excluded(rule, target)
-    if excluded:
-        return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_APPLICABLE, excluded))
-    cases = [at for at, case in enumerate(target.scripts) if _config_holds(rule.when.config, case.definitions)]
+    if why := excluded(rule, target):
+        return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_APPLICABLE, why))
+    cases = [at for at, case in enumerate(target.scripts) if config_holds(rule.when.config, case.definitions)]
     if target.scripts and not cases:
         reason = f"no configuration with {' and '.join(rule.when.config)}"
         return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_APPLICABLE, reason))
+    reasons = [lacks(rule, target, at) for at in cases or (None,)]
+    cases = [at for at, reason in zip(cases, reasons, strict=False) if not reason]
+    if not cases and (reason := reasons[0]):
+        return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_APPLICABLE, reason))
 
+    if why := unvalued(rule, target, cases):
+        return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_CHECKED, why))
     check = checks.module(rule.check, lint=rule.lint)
-    declared = checks.declaration(rule.check, lint=rule.lint).evidence
-    asked = rule.evidence or declared
+    declaration = checks.declaration(rule.check, lint=rule.lint)
+    asked = rule.evidence or declaration.evidence
     scripts: dict[int, Judgement] = {}
     if EvidenceKind.SCRIPT in asked and hasattr(check, "on_script"):
         scripts = {at: check.on_script(rule, target.scripts[at].view) for at in cases}
@@ -120,50 +99,30 @@ def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
     if target.image is not None and linked_here and hasattr(check, "on_image") and set(asked) - {EvidenceKind.SCRIPT}:
         image = check.on_image(rule, target.image)
     missing = _missing(rule, asked, target)
-    return _combine(rule, target, scripts, image, missing)
+    outcome = _combine(rule, target, scripts, image, missing)
+    if rule.optional:
+        return outcome
+    views = [target.scripts[at].view for at in scripts]
+    seen = target.image if image is not None else None
+    if seen is not None and seen.script is not None and seen.script not in views:
+        views.append(seen.script)
+    return _without_passing_over(rule, outcome, lacking(rule, declaration, views, seen))
 
 
-def _excluded(rule: Rule, target: Target) -> str:
-    """Why the rule's `when` excludes the target; empty if it does not."""
-    when = rule.when
-    if when.arch:
-        from ldcheck.image.arches import allows
-
-        if not target.arch:
-            return f"only for {', '.join(when.arch)}, and the architecture is not known (give --arch)"
-        if not allows(when.arch, target.arch):
-            return f"only for {', '.join(when.arch)}, this is {target.arch}"
-    for wanted, actual, word in (
-        (when.format, target.format, "format"),
-        (when.linker, target.linker, "linker"),
-    ):
-        if wanted and actual not in wanted:
-            return f"only for the {word} {', '.join(wanted)}" + (f", this is {actual}" if actual else "")
-    if when.paths:
-        from ldcheck.policy.paths import path_matches
-
-        if not any(path_matches(path, pattern) for path in target.paths for pattern in when.paths):
-            return f"only for {', '.join(when.paths)}"
-    return ""
+def _without_passing_over(rule: Rule, outcome: _Outcome, lacks: Sequence[Lack]) -> _Outcome:
+    """The outcome of a rule that speaks of names which nothing has: an error for each, and never held."""
+    if not lacks:
+        return outcome
+    result = outcome.result
+    if result.verdict is Verdict.HELD:
+        result = replace(result, verdict=Verdict.NOT_CHECKED, reason=lacks[0].reason, evidence=())
+    told = [_nameless(rule, lack) for lack in lacks if lack.told]
+    return replace(outcome, result=result, errors=outcome.errors or tuple(dict.fromkeys(told)))
 
 
-def _config_holds(conditions: Sequence[str], definitions: Sequence[Mapping[str, str]]) -> bool:
-    """Whether some configuration behind a script satisfies every condition of `when: {config: ...}`.
-
-    A script that was not preprocessed here has no known definitions: it is judged.
-    """
-    if not conditions or not definitions:
-        return True
-    return any(all(_condition_holds(condition, defined) for condition in conditions) for defined in definitions)
-
-
-def _condition_holds(condition: str, defined: Mapping[str, str]) -> bool:
-    if condition.startswith("!"):
-        return condition[1:].strip() not in defined
-    name, equals, value = condition.partition("=")
-    if equals:
-        return defined.get(name.strip()) == value.strip()
-    return name in defined
+def _nameless(rule: Rule, lack: Lack) -> InputError:
+    advice = f"did you mean {lack.similar}?" if lack.similar else "correct the name, or say `optional: true`"
+    return InputError(f"{lack.reason} [{rule.id}]", lack.named.location, label="nothing has this name", help=advice)
 
 
 _GIVE = {
@@ -224,13 +183,17 @@ def _combine(
         return _Outcome(_result(rule, Verdict.UNPROVEN, reason, used), findings)
     if missing:
         return _Outcome(_result(rule, Verdict.NOT_CHECKED, missing, used))
-    if not present and shown is None:
+    others = [*present.values(), *((shown,) if shown is not None else ())]
+    hidden = target.image is not None and target.image.stripped
+    told_absent = (scripts and not present and not hidden) or (image is not None and shown is None)
+    # Evidence that can tell nothing does not stand for what the other says is nowhere.
+    if not others or (told_absent and all(judgement.standing is Standing.UNKNOWN for judgement in others)):
         return _absent(rule, scripts, image, missing)
     decided = [judgement for judgement in present.values() if judgement.standing is Standing.HOLDS]
     if satisfied or decided:
         reason = next((judgement.reason for judgement in decided if judgement.reason), "")
         return _Outcome(_result(rule, Verdict.HELD, reason, used))
-    reasons = [judgement.reason for judgement in (*present.values(), *((shown,) if shown else ())) if judgement.reason]
+    reasons = [judgement.reason for judgement in others if judgement.reason]
     return _Outcome(_result(rule, Verdict.NOT_CHECKED, "; ".join(dict.fromkeys(reasons)), used))
 
 
@@ -293,10 +256,11 @@ def _absent(rule: Rule, scripts: Mapping[int, Judgement], image: Judgement | Non
     judgements = [*scripts.values(), *((image,) if image is not None else ())]
     if not judgements:
         return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_CHECKED, missing or "no evidence that it can use"))
-    reason = judgements[0].reason or "its subject does not exist here"
+    absent = [judgement for judgement in judgements if judgement.standing is Standing.ABSENT] or judgements
+    reason = absent[0].reason or "its subject does not exist here"
     if rule.optional:
         return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_APPLICABLE, reason))
-    problem = judgements[0].problems[0] if judgements[0].problems else None
+    problem = absent[0].problems[0] if absent[0].problems else None
     named = names_of(rule.subject)
     location = named[0].location if named else rule.location
     if problem is not None and problem.location is not None:

@@ -26,7 +26,8 @@ _MOST_WARNINGS = 5
 class Scripts:
     """The distinct scripts of a target, parsed. `condition` words a choice of them.
 
-    `described` tells the configurations of each, where it was preprocessed; `sources` are the files that people edit.
+    `described` tells the configurations of each, where it was preprocessed, and `constants` the number that a macro of
+    its sources stands for; `sources` are the files that people edit.
     """
 
     parses: tuple[Parse, ...] = ()
@@ -35,6 +36,7 @@ class Scripts:
     notes: tuple[str, ...] = ()
     described: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
+    constants: tuple[Callable[[str], int | None], ...] = ()
 
 
 def read_scripts(target: Target, arch: str = "", text: str | None = None) -> Scripts:
@@ -84,6 +86,7 @@ def _preprocessed(target: Target) -> Scripts:
         tuple(dict.fromkeys(note for one in found for note in one.notes)),
         tuple(_described(one) for one in found),
         tuple(source for one in found for source in one.sources()),
+        tuple(one.constant for one in found),
     )
 
 

@@ -33,7 +33,7 @@ class Kind(Enum):
     DATE = "a date such as 2027-06-30"
     MESSAGE = "a text with placeholders such as {subject}"
     PARAMS = "names with their sizes (NAME: 4K)"
-    WHEN = "conditions (arch, config, format, linker, paths)"
+    WHEN = "conditions (arch, config, symbol, section, format, linker, paths)"
     RULES = "a list of rules"
     TESTS = "cases under `valid` and `invalid`"
     IMAGE = "sections, symbols and segments of an image"
@@ -44,9 +44,27 @@ class Kind(Enum):
     IGNORES = "a list of what is accepted, each with rule and reason"
 
 
+class Names(Enum):
+    """What the names under a key are, and with that which of them must exist somewhere in the evidence.
+
+    DECLARED: output sections, symbols, or sections that a pattern of the script names. TAKEN: input sections, also
+    those that a wider pattern takes. EMITTED: as TAKEN, and the names that toolchains give need not be there. ANY: as
+    DECLARED, one of them will do. FREE: none need exist; the check itself sees to that.
+    """
+
+    DECLARED = "declared"
+    TAKEN = "taken"
+    EMITTED = "emitted"
+    ANY = "any"
+    FREE = "free"
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of a rule. `doc` is one sentence; `choices` belongs to CHOICE, `minimum` to SIZE."""
+    """A key of a rule. `doc` is one sentence; `choices` belongs to CHOICE, `minimum` to SIZE.
+
+    `names` is what the names are that the value holds, where its kind is names or an expression.
+    """
 
     name: str
     kind: Kind
@@ -54,6 +72,7 @@ class Key:
     required: bool = False
     choices: tuple[str, ...] = ()
     minimum: int = 0
+    names: Names = Names.DECLARED
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

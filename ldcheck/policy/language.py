@@ -21,6 +21,11 @@ POLICY = (
     Key("ldcheck", Kind.CHOICE, "The version of the policy language.", required=True, choices=(VERSION,)),
     Key("extends", Kind.NAMES, "Policies that this one builds on: stock names such as xen/common, or paths."),
     Key("params", Kind.PARAMS, "Named sizes for the rules' expressions, such as PAGE_SIZE: 4K."),
+    Key(
+        "from-script",
+        Kind.NAMES,
+        "Params whose value is that of the macro of the same name, where the script's sources define one.",
+    ),
     Key("rules", Kind.RULES, "What must hold."),
     Key("paths", Kind.OVERRIDES, "Other severities for findings in some files: a path pattern, then rule: severity."),
     Key("ignore", Kind.IGNORES, "Findings that are known and accepted, each with the reason."),
@@ -50,6 +55,12 @@ COMMON = (
 WHEN = (
     Key("arch", Kind.NAMES, "Architectures or families (x86, arm64, riscv); `!arm` is every other one."),
     Key("config", Kind.TEXTS, "Conditions on the configuration: CONFIG_X, !CONFIG_X or CONFIG_X=value."),
+    Key("symbol", Kind.NAMES, "Symbols (or patterns of them) that there must be; `!name` is one that there must not."),
+    Key(
+        "section",
+        Kind.NAMES,
+        "Sections (or patterns of them) that there must be; `!name` is one that there must not.",
+    ),
     Key("format", Kind.CHOICES, "The format of what is linked.", choices=FORMATS),
     Key("linker", Kind.CHOICES, "The linker.", choices=LINKERS),
     Key("paths", Kind.NAMES, "Patterns of the scripts' paths; ** crosses folders."),

@@ -7,7 +7,7 @@ that it gives, and the fields that it does not give stay. A bad rule is reported
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ldcheck.documents.files import read_source
 from ldcheck.documents.nodes import (
@@ -45,7 +45,8 @@ class Policies:
     """What a run is judged by.
 
     `errors` are what is wrong in the policies; the rules are those that are sound. `params` are the values of the named
-    sizes. `files` are the policy files in the order in which they count.
+    sizes, `sizes` their texts; `constants` are the names that the script's sources may give a value. `files` are the
+    policy files in the order in which they count.
     """
 
     rules: tuple[Rule, ...]
@@ -54,6 +55,18 @@ class Policies:
     overrides: tuple[Override, ...] = ()
     params: Mapping[str, int] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    sizes: Mapping[str, Named] = field(default_factory=dict)
+    constants: tuple[str, ...] = ()
+
+    def params_with(self, constant: Callable[[str], int | None]) -> Mapping[str, int]:
+        """The values of the params for a script whose sources give some: `constant` tells the number of a macro."""
+        found = {name: value for name in self.constants if (value := constant(name)) is not None}
+        if not found:
+            return self.params
+        from ldcheck.policy.sizes import evaluate_params
+
+        texts = {name: Named(str(value), Location(name, excerpt=name)) for name, value in found.items()}
+        return evaluate_params({**self.sizes, **texts})[0]
 
 
 def load_policies(
@@ -142,6 +155,7 @@ class _Loader:
         self._complaints = Complaints()
         self._files: list[str] = []
         self._params: dict[str, Named] = {}
+        self._constants: dict[str, None] = {}
         self._entries: list[_Entry] = []
         self._ignores: list[Ignore] = []
         self._overrides: list[Override] = []
@@ -191,6 +205,7 @@ class _Loader:
         for part, take in (
             ("extends", self._take_extends),
             ("params", self._take_params),
+            ("from-script", self._take_constants),
             ("paths", self._take_overrides),
             ("ignore", self._take_ignores),
         ):
@@ -212,6 +227,15 @@ class _Loader:
         params, errors = read_params(node)
         self._complaints.errors += errors
         self._params.update(params)
+
+    def _take_constants(self, node: Node) -> None:
+        from ldcheck.policy.sizes import is_identifier
+
+        for name in as_texts(node, "`from-script`"):
+            if is_identifier(name.text):
+                self._constants[name.text] = None
+            else:
+                self._complaints.add(f"`{shown(name.text)}` is no name for a param", name, "letters, digits and _")
 
     def _take_rules(self, node: Node, bad: Sequence[int]) -> None:
         for item in as_list(node, "`rules`"):
@@ -253,9 +277,11 @@ class _Loader:
 
         for name, text in given.items():
             self._params[name] = Named(text, Location(f"param {name}", excerpt=text))
-        values, errors = evaluate_params(self._params)
+        # What is given for this run goes before what the sources say.
+        constants = tuple(name for name in self._constants if name not in given)
+        values, errors = evaluate_params(self._params, constants)
         self._complaints.errors += errors
-        rules = self._read_rules(RuleReader(checks, self._params, values))
+        rules = self._read_rules(RuleReader(checks, self._params, values, constants))
         if not self._complaints.errors:
             self._check_references(rules)
         if not rules and not self._complaints.errors:
@@ -273,6 +299,8 @@ class _Loader:
             tuple(self._overrides),
             values,
             tuple(self._files),
+            self._params,
+            constants,
         )
 
     def _read_rules(self, reader: RuleReader) -> dict[str, Rule]:

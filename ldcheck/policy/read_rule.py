@@ -24,7 +24,7 @@ from ldcheck.policy.read_values import (
     text_of,
     texts_of,
 )
-from ldcheck.policy.rule import Named, Rule, RuleTest, Value, When
+from ldcheck.policy.rule import Named, Rule, RuleTest, Value, When, names_of
 from ldcheck.policy.sizes import is_identifier, names_in, size_of
 from ldcheck.source import Location, Related
 from ldcheck.words import did_you_mean, suggest
@@ -41,9 +41,19 @@ Entries = Mapping[str, tuple[ScalarNode, Node]]
 
 
 class RuleReader:
-    """Reads the rules of one set of policies. `params` are all named sizes, `values` those that could be worked out."""
+    """Reads the rules of one set of policies. `params` are all named sizes, `values` those that could be worked out.
 
-    def __init__(self, checks: Checks, params: Mapping[str, Named], values: Mapping[str, int]) -> None:
+    `constants` are the names that the script's sources may give a value.
+    """
+
+    def __init__(
+        self,
+        checks: Checks,
+        params: Mapping[str, Named],
+        values: Mapping[str, int],
+        constants: Collection[str] = (),
+    ) -> None:
+        self._constants = frozenset(constants)
         self._checks = checks
         self._heads = frozenset((*checks.names(), LINT))
         self._params = params
@@ -148,6 +158,7 @@ class RuleReader:
             optional=common.get("optional") is True,
             evidence=self._evidence(check, declared, common),
             params=self._params,
+            constants=self._constants,
             tests=tests,
             policy=head_key.source.name,
         )
@@ -182,8 +193,9 @@ class RuleReader:
 
     def _check_size(self, key: Key, value: Named) -> None:
         """A size must have a value from numbers and params, so that no check need ask."""
-        # Params that failed have had their error already.
-        if any(name in self._params and name not in self._values for name in names_in(value.text)):
+        # Params that failed have had their error already, and what only a script tells has none yet.
+        without = {*self._params, *self._constants} - self._values.keys()
+        if any(name in without for name in names_in(value.text)):
             return
         number = self._complaints.attempt(size_of, value, self._values)
         if number is not None and number < key.minimum:
@@ -199,7 +211,7 @@ class RuleReader:
         if "message" in entries:
             message = attempt(_read_message, entries["message"][1], keys, self._complaints)
         if "tests" in entries:
-            tests = attempt(read_tests, entries["tests"][1], self._params, self._complaints)
+            tests = attempt(read_tests, entries["tests"][1], {*self._params, *self._constants}, self._complaints)
         return when or When(), message or "", tests or ()
 
     def _evidence(self, check: str, declared: Declaration, common: Mapping[str, Value]) -> tuple[EvidenceKind, ...]:
@@ -270,10 +282,9 @@ def _read_when(node: Node, complaints: Complaints) -> When:
         advice = f"such as {{ arch: {shown(node.text)} }}; it takes {', '.join(_WHEN)}"
         fail(node, f"`when` is {describe(node)} and must be a mapping (key: value)", advice=advice)
     values = read_fields(as_mapping(node, "`when`"), _WHEN, "`when`", complaints)
-    for name in ("arch", "config"):
-        words = values.get(name)
-        for word in words if isinstance(words, tuple) else ():
-            assert isinstance(word, Named)
+    for name in ("arch", "config", "symbol", "section"):
+        words = names_of(values.get(name))
+        for word in words:
             _check_condition(name, word, complaints)
     return When(**{name: texts_of(values, name) for name in values})
 
@@ -284,6 +295,10 @@ def _check_condition(name: str, word: Named, complaints: Complaints) -> None:
 
         if advice := check_name(word.text):
             complaints.add(f"unknown architecture `{shown(word.text)}`", word.location, advice)
+        return
+    if name in ("symbol", "section"):
+        if not word.text.removeprefix("!"):
+            complaints.add(f"`!` is no name of a {name}", word.location, f"wanted: a {name}, or `!` and one")
         return
     symbol, equals, _ = word.text.removeprefix("!").partition("=")
     if not is_identifier(symbol.strip()) or (equals and word.text.startswith("!")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ldcheck.documents.nodes import MappingNode, Node, ScalarNode, as_list, as_mapping, shown, unknown_keys
 from ldcheck.findings import InputError
@@ -20,8 +20,8 @@ _SEGMENT = table(SEGMENT)
 _INPUT = table(INPUT)
 
 
-def read_tests(node: Node, params: Mapping[str, Named], complaints: Complaints) -> tuple[RuleTest, ...]:
-    """The cases under `tests`. `params` are those of the policy, which a case may give other values."""
+def read_tests(node: Node, params: Collection[str], complaints: Complaints) -> tuple[RuleTest, ...]:
+    """The cases under `tests`. `params` are the names of the policy's, which a case may give other values."""
     mapping = as_mapping(node, "`tests`")
     complaints.errors.extend(unknown_keys(mapping, ("valid", "invalid"), "`tests`"))
     tests: list[RuleTest] = []
@@ -51,7 +51,7 @@ def read_params(node: Node) -> tuple[dict[str, Named], list[InputError]]:
     return params, complaints.errors
 
 
-def _read_test(node: Node, valid: bool, params: Mapping[str, Named], complaints: Complaints) -> RuleTest:
+def _read_test(node: Node, valid: bool, params: Collection[str], complaints: Complaints) -> RuleTest:
     if isinstance(node, ScalarNode):
         return RuleTest(valid, read_text(_TEST["script"], node).text, node)
     mapping = as_mapping(node, "a test")
@@ -86,7 +86,7 @@ def _read_test(node: Node, valid: bool, params: Mapping[str, Named], complaints:
     )
 
 
-def _params(mapping: MappingNode, known: Mapping[str, Named], complaints: Complaints) -> dict[str, Named]:
+def _params(mapping: MappingNode, known: Collection[str], complaints: Complaints) -> dict[str, Named]:
     node = mapping.get("params")
     if node is None:
         return {}

@@ -44,11 +44,14 @@ Value = Named | tuple[Named, ...] | tuple[tuple[Named, ...], ...] | bool
 class When:
     """The condition of a rule; an empty field does not restrict, and all that are given must hold.
 
-    `config` are conditions on the configuration: `CONFIG_X`, `!CONFIG_X`, `CONFIG_X=value`.
+    `config` are conditions on the configuration: `CONFIG_X`, `!CONFIG_X`, `CONFIG_X=value`. `symbol` and `section` are
+    names (or patterns) that must exist in the script or in what was linked; `!name` is one that must not.
     """
 
     arch: tuple[str, ...] = ()
     config: tuple[str, ...] = ()
+    symbol: tuple[str, ...] = ()
+    section: tuple[str, ...] = ()
     format: tuple[str, ...] = ()
     linker: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
@@ -91,7 +94,8 @@ class Rule:
 
     `severity` is that of a violation, `unproven` that of a property which only today's image shows; `given` are those
     of the two that the policy says, against which a check's own word does not count. `evidence` is empty
-    unless the policy narrows it. `params` are the named sizes that hold for it, for expressions. `policy` is the file
+    unless the policy narrows it. `params` are the named sizes that hold for it, for expressions; `constants` are the
+    names that the script's sources may give a value, whether or not they have one in `params`. `policy` is the file
     that gave the rule its head key.
     """
 
@@ -112,6 +116,7 @@ class Rule:
     optional: bool = False
     evidence: tuple[EvidenceKind, ...] = ()
     params: Mapping[str, Named] = field(default_factory=dict)
+    constants: frozenset[str] = frozenset()
     tests: tuple[RuleTest, ...] = ()
     policy: str = ""
 

@@ -6,7 +6,7 @@ also needs symbols of a script or an image is an expression, and the checks eval
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from ldcheck.documents.nodes import shown
@@ -113,11 +113,16 @@ def evaluate(text: str, params: Mapping[str, int], place: Location) -> int:
     return plain
 
 
-def evaluate_params(params: Mapping[str, Named]) -> tuple[dict[str, int], list[InputError]]:
-    """The values of all params, which may use one another, and the errors of those that have none."""
+def evaluate_params(
+    params: Mapping[str, Named], later: Collection[str] = ()
+) -> tuple[dict[str, int], list[InputError]]:
+    """The values of all params, which may use one another, and the errors of those that have none.
+
+    `later` are names that get their values from a script: what needs one of them has no value yet.
+    """
     values: dict[str, int] = {}
     errors: list[InputError] = []
-    failed: set[str] = set()
+    failed = {name for name in later if name not in params}
     uses = {name: names_in(value.text) for name, value in params.items()}
     for name in params:
         if len(errors) >= _MOST_ERRORS:

@@ -7,7 +7,7 @@ for BUILD_ID_EFI where EFI is missing. That keeps the configurations apart that 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from ldcheck.preprocess.files import SourceFile
@@ -57,6 +57,20 @@ def holds(file: SourceFile, start: int, end: int, world: World) -> bool:
     except ExpansionError as error:
         raise ConditionError(error.message, error.place) from None
     return _Evaluator(expanded, world).value() != 0
+
+
+def number(written: Sequence[Piece], world: World) -> int:
+    """The value of a macro's replacement as a number of 64 bits. Raises ConditionError for what is none.
+
+    Unlike in a condition, a name that is no macro has no value.
+    """
+    try:
+        expanded = list(Expander(world.macro).expand(list(written)))
+    except ExpansionError as error:
+        raise ConditionError(error.message, error.place) from None
+    if any(piece.kind == "name" for piece in expanded):
+        raise ConditionError("not every name in it is a macro")
+    return _Evaluator(expanded, world).value()
 
 
 def _protected(written: list[Piece]) -> list[Piece]:

@@ -38,7 +38,7 @@ class Walk:
     of the assignment that the conditions around the `#error` ask for. `missing` are CONFIG_ symbols that are neither
     varied nor defined, with the conditional that asked first (a file, and the index of the directive). `text` are the
     stretches of text that the way went through, each with the #include lines into it; None if that was not asked for,
-    or only the compiler can tell.
+    or only the compiler can tell. `macros` are defined at the end.
     """
 
     assignment: Assignment
@@ -47,6 +47,7 @@ class Walk:
     cause: Assignment = field(default_factory=dict)
     missing: Mapping[str, tuple[SourceFile, int]] = field(default_factory=dict)
     text: tuple[tuple[Stretch, Chain], ...] | None = None
+    macros: Mapping[str, Definition] = field(default_factory=dict)
 
 
 class Explorer:
@@ -270,6 +271,7 @@ def _walked(state: State, stopped: InputError | None) -> Walk:
         cause,
         state.missing,
         tuple(state.text) if state.text is not None else None,
+        state.macros,
     )
 
 

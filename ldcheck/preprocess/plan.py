@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.preprocess.configurations import Value
 from ldcheck.preprocess.files import Files
 from ldcheck.preprocess.generated import Stubs, stand_in
 from ldcheck.preprocess.inputs import Inputs, Survey
+from ldcheck.preprocess.options import not_known
 from ldcheck.preprocess.predefined import is_known
 from ldcheck.preprocess.symbols import deciding_symbols
 from ldcheck.preprocess.ways import Way, choose
@@ -47,7 +48,7 @@ class Plan:
 def make_plan(target: Target) -> Plan:
     """Choose the way, find all files, and what is varied. Raises CheckError for what is missing or wrong."""
     way = choose(target)
-    asked = _ask(way)
+    asked = _ask(way.command)
     config = None
     if target.config:
         from ldcheck.preprocess.kconfig import read_config
@@ -72,15 +73,21 @@ def make_plan(target: Target) -> Plan:
     left_over = list(symbols)[MAX_SYMBOLS:]
     if config is not None and not any(text for text in stubs.texts.values()):
         inputs = inputs.with_definitions({**definitions, **config})
-    if asked is not None:
-        inputs = inputs.with_predefined(asked.result().out.decode("utf-8", "replace"))
     notes = list(way.notes)
+    command = way.command
+    if asked is not None:
+        told, left_out = _told(command, asked)
+        inputs = inputs.with_predefined(told)
+        if left_out:
+            command = tuple(option for option in command if option not in left_out)
+            options = ", ".join(sorted(left_out))
+            notes.append(f"{os.path.basename(command[0])} here does not know {options}, and preprocesses without")
     if left_over:
         symbols = {name: values for name, values in symbols.items() if name not in left_over}
         notes.append(f"{len(left_over):,} symbols beyond the first {MAX_SYMBOLS} that decide something are not varied")
     renders = target.preprocessor == "auto"
     return Plan(
-        inputs, found, stubs, symbols, known, unconfigured, way.command, target.limit, renders, tuple(notes)
+        inputs, found, stubs, symbols, known, unconfigured, command, target.limit, renders, tuple(notes)
     )  # fmt: skip
 
 
@@ -93,10 +100,21 @@ def _definitions(target: Target, way: Way, configured: bool) -> dict[str, str | 
     return {name: value for name, value in definitions.items() if name not in target.vary}
 
 
-def _ask(way: Way) -> Running | None:
+def _ask(command: Sequence[str]) -> Running | None:
     """A run that tells the compiler's own macros; None where they are given."""
-    if not way.command or "-undef" in way.command:
+    if not command or "-undef" in command:
         return None
     from ldcheck.preprocess.compiler import Running
 
-    return Running([*(option for option in way.command if option != "-dD"), "-dM", os.devnull])
+    return Running([*(option for option in command if option != "-dD"), "-dM", os.devnull])
+
+
+def _told(command: Sequence[str], asked: Running) -> tuple[str, frozenset[str]]:
+    """The compiler's own macros, and the options of the command that it does not know and was asked without."""
+    run, left_out = asked.result(), frozenset[str]()
+    while run.status != 0 and (unknown := not_known(run.errors, command) - left_out):
+        left_out |= unknown
+        again = _ask([option for option in command if option not in left_out])
+        assert again is not None
+        run = again.result()
+    return run.out.decode("utf-8", "replace"), left_out

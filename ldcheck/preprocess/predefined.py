@@ -42,6 +42,22 @@ def predefined(arch: str) -> str:
     return _COMMON + "".join(f"#define {macro.replace('=', ' ', 1)}\n" for macro in macros.split())
 
 
+# What clang calls the machines (llvm/lib/TargetParser/Triple.cpp), where it is not the name of the architecture.
+_CLANG = {
+    "x86_64": "x86_64-linux-gnu", "x86_32": "i386-linux-gnu", "arm64": "aarch64-linux-gnu",
+    "arm32": "armv7-linux-gnueabi", "riscv64": "riscv64-linux-gnu", "riscv32": "riscv32-linux-gnu",
+    "ppc64": "powerpc64le-linux-gnu", "ppc32": "powerpc-linux-gnu", "mips": "mips-linux-gnu",
+    "mips64": "mips64-linux-gnuabi64", "s390x": "s390x-linux-gnu", "loongarch64": "loongarch64-linux-gnu",
+    "sparc64": "sparc64-linux-gnu", "sparc": "sparc-linux-gnu", "hexagon": "hexagon-unknown-elf",
+    "m68k": "m68k-linux-gnu", "avr": "avr", "msp430": "msp430", "xtensa": "xtensa", "bpf": "bpf",
+}  # fmt: skip
+
+
+def clang_triplet(arch: str) -> str:
+    """What `--target` of clang is for an architecture; empty for one that clang does not have."""
+    return _CLANG.get(_FAMILIES.get(arch, arch), "")
+
+
 def is_known(arch: str) -> bool:
     """Whether the macros of this architecture are known."""
     return _FAMILIES.get(arch, arch) in _MACROS

@@ -14,6 +14,7 @@ from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.configurations import Configuration
 from ldcheck.preprocess.explore import Walk
 from ldcheck.preprocess.inputs import is_linker_script
+from ldcheck.preprocess.macros import Definition
 from ldcheck.preprocess.origin import MacroOrigin
 from ldcheck.preprocess.output import Output, Rendered
 from ldcheck.preprocess.plan import Plan, make_plan
@@ -30,9 +31,9 @@ class Preprocessed:
     """One distinct script: the configurations that give it, its text, and where each part of it came from.
 
     `defined` are, for each configuration, all CONFIG_ and other symbols that are known to be defined; `headers` are the
-    files that were included. `lines` are the identities of the lines, where it is known which ones the
-    configurations share. `notes` are what people should know of how the text came about, equal for all scripts
-    of a target but for what concerns this one.
+    files that were included. `macros` are those of the first configuration. `lines` are the identities of the lines,
+    where it is known which ones the configurations share. `notes` are what people should know of how the text came
+    about, equal for all scripts of a target but for what concerns this one.
     """
 
     configurations: tuple[Configuration, ...]
@@ -41,7 +42,14 @@ class Preprocessed:
     notes: tuple[str, ...]
     defined: tuple[Mapping[str, str], ...]
     headers: tuple[str, ...]
+    macros: Mapping[str, Definition]
     lines: tuple[Hashable, ...] = ()
+
+    def constant(self, name: str) -> int | None:
+        """The number that a macro of the sources stands for; None where it is none, or not defined."""
+        from ldcheck.preprocess.constants import constant
+
+        return constant(name, self.macros)
 
     def sources(self) -> tuple[Source, ...]:
         """The files that people edit to change this script: it and the headers for linker scripts."""
@@ -79,7 +87,8 @@ def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output]) -> tuple[Prep
         if errors := undefined_calls(source, origin, plan.survey.defines, seen):
             raise CheckError(*errors)
         lines = tuple(output.identities()) if isinstance(output, Rendered) else ()
-        result.append(Preprocessed(configurations, source, origin, notes, defined, headers, lines))
+        macros = same[0].macros
+        result.append(Preprocessed(configurations, source, origin, notes, defined, headers, macros, lines))
     return tuple(result)
 
 

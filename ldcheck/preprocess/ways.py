@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.compiler import find_program
-from ldcheck.preprocess.predefined import predefined
+from ldcheck.preprocess.predefined import clang_triplet, predefined
 from ldcheck.project.target import Target
 from ldcheck.record import dataclass
 from ldcheck.source import Location
@@ -80,12 +81,15 @@ def _by_record(target: Target, recorded: Recorded) -> Way:
             start = recorded.source.text.find(recorded.compiler)
             location = recorded.source.locate(start, start + len(recorded.compiler))
             raise CheckError(InputError(str(error), location)) from None
+    if options.unknown:
+        notes = (f"left out of the recorded command, as tuning of the code alone: {', '.join(options.unknown)}",)
     kept = tuple(option for option in options.kept if option != "-nostdinc")
     if program:
+        kept = (*kept, *_machine(program, target.arch, kept))
         command = (program, "-E", "-dD", "-nostdinc", "-x", "assembler-with-cpp", *kept)
         own = ""
     else:
-        notes = (f"the build's compiler {recorded.compiler} is not here: pcpp preprocesses with its options",)
+        notes += (f"the build's compiler {recorded.compiler} is not here: pcpp preprocesses with its options",)
         command = ()
         own = predefined(target.arch)
     return Way(command, includes, options.definitions, first, own, recorded=True, notes=notes)
@@ -109,12 +113,27 @@ def _by_compiler(target: Target) -> Way:
     command: tuple[str, ...] = ()
     if program:
         command = (program, "-E", "-dD", "-nostdinc", "-x", "assembler-with-cpp")
+        command += () if native else _machine(program, target.arch, ())
     if native or not program:
         own = predefined(target.arch)
     if program and native:
         # The native compiler's own macros tell of this machine, and not of the one that the script is for.
         command += ("-undef", *_options(own))
     return Way(command, target.includes, target.definitions, target.include_first, own, recorded=False, notes=notes)
+
+
+# A compiler whose name begins with a triplet is for that machine (`aarch64-linux-gnu-clang`).
+_CLANG = re.compile(r"clang(-cpp)?(-[0-9.]+)?\Z")
+
+
+def _machine(program: str, arch: str, options: Sequence[str]) -> tuple[str, ...]:
+    """The option that makes clang preprocess for `arch`: one program serves all machines, this one if not told."""
+    if not arch or not _CLANG.match(os.path.basename(program)):
+        return ()
+    if any(option == "-target" or option.startswith("--target=") for option in options):
+        return ()
+    triplet = clang_triplet(arch)
+    return (f"--target={triplet}",) if triplet else ()
 
 
 def _first_found(target: Target, names: Sequence[str]) -> str:

@@ -90,6 +90,22 @@ def project_family_of(name: str) -> Family:
     return found
 
 
+# What else toolchains give names to: the linker's own tables, what describes an object, and debugging information.
+_OTHERS = (
+    ".rel", ".rela", ".relr", ".igot", ".dyn", ".dynamic", ".dynsym", ".dynstr", ".hash", ".gnu", ".interp", ".comment",
+    ".debug", ".zdebug", ".line", ".stab", ".stabstr", ".symtab", ".strtab", ".shstrtab", ".ARM", ".MIPS", ".riscv",
+    ".reginfo", ".mdebug", ".pdr", ".opd", ".toc", ".glink", ".branch_lt", ".sframe", ".init", ".fini",
+    ".jcr", ".tm_clone_table", ".llvm",
+)  # fmt: skip
+
+
+def is_emitted(name: str) -> bool:
+    """Whether toolchains give this name by themselves, so that a script need not know it; a pattern by its start."""
+    if project_family_of(name) is not Family.OTHER:
+        return True
+    return any(name == known or name.startswith((f"{known}.", f"{known}_", f"{known}*")) for known in _OTHERS)
+
+
 # The families of which -ffunction-sections, -fdata-sections and the compiler's own choices emit `.name.suffix`.
 SPLIT_FAMILIES = (".text", ".rodata", ".data", ".bss", ".data.rel.ro", ".sdata", ".sbss", ".init_array")
 

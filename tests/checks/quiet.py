@@ -14,8 +14,9 @@ from pathlib import Path
 
 from ldcheck import checks
 from ldcheck.findings import Finding
+from ldcheck.judging.applicable import ScriptCase, Target
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.judge import ScriptCase, Target, judge
+from ldcheck.judging.judge import judge
 from ldcheck.policy.load import load_policies
 from ldcheck.script.parser import parse
 from ldcheck.source import Source, decode

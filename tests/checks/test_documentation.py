@@ -14,8 +14,9 @@ import pytest
 
 from ldcheck import checks
 from ldcheck.findings import EvidenceKind, Verdict
+from ldcheck.judging.applicable import ScriptCase, Target
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.judge import Judged, ScriptCase, Target, judge
+from ldcheck.judging.judge import Judged, judge
 from ldcheck.policy.load import load_policies
 from ldcheck.policy.rule import Rule
 from ldcheck.script.parser import parse

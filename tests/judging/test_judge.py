@@ -10,9 +10,10 @@ import pytest
 from ldcheck import checks
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing, Verdict
 from ldcheck.image.model import Elf, Image
+from ldcheck.judging.applicable import ScriptCase, Target
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.judge import Judged, ScriptCase, Target, judge
-from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.judging.judge import Judged, judge
+from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, When
 from ldcheck.script.syntax import Script
 from ldcheck.source import Location, SourceMap
@@ -50,7 +51,8 @@ def outcome(
     check = SimpleNamespace(on_script=lambda _, view: said[id(view)])
     if image is not None:
         check.on_image = lambda *_: judgement(image)
-    declared = Declaration(Key("fake", Kind.NAMES, ""), evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE))
+    key = Key("fake", Kind.NAMES, "", names=Names.FREE)
+    declared = Declaration(key, evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE))
     monkeypatch.setattr(checks, "module", lambda *_, **__: check)
     monkeypatch.setattr(checks, "declaration", lambda *_, **__: declared)
     known = list(definitions) or [{} for _ in scripts]

@@ -13,7 +13,8 @@ from ldcheck.documents.files import read_source
 from ldcheck.documents.inline_text import InlineText, inline_text
 from ldcheck.documents.nodes import ScalarNode
 from ldcheck.findings import CheckError, Finding, InputError, Severity, Verdict
-from ldcheck.judging.judge import ScriptCase, Target, judge
+from ldcheck.judging.applicable import ScriptCase, Target
+from ldcheck.judging.judge import judge
 from ldcheck.policy.rule import Rule, RuleTest
 from ldcheck.policy.sizes import evaluate_params
 from ldcheck.record import dataclass, replace
@@ -78,7 +79,7 @@ def _target(rule: Rule, test: RuleTest) -> Target:
     from ldcheck.image.arches import canonical, some_allowed
     from ldcheck.judging.evidence import ImageView, ScriptView
 
-    params, errors = evaluate_params({**rule.params, **test.params})
+    params, errors = evaluate_params({**rule.params, **test.params}, rule.constants)
     if errors:
         raise CheckError(*errors)
     arch = canonical(test.arch) or test.arch or some_allowed(rule.when.arch)

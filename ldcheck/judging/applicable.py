@@ -1,0 +1,124 @@
+"""For which targets a rule is meant: its `when`, and the constants of the sources that it needs.
+
+Here is what a set of rules is judged on, and which of its scripts a rule's conditions leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.policy.rule import Rule, names_of
+from ldcheck.record import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ScriptCase:
+    """One distinct script, and the definitions of every configuration that yields it (empty: not preprocessed)."""
+
+    view: ScriptView
+    definitions: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Target:
+    """What one set of rules is judged on.
+
+    `image_case` is the index of the script that the image was linked with. `condition` words a choice of scripts
+    ("only with CONFIG_X"), empty for all of them. `facts` is what else a `when` can ask for: format and linker.
+    """
+
+    name: str
+    arch: str
+    scripts: tuple[ScriptCase, ...] = ()
+    image: ImageView | None = None
+    image_case: int = 0
+    condition: Callable[[Collection[int]], str] = lambda _: ""
+    format: str = ""
+    linker: str = ""
+    paths: tuple[str, ...] = ()
+
+
+def excluded(rule: Rule, target: Target) -> str:
+    """Why the rule's `when` excludes the target; empty if it does not."""
+    when = rule.when
+    if when.arch:
+        from ldcheck.image.arches import allows
+
+        if not target.arch:
+            return f"only for {', '.join(when.arch)}, and the architecture is not known (give --arch)"
+        if not allows(when.arch, target.arch):
+            return f"only for {', '.join(when.arch)}, this is {target.arch}"
+    for wanted, actual, word in (
+        (when.format, target.format, "format"),
+        (when.linker, target.linker, "linker"),
+    ):
+        if wanted and actual not in wanted:
+            return f"only for the {word} {', '.join(wanted)}" + (f", this is {actual}" if actual else "")
+    if when.paths:
+        from ldcheck.policy.paths import path_matches
+
+        if not any(path_matches(path, pattern) for path in target.paths for pattern in when.paths):
+            return f"only for {', '.join(when.paths)}"
+    return ""
+
+
+def lacks(rule: Rule, target: Target, case: int | None) -> str:
+    """Which condition on a symbol or section one script (None: there is none) does not satisfy; empty if it does.
+
+    What was linked counts for the script that it was linked with.
+    """
+    if not rule.when.symbol and not rule.when.section:
+        return ""
+    from ldcheck.judging.existence import has_section, has_symbol
+
+    views = [target.scripts[case].view] if case is not None else []
+    image = target.image if case is None or case == target.image_case else None
+    for words, exists, what in (
+        (rule.when.symbol, has_symbol, "symbol"),
+        (rule.when.section, has_section, "section"),
+    ):
+        for word in words:
+            name, wanted = word.removeprefix("!"), not word.startswith("!")
+            if exists(name, views, image) is not wanted:
+                return f"only where there is {'a' if wanted else 'no'} {what} {name}"
+    return ""
+
+
+def unvalued(rule: Rule, target: Target, cases: Sequence[int]) -> str:
+    """Which constant of the sources the rule needs and nothing tells; empty if there is none.
+
+    A script that is taken as it is, and an image, say nothing of the macros behind them.
+    """
+    if not rule.constants:
+        return ""
+    from ldcheck.policy.sizes import names_in
+
+    known = [target.scripts[at].view.params for at in cases]
+    if not known and target.image is not None:
+        known = [target.image.params]
+    texts = [named.text for value in (rule.subject, *rule.keys.values()) for named in names_of(value)]
+    used = {name for text in texts for name in names_in(text) if name in rule.constants}
+    for name in sorted(used):
+        if not all(name in params for params in known):
+            return f"{name} is a constant of the sources, and nothing here tells its value"
+    return ""
+
+
+def config_holds(conditions: Sequence[str], definitions: Sequence[Mapping[str, str]]) -> bool:
+    """Whether some configuration behind a script satisfies every condition of `when: {config: ...}`.
+
+    A script that was not preprocessed here has no known definitions: it is judged.
+    """
+    if not conditions or not definitions:
+        return True
+    return any(all(_condition_holds(condition, defined) for condition in conditions) for defined in definitions)
+
+
+def _condition_holds(condition: str, defined: Mapping[str, str]) -> bool:
+    if condition.startswith("!"):
+        return condition[1:].strip() not in defined
+    name, equals, value = condition.partition("=")
+    if equals:
+        return defined.get(name.strip()) == value.strip()
+    return name in defined
