@@ -77,6 +77,10 @@ class Problem:
     `subject` is the name that the rule speaks of; problems of the script and of the image with one subject become one
     finding. `location` is None where the evidence has no place of its own (an ELF). `label` stands under the caret.
     `facts` are whole sentences ("in the image: 8,200 bytes ..."). `route` is the symbolic place in the script.
+
+    `severity` is how heavy this problem is, where the policy does not say it; None: as heavy as the rule. An error is
+    broken in every link of the script, or in the link at hand. A warning of a script is likely: a link in which the
+    subject has no problem takes it back to a note.
     """
 
     subject: str
@@ -88,6 +92,7 @@ class Problem:
     witness: str = ""
     help: str = ""
     route: str = ""
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -158,6 +158,13 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         help="the least severity that fails: error (default), warning, note, never",
     )
     group.add_argument(
+        "--severity",
+        choices=_SEVERITIES,
+        default=Severity.WARNING.value,
+        metavar="SEVERITY",
+        help="the least severity that is shown: error, warning (default), note; lighter findings are counted",
+    )
+    group.add_argument(
         "--baseline", default="", metavar="FILE", help="findings that are accepted, as `ldcheck baseline` writes them"
     )
     group.add_argument(
@@ -176,6 +183,9 @@ def run(args: argparse.Namespace) -> int:
     fail_on = None if args.fail_on == _NEVER else Severity(args.fail_on)
     pictures = "html" in (args.format, *(name for name, _ in args.output))
     report = checked(args, fail_on, args.baseline, args.diff, pictures=pictures)
+    # What fails the run is shown in any case.
+    least = max(Severity(args.severity), fail_on or Severity.ERROR, key=lambda severity: severity.rank)
+    report = report.showing(least)
     return show(report, args.format, args.output, verbose=args.verbose)
 
 

@@ -2,7 +2,8 @@
 
 Every applicable rule is put to its check, once for each distinct script and once for the image; the judgements become
 one verdict by the table in `_combine`, and equal problems of several configurations become one finding that carries
-the smallest condition under which it occurs. What a check does is its own business, and so is how a finding looks.
+the smallest condition under which it occurs. What only a script made likely, the link confirms or takes back. What a
+check does is its own business, and so is how a finding looks.
 """
 
 from __future__ import annotations
@@ -196,6 +197,7 @@ def _combine(
     rule: Rule, target: Target, scripts: Mapping[int, Judgement], image: Judgement | None, missing: str
 ) -> _Outcome:
     """One verdict from the judgements of every script and of the image."""
+    scripts, answered = _answered(scripts, image, target)
     present = {at: judgement for at, judgement in scripts.items() if judgement.standing is not Standing.ABSENT}
     shown = image if image is not None and image.standing is not Standing.ABSENT else None
     used = _used(target, present, shown)
@@ -211,9 +213,11 @@ def _combine(
         findings = _findings(rule, target, Verdict.VIOLATED, scripts, sorted(broken), shown, used)
         if refuted and shown is not None and not _concerned(target, broken):
             findings = _image_findings(rule, shown, used) + findings
-        return _Outcome(_result(rule, Verdict.VIOLATED, findings[0].message if findings else "", used), findings)
-    if unproven:
+        reason = findings[0].message if findings else ""
+        return _Outcome(_result(rule, Verdict.VIOLATED, reason, used), findings + _notes(rule, answered, scripts, used))
+    if unproven or answered:
         findings = _findings(rule, target, Verdict.UNPROVEN, scripts, unproven, shown, used)
+        findings += _notes(rule, answered, scripts, used)
         reason = "the image satisfies it, the script does not guarantee it"
         if rule.unproven is Severity.OFF:
             findings = ()
@@ -228,6 +232,41 @@ def _combine(
         return _Outcome(_result(rule, Verdict.HELD, reason, used))
     reasons = [judgement.reason for judgement in (*present.values(), *((shown,) if shown else ())) if judgement.reason]
     return _Outcome(_result(rule, Verdict.NOT_CHECKED, "; ".join(dict.fromkeys(reasons)), used))
+
+
+def _answered(
+    scripts: Mapping[int, Judgement], image: Judgement | None, target: Target
+) -> tuple[Mapping[int, Judgement], tuple[Problem, ...]]:
+    """The judgements without what is only likely by the script and not so in the link, and what that was."""
+    linked = scripts.get(target.image_case)
+    if image is None or linked is None or image.standing not in (Standing.HOLDS, Standing.REFUTED):
+        return scripts, ()
+    seen = {problem.subject for problem in image.problems}
+    answered = [one for one in linked.problems if _is_likely(one) and one.subject not in seen]
+    if not answered:
+        return scripts, ()
+    left = tuple(problem for problem in linked.problems if problem not in answered)
+    standing = linked.standing if left else Standing.HOLDS
+    return {**scripts, target.image_case: replace(linked, standing=standing, problems=left)}, tuple(answered)
+
+
+def _is_likely(problem: Problem) -> bool:
+    return problem.severity is not None and problem.severity is not Severity.ERROR
+
+
+def _notes(
+    rule: Rule, answered: Sequence[Problem], scripts: Mapping[int, Judgement], used: tuple[EvidenceKind, ...]
+) -> tuple[Finding, ...]:
+    """What the script made likely and the link takes back; not what is told of another configuration anyway."""
+    if rule.unproven is Severity.OFF:
+        return ()
+    told = {(one.subject, one.message, one.location) for judgement in scripts.values() for one in judgement.problems}
+    facts = ("not so in the link at hand",)
+    return tuple(
+        _finding(rule, replace(problem, facts=problem.facts + facts), Verdict.UNPROVEN, used, "")
+        for problem in answered
+        if (problem.subject, problem.message, problem.location) not in told
+    )
 
 
 def _concerned(target: Target, broken: Sequence[int]) -> bool:
@@ -285,17 +324,25 @@ def _findings(
     findings = []
     told: set[str] = set()
     for problem, where in merged.values():
-        facts: tuple[str, ...] = problem.facts
         if image is not None and (not target.scripts or target.image_case in where):
-            facts += _image_facts(image, problem.subject)
+            problem = _confirmed(problem, image, rule)
             told.add(problem.subject)
         judged = [at for at in scripts if scripts[at].standing is not Standing.ABSENT]
         condition = "" if len(where) == len(judged) == len(target.scripts) else target.condition(where)
-        findings.append(_finding(rule, replace(problem, facts=facts), verdict, used, condition))
+        findings.append(_finding(rule, problem, verdict, used, condition))
     if image is not None and image.standing is Standing.REFUTED and _concerned(target, cases):
         rest = tuple(problem for problem in image.problems if problem.subject not in told)
         findings.extend(_image_findings(rule, replace(image, problems=rest), used))
     return tuple(findings)
+
+
+def _confirmed(problem: Problem, image: Judgement, rule: Rule) -> Problem:
+    """A problem of the script with what the image says of its subject, as heavy as it is there."""
+    weights = [other.severity or rule.severity for other in image.problems if other.subject == problem.subject]
+    severity = problem.severity
+    if weights and severity is not None:
+        severity = min(severity, *weights, key=lambda one: one.rank)
+    return replace(problem, facts=problem.facts + _image_facts(image, problem.subject), severity=severity)
 
 
 def _image_facts(image: Judgement, subject: str) -> tuple[str, ...]:
@@ -320,7 +367,7 @@ def _finding(rule: Rule, problem: Problem, verdict: Verdict, used: tuple[Evidenc
     return Finding(
         rule=rule.id,
         check=rule.check,
-        severity=rule.unproven if verdict is Verdict.UNPROVEN else rule.severity,
+        severity=_severity(rule, problem, verdict),
         message=message,
         # What has no place of its own in the script is shown at the rule that asks for it.
         location=problem.location or rule.location,
@@ -336,3 +383,12 @@ def _finding(rule: Rule, problem: Problem, verdict: Verdict, used: tuple[Evidenc
         see=rule.see,
         verdict=verdict,
     )
+
+
+def _severity(rule: Rule, problem: Problem, verdict: Verdict) -> Severity:
+    """How heavy a finding is: what the policy says, else what the check says of it, else what holds for the rule."""
+    if verdict is Verdict.UNPROVEN:
+        return Severity.NOTE if _is_likely(problem) and "unproven" not in rule.given else rule.unproven
+    if problem.severity is None or "severity" in rule.given:
+        return rule.severity
+    return problem.severity

@@ -139,6 +139,7 @@ class RuleReader:
             lint=lint is not None,
             severity=Severity(text_of(common, "severity") or "error"),
             unproven=Severity(text_of(common, "unproven") or "warning"),
+            given=tuple(name for name in ("severity", "unproven") if name in common),
             when=when,
             why=text_of(common, "why"),
             help=text_of(common, "help"),

@@ -89,7 +89,8 @@ class RuleTest:
 class Rule:
     """One rule. `check` is its head key (for a lint, the lint's name); `subject` the head key's value.
 
-    `severity` is that of a violation, `unproven` that of a property which only today's image shows. `evidence` is empty
+    `severity` is that of a violation, `unproven` that of a property which only today's image shows; `given` are those
+    of the two that the policy says, against which a check's own word does not count. `evidence` is empty
     unless the policy narrows it. `params` are the named sizes that hold for it, for expressions. `policy` is the file
     that gave the rule its head key.
     """
@@ -102,6 +103,7 @@ class Rule:
     lint: bool = False
     severity: Severity = Severity.ERROR
     unproven: Severity = Severity.WARNING
+    given: tuple[str, ...] = ()
     when: When = When()
     why: str = ""
     help: str = ""

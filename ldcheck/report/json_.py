@@ -26,7 +26,7 @@ def document(report: Report) -> dict[str, object]:
     return {
         "version": VERSION,
         "status": report.status,
-        "findings": [_finding(finding) for finding in ordered(report.findings)],
+        "findings": [_finding(finding) for finding in ordered((*report.findings, *report.unshown))],
         "rules": [_rule(result) for result in report.rules],
         "errors": [_error(error) for error in report.errors],
         "summary": [

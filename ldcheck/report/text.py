@@ -6,7 +6,7 @@ the first finding of the rule and not repeated for its further ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ldcheck.findings import Finding, InputError, RuleResult, Severity, Verdict
 from ldcheck.report.escape import clipped, log_text
@@ -45,25 +45,44 @@ def accepted(report: Report) -> str:
 
 
 def summary(report: Report) -> list[str]:
-    """One line per target: the number of rules by verdict, and why some were not checked."""
-    quiet = {(finding.target, finding.rule) for finding, _ in report.accepted}
-    quiet -= {(finding.target, finding.rule) for finding in report.findings}
+    """One line per target: the number of rules by verdict, why some were not checked, and what is not shown."""
+    shown = {(finding.target, finding.rule) for finding in report.findings}
+    noted = {(finding.target, finding.rule) for finding in report.unshown} - shown
+    quiet = {(finding.target, finding.rule) for finding, _ in report.accepted} - shown - noted
     lines = []
     for target, results in by_target(report.rules).items():
-        waived = [result.verdict for result in results if (result.target, result.rule) in quiet]
-        lines.append(_summary_line(target, results, waived))
+        remarks = {
+            "accepted": [result.verdict for result in results if (result.target, result.rule) in quiet],
+            "not shown": [result.verdict for result in results if (result.target, result.rule) in noted],
+        }
+        unshown = [finding.severity for finding in report.unshown if finding.target == target]
+        lines.append(_summary_line(target, results, remarks) + _unshown(unshown))
     return lines
 
 
-def _summary_line(target: str, results: Sequence[RuleResult], waived: Sequence[Verdict]) -> str:
-    """`waived` are the verdicts on rules of which every finding is accepted."""
+def _unshown(severities: Sequence[Severity]) -> str:
+    if not severities:
+        return ""
+    counts = [
+        f"{severities.count(severity):,} {severity.value}{'' if severities.count(severity) == 1 else 's'}"
+        for severity in Severity
+        if severity in severities
+    ]
+    lightest = max(severities, key=lambda severity: severity.rank)
+    return f"; {' and '.join(counts)} not shown (--severity {lightest.value})"
+
+
+def _summary_line(target: str, results: Sequence[RuleResult], remarks: Mapping[str, Sequence[Verdict]]) -> str:
+    """`remarks` are the verdicts on rules of which every finding is left out, by the word for why."""
     parts = [f"{len(results):,} {'rule' if len(results) == 1 else 'rules'}"]
     for verdict, count in counted(results).items():
         remark = ""
         if verdict is Verdict.NOT_CHECKED:
             remark = f" ({_reasons(results)})"
-        elif verdict in waived:
-            remark = " (accepted)" if waived.count(verdict) == count else f" ({waived.count(verdict):,} accepted)"
+        else:
+            counts = {word: verdicts.count(verdict) for word, verdicts in remarks.items() if verdict in verdicts}
+            said = [word if number == count else f"{number:,} {word}" for word, number in counts.items()]
+            remark = f" ({', '.join(said)})" if said else ""
         parts.append(f"{count:,} {verdict.value}{remark}")
     lead = f"{clipped(target)}: " if target else ""
     return lead + ", ".join(parts)

@@ -141,3 +141,68 @@ def test_evidence_that_the_policy_insists_on_and_nobody_gave(monkeypatch: pytest
     judged = outcome(monkeypatch, [HOLDS], None, rule(evidence=(EvidenceKind.IMAGE,)))
     assert judged.results[0].verdict is Verdict.NOT_CHECKED
     assert judged.results[0].reason == "no ELF, give --elf"
+
+
+def graded(
+    monkeypatch: pytest.MonkeyPatch,
+    script: Problem,
+    image: Judgement | None = None,
+    standing: Standing = DOUBT,
+    **changes: object,
+) -> Judged:
+    """Judge a made-up check that weighs its problems itself."""
+    view = ScriptView(Script((), start=0, end=0), SourceMap())
+    check = SimpleNamespace(on_script=lambda *_: Judgement(standing, (script,)))
+    if image is not None:
+        check.on_image = lambda *_: image
+    declared = Declaration(Key("fake", Kind.NAMES, ""), evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE))
+    monkeypatch.setattr(checks, "module", lambda *_, **__: check)
+    monkeypatch.setattr(checks, "declaration", lambda *_, **__: declared)
+    linked = ImageView(Image(ELF)) if image is not None else None
+    return judge([rule(**changes)], Target("xen", "x86_64", (ScriptCase(view),), linked), checks)
+
+
+LIKELY = Problem(".sbss", "nothing takes .sbss", severity=Severity.WARNING)
+SURE = Problem(".sbss", "nothing takes .sbss", severity=Severity.ERROR)
+
+
+def test_a_problem_is_as_heavy_as_the_check_says_unless_the_policy_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert graded(monkeypatch, LIKELY).findings[0].severity is Severity.WARNING
+    assert graded(monkeypatch, SURE, severity=Severity.WARNING).findings[0].severity is Severity.ERROR
+    chosen = {"severity": Severity.ERROR, "given": ("severity",)}
+    assert graded(monkeypatch, LIKELY, **chosen).findings[0].severity is Severity.ERROR  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("standing", [DOUBT, REFUTED])
+def test_the_link_takes_back_what_was_only_likely(monkeypatch: pytest.MonkeyPatch, standing: Standing) -> None:
+    judged = graded(monkeypatch, LIKELY, Judgement(HOLDS), standing)
+    assert judged.results[0].verdict is Verdict.UNPROVEN
+    assert [(one.severity, one.facts) for one in judged.findings] == [(Severity.NOTE, ("not so in the link at hand",))]
+    strict = graded(monkeypatch, LIKELY, Judgement(HOLDS), unproven=Severity.ERROR, given=("unproven",))
+    assert strict.findings[0].severity is Severity.ERROR
+    assert graded(monkeypatch, LIKELY, Judgement(HOLDS), unproven=Severity.OFF).findings == ()
+
+
+def test_the_link_takes_back_nothing_that_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = graded(monkeypatch, SURE, Judgement(HOLDS), REFUTED)
+    assert (judged.results[0].verdict, judged.findings[0].severity) == (Verdict.VIOLATED, Severity.ERROR)
+
+
+def test_a_link_that_was_not_looked_at_takes_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert graded(monkeypatch, LIKELY, Judgement(UNKNOWN)).findings[0].severity is Severity.WARNING
+
+
+def test_what_the_link_shows_of_a_likely_problem_makes_it_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Judgement(REFUTED, (Problem(".sbss", ".sbss is an orphan", facts=("4 bytes at 0x10",)),))
+    (finding,) = graded(monkeypatch, LIKELY, shown).findings
+    assert (finding.severity, finding.facts) == (Severity.ERROR, ("4 bytes at 0x10",))
+
+
+def test_the_link_answers_each_likely_problem_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Judgement(REFUTED, (Problem(".sdata", ".sdata is an orphan"),))
+    judged = graded(monkeypatch, LIKELY, shown)
+    assert judged.results[0].verdict is Verdict.VIOLATED
+    assert [(one.message, one.severity) for one in judged.findings] == [
+        (".sdata is an orphan", Severity.ERROR),
+        ("nothing takes .sbss", Severity.NOTE),
+    ]

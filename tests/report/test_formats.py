@@ -245,3 +245,17 @@ def test_five_thousand_findings(name: str) -> None:
     assert text == render(name, five_thousand(), Options())
     # GitHub takes SARIF files of at most 10 MB compressed, GitLab artefact reports of 100 MB.
     assert 1_000 < len(text) < 10_000_000
+
+
+def test_what_is_too_light_to_be_shown_is_counted() -> None:
+    def of(rule: str, severity: Severity) -> Finding:
+        return Finding(rule, rule, severity, f"{rule} says it", Location("a.ld", 1, 1))
+
+    rules = tuple(RuleResult(rule, rule, Verdict.VIOLATED) for rule in ("one", "two"))
+    found = (of("one", Severity.ERROR), of("one", Severity.NOTE), of("two", Severity.NOTE))
+    report = Report(1, found, rules).showing(Severity.WARNING)
+    text = render("text", report, Options())
+    assert "two says it" not in text
+    assert text.endswith("2 rules, 2 violated (1 not shown); 2 notes not shown (--severity note)\n")
+    assert "two says it" in render("text", report.showing(Severity.NOTE), Options())
+    assert len(json.loads(render("json", report, Options()))["findings"]) == 3
