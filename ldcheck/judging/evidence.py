@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import EvidenceKind, Problem
+from ldcheck.findings import EvidenceKind, Problem, Severity
 from ldcheck.script.syntax import Assignment, Node, OutputSection, Script, SectionPattern, statements
 from ldcheck.source import Location, Related, SourceMap
 
@@ -142,6 +142,7 @@ class ScriptView:
         facts: tuple[str, ...] = (),
         witness: str = "",
         help: str = "",  # noqa: A002 - as it is called everywhere
+        severity: Severity | None = None,
     ) -> Problem:
         """What a check has against `node`; `at` is the part of it to point at, the node itself if not given."""
         place = at or node
@@ -155,6 +156,7 @@ class ScriptView:
             witness=witness,
             help=help,
             route=self.route(node),
+            severity=severity,
         )
 
 
@@ -248,6 +250,7 @@ class ImageView:
         facts: tuple[str, ...] = (),
         witness: str = "",
         help: str = "",  # noqa: A002 - as it is called everywhere
+        severity: Severity | None = None,
     ) -> Problem:
         """What a check has against the image; shown where the script declares `name`, if it does."""
         return Problem(
@@ -259,4 +262,5 @@ class ImageView:
             witness=witness,
             help=help,
             route=self.declared_route(name),
+            severity=severity,
         )
