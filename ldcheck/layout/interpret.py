@@ -110,6 +110,7 @@ class _Walk:
             before=self._before,
             after=self._after,
             values=self._values,
+            offsets=self._names.offsets,
             symbols=symbols,
             asserted=self._judge.asserted(symbols),
             relations=self._judge.relations,
