@@ -145,6 +145,8 @@ class Names:
             name = node.target.text
             if self._flow.assigned[name] == 1 and name not in self._flow.uncertain and not mentions(node.value, name):
                 value, _ = self.evaluate(node.value, frame, dot, final=True, at=at)
+                if value.frame is None and frame is not ABSOLUTE:
+                    self.offsets[node] = value.number
                 self.final[name] = settled(value, frame)
                 self._settled.add(name)
                 values[node] = self.final[name].absolute()

@@ -6,7 +6,7 @@ from ldcheck.layout.facts import Order, order
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.result import Layout, Truth
 from ldcheck.script.parser import parse
-from ldcheck.script.syntax import InputSectionDescription, walk
+from ldcheck.script.syntax import Assignment, InputSectionDescription, walk
 from ldcheck.source import Source
 
 
@@ -202,3 +202,30 @@ def test_an_assert_that_compares_offsets_demands_nothing_of_addresses():
     two = found.symbol("two", with_assertions=True)
     assert two is not None
     assert two.high > 0x10000
+
+
+def test_the_distance_of_high_addresses_wraps_around():
+    # As kernels have them: what is taken away is a negative number to whoever adds.
+    text = """SECTIONS { . = 0xffffffffc0000000; s = .; .a : { *(.a) } e = .; }
+    ASSERT(e - s <= 2M, "large") ASSERT(e - s < 2M, "large") ASSERT(e - 0xffffffffc0000000 <= 2M, "large")"""
+    assert [fact.truth for fact in layout(text).assertions()] == [Truth.UNKNOWN] * 3
+
+
+def test_in_a_section_an_assert_is_of_offsets_and_its_reading_as_addresses_is_told_as_well():
+    text = (
+        'SECTIONS { .a : { s = .; ASSERT(!(s & 7), "") ; *(.a) ASSERT(!(ABSOLUTE(.) & 7), ""); } } ASSERT(!(s & 7), "")'
+    )
+    found = [(fact.truth, fact.as_addresses) for fact in layout(text).assertions()]
+    assert found == [(Truth.TRUE, Truth.UNKNOWN), (Truth.UNKNOWN, Truth.UNKNOWN), (Truth.UNKNOWN, None)]
+
+
+def test_a_mere_number_in_a_section_is_told():
+    text = """top = 16;
+    SECTIONS {
+      .a : { s = .; *(.a) n = . - s; t = top; u = SIZEOF(.b); p = s + 8; q = . - top; a = ABSOLUTE(. - s); }
+      .b : { *(.b) }
+    }"""
+    tree = parse(Source("t.lds", text)).tree
+    found = interpret(tree)
+    assignments = [node for node in walk(tree) if isinstance(node, Assignment)]
+    assert [node.target.text for node in assignments if found.offset(node) is not None] == ["n", "t", "u"]
