@@ -163,7 +163,7 @@ def _relative(condition: Expression, own: set[str]) -> Iterator[str]:
 
 
 def _beyond(condition: Expression, section: OutputSection, view: ScriptView) -> str | None:
-    """The section's region, if the condition limits an offset to more than the whole of it, as if it were an address."""
+    """The region of a section, if the condition limits an offset to more than all of it, as if it were an address."""
     if section.region is None or section.region.text not in view.regions or not isinstance(condition, Binary):
         return None
     length = view.regions[section.region.text][1]
