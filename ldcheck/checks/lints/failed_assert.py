@@ -62,7 +62,9 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     if problems:
         return Judgement(Standing.REFUTED, problems)
     proved = all(fact.truth is Truth.TRUE for fact in facts)
-    return Judgement(Standing.HOLDS) if proved else Judgement(Standing.UNKNOWN, reason="only a link decides its ASSERTs")
+    return (
+        Judgement(Standing.HOLDS) if proved else Judgement(Standing.UNKNOWN, reason="only a link decides its ASSERTs")
+    )
 
 
 def on_image(_: Rule, view: ImageView) -> Judgement:
