@@ -37,7 +37,7 @@ from ldcheck.layout.facts import Order, order
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.linear import linear
-from ldcheck.script.syntax import Assignment, Data, InputSectionDescription
+from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, OutputSection
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
@@ -95,9 +95,9 @@ def _judge(start: Assignment, end: Assignment, view: ScriptView) -> Problem | No
 
 
 def _places_between(first: Assignment, second: Assignment, view: ScriptView) -> bool:
-    """Whether anything is placed by the statements between two assignments."""
+    """Whether anything is placed by the statements between two assignments, or begins there."""
     between = view.statements[view.positions[id(first)] : view.positions[id(second)]]
-    return any(isinstance(node, InputSectionDescription | Data) for node in between)
+    return any(isinstance(node, InputSectionDescription | Data | OutputSection) for node in between)
 
 
 def _upside_down(start: Assignment, end: Assignment) -> bool:

@@ -17,7 +17,8 @@ the number alone.
 
 ## Limits
 A warning where the script only moves the section's own location counter by the number, which comes to the same: code
-may read it all the same. Nothing is said of a section at address 0, nor of an address less a constant.
+may read it all the same. Nothing is said of a section at address 0, of an address less a constant, and of a bare 0,
+which may mean the section's start.
 
 ## References
 GNU ld manual, "Expression Section".
@@ -32,7 +33,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standin
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Assignment, Name, Node, OutputSection, statements, walk
+from ldcheck.script.syntax import Assignment, Expression, Name, Node, Number, OutputSection, statements, walk
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Numbers that become addresses."),
@@ -77,9 +78,14 @@ def _numbers(view: ScriptView) -> list[tuple[OutputSection, Assignment]]:
         found += [
             (section, node)
             for node in statements(section)
-            if isinstance(node, Assignment) and view.layout.offset(node) is not None
+            if isinstance(node, Assignment) and view.layout.offset(node) is not None and not _is_zero(node.value)
         ]
     return found
+
+
+def _is_zero(value: Expression) -> bool:
+    """A bare 0, which is how some write the start of the section that they are in."""
+    return isinstance(value, Number) and value.value == 0
 
 
 def _problem(section: OutputSection, node: Assignment, used: Counter[str], view: ScriptView) -> Problem:
