@@ -229,3 +229,27 @@ def test_a_mere_number_in_a_section_is_told():
     found = interpret(tree)
     assignments = [node for node in walk(tree) if isinstance(node, Assignment)]
     assert [node.target.text for node in assignments if found.offset(node) is not None] == ["n", "t", "u"]
+
+
+def test_the_first_data_of_a_region_is_at_its_origin():
+    memory = "MEMORY { f (rx) : ORIGIN = 0x8000000, LENGTH = 1M r (rwx) : ORIGIN = 0x20000000, LENGTH = 1M }"
+    text = ".text : { *(.text) } >f .data : { s = .; *(.data) } >r AT>f .bss : { t = .; *(.bss) } >r"
+    assert shown(layout(f"{memory} SECTIONS {{ {text} }}"), "s", "t") == [
+        "a multiple of 536870912, at least 0x20000000",
+        "at least 0x20000000",
+    ]
+    # Without a section of that name, writable orphans may go elsewhere, and stand ahead of what they belong behind; and
+    # what names no region may be anywhere.
+    for other in (text.replace(".data :", ".own :"), text.replace(".text :", ".own :"), ".a : { *(.a) } " + text):
+        known = layout(f"{memory} SECTIONS {{ {other} }}").symbol("s")
+        assert known is not None
+        assert not known.aligned_to(4)
+
+
+def test_usual_links_have_no_orphans_and_no_empty_sections():
+    text = (
+        "MEMORY { r : ORIGIN = 1, LENGTH = 1M } SECTIONS { .a : { *(.a) . = ALIGN(8); } >r .b : { s = .; *(.b) } >r }"
+    )
+    assert shown(layout(text), "s") == ["at least 0x1"]
+    found = interpret(parse(Source("t.lds", text)).tree, orphans=False, filled=True)
+    assert shown(found, "s") == ["a multiple of 8, at least 0x8"]
