@@ -28,6 +28,8 @@ with
     .data.read_mostly : { *(.data.read_mostly) }
 
 ## Limits
+What only a section without a statement could move, an orphan, is a note. The first section of data in a memory region
+has none in front of it.
 `. = ALIGN(n)` ahead of an output section that goes to a memory region has no effect; use the section's own ALIGN(n).
 Relocating the whole image at run time is outside: the proof is about link-time addresses.
 
@@ -37,13 +39,18 @@ GNU ld manual, "Builtin Functions" (ALIGN), "Forced Output Alignment", "Memory R
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
+from typing import TYPE_CHECKING
+
+from ldcheck.findings import EvidenceKind, Judgement, Severity, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, address_of, first_address, missing, obstacles
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
 from ldcheck.words import counted, size
+
+if TYPE_CHECKING:
+    from ldcheck.layout.facts import Known
 
 DECLARATION = Declaration(
     head=Key("align", Kind.NAMES, "Output sections, boundary symbols or section patterns that must be aligned."),
@@ -66,6 +73,17 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
     node, known = place
     if known.aligned_to(boundary):
         return Judgement(Standing.HOLDS)
+    if (usual := _usually(name, view)) is not None and usual.aligned_to(boundary):
+        problem = view.problem(
+            node,
+            name,
+            f"{name} is a multiple of {size(boundary)} unless an orphan or an empty section comes in front of it",
+            label=f"known here: {known}",
+            related=obstacles(known, view) + view.related(node),
+            help=_help(name, boundary, view),
+            severity=Severity.NOTE,
+        )
+        return Judgement(Standing.NOT_GUARANTEED, (problem,))
     refuted = known.misaligned_to(boundary)
     standing = Standing.REFUTED if refuted else Standing.NOT_GUARANTEED
     start = f"{name} starts at" if name in view.output_sections else f"{name} is"
@@ -80,6 +98,12 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         help=_help(name, boundary, view),
     )
     return Judgement(standing, (problem,))
+
+
+def _usually(name: str, view: ScriptView) -> Known | None:
+    """What is known of a section's or symbol's address in usual links."""
+    layout = view.usual_layout
+    return layout.section_start(name) if name in view.output_sections else layout.symbol(name, with_assertions=True)
 
 
 def _help(name: str, boundary: int, view: ScriptView) -> str:

@@ -73,6 +73,13 @@ class ScriptView:
         return interpret(self.tree, params=self.params, orphans=self.orphans)
 
     @cached_property
+    def usual_layout(self) -> Layout:
+        """What holds of each address in usual links: no section is an orphan, and none is empty. It is no guarantee."""
+        from ldcheck.layout.interpret import interpret
+
+        return interpret(self.tree, params=self.params, orphans=False, filled=True)
+
+    @cached_property
     def _routes(self) -> Routes:
         from ldcheck.script.routes import Routes
 

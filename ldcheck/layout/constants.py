@@ -6,7 +6,7 @@ lang_do_memory_regions). What symbols are worth then is only told by those that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ldcheck.layout.anchors import Anchor
 from ldcheck.layout.evaluation import Scope, evaluate
@@ -14,7 +14,7 @@ from ldcheck.layout.facts import Known, known
 from ldcheck.layout.flow import Flow, leaves
 from ldcheck.layout.frames import ABSOLUTE, UNSURE_VALUE, Value, absolute_value, settled
 from ldcheck.layout.numbers import ANY, MASK, Number, exact
-from ldcheck.script.syntax import Call, Command, Expression, Name, OutputSection, Overlay, Word
+from ldcheck.script.syntax import Call, Command, Expression, MemoryRegion, Name, OutputSection, Overlay, Word
 
 # The region of sections that name none.
 DEFAULT = "*default*"
@@ -99,6 +99,40 @@ class Constants:
         if region is None:
             region = self.regions[word.text] = Region(Known(ANY), ANY)
         return region
+
+    def loaded(self, sections: Iterable[OutputSection]) -> list[Region]:
+        """The regions that `AT>` names."""
+        names = {section.load_region.text for section in sections if section.load_region is not None}
+        return [region for name in sorted(names) if (region := self.region(name)) is not None]
+
+    def closed(self, found: Flow) -> set[Region]:
+        """The regions of data in which no orphan section stands ahead of the first section (ldelf_place_orphan).
+
+        An orphan takes the region of the section that its kind goes behind, and stands behind the orphans of its kind
+        so far. Code, data and zeros go behind `.text`, `.data` and `.bss`, if the script has them; constants and notes
+        behind what is read-only, thread-local data behind data, and zeros behind anything. Where there is none of it,
+        the first region whose attributes allow it takes them. A region of code may have some ahead of it.
+        """
+        named: dict[str, OutputSection] = {}
+        for section in found.sections:
+            named.setdefault(section.name.text, section)
+        usual = [named.get(name) for name in (".text", ".data")]
+        placed = [section for section in found.sections if section.name.text != "/DISCARD/"]
+        if found.shuffled or any(section is None or section.region is None for section in usual):
+            return set()
+        if any(section.constraint or (section.region is None and section.address is None) for section in placed):
+            return set()
+        code = {self.region_of(named[name]) for name in (".text", ".rodata") if name in named}
+        data = {self.region_of(named[name]) for name in (".data", ".bss") if name in named} - code
+        readable = False
+        for node in found.regions:
+            if isinstance(node, MemoryRegion):
+                region = self.regions[node.name.text]
+                if region.attributes and not readable:
+                    data.discard(region)
+                attributes = node.attributes.text.lower() if node.attributes is not None else ""
+                readable = readable or ("r" in attributes and "!" not in attributes)
+        return data
 
     def attributed(self) -> list[Region]:
         """The regions that a section without one may go to by its flags (lang_memory_default)."""

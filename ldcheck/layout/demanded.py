@@ -13,6 +13,8 @@ from ldcheck.layout.names import Names
 from ldcheck.layout.result import AssertionFact, Truth
 from ldcheck.script.syntax import Assertion, Expression, Name
 
+_TRUTHS: Mapping[bool | None, Truth] = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}
+
 
 class Judge:
     """Judges the ASSERTs of a script as the walk comes to them, or at its end if they hang on later statements."""
@@ -31,7 +33,7 @@ class Judge:
         if late:
             self._deferred.append((node, dot, frame, self._names.count))
             return
-        self._note(node, None if uncertain else value.number.truth)
+        self._note(node, None if uncertain else value.number.truth, self._as_addresses(node, dot, frame))
         if frame is ABSOLUTE and not self._flow.sane:
             self._note_demands(node, dot)
 
@@ -39,10 +41,15 @@ class Judge:
         """The facts on all ASSERTs, in the order of the script, once every symbol has its value."""
         for node, dot, frame, at in self._deferred:
             value, _ = self._names.evaluate(node.condition, frame, dot, final=True, at=at)
-            self._note(node, value.number.truth)
+            self._note(node, value.number.truth, self._as_addresses(node, dot, frame))
         return tuple(self._facts[node] for node in self._flow.assertions if node in self._facts)
 
-    def _note(self, node: Assertion, truth: bool | None) -> None:
+    def _as_addresses(self, node: Assertion, dot: Value, frame: Frame) -> Truth | None:
+        if frame is ABSOLUTE:
+            return None
+        return _TRUTHS[self._names.evaluate_addresses(node.condition, dot).number.truth]
+
+    def _note(self, node: Assertion, truth: bool | None, as_addresses: Truth | None) -> None:
         reasons: tuple[Reason, ...] = ()
         obstacles: tuple[Reason, ...] = ()
         for part in leaves(node.condition):
@@ -50,10 +57,9 @@ class Judge:
             if found is not None:
                 address = found.absolute()
                 reasons, obstacles = merged(reasons, address.reasons), merged(obstacles, address.obstacles)
-        if truth is None:
-            self._facts[node] = AssertionFact(node, Truth.UNKNOWN, reasons, obstacles)
-        else:
-            self._facts[node] = AssertionFact(node, Truth.TRUE if truth else Truth.FALSE, reasons)
+        if truth is not None:
+            obstacles = ()
+        self._facts[node] = AssertionFact(node, _TRUTHS[truth], reasons, obstacles, as_addresses)
 
     def _note_demands(self, node: Assertion, dot: Value) -> None:
         """Keep what an ASSERT leaves to symbols whose value is final where it stands."""

@@ -99,6 +99,9 @@ class Known:
 
     def add(self, amount: int) -> Known:
         """The address `amount` bytes further on (or back, if negative)."""
+        if amount > 0 and self.number.low + amount > MASK:
+            # It wraps around for certain: what is added is a high address taken away.
+            amount -= MASK + 1
         if amount == 0:
             return self
         number = self.number + exact(amount)

@@ -49,7 +49,7 @@ class Flow:
     symbol, `plain` are those outside of output sections to symbols assigned once. `uncertain` symbols may get their
     value elsewhere, for the reason given. `mentioned` sections are named in an expression, so that they exist even if
     they are empty. `assertions` are all ASSERTs, `asserting` those among them that are the value of an assignment, by
-    that. `loads_by_segment`: a program header gives load addresses.
+    that. `loads_by_segment`: a program header gives load addresses. `shuffled`: orphans may move to notes elsewhere.
     """
 
     def __init__(self) -> None:
@@ -68,6 +68,7 @@ class Flow:
         self.regions: list[MemoryRegion | Command] = []
         self.loads_by_segment = False
         self.sane = False
+        self.shuffled = False
 
 
 def flow(tree: Script) -> Flow:
@@ -206,6 +207,7 @@ def _open_places(found: Flow, collected: Collected) -> None:
     places = [index for index, (node, _) in enumerate(found.items) if isinstance(node, OutputSection | Overlay)]
     # Only beside notes that have no section of their own do others lose their place.
     shuffled = not collected.takes_all(".note.") and any(_is_late_note(found, at, collected) for at in places)
+    found.shuffled = shuffled
     first = _first_reset(found, places)
     for gap, behind in enumerate([-1, *places]):
         stop = places[gap] if gap < len(places) else len(found.items)

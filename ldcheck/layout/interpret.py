@@ -13,6 +13,8 @@ What it takes for granted:
 * the location counter does not run past the end of the address space, and alignments are powers of two;
 * an output section that can only hold allocated input by the names of its patterns is allocated; facts on one that has
   no input and no assignment, which ld drops, mean nothing;
+* where data or zeros begin a memory region, orphans find code or data to go behind: no note is writable, no
+  zeros are read-only, and no constant or thread-local orphan comes into an image without code and data;
 * a symbol that places something and that the script leaves undefined is a number, as `--defsym` gives it.
 """
 
@@ -50,14 +52,16 @@ def interpret(
     params: Mapping[str, int] | None = None,
     input_alignments: Callable[[InputSectionDescription], int | None] | None = None,
     orphans: bool = True,
+    filled: bool = False,
 ) -> Layout:
     """What `tree` guarantees of each address.
 
     `params` gives values to symbols that the script leaves undefined, and to CONSTANT(MAXPAGESIZE) and
     CONSTANT(COMMONPAGESIZE) by these names. `input_alignments` tells the greatest alignment of the input sections that
-    a statement places, where it is known. Without `orphans`, the link is one that refuses orphan sections.
+    a statement places, where it is known. Without `orphans`, the link is one that refuses orphan sections. `filled` is
+    one in which every output section has content: what is then known holds in usual links, and is no guarantee.
     """
-    return _Walk(tree, dict(params or {}), input_alignments, orphans).run()
+    return _Walk(tree, dict(params or {}), input_alignments, orphans, filled).run()
 
 
 class _Walk:
@@ -73,15 +77,20 @@ class _Walk:
         params: dict[str, int],
         input_alignments: Callable[[InputSectionDescription], int | None] | None,
         orphans: bool,
+        filled: bool,
     ) -> None:
         self._tree = tree
         self._input_alignments = input_alignments
         self._orphans = orphans
+        self._filled = filled
         self._flow = flow(tree)
         self._collected = Collected(self._flow.sections)
         self._dot = self._final_dot = known(0)
         self._constants = Constants(self._flow, params, self._dot)
         self._default = self._constants.regions[DEFAULT]
+        # The regions that load addresses may fill, and those that no orphan is the first in.
+        self._loaded = self._constants.loaded(self._flow.sections)
+        self._closed = self._constants.closed(self._flow)
         self._names = Names(self._flow, params, self._constants)
         self._judge = Judge(self._flow, self._names)
         # Whether a section so far has another load address, which those behind it inherit.
@@ -110,6 +119,7 @@ class _Walk:
             before=self._before,
             after=self._after,
             values=self._values,
+            offsets=self._names.offsets,
             symbols=symbols,
             asserted=self._judge.asserted(symbols),
             relations=self._judge.relations,
@@ -199,6 +209,8 @@ class _Walk:
         dot, final, last = self._dot, self._final_dot, self._default.current
         reached: list[Known] = []
         for region in self._constants.regions.values():
+            if region.current is region.origin and region in self._closed:
+                continue
             region.current = region.current.grow("orphan sections", why)
             reached.append(region.current)
         if len(reached) == 1 and _same(dot, last):
@@ -286,7 +298,8 @@ class _Walk:
         """The location counter and the region behind an output section."""
         before, final_before, current = self._dot, self._final_dot, region.current
         power = self._constants.power(node.align)
-        allocated = self._is_allocated(node, traits, start, end)
+        filled = self._filled and not (traits.conditional or traits.unallocated)
+        allocated = filled or self._is_allocated(node, traits, start, end)
         fluid = not (traits.unallocated or traits.conditional or node.name.text in self._flow.mentioned)
         # Its end is a place that nothing else has.
         open_ended = fluid and not traits.present and end.anchor is not start.anchor
@@ -302,15 +315,15 @@ class _Walk:
             if open_ended:
                 # A section that is there after all has content, and takes room.
                 region_end = region_end.past(end)
-        for other in self._constants.attributed():
-            if other is not region:
+        if region is self._default and node.address is None:
+            for other in self._constants.attributed():
                 other.current = other.current.join(end)
         self._take_room_to_load(node, region)
         region.current = region_end
         if traits.conditional:
             self._dot = before.join(end)
             self._final_dot = UNKNOWN
-        elif traits.present:
+        elif traits.present or filled:
             self._dot = self._final_dot = end
             if region_end.anchor is end.anchor and region_end.number is end.number:
                 region.current = end
@@ -328,9 +341,9 @@ class _Walk:
             self._final_dot = self._dot if final_before is before else final_before.join(end)
 
     def _take_room_to_load(self, node: OutputSection, region: Region) -> None:
-        """Load addresses fill a region as well; a section inherits the region of the one before it."""
+        """Load addresses fill a region as well, if it is named for them; a section inherits it from the one before."""
         for other in self._constants.regions.values():
-            if other is not region and (node.load_region is not None or self._loads_apart):
+            if other in self._loaded and other is not region and (node.load_region is not None or self._loads_apart):
                 other.current = other.current.grow("load addresses", Reason(node, "may be loaded from there"))
 
     @staticmethod

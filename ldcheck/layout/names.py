@@ -58,6 +58,8 @@ class Names:
         self.final = self.sizing
         self.sections: dict[str, Section] = {}
         self.drifts = False
+        # Assignments in an output section of a mere number, which is taken to count from the section's start.
+        self.offsets: dict[Node, Number] = {}
         # Symbols whose final value hangs on later statements, what they are assigned by, and those since settled.
         self._late: set[str] = set()
         self._deferred: list[tuple[Assignment, Frame, Value, int]] = []
@@ -71,6 +73,7 @@ class Names:
         self._frame = ABSOLUTE
         self._reading = self.sizing
         self._touched_late = False
+        self._addressing = False
 
     @property
     def agree(self) -> bool:
@@ -89,6 +92,13 @@ class Names:
         scope = Scope(frame, dot, self._symbol, self._function, self._flow.sane, self.drifts)
         return evaluate(expression, scope), self._touched_late
 
+    def evaluate_addresses(self, expression: Expression, dot: Value) -> Value:
+        """The final value of an expression in which every name stands for an address, as lld reads it everywhere."""
+        self._addressing = True
+        value, _ = self.evaluate(expression, ABSOLUTE, absolute_value(dot.absolute()), final=True)
+        self._addressing = False
+        return value
+
     def place(self, expression: Expression, frame: Frame, dot: Value, final: bool = False) -> tuple[Value, bool]:
         """The same for an expression that places something: what hangs on later statements makes the layout drift."""
         value, late = self.evaluate(expression, frame, dot, final)
@@ -99,6 +109,8 @@ class Names:
         """Give a symbol its value in both runs; the final one is returned."""
         name, expression = node.target.text, assigned_value(node)
         value, late = self.evaluate(expression, frame, dot)
+        if value.frame is None and frame is not ABSOLUTE:
+            self.offsets[node] = value.number
         value = final = settled(value, frame)
         if final_dot.address is not dot.address or not self.agree:
             final, late = self.evaluate(expression, frame, final_dot, final=True)
@@ -133,6 +145,8 @@ class Names:
             name = node.target.text
             if self._flow.assigned[name] == 1 and name not in self._flow.uncertain and not mentions(node.value, name):
                 value, _ = self.evaluate(node.value, frame, dot, final=True, at=at)
+                if value.frame is None and frame is not ABSOLUTE:
+                    self.offsets[node] = value.number
                 self.final[name] = settled(value, frame)
                 self._settled.add(name)
                 values[node] = self.final[name].absolute()
@@ -150,6 +164,8 @@ class Names:
             value = self._settled_value(name, self._settled)
         elif name in self._late and self._reading is self.final:
             self._touched_late = True
+        if self._addressing and value.frame not in (FOREIGN, UNSURE):
+            return absolute_value(value.absolute())
         if value.frame is ABSOLUTE and (self._frame is not ABSOLUTE or self._flow.sane):
             return Value(value.number)
         return value

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
 from ldcheck.layout.facts import Known, Order, Reason, difference, order
+from ldcheck.layout.numbers import Number
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import Assertion, Node
 
@@ -28,12 +29,17 @@ class Truth(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AssertionFact:
-    """An ASSERT of the script, and whether it holds in every link, in none, or in some."""
+    """An ASSERT of the script, and whether it holds in every link, in none, or in some.
+
+    In an output section GNU ld counts from the section's start; `as_addresses` is what the condition would come to if
+    every name in it stood for an address. None outside of output sections, where there is no difference.
+    """
 
     node: Assertion
     truth: Truth
     reasons: tuple[Reason, ...] = ()
     obstacles: tuple[Reason, ...] = ()
+    as_addresses: Truth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class Layout:
         before: Mapping[Node, Known],
         after: Mapping[Node, Known],
         values: Mapping[Node, Known],
+        offsets: Mapping[Node, Number],
         symbols: Mapping[str, Known],
         asserted: Mapping[str, Known],
         relations: Mapping[tuple[str, str], Order],
@@ -67,6 +74,7 @@ class Layout:
         self._before = before
         self._after = after
         self._values = values
+        self._offsets = offsets
         self._symbols = symbols
         self._asserted = asserted
         self._relations = relations
@@ -94,6 +102,13 @@ class Layout:
     def value(self, node: Node) -> Known | None:
         """The address that an assignment gives to its symbol, if it is this one that defines it."""
         return self._values.get(node)
+
+    def offset(self, node: Node) -> Number | None:
+        """The mere number that an assignment in an output section has for value; None where it has an address.
+
+        GNU ld takes it to count from the start of the section: `value` is that much behind it.
+        """
+        return self._offsets.get(node)
 
     def symbol(self, name: str, *, with_assertions: bool = False) -> Known | None:
         """The final value of a symbol that the script assigns; None for others.

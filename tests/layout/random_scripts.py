@@ -37,6 +37,9 @@ ORPHANS = {
     ".orphan.ro": '"a"',
     ".orphan.rw": '"aw"',
     ".orphan.bss": '"aw",%nobits',
+    ".orphan.wx": '"awx"',
+    ".orphan.tdata": '"awT"',
+    ".orphan.tbss": '"awT",%nobits',
     ".orphan.meta": '""',
     ".note.orphan": '"a",%note',
     ".debug_orphan": '""',
@@ -167,9 +170,13 @@ def random_object(random: Random, index: int, code: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def random_script(random: Random) -> str:
-    """A script. Its assertions have the messages "assertion <number>;"."""
-    return _Maker(random).script()
+def random_script(random: Random, firmware: bool = False) -> str:
+    """A script. Its assertions have the messages "assertion <number>;".
+
+    That of a `firmware` has memory regions of which nearly every section names one, and the usual sections.
+    """
+    maker = _Maker(random)
+    return maker.firmware() if firmware else maker.script()
 
 
 class _Maker:
@@ -227,6 +234,51 @@ class _Maker:
             end = ";" if target else ""
             parts.append(f'{target}ASSERT({self._fill(_CONDITIONS)}, "assertion {self._number()};"){end}')
         text = "\n".join(parts) + "\n"
+        while "LATER" in text:
+            text = text.replace("LATER", self._random.choice(self._symbols), 1)
+        return text
+
+    def firmware(self) -> str:
+        attributes = self._chance(0.6)
+        flags = {"flash": "(rx)", "ram": "(rwx)", "ccm": self._random.choice(("(rw)", "(xrw)", "(!x)"))}
+        self._regions = list(flags)
+        regions = []
+        for index, name in enumerate(self._regions):
+            origin = self._random.choice(("0x10000", "0x8000000", "0x1004", "0x2001"))
+            shown = flags[name] if attributes else ""
+            regions.append(f"{name} {shown} : ORIGIN = {origin} + {index} * 0x10000000, LENGTH = 64M")
+        body = []
+        usual = {
+            ".text": "*(.text .text.a .t3)",
+            ".data": "*(.data .data.c)",
+            ".bss": "*(.bss .bss.d COMMON)",
+            ".rodata": "*(.rodata .rodata.b)",
+        }
+        self._free = [".rodata.str", ".t1", ".t2", ".t4", ".t5", ".t6"]
+        self._random.shuffle(self._free)
+        names = [".text", ".data", ".bss", *self._random.sample((".rodata", ".ccm", ".out1", ".out3", ".tbl"), 2)]
+        if self._chance(0.4):
+            self._random.shuffle(names)
+        if self._chance(0.1):
+            names.remove(self._random.choice((".bss", ".bss", ".data", ".rodata" if ".rodata" in names else ".bss")))
+        for name in names:
+            body.extend(self._between())
+            home = {".text": "flash", ".rodata": "flash", ".data": "ram", ".bss": "ram"}.get(name, "ccm")
+            if self._chance(0.1):
+                home = self._random.choice(self._regions)
+            # Copied at start, and mostly first in its region.
+            load = " AT>flash" if home != "flash" and name != ".bss" and self._chance(0.8) else ""
+            inner = [self._symbol(), *(self._statement() for _ in range(self._random.randint(0, 3)))]
+            inner.insert(self._random.randint(0, 2), usual.get(name, ""))
+            if self._chance(0.5):
+                inner.append(". = ALIGN(4);")
+            align = f"ALIGN({self._random.choice((4, 8, 512))}) " if self._chance(0.2) else ""
+            where = f" >{home}{load}" if self._chance(0.97) else ""
+            kind = "(NOLOAD) " if name == ".bss" and self._chance(0.3) else ""
+            self._outputs.append(name)
+            body.append(f"{name} {kind}: {align}{{ {' '.join(inner)} }}{where}")
+        body.extend(self._between())
+        text = "MEMORY {\n" + "\n".join(regions) + "\n}\nSECTIONS {\n  " + "\n  ".join(body) + "\n}\n"
         while "LATER" in text:
             text = text.replace("LATER", self._random.choice(self._symbols), 1)
         return text

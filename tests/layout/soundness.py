@@ -85,20 +85,22 @@ def make_objects(folder: Path, seed: int, count: int, target: str = "x86_64") ->
     return objects
 
 
-def run(folder: Path, seeds: range, target: str = "x86_64") -> Tally:
+def run(folder: Path, seeds: range, target: str = "x86_64", firmware: bool = False) -> Tally:
     """One link for each seed."""
     tally = Tally()
     objects = make_objects(folder, seeds.start, 40, target)
     for seed in seeds:
-        link_once(folder, seed, objects, tally, target)
+        link_once(folder, seed, objects, tally, target, firmware)
     return tally
 
 
-def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally, target: str = "x86_64") -> None:
+def link_once(
+    folder: Path, seed: int, objects: list[Path], tally: Tally, target: str = "x86_64", firmware: bool = False
+) -> None:
     """Link the script of one seed with some of the objects, and compare."""
     random = Random(seed)
-    text = random_script(random)
-    chosen = random.sample(objects, random.choice((1, 1, 2, 3, 5, 8)))
+    text = random_script(random, firmware)
+    chosen = random.sample(objects, random.choice((3, 5, 8, 13) if firmware else (1, 1, 2, 3, 5, 8)))
     options = [*random.choice(OPTIONS)]
     if "/DISCARD/" in text and "--orphan-handling=discard" in options:
         options = []
@@ -117,6 +119,10 @@ def link_once(folder: Path, seed: int, objects: list[Path], tally: Tally, target
         tally.refused += 1
         return
     elf = read_elf(str(done.elf))
+    if firmware and any((made := elf.section(name)) is None or not made.size for name in (".text", ".data")):
+        # Without code or data, orphans that would go behind it are placed ahead of everything.
+        tally.refused += 1
+        return
     link_map = read_map(str(done.map))
     linked = see(elf, link_map)
     # A location counter that ran past the end of the address space is not what facts are about.

@@ -6,7 +6,7 @@ from ldcheck.layout.facts import Order, order
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.result import Layout, Truth
 from ldcheck.script.parser import parse
-from ldcheck.script.syntax import InputSectionDescription, walk
+from ldcheck.script.syntax import Assignment, InputSectionDescription, walk
 from ldcheck.source import Source
 
 
@@ -202,3 +202,54 @@ def test_an_assert_that_compares_offsets_demands_nothing_of_addresses():
     two = found.symbol("two", with_assertions=True)
     assert two is not None
     assert two.high > 0x10000
+
+
+def test_the_distance_of_high_addresses_wraps_around():
+    # As kernels have them: what is taken away is a negative number to whoever adds.
+    text = """SECTIONS { . = 0xffffffffc0000000; s = .; .a : { *(.a) } e = .; }
+    ASSERT(e - s <= 2M, "large") ASSERT(e - s < 2M, "large") ASSERT(e - 0xffffffffc0000000 <= 2M, "large")"""
+    assert [fact.truth for fact in layout(text).assertions()] == [Truth.UNKNOWN] * 3
+
+
+def test_in_a_section_an_assert_is_of_offsets_and_its_reading_as_addresses_is_told_as_well():
+    text = (
+        'SECTIONS { .a : { s = .; ASSERT(!(s & 7), "") ; *(.a) ASSERT(!(ABSOLUTE(.) & 7), ""); } } ASSERT(!(s & 7), "")'
+    )
+    found = [(fact.truth, fact.as_addresses) for fact in layout(text).assertions()]
+    assert found == [(Truth.TRUE, Truth.UNKNOWN), (Truth.UNKNOWN, Truth.UNKNOWN), (Truth.UNKNOWN, None)]
+
+
+def test_a_mere_number_in_a_section_is_told():
+    text = """top = 16;
+    SECTIONS {
+      .a : { s = .; *(.a) n = . - s; t = top; u = SIZEOF(.b); p = s + 8; q = . - top; a = ABSOLUTE(. - s); }
+      .b : { *(.b) }
+    }"""
+    tree = parse(Source("t.lds", text)).tree
+    found = interpret(tree)
+    assignments = [node for node in walk(tree) if isinstance(node, Assignment)]
+    assert [node.target.text for node in assignments if found.offset(node) is not None] == ["n", "t", "u"]
+
+
+def test_the_first_data_of_a_region_is_at_its_origin():
+    memory = "MEMORY { f (rx) : ORIGIN = 0x8000000, LENGTH = 1M r (rwx) : ORIGIN = 0x20000000, LENGTH = 1M }"
+    text = ".text : { *(.text) } >f .data : { s = .; *(.data) } >r AT>f .bss : { t = .; *(.bss) } >r"
+    assert shown(layout(f"{memory} SECTIONS {{ {text} }}"), "s", "t") == [
+        "a multiple of 536870912, at least 0x20000000",
+        "at least 0x20000000",
+    ]
+    # Without a section of that name, writable orphans may go elsewhere, and stand ahead of what they belong behind; and
+    # what names no region may be anywhere.
+    for other in (text.replace(".data :", ".own :"), text.replace(".text :", ".own :"), ".a : { *(.a) } " + text):
+        known = layout(f"{memory} SECTIONS {{ {other} }}").symbol("s")
+        assert known is not None
+        assert not known.aligned_to(4)
+
+
+def test_usual_links_have_no_orphans_and_no_empty_sections():
+    text = (
+        "MEMORY { r : ORIGIN = 1, LENGTH = 1M } SECTIONS { .a : { *(.a) . = ALIGN(8); } >r .b : { s = .; *(.b) } >r }"
+    )
+    assert shown(layout(text), "s") == ["at least 0x1"]
+    found = interpret(parse(Source("t.lds", text)).tree, orphans=False, filled=True)
+    assert shown(found, "s") == ["a multiple of 8, at least 0x8"]

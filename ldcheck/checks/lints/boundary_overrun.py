@@ -1,8 +1,9 @@
-"""Pairs of boundary symbols whose end is assigned ahead of their start.
+"""Pairs of boundary symbols whose end lies below their start.
 
 ## What it does
 Finds pairs by their names (`__start_x` and `__stop_x`, `x_start` and `x_end`, `x_begin` and `x_end`, `_sx` and
-`_ex`), both assigned from the location counter, and reports those in which the end comes first.
+`_ex`), and reports those whose end is proved to lie below the start: by the order of what is placed, by the values, or
+by the ends of one memory region.
 
 ## Why is this bad
 The length is negative: as an unsigned number it is nearly the whole address space, and a clearing loop runs over
@@ -19,7 +20,8 @@ everything.
     __bss_end = .;
 
 ## Limits
-Pairs of other names are not recognised: state them with `order` or `bracket`.
+Pairs of other names are not recognised: state them with `order` or `bracket`. A stack grows down, and its start may be
+its upper end. Two symbols with nothing between them enclose nothing, in whatever order.
 
 ## References
 GNU ld manual, "Source Code Reference".
@@ -29,11 +31,13 @@ from __future__ import annotations
 
 import re
 
-from ldcheck.findings import EvidenceKind, Judgement, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.subjects import marks_a_place
+from ldcheck.layout.facts import Order, order
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
+from ldcheck.script.linear import linear
+from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, OutputSection
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
@@ -44,31 +48,70 @@ DECLARATION = Declaration(
 _PAIRS = (
     (re.compile(r"(.*)start(.*)"), ("stop", "end")),
     (re.compile(r"(.*)begin(.*)"), ("end",)),
+    (re.compile(r"(.*)START(.*)"), ("STOP", "END")),
+    (re.compile(r"(.*)BEGIN(.*)"), ("END",)),
     (re.compile(r"(_+)s([a-z_]+)"), ("e",)),
 )
+# What grows down starts at its upper end.
+_GROWS_DOWN = re.compile(r"stack|stk", re.IGNORECASE)
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each pair in the wrong order."""
     problems = []
     for start, nodes in view.assignments.items():
-        if len(nodes) != 1 or not marks_a_place(nodes[0]):
+        if len(nodes) != 1 or _GROWS_DOWN.search(start):
             continue
         for end in _ends(start):
             others = view.assignments.get(end, ())
-            if len(others) != 1 or not marks_a_place(others[0]):
-                continue
-            if view.positions[id(others[0])] < view.positions[id(nodes[0])]:
-                problem = view.problem(
-                    nodes[0],
-                    start,
-                    f"{end} is assigned ahead of {start}",
-                    label="the start",
-                    related=(Related(view.locate(others[0]), "the end"),),
-                    help="exchange the two",
-                )
+            if len(others) == 1 and (problem := _judge(nodes[0], others[0], view)) is not None:
                 problems.append(problem)
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
+
+
+def _judge(start: Assignment, end: Assignment, view: ScriptView) -> Problem | None:
+    first, last = start.target.text, end.target.text
+    low, high = view.layout.value(start), view.layout.value(end)
+    if low is None or high is None:
+        return None
+    placed = order(high, low)
+    if low.value is not None and high.value is not None and high.value < low.value:
+        message = f"{last} is {high.value:#x}, below {first}, which is {low.value:#x}"
+    elif placed is Order.LESS or (placed is Order.LESS_OR_EQUAL and _places_between(end, start, view)):
+        message = f"{last} is assigned ahead of {first}"
+    elif _upside_down(start, end):
+        message = f"{first} is the upper end of the memory region, and {last} the lower one"
+    else:
+        return None
+    return view.problem(
+        start,
+        first,
+        message,
+        label="the start",
+        related=(Related(view.locate(end), "the end"),),
+        help="exchange the two",
+        severity=Severity.ERROR,
+    )
+
+
+def _places_between(first: Assignment, second: Assignment, view: ScriptView) -> bool:
+    """Whether anything is placed by the statements between two assignments, or begins there."""
+    between = view.statements[view.positions[id(first)] : view.positions[id(second)]]
+    return any(isinstance(node, InputSectionDescription | Data | OutputSection) for node in between)
+
+
+def _upside_down(start: Assignment, end: Assignment) -> bool:
+    """Whether the start is a region's length above the end, whatever the region's origin and length are."""
+    one, other = linear(start.value), linear(end.value)
+    if one is None or other is None:
+        return False
+    left = one - other
+    # Lengths are positive, and nothing else is known of what is not a number.
+    return (
+        left.number >= 0
+        and bool(left.parts)
+        and all(name.startswith("LENGTH(") and count > 0 for name, count in left.parts.items())
+    )
 
 
 def _ends(start: str) -> list[str]:

@@ -28,7 +28,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Assignment, Name, walk
+from ldcheck.script.syntax import Assignment, Call, Name, walk
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
@@ -59,5 +59,8 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 def _outright(node: Assignment) -> bool:
     """Whether the assignment sets a value without regard to an earlier one."""
     if node.operator != "=" or node.keyword.startswith("PROVIDE"):
+        return False
+    if isinstance(node.value, Call) and node.value.function == "ASSERT":
+        # `_assert = ASSERT(...)` is how older scripts write an ASSERT; the name is of no account.
         return False
     return not any(isinstance(part, Name) and part.name == node.target.text for part in walk(node.value))

@@ -1,8 +1,8 @@
-"""ASSERTs of the script that do not hold on the image.
+"""ASSERTs of the script that do not hold on the image, or in any.
 
 ## What it does
 Evaluates each ASSERT of the script again, with the values of the linked image, and reports those that are false, with
-file, line and the values of the operands.
+file, line and the values of the operands. Without an image, those that are false in every link.
 
 ## Why is this bad
 GNU ld prints the text of a failing ASSERT without file and line, and goes on under `--noinhibit-exec`. lld and GNU ld
@@ -29,16 +29,42 @@ GNU ld manual, "Commands" (ASSERT).
 from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
-from ldcheck.judging.evidence import ImageView
+from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.layout.concrete import AssertionValue, evaluate_on
+from ldcheck.layout.result import Truth
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.words import listed
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "ASSERTs of the script that do not hold on the image."),
-    evidence=(EvidenceKind.IMAGE,),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
 )
+
+
+def on_script(_: Rule, view: ScriptView) -> Judgement:
+    """REFUTED with a problem for each ASSERT that no link satisfies; ABSENT in a script without one."""
+    facts = view.layout.assertions()
+    if not facts:
+        return Judgement(Standing.ABSENT, reason="the script has no ASSERT")
+    problems = tuple(
+        view.problem(
+            fact.node,
+            fact.node.message.text,
+            f"this ASSERT fails in every link: {fact.node.message.text}",
+            at=fact.node.condition,
+            label="false, whatever is linked",
+            help="correct the condition, or what it is about: no link of this script succeeds",
+        )
+        for fact in facts
+        if fact.truth is Truth.FALSE
+    )
+    if problems:
+        return Judgement(Standing.REFUTED, problems)
+    proved = all(fact.truth is Truth.TRUE for fact in facts)
+    return (
+        Judgement(Standing.HOLDS) if proved else Judgement(Standing.UNKNOWN, reason="only a link decides its ASSERTs")
+    )
 
 
 def on_image(_: Rule, view: ImageView) -> Judgement:

@@ -1,12 +1,14 @@
 """ALIGNs that align nothing.
 
 ## What it does
-Reports `. = ALIGN(n)` right ahead of an output section that goes to a memory region, and `symbol = ALIGN(n)` behind
-the last input of an output section.
+Reports `. = ALIGN(n)` ahead of an output section that goes to a memory region, also with symbols in between, where the
+section may start unaligned; and `symbol = ALIGN(n)` behind the last input of an output section, where the symbol may
+lie inside of the next section.
 
 ## Why is this bad
-A section in a memory region starts where the region's previous section ended, whatever the location counter is. And
-`end = ALIGN(n)` gives the symbol an address that the section does not reach: it may lie inside the next section.
+A section in a memory region starts where the region's previous section ended, whatever the location counter is: what is
+assigned in front of it is not its start. And `end = ALIGN(n)` gives the symbol an address that the section does not
+reach: what is cleared or copied up to it takes the first bytes of the next section along.
 
 ## Example
     . = ALIGN(512);
@@ -16,7 +18,8 @@ A section in a memory region starts where the region's previous section ended, w
     .vectors : ALIGN(512) { *(.vectors) . = ALIGN(8); _end_vectors = .; } > FLASH
 
 ## Limits
-An ALIGN that has no effect because the counter happens to be aligned is not looked at.
+A note where inputs align the section as a rule (to 8 bytes and less), where only an orphan or an empty section could
+unalign it, and where nothing follows. Nothing is said of an ALIGN whose place is aligned anyway.
 
 ## References
 GNU ld manual, "Memory Regions", "Builtin Functions" (ALIGN).
@@ -24,13 +27,16 @@ GNU ld manual, "Memory Regions", "Builtin Functions" (ALIGN).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.subjects import marks_a_place, names_a_start, names_an_end
+from ldcheck.layout.result import Layout
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
+from ldcheck.script.expressions import constant
 from ldcheck.script.syntax import (
     Assignment,
     Call,
@@ -39,6 +45,7 @@ from ldcheck.script.syntax import (
     OutputSection,
     SectionGroup,
     Sections,
+    Word,
 )
 from ldcheck.source import Related
 
@@ -47,6 +54,10 @@ DECLARATION = Declaration(
     evidence=(EvidenceKind.SCRIPT,),
 )
 
+# What the inputs of a section are aligned to as a rule: there is a word or a pointer among them.
+_NATURAL = 8
+_END = re.compile(r"_+e(?!ntry)[a-z]+|.*(end|limit|top).*", re.IGNORECASE)
+
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each ALIGN without effect."""
@@ -54,45 +65,112 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     for node in view.statements:
         if isinstance(node, Sections | SectionGroup):
             problems += _ahead_of_regions(node.statements, view)
-        elif isinstance(node, OutputSection):
-            problems += _at_the_end(node, view)
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
 
 
-def _aligns(node: Node) -> bool:
-    """Whether the node is `symbol = ALIGN(n)` of the location counter."""
+def _step(node: Node) -> int | None:
+    """The boundary of `symbol = ALIGN(n)` of the location counter; 0 if it is no number; None for what is none."""
     if not isinstance(node, Assignment) or not isinstance(node.value, Call) or node.operator != "=":
-        return False
-    return node.value.function == "ALIGN" and len(node.value.arguments) == 1
+        return None
+    if node.value.function != "ALIGN" or len(node.value.arguments) != 1 or isinstance(node.value.arguments[0], Word):
+        return None
+    return constant(node.value.arguments[0]) or 0
 
 
 def _ahead_of_regions(nodes: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
-    for first, second in pairwise(nodes):
-        if not isinstance(second, OutputSection) or second.region is None or second.address is not None:
-            continue
-        if isinstance(first, Assignment) and first.target.text == "." and _aligns(first):
-            yield view.problem(
-                first,
-                second.name.text,
-                f"this ALIGN has no effect on {second.name.text}, which goes to {second.region.text}",
-                label="the region goes on where its last section ended",
-                related=(Related(view.locate(second.region), "placed by this region"),),
-                help=f"give the section the attribute: `{second.name.text} : ALIGN(...) {{`",
-            )
+    """The problems of the statements of one SECTIONS."""
+    align: Assignment | None = None
+    symbols: list[Assignment] = []
+    last: OutputSection | None = None
+    following = [node for node in nodes if isinstance(node, OutputSection) and node.name.text != "/DISCARD/"]
+    for node in nodes:
+        if isinstance(node, Assignment) and node.target.text == ".":
+            align, symbols = (node, []) if _step(node) is not None else (None, [])
+        elif isinstance(node, Assignment) and marks_a_place(node):
+            symbols.append(node)
+        elif isinstance(node, OutputSection) and node.name.text != "/DISCARD/":
+            if align is not None and node.region is not None and node.address is None:
+                yield from _unaligned(align, symbols, node, last, view)
+            following.pop(0)
+            behind = next((one for one in following if _home(one) == _home(node)), None)
+            yield from _at_the_end(node, behind, view)
+            align, symbols, last = None, [], node
 
 
-def _at_the_end(section: OutputSection, view: ScriptView) -> Iterator[Problem]:
+def _home(section: OutputSection) -> str:
+    return section.region.text if section.region is not None else ""
+
+
+def _start_is_aligned(section: OutputSection, step: int, layout: Layout) -> bool:
+    start = layout.before(section.statements[0]) if section.statements else None
+    return start is not None and step > 0 and start.aligned_to(step)
+
+
+def _unaligned(
+    align: Assignment, symbols: list[Assignment], section: OutputSection, last: OutputSection | None, view: ScriptView
+) -> Iterator[Problem]:
+    step = _step(align) or 0
+    name = section.name.text
+    assert section.region is not None
+    elsewhere = last is None or _home(last) != section.region.text
+    if not section.statements or _start_is_aligned(section, step, view.layout) or (symbols and elsewhere):
+        # What is aligned is the symbol, and it has nothing to do with the section.
+        return
+    light = 0 < step <= _NATURAL or _start_is_aligned(section, step, view.usual_layout)
+    severity = Severity.NOTE if light else Severity.WARNING
+    shown = f"ALIGN({step:#x})" if step > _NATURAL else f"ALIGN({step})" if step else "ALIGN(...)"
+    yield view.problem(
+        align,
+        name,
+        f"this ALIGN has no effect on {name}, which goes to {section.region.text}",
+        label="the region goes on where its last section ended",
+        related=(Related(view.locate(section.region), "placed by this region"),),
+        help=f"give the section the attribute: `{name} : {shown} {{`",
+        severity=severity,
+    )
+    for symbol in symbols:
+        assert last is not None
+        yield view.problem(
+            symbol,
+            symbol.target.text,
+            f"{symbol.target.text} is aligned, and may lie inside of {name}: that goes on where {last.name.text} ended",
+            label="not the end of what stands in front of it",
+            related=(Related(view.locate(section.region), "placed by this region"),),
+            help=(
+                f"assign it as the first statement of {name}"
+                if names_a_start(symbol.target.text)
+                else f"write `. = {shown}; {symbol.target.text} = .;` as the last statements of {last.name.text}"
+            ),
+            severity=severity,
+        )
+
+
+def _at_the_end(section: OutputSection, following: OutputSection | None, view: ScriptView) -> Iterator[Problem]:
     behind = list(section.statements)
     while behind and any(isinstance(node, InputSectionDescription) for node in behind):
         behind.pop(0)
     for at, node in enumerate(behind):
+        step = _step(node)
         moved = any(isinstance(other, Assignment) and other.target.text == "." for other in behind[at + 1 :])
-        if isinstance(node, Assignment) and node.target.text != "." and _aligns(node) and not moved:
-            name = node.target.text
-            yield view.problem(
-                node,
-                name,
-                f"{name} is aligned, and {section.name.text} does not reach it",
-                label="does not move the location counter",
-                help=f"write `. = ALIGN(...); {name} = .;`",
+        if step is None or moved or not isinstance(node, Assignment) or node.target.text == ".":
+            continue
+        place, usual = view.layout.before(node), view.usual_layout.before(node)
+        if step and place is not None and place.aligned_to(step):
+            continue
+        name = node.target.text
+        reached = following is None or not _start_is_aligned(following, step, view.usual_layout)
+        ends = names_an_end(name) or _END.fullmatch(name) is not None
+        usually = bool(step) and usual is not None and usual.aligned_to(step)
+        message = f"{name} is aligned, and {section.name.text} does not reach it"
+        if reached:
+            message += (
+                f": it may lie inside of {following.name.text if following is not None else 'what comes behind it'}"
             )
+        yield view.problem(
+            node,
+            name,
+            message,
+            label="does not move the location counter",
+            help=f"write `. = ALIGN({step or '...'}); {name} = .;`",
+            severity=Severity.WARNING if reached and ends and not usually else Severity.NOTE,
+        )

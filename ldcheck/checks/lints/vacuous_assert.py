@@ -1,22 +1,25 @@
-"""ASSERTs in an output section that look at an offset and not at the address.
+"""ASSERTs that cannot fail, whatever is linked.
 
 ## What it does
-Reports an ASSERT inside an output section whose condition uses the location counter, or a symbol assigned from it in
-the same section, in an alignment test or a comparison with a number, without ABSOLUTE().
+Reports an ASSERT that GNU ld finds true in every link although what it speaks of is not decided: one inside an output
+section that is true of offsets and not of addresses, and one that compares with `>= 0`. Warns of an alignment test of
+an offset in a section that may start unaligned.
 
 ## Why is this bad
-Inside an output section `.` counts from the section's start in GNU ld: `ASSERT(!(. & 7), ...)` tests the offset, and
-holds wherever the section is. lld takes the address. An ASSERT that cannot fail is worse than none.
+Inside an output section `.` and the section's symbols count from the section's start in GNU ld: at the start,
+`ASSERT(!(. & 0xfff), ...)` tests 0, wherever the section is. lld takes the address. And numbers have no sign:
+`end - start >= 0` is true of every number. An ASSERT that cannot fail is worse than none.
 
 ## Example
-    .text : { *(.text) ASSERT(!(. & 0xfff), "unaligned"); }
+    .stack : { stack_low = .; *(.stack) ASSERT(!(stack_low & 0xfff), "unaligned"); }
 
 ## Use instead
-    .text : { *(.text) ASSERT(!(ABSOLUTE(.) & 0xfff), "unaligned"); }
+    .stack : { stack_low = .; *(.stack) ASSERT(!(ABSOLUTE(stack_low) & 0xfff), "unaligned"); }
 
 ## Limits
-A difference (`end - start`) means the same either way and is not reported, nor is a comparison with a place in another
-section, which GNU ld makes in addresses.
+An ASSERT is reported because it is proved to be true, not for its looks: what compares two places, the size of a
+section with a number, or a place with another section's, means the same either way. That a script itself sees to what
+it asserts is no fault.
 
 ## References
 GNU ld manual, "Expression Section", "Builtin Functions" (ABSOLUTE).
@@ -26,96 +29,166 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ldcheck.findings import EvidenceKind, Judgement, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.subjects import marks_a_place
+from ldcheck.layout.result import AssertionFact, Truth
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.environment import Environment
-from ldcheck.script.expressions import evaluate
-from ldcheck.script.syntax import Assertion, Binary, Call, Expression, Name, Node, OutputSection, Word, children, walk
+from ldcheck.script.expressions import constant
+from ldcheck.script.syntax import (
+    Assertion,
+    Assignment,
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Node,
+    Number,
+    OutputSection,
+    Word,
+    children,
+    statements,
+    walk,
+)
 
 DECLARATION = Declaration(
-    head=Key("lint", Kind.NAME, "ASSERTs that look at an offset and not at the address."),
+    head=Key("lint", Kind.NAME, "ASSERTs that cannot fail."),
     evidence=(EvidenceKind.SCRIPT,),
 )
 
-_COMPARING = ("-", "<", ">", "<=", ">=", "==", "!=")
-# Functions whose value does not depend on what their operand is relative to.
-_ABSOLUTE = frozenset({"ABSOLUTE", "ADDR", "LOADADDR", "SIZEOF", "ALIGNOF", "DEFINED"})
+# Functions whose value does not count from the start of a section.
+_ABSOLUTE = frozenset({"ABSOLUTE", "LOADADDR", "SIZEOF", "ALIGNOF", "DEFINED", "ALIGN"})
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
-    """REFUTED with a problem for each such ASSERT."""
+    """REFUTED with a problem for each ASSERT that cannot fail, or looks at an offset where an address is meant."""
+    sections = _sections(view)
     problems = tuple(
-        view.problem(
-            node,
-            node.message.text,
-            f"this ASSERT looks at `{name}` as an offset in {section.name.text}, not as an address",
-            label="counts from the section's start in GNU ld",
-            help=f"write `ABSOLUTE({name})`, or move the ASSERT out of the output section",
-        )
-        for section, node in _assertions(view)
-        for name in _relative(node.condition, _own_symbols(section, view), _places(view))
+        problem
+        for fact in view.layout.assertions()
+        if (problem := _judge(fact, sections.get((fact.node.start, fact.node.end)), view)) is not None
     )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
 
 
-def _assertions(view: ScriptView) -> Iterator[tuple[OutputSection, Assertion]]:
-    for sections in view.output_sections.values():
-        for section in sections:
-            for node in section.statements:
-                # From address 0 on, an offset is an address.
-                if isinstance(node, Assertion) and not _at_zero(section):
-                    yield section, node
+def _sections(view: ScriptView) -> dict[tuple[int, int], OutputSection]:
+    """The output sections that ASSERTs stand in, by the places of these, also of those that are assigned."""
+    found = {}
+    for section in (section for sections in view.output_sections.values() for section in sections):
+        for node in statements(section):
+            if isinstance(node, Assertion):
+                found[node.start, node.end] = section
+            elif isinstance(node, Assignment) and isinstance(node.value, Call) and node.value.function == "ASSERT":
+                found[node.value.start, node.value.end] = section
+    return found
 
 
-def _at_zero(section: OutputSection) -> bool:
-    return section.address is not None and evaluate(section.address, Environment()).number == 0
-
-
-def _places(view: ScriptView) -> set[str]:
-    """The symbols that are assigned from the location counter, anywhere."""
-    return {name for name, nodes in view.assignments.items() if any(marks_a_place(node) for node in nodes)}
-
-
-def _own_symbols(section: OutputSection, view: ScriptView) -> set[str]:
-    return {
-        name
-        for name, nodes in view.assignments.items()
-        if name == "."
-        or any(section.body_start < node.start < section.body_end and marks_a_place(node) for node in nodes)
-    }
-
-
-def _relative(condition: Expression, own: set[str], places: set[str]) -> Iterator[str]:
-    """The first name that is taken as an offset where an address is meant."""
-    pending: list[Node] = [condition]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, Name) and node.name in own | {"."}:
-            yield node.name
-            return
-        if isinstance(node, Call) and node.function in _ABSOLUTE:
-            continue
-        if isinstance(node, Binary) and (_difference(node, own) or _meets(node, places - own)):
-            continue
-        pending.extend(part for part in children(node) if not isinstance(part, Word))
-
-
-def _meets(node: Binary, elsewhere: set[str]) -> bool:
-    """Whether a side is a place of another section: GNU ld then makes addresses of both."""
-    if node.operator not in _COMPARING:
-        return False
-    return any(
-        (isinstance(part, Name) and part.name in elsewhere) or (isinstance(part, Call) and part.function == "ADDR")
-        for side in (node.left, node.right)
-        for part in walk(side)
+def _judge(fact: AssertionFact, section: OutputSection | None, view: ScriptView) -> Problem | None:
+    node = fact.node
+    unsigned = next((part for part in walk(node.condition) if _is_never_negative(part)), None)
+    if unsigned is not None:
+        return view.problem(
+            node,
+            node.message.text,
+            "this comparison is true of every number: they have no sign",
+            at=unsigned,
+            label="always true",
+            help="compare the two sides with each other, as in `end >= start`",
+            severity=Severity.ERROR,
+        )
+    if section is None:
+        return None
+    name = next(_relative(node.condition, _own_symbols(section, view)), "")
+    if not name:
+        return None
+    beyond = _beyond(node.condition, section, view)
+    if beyond is not None:
+        what = (
+            f"this ASSERT cannot fail: `{name}` counts from the start of {section.name.text}, "
+            f"which {beyond} does not let be that large"
+        )
+        severity = Severity.ERROR
+    elif fact.truth is Truth.TRUE and fact.as_addresses is not Truth.TRUE:
+        what = f"this ASSERT cannot fail: `{name}` counts from the start of a section there, and is no address"
+        severity = Severity.ERROR
+    elif fact.truth is Truth.UNKNOWN and (step := _tested(node.condition, section, view)) is not None:
+        what = (
+            f"this ASSERT tests how far `{name}` is from the start of {section.name.text}, "
+            f"which need not be a multiple of {step}"
+        )
+        severity = Severity.WARNING
+    else:
+        return None
+    return view.problem(
+        node,
+        node.message.text,
+        what,
+        label="an offset in GNU ld, an address in lld",
+        help=f"write `ABSOLUTE({name})`, or move the ASSERT out of the output section",
+        severity=severity,
     )
 
 
-def _difference(node: Binary, own: set[str]) -> bool:
-    """A comparison or difference of two places of the same section, which does not depend on where that is."""
-    sides = (node.left, node.right)
-    places = [side for side in sides if isinstance(side, Name) and side.name in own | {"."}]
-    return len(places) == 2 and node.operator in _COMPARING
+def _is_never_negative(node: Node) -> bool:
+    if not isinstance(node, Binary):
+        return False
+    low, high = (node.right, node.left) if node.operator == ">=" else (node.left, node.right)
+    zero = isinstance(low, Number) and low.value == 0
+    return node.operator in (">=", "<=") and zero and not isinstance(high, Number)
+
+
+def _own_symbols(section: OutputSection, view: ScriptView) -> set[str]:
+    """What counts from the start of a section inside of it: the location counter, and what is assigned there only."""
+    inside = [node for node in statements(section) if isinstance(node, Assignment) and not _is_absolute(node.value)]
+    here = {id(node) for node in inside}
+    names = {node.target.text for node in inside}
+    return {"."} | {name for name in names if all(id(node) in here for node in view.assignments[name])}
+
+
+def _is_absolute(value: Expression) -> bool:
+    return isinstance(value, Call) and value.function in ("ABSOLUTE", "LOADADDR", "ASSERT")
+
+
+def _relative(condition: Expression, own: set[str]) -> Iterator[str]:
+    """The names in a condition that stand for an offset."""
+    pending: list[Node] = [condition]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Name) and node.name in own:
+            yield node.name
+        elif isinstance(node, Call) and node.function == "ADDR" and isinstance(node.arguments[0], Word):
+            yield f"ADDR({node.arguments[0].text})"
+        elif not (isinstance(node, Call) and node.function in _ABSOLUTE):
+            pending.extend(reversed(list(children(node))))
+
+
+def _beyond(condition: Expression, section: OutputSection, view: ScriptView) -> str | None:
+    """The region of a section, if the condition limits an offset to more than all of it, as if it were an address."""
+    if section.region is None or section.region.text not in view.regions or not isinstance(condition, Binary):
+        return None
+    length = view.regions[section.region.text][1]
+    low, high = condition.left, condition.right
+    if condition.operator in (">", ">="):
+        low, high = high, low
+    elif condition.operator not in ("<", "<="):
+        return None
+    limit = constant(high)
+    offset = isinstance(low, Name) and low.name in _own_symbols(section, view)
+    return section.region.text if offset and limit is not None and limit > length else None
+
+
+def _tested(condition: Expression, section: OutputSection, view: ScriptView) -> int | None:
+    """The alignment for which an offset is tested, unless the section starts at a multiple of it anyway."""
+    start = view.layout.before(section.statements[0])
+    own = _own_symbols(section, view)
+    cache: dict[int, int | None] = {}
+    for part in walk(condition):
+        if not isinstance(part, Binary) or part.operator not in ("&", "%"):
+            continue
+        for one, other in ((part.left, part.right), (part.right, part.left)):
+            value = constant(other, cache)
+            step = None if value is None else value + 1 if part.operator == "&" else value
+            alone = isinstance(one, Name) and one.name in own
+            if alone and step and step > 1 and step & (step - 1) == 0 and not (start and start.aligned_to(step)):
+                return step
+    return None

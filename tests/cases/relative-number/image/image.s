@@ -1,0 +1,3 @@
+ .globl _start
+ .text
+_start: .byte 1, 2, 3
