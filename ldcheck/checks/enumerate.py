@@ -23,7 +23,8 @@ with
 
 ## Limits
 A configuration that has no pattern of the `before` kind has nothing that the names could be hidden by: there the rule
-holds even if the names are not listed.
+holds even if the names are not listed. A statement for some files as a whole (`*libc.a:*`) is no such pattern. With
+`optional`, a name counts where some statement names it.
 
 ## References
 GNU ld manual, "Input Section Basics".
@@ -60,7 +61,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     """REFUTED where a `before` pattern takes such sections first, or where it takes them and nothing names them."""
     before = names_of(rule.keys["before"])
     heads = [section_glob(named.text) for named in rule.names]
-    judgements = [_judge(named, before, view) for named in rule.names]
+    judgements = [_judge(named, before, rule, view) for named in rule.names]
     # A pattern that could take none of the names guards nothing, whatever the script has.
     judgements += [
         absent(pattern, view)
@@ -70,22 +71,29 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     return all_of(judgements, optional=rule.optional)
 
 
-def _judge(named: Named, before: tuple[Named, ...], view: ScriptView) -> Judgement:
+def _judge(named: Named, before: tuple[Named, ...], rule: Rule, view: ScriptView) -> Judgement:
     wanted = section_glob(named.text)
     broad = [section_glob(pattern.text) for pattern in before]
     naming_rules = naming(named.text, view)
     takers = [
         (taker, witness)
         for taker, witness in reaching(view.rules, named.text)
-        if not names(taker.names, wanted) and any(overlaps(taker.names, glob) for glob in broad)
+        if not names(taker.names, wanted)
+        and any(overlaps(taker.names, glob) for glob in broad)
+        and not _takes_files(taker)
     ]
+    if not naming_rules and (rule.optional or not takers):
+        return absent(named, view)
     harmful = [(taker, witness) for taker, witness in takers if not _listed_ahead(taker, naming_rules)]
     if harmful:
         problems = tuple(_problem(named.text, taker, witness.section, naming_rules, view) for taker, witness in harmful)
         return Judgement(Standing.REFUTED, problems)
-    if not naming_rules and not takers:
-        return absent(named, view)
     return Judgement(Standing.HOLDS)
+
+
+def _takes_files(taker: InputRule) -> bool:
+    """Whether a statement is for some files as a whole (`*libc.a:*`), whatever their sections are called."""
+    return not taker.files.everything and not taker.names.prefix and taker.names.matches("x")
 
 
 def _listed_ahead(taker: InputRule, naming_rules: tuple[InputRule, ...]) -> bool:

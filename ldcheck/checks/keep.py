@@ -22,7 +22,9 @@ with
 
 ## Limits
 Whether the link collects sections at all is not looked at: ask for it where it does. In an output section with a C name
-GNU ld keeps sections for __start_ and __stop_ symbols by itself.
+GNU ld keeps sections for __start_ and __stop_ symbols by itself. What ENTRY() or EXTERN() names stays without a KEEP():
+where the section is called after such a symbol, or takes the first place and may hold the entry, only a map tells.
+A statement for some files that does not name the section (`*libx.a:call.o`) is not asked for a KEEP().
 
 ## References
 GNU ld manual, "Input Section and Garbage Collection".
@@ -32,11 +34,11 @@ from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent
+from ldcheck.judging.subjects import absent, kept_by, naming
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.globs import section_glob
-from ldcheck.sections.reach import reaching
+from ldcheck.sections.reach import names, reaching
 from ldcheck.words import counted
 
 DECLARATION = Declaration(
@@ -46,14 +48,21 @@ DECLARATION = Declaration(
 
 
 def on_script(rule: Rule, view: ScriptView) -> Judgement:
-    """NOT_GUARANTEED where a statement that such sections reach has no KEEP()."""
-    return all_of([_judge(named, view) for named in rule.names], optional=rule.optional)
+    """NOT_GUARANTEED where a statement that such sections reach has no KEEP(); UNKNOWN where a root may keep them."""
+    return all_of([_judge(named, rule, view) for named in rule.names], optional=rule.optional)
 
 
-def _judge(named: Named, view: ScriptView) -> Judgement:
-    takers = reaching(view.rules, named.text)
-    if not takers:
+def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
+    wanted = section_glob(named.text)
+    takers = [
+        (taker, witness)
+        for taker, witness in reaching(view.rules, named.text)
+        if taker.files.everything or names(taker.names, wanted)
+    ]
+    if not takers or (rule.optional and not naming(named.text, view)):
         return absent(named, view)
+    loose = [(taker, witness) for taker, witness in takers if not taker.keep and not taker.discards]
+    rooted = {id(taker): root for taker, _ in loose if (root := kept_by(taker, named.text, view))}
     problems = tuple(
         view.problem(
             taker.node,
@@ -63,9 +72,12 @@ def _judge(named: Named, view: ScriptView) -> Judgement:
             witness=witness.section,
             help=f"write `KEEP({taker.text})`",
         )
-        for taker, witness in takers
-        if not taker.keep and not taker.discards
+        for taker, witness in loose
+        if id(taker) not in rooted
     )
+    if not problems and rooted:
+        root = next(iter(rooted.values()))
+        return Judgement(Standing.UNKNOWN, reason=f"{root} may keep {named.text} without KEEP(): only a map tells")
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
 
 

@@ -25,6 +25,7 @@ from ldcheck.findings import (
 )
 from ldcheck.judging.applicable import Target, config_holds, excluded, lacks, unvalued
 from ldcheck.judging.existence import Lack, lacking
+from ldcheck.judging.repeated import once
 from ldcheck.policy.declare import Checks
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import dataclass, replace
@@ -63,7 +64,7 @@ def judge(rules: Sequence[Rule], target: Target, checks: CheckModules) -> Judged
         results.append(replace(outcome.result, target=target.name))
         findings.extend(outcome.findings)
         errors.extend(outcome.errors)
-    return Judged(tuple(findings), tuple(results), tuple(errors))
+    return Judged(once(findings, rules), tuple(results), tuple(errors))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

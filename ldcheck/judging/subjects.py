@@ -99,6 +99,26 @@ def move_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> str:
     return f"put `{rule.text}` ahead of `{earlier.text}`"
 
 
+def kept_by(rule: InputRule, section: str, view: ScriptView) -> str:
+    """The ENTRY() or EXTERN() that may keep what a rule takes of a section without KEEP(); empty if none does.
+
+    It does if the section is called after the symbol. The entry may also be in what comes first of all, unless it is
+    by its name the code of a vector table that stands there.
+    """
+    from ldcheck.sections.roots import alike, entry, externs, meant, roots, words
+
+    found = roots(view.tree, view.assignments)
+    named = next((symbol for symbol in found if alike(symbol, section)), "")
+    if named:
+        return f"{'EXTERN' if named in externs(view.tree) else 'ENTRY'}({named})"
+    first = next((one for one in view.rules if not one.discards), None)
+    start = entry(view.tree)
+    if first is None or first.statement is not rule.statement or not start or not meant(start, view.assignments):
+        return ""
+    code_of_a_table = "vector" in words(section) and words(start) & {"reset", "handler", "main"}
+    return "" if code_of_a_table else f"ENTRY({start})"
+
+
 def marks_a_place(assignment: Assignment) -> bool:
     """Whether a symbol is given the location counter (also aligned, or ABSOLUTE), so that its place is its address."""
     value = assignment.value

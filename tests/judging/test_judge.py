@@ -15,6 +15,7 @@ from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.judge import Judged, judge
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, When
+from ldcheck.record import replace
 from ldcheck.script.syntax import Script
 from ldcheck.source import Location, SourceMap
 
@@ -208,3 +209,27 @@ def test_the_link_answers_each_likely_problem_for_itself(monkeypatch: pytest.Mon
         (".sdata is an orphan", Severity.ERROR),
         ("nothing takes .sbss", Severity.NOTE),
     ]
+
+
+def test_what_several_rules_find_in_one_place_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Location("script.lds", 7, 3)
+    told = Judgement(REFUTED, (Problem(".data", "it is wrong", location=place), Problem(".bss", "without a place")))
+    check = SimpleNamespace(on_script=lambda *_: told)
+    declared = Declaration(Key("fake", Kind.NAMES, ""), evidence=(EvidenceKind.SCRIPT,))
+    monkeypatch.setattr(checks, "module", lambda *_, **__: check)
+    monkeypatch.setattr(checks, "declaration", lambda *_, **__: declared)
+    view = ScriptView(Script((), start=0, end=0), SourceMap())
+    target = Target("xen", "x86_64", (ScriptCase(view, ({},)),))
+    rules = [
+        rule(severity=Severity.WARNING),
+        replace(rule(severity=Severity.NOTE), id="of-the-pack", place=Location("pack.yaml", 9, 5)),
+        replace(rule(), id="of-another-check", check="other"),
+    ]
+    found = judge(rules, target, checks)
+    assert [(one.rule, one.message, one.severity) for one in found.findings] == [
+        ("of-the-pack", "it is wrong", Severity.WARNING),
+        ("of-the-pack", "without a place", Severity.WARNING),
+        ("of-another-check", "it is wrong", Severity.ERROR),
+        ("of-another-check", "without a place", Severity.ERROR),
+    ]
+    assert [result.verdict for result in found.results] == [Verdict.VIOLATED] * 3

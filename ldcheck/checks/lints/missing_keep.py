@@ -1,12 +1,14 @@
-"""Tables, vectors and constructors that --gc-sections would drop.
+"""Tables, constructors and entry code that --gc-sections would drop.
 
 ## What it does
-Reports constructors (`.init_array`, `.ctors` and their like), vector tables and what stands alone between two boundary
-symbols, without KEEP(), in scripts that use KEEP() at all.
+Reports, where KEEP() is missing: constructors (`.init_array`, or `.ctors` where the script has nothing newer) between
+their symbols; tables that objects register with (drivers, initcalls, commands, embedded images), as far as names and
+place tell them from memory that is copied or cleared; and the first code of an image, where ENTRY() or a vector names a
+symbol that the script sets, which keeps nothing.
 
 ## Why is this bad
-What is reached only through boundary symbols has no reference that the linker sees. With --gc-sections it is dropped
-without a word.
+What is reached only through symbols of the script has no reference that the linker sees. With --gc-sections it is
+dropped without a word: the loop from symbol to symbol finds nothing, and the image begins with something else.
 
 ## Example
     .text : { KEEP(*(.vectors)) *(.text) }
@@ -17,8 +19,10 @@ without a word.
     .init_array : { __init_array_start = .; KEEP(*(.init_array)) __init_array_end = .; }
 
 ## Limits
-A script without any KEEP() is for links that do not collect sections, and is not judged. Code, data and bss between
-symbols are never reported, nor destructors that go where exit code goes (`.exit.data`): nobody runs them.
+A script without any KEEP() is mostly for links that do not collect sections: what it would lose there is one note.
+Destructors are not reported (firmware does not run them), nor are vector tables, which `keep` asks for, nor code, data
+and memory between symbols, which code names. lld keeps constructors by itself. Whether a link collects, and what it
+dropped, only a map tells.
 
 ## References
 GNU ld manual, "Input Section and Garbage Collection".
@@ -26,38 +30,34 @@ GNU ld manual, "Input Section and Garbage Collection".
 
 from __future__ import annotations
 
-from itertools import pairwise
+import re
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
-from ldcheck.findings import EvidenceKind, Judgement, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.subjects import marks_a_place, names_a_start, names_an_end
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection
+from ldcheck.script.syntax import Assignment, Data, Name, Node, OutputSection, Sections, walk
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.globs import contains
-from ldcheck.sections.rules import InputRule
+from ldcheck.sections.roots import DEFAULT_ENTRY, alike, entry, meant, roots
+from ldcheck.sections.rules import InputRule, flat
+from ldcheck.sections.tables import Bracket, brackets, is_registered
+from ldcheck.source import Related
+from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
-    head=Key("lint", Kind.NAME, "Tables that --gc-sections would drop."),
+    head=Key("lint", Kind.NAME, "Tables, constructors and entry code that --gc-sections would drop."),
     evidence=(EvidenceKind.SCRIPT,),
 )
 
-_ALWAYS = (
-    ".init_array",
-    ".fini_array",
-    ".preinit_array",
-    ".ctors",
-    ".dtors",
-    ".vectors",
-    ".isr_vector",
-)
+# Compilers for these emit .init_array; what a script says of .ctors is for others.
+_WITHOUT_CTORS = frozenset(("arm32", "arm64", "x86_64", "riscv32", "riscv64"))
 
-# The toolchain's own have no suffix: `.init.text` is a project's init code.
-_EXACTLY = (".init", ".fini")
-
-# What the linker makes itself, and memory without content: there is nothing in it that could be lost.
-_NEVER = (
+# What the linker makes itself.
+_MADE = (
     ".rel",
     ".rofixup",
     ".got",
@@ -66,85 +66,233 @@ _NEVER = (
     ".interp",
     ".dyn",
     ".hash",
-    ".noinit",
-    ".persistent",
-    ".stack",
-    ".heap",
+    ".eh_frame",
+    ".ARM.",
+    ".stab",
+    ".note",
 )
+
+_MOST_NAMES = 6
+
+# What tells a start from an end: a word anywhere, or one letter in front (`_sdata`, `_edata`, `edata`).
+_BOUND = re.compile(r"start|begin|base|end|stop|limit")
+_LETTER = re.compile(r"^_*[se](?=[a-z])")
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
-    """NOT_GUARANTEED with a problem for each statement that wants a KEEP()."""
-    if not any(rule.keep for rule in view.rules):
-        return Judgement(Standing.HOLDS, reason="the script keeps nothing: it is for links that collect nothing")
-    bracketed = _bracketed(view)
-    kept = [rule.names for rule in view.rules if rule.keep]
-    problems = tuple(
-        view.problem(
+    """NOT_GUARANTEED with a problem for what wants a KEEP()."""
+    found = _Unkept(view)
+    constructors, tables = found.constructors(), found.tables()
+    problems = list(found.entry_code())
+    if found.collects:
+        problems += [_constructors(constructors, view)] if constructors else []
+        problems += [_table(bracket, loose, view) for bracket, loose in tables]
+    elif constructors or tables:
+        problems.append(_nothing_kept([*constructors, *(loose[0] for _, loose in tables)], view))
+    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, tuple(problems))
+
+
+class _Unkept:
+    """What of a script stands between symbols, or at the entry, without KEEP()."""
+
+    def __init__(self, view: ScriptView) -> None:
+        self.view = view
+        self.kept = [rule.names for rule in view.rules if rule.keep and not rule.discards]
+        self.collects = bool(self.kept)
+        self.roots = roots(view.tree, view.assignments)
+        self.rules: dict[int, list[InputRule]] = {}
+        for rule in view.rules:
+            self.rules.setdefault(id(rule.statement), []).append(rule)
+
+    def loose(self, statements: Sequence[Node]) -> list[InputRule]:
+        """The rules of these statements that nothing keeps."""
+        return [
+            rule
+            for statement in statements
+            for rule in self.rules.get(id(statement), ())
+            if not rule.keep
+            and not rule.discards
+            # GNU ld looks for KEEP() in every statement that matches, not in the one that takes the section.
+            and not any(contains(names, rule.names) for names in self.kept)
+        ]
+
+    def brackets(self) -> Iterator[Bracket]:
+        """What stands between two symbols that may be a start and an end."""
+        for node in flat(self.view.tree.statements):
+            if isinstance(node, Sections):
+                yield from (bracket for bracket in brackets(list(flat(node.statements))) if _is_start_to_end(bracket))
+
+    def constructors(self) -> list[InputRule]:
+        """The statements for constructors between symbols; not those that go where exit code goes."""
+        newer = any(_is_family(rule, ".init_array") for rule in self.view.rules if not rule.discards)
+        family = ".init_array" if newer else ".ctors"
+        if not newer and self.view.arch in _WITHOUT_CTORS:
+            return []
+        return [
+            rule
+            for bracket in self.brackets()
+            for rule in self.loose(bracket.statements)
+            if _is_family(rule, family) and not rule.output.startswith(".exit")
+        ]
+
+    def tables(self) -> list[tuple[Bracket, list[InputRule]]]:
+        """The brackets around tables, each with its statements that nothing keeps."""
+        found = []
+        for bracket in self.brackets():
+            loose = self.loose(bracket.statements)
+            if loose and self._is_table(bracket, loose):
+                found.append((bracket, loose))
+        return found
+
+    def _is_table(self, bracket: Bracket, loose: Sequence[InputRule]) -> bool:
+        # Where some of it is kept, the rest is left to be collected.
+        if any(rule.keep for statement in bracket.statements for rule in self.rules.get(id(statement), ())):
+            return False
+        names = [rule.pattern.pattern.text if rule.pattern is not None else "" for rule in loose]
+        if bracket.section.type is not None or not all(names) or any(name.startswith(_MADE) for name in names):
+            return False
+        if any(alike(symbol, name) for symbol in self.roots for name in names):
+            return False
+        registered = is_registered(names)
+        families = {project_family_of(name) for name in names}
+        if families <= {Family.OTHER}:
+            # A name that is one of C is as likely that of a place for named variables.
+            guessed = not bracket.whole and all(name.startswith((".", "_")) for name in names)
+            return guessed if registered is None else registered
+        return families <= {Family.OTHER, Family.CONSTANT} and registered is True
+
+    def entry_code(self) -> Iterator[Problem]:
+        """The code behind a symbol that ENTRY() names, or a vector that the script writes, and that the script sets."""
+        view = self.view
+        start = entry(view.tree) or DEFAULT_ENTRY
+        for symbol in dict.fromkeys((start, *self._vectors())):
+            node = view.assignments[symbol][-1] if symbol in view.assignments else None
+            if node is None or not marks_a_place(node):
+                continue
+            provided = node.keyword.startswith("PROVIDE")
+            if meant(symbol, view.assignments) and not provided:
+                continue
+            behind = self._behind(node)
+            if behind is not None and _is_own(behind):
+                yield self._entry(symbol, node, behind, by_entry=symbol == start, provided=provided)
+
+    def _vectors(self) -> Iterator[str]:
+        """The symbols whose addresses the script writes at the start of the output section in which they are."""
+        for node in self.view.statements:
+            if not isinstance(node, OutputSection):
+                continue
+            body = list(flat(node.statements))
+            own = {part.target.text for part in body if isinstance(part, Assignment)}
+            for part in takewhile(lambda one: isinstance(one, Data | Assignment), body):
+                if isinstance(part, Data):
+                    yield from (one.name for one in walk(part.value) if isinstance(one, Name) and one.name in own)
+
+    def _behind(self, node: Assignment) -> InputRule | None:
+        """The rule for one file or section that follows an assignment; None if it is kept, or for everything."""
+        view = self.view
+        for later in view.statements[view.positions[id(node)] + 1 :]:
+            rules = self.rules.get(id(later), ())
+            if rules:
+                loose = self.loose([later])
+                return loose[0] if loose and loose[0] is rules[0] else None
+            if isinstance(later, Data):
+                return None
+        return None
+
+    def _entry(self, symbol: str, node: Assignment, rule: InputRule, *, by_entry: bool, provided: bool) -> Problem:
+        naming = f"ENTRY({symbol})" if by_entry else f"{symbol}, whose address the script writes,"
+        unless = f" (unless an object defines {symbol})" if provided else ""
+        return self.view.problem(
             rule.node,
             rule.text,
-            f"`{rule.text}` {_reason(rule)}: --gc-sections drops it",
+            f"{naming} is a symbol of the script, which keeps nothing{unless}: --gc-sections drops `{rule.text}`",
             label="no KEEP()",
-            help=f"write `KEEP({rule.text})`",
+            related=(Related(self.view.locate(node), f"{symbol} is set here"),),
+            help=f"write `KEEP({rule.text})`, or let the object define {symbol}",
+            severity=Severity.WARNING if self.collects else Severity.NOTE,
         )
-        for rule in view.rules
-        if not rule.keep
-        and not rule.discards
-        and _wants_keep(rule, bracketed)
-        # GNU ld looks for KEEP() in every statement that matches, not in the one that takes the section.
-        and not any(contains(names, rule.names) for names in kept)
-    )
-    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
 
 
-def _reason(rule: InputRule) -> str:
-    assert rule.pattern is not None
-    if _is_always_wanted(rule.pattern.pattern.text):
-        return "has parts that nothing refers to by name"
-    return "is reached through boundary symbols only"
-
-
-def _is_always_wanted(name: str) -> bool:
-    return name.rstrip("*") in _EXACTLY or any(
-        name == known or name.startswith((f"{known}.", f"{known}*")) for known in _ALWAYS
-    )
-
-
-def _wants_keep(rule: InputRule, bracketed: set[int]) -> bool:
+def _is_own(rule: InputRule) -> bool:
+    """Whether a rule is for the code of one file, or for a section of code with a name of its own."""
     if rule.pattern is None:
-        return False
+        return not rule.files.everything
     name = rule.pattern.pattern.text
-    if _is_always_wanted(name):
-        return not rule.output.startswith(".exit")
-    if name.startswith(_NEVER) or not name.startswith((".", "_")):
+    family = project_family_of(name)
+    if not rule.files.everything:
+        return family is Family.CODE
+    if rule.names.literal is None or name == ".text" or family not in (Family.CODE, Family.OTHER):
         return False
-    return id(rule.statement) in bracketed and project_family_of(name) is Family.OTHER
+    return family is Family.CODE or is_registered([name]) is not False
 
 
-def _bracketed(view: ScriptView) -> set[int]:
-    """The input statements (by `id`) that stand alone between two assignments of the location counter to a symbol."""
-    found: set[int] = set()
-    for node in view.statements:
-        if not isinstance(node, OutputSection):
-            continue
-        body = [part for part in node.statements if not _moves_dot(part)]
-        for (before, middle), (_, after) in pairwise(pairwise(body)):
-            if isinstance(middle, InputSectionDescription) and _starts(before) and _ends(after):
-                found.add(id(middle))
-    return found
+def _is_family(rule: InputRule, family: str) -> bool:
+    name = rule.pattern.pattern.text if rule.pattern is not None else ""
+    return name == family or name.startswith((f"{family}.", f"{family}*"))
 
 
-def _moves_dot(node: Node) -> bool:
-    return isinstance(node, Assignment) and node.target.text == "."
+def _is_start_to_end(bracket: Bracket) -> bool:
+    start, end = bracket.start, bracket.end
+    return (
+        marks_a_place(start)
+        and marks_a_place(end)
+        and not names_an_end(start.target.text)
+        and not names_a_start(end.target.text)
+        and _stem(start.target.text) == _stem(end.target.text)
+    )
 
 
-def _starts(node: Node) -> bool:
-    return isinstance(node, Assignment) and _marks(node) and not names_an_end(node.target.text)
+def _stem(symbol: str) -> str:
+    """What a start and an end have in common: of `__start_x`, `_ex`, `x_end`."""
+    symbol = symbol.lower()
+    without = _BOUND.sub("", symbol)
+    return (without if without != symbol else _LETTER.sub("", symbol)).strip("_")
 
 
-def _ends(node: Node) -> bool:
-    return isinstance(node, Assignment) and _marks(node) and not names_a_start(node.target.text)
+def _constructors(loose: Sequence[InputRule], view: ScriptView) -> Problem:
+    texts = listed([f"`{text}`" for text in dict.fromkeys(rule.text for rule in loose)][:_MOST_NAMES])
+    verb = "is" if len(loose) == 1 else "are"
+    return view.problem(
+        loose[0].node,
+        loose[0].text,
+        f"{texts} {verb} not under KEEP(): with --gc-sections, GNU ld drops the constructors of C++ and C",
+        label="no KEEP()",
+        related=(Related(view.locate(rule.node), "nor here") for rule in loose[1:]),
+        help="write "
+        + listed([f"`KEEP({text})`" for text in dict.fromkeys(rule.text for rule in loose)][:_MOST_NAMES]),
+        severity=Severity.WARNING,
+    )
 
 
-def _marks(node: Assignment) -> bool:
-    return node.target.text != "." and marks_a_place(node)
+def _table(bracket: Bracket, loose: Sequence[InputRule], view: ScriptView) -> Problem:
+    texts = [f"`{rule.text}`" for rule in loose]
+    start, end = bracket.start.target.text, bracket.end.target.text
+    return view.problem(
+        loose[0].node,
+        loose[0].text,
+        f"{listed(texts[:_MOST_NAMES])} {'is' if len(loose) == 1 else 'are'} not under KEEP(): --gc-sections drops "
+        f"what is reached through {start} and {end} only",
+        label="no KEEP()",
+        related=(Related(view.locate(rule.node), "nor here") for rule in loose[1:]),
+        help="write "
+        + listed([f"`KEEP({rule.text})`" for rule in loose][:_MOST_NAMES])
+        + ", unless code names what is in there",
+        severity=Severity.WARNING,
+    )
+
+
+def _nothing_kept(loose: Sequence[InputRule], view: ScriptView) -> Problem:
+    loose = sorted(loose, key=lambda rule: rule.index)
+    shown = [f"`{rule.text}`" for rule in loose[:_MOST_NAMES]]
+    if len(loose) > _MOST_NAMES:
+        shown.append(counted(len(loose) - _MOST_NAMES, "other"))
+    return view.problem(
+        loose[0].node,
+        loose[0].text,
+        f"the script has no KEEP(): if it is ever linked with --gc-sections, {listed(shown)} "
+        f"{'is' if len(loose) == 1 else 'are'} dropped",
+        label="reached through symbols of the script only",
+        related=(Related(view.locate(rule.node), "and this") for rule in loose[1:]),
+        help="put KEEP() around these statements, or link without --gc-sections",
+        severity=Severity.NOTE,
+    )

@@ -1,0 +1,109 @@
+"""Tables that objects contribute to: what stands between two symbols, and what section names tell of it.
+
+A loop runs over such a table from symbol to symbol, and nothing refers to its parts by name. What is copied, cleared or
+left alone stands between symbols as well, but code names its parts. The script does not say which of the two it is:
+the words of the names do, and whether the symbols enclose a whole output section (mostly memory of a kind, so that it
+can be copied) or a part of one. Left out: what links really have in there, which a map tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ldcheck.record import dataclass
+from ldcheck.script.syntax import (
+    Assertion,
+    Assignment,
+    Data,
+    Fill,
+    InputSectionDescription,
+    Node,
+    OutputSection,
+)
+from ldcheck.sections.rules import flat
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Words for what many objects register with: initcalls, drivers, commands, tests, embedded images.
+_REGISTERED = _words(
+    """
+    app applet array callback cmd command constructor ctor desc descr descriptor descs dev device driver drv dtb
+    entry handler hook image info init initcall list menu mod module ops option param parameter plugin probe
+    proc registry service set setup shell subsys svc sysinit task test
+    """
+)
+
+# Words for memory of a kind, for code, and for what toolchains and linkers make: code names what is in there.
+_NAMED = _words(
+    """
+    attributes backup bank bkup bkupram boot bss buffer cache cacheable ccm ccmram ccram code copy core data dma
+    dram dtcm dyn dynamic eeprom eh except exception exidx extab fast fastram fixup flash frame func function
+    got heap icache identity idmap iram itcm jcr lit lit4 lit8 literal mem memory mmu nocache noinit non
+    noncacheable note page patch persist persistent plt privileged qspi ram ramfunc rel rela relocate rom
+    scratch scratchpad sdram shared shm sram stab stabstr stack storage syscall syscalls tcm text tls trampoline
+    uninit uninitialized vector vectors xlat zero
+    """
+)
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+[0-9]*")
+
+
+def is_registered(names: Sequence[str]) -> bool | None:
+    """Whether sections of these names are parts of a table by their words; None if the words do not tell."""
+    found = {word.lower().rstrip("0123456789") for name in names for word in _WORD.findall(name)}
+    found |= {word.removesuffix("s") for word in found}
+    if found & _NAMED:
+        return False
+    return True if found & _REGISTERED else None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Bracket:
+    """Input statements of one output section between two assignments of the location counter to symbols.
+
+    It is `whole` if they are all input statements that the output section has.
+    """
+
+    section: OutputSection
+    start: Assignment
+    statements: tuple[InputSectionDescription, ...]
+    end: Assignment
+    whole: bool
+
+
+def brackets(siblings: Sequence[Node]) -> Iterator[Bracket]:
+    """The brackets in the output sections among `siblings`, also those whose symbols stand around the output section.
+
+    Which symbol is a start and which an end is for the caller to judge: of three in a row, the middle one is both.
+    """
+    for at, node in enumerate(siblings):
+        if not isinstance(node, OutputSection):
+            continue
+        body = list(flat(node.statements))
+        inputs = [part for part in body if isinstance(part, InputSectionDescription)]
+        before, after = _symbol(reversed(siblings[:at])), _symbol(siblings[at + 1 :])
+        start: Assignment | None = before
+        members: list[InputSectionDescription] = []
+        for part in [*body, *((after,) if after is not None else ())]:
+            if isinstance(part, InputSectionDescription):
+                members.append(part)
+            elif isinstance(part, Assignment) and part.target.text != ".":
+                if start is not None and members:
+                    yield Bracket(node, start, tuple(members), part, len(members) == len(inputs))
+                start, members = part, []
+            elif not isinstance(part, Assignment | Assertion | Data | Fill):
+                start, members = None, []
+
+
+def _symbol(nodes: Sequence[Node] | Iterator[Node]) -> Assignment | None:
+    """The first of the nodes that is an assignment to a symbol, if only moves of the location counter are ahead."""
+    for node in nodes:
+        if not isinstance(node, Assignment):
+            return None
+        if node.target.text != ".":
+            return node
+    return None
