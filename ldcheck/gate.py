@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from ldcheck import judge, outcome
 from ldcheck.findings import CheckError, EvidenceKind, Finding, InputError, RuleResult
 from ldcheck.record import dataclass, field, replace
+from ldcheck.sections.budget import BUDGET
 from ldcheck.source import Location, Related, Source, SourceMap
+from ldcheck.words import counted
 
 if TYPE_CHECKING:
     from ldcheck import project
@@ -85,6 +87,7 @@ def check_target(target: project.Target, asked: Asked, progress: Callable[[str],
     from ldcheck import checks
     from ldcheck.policy.load import load_policies
 
+    BUDGET.renew()
     policies = load_policies(target.policies, declarations=checks)
     errors = list(policies.errors)
     scripts, image = _Scripts(), None
@@ -151,6 +154,9 @@ def _judged(
     accepted: tuple[tuple[Finding, Ignore], ...] = ()
     warnings = [note for parse in scripts.parses for note in _warnings(parse)]
     notes = scripts.notes + remarks + tuple(dict.fromkeys(warnings)) + (image.notes if image is not None else ())
+    if BUDGET.undecided:
+        whom = counted(BUDGET.undecided, "question")
+        notes += (f"{whom} about which pattern takes what were not decided: too complex for the budget of a run",)
     if policies.ignores or policies.overrides:
         from ldcheck.policy.waive import waive
 

@@ -8,6 +8,7 @@ the smallest condition under which it occurs. What a check does is its own busin
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 from ldcheck.evidence import ImageView, ScriptView
 from ldcheck.findings import (
@@ -20,9 +21,13 @@ from ldcheck.findings import (
     Severity,
     Standing,
     Verdict,
+    undecided,
 )
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import dataclass, replace
+from ldcheck.sections.budget import TooComplexError
+
+_View = TypeVar("_View", ScriptView, ImageView)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -104,14 +109,22 @@ def _judge_rule(rule: Rule, target: Target) -> _Outcome:
     asked = rule.evidence or declared
     scripts: dict[int, Judgement] = {}
     if EvidenceKind.SCRIPT in asked and hasattr(check, "on_script"):
-        scripts = {at: check.on_script(rule, target.scripts[at].view) for at in cases}
+        scripts = {at: _decided(check.on_script, rule, target.scripts[at].view) for at in cases}
     image = None
     # The image shows nothing of configurations that it was not linked with.
     linked_here = not target.scripts or target.image_case in cases
     if target.image is not None and linked_here and hasattr(check, "on_image") and set(asked) - {EvidenceKind.SCRIPT}:
-        image = check.on_image(rule, target.image)
+        image = _decided(check.on_image, rule, target.image)
     missing = _missing(rule, asked, target)
     return _combine(rule, target, scripts, image, missing)
+
+
+def _decided(judge: Callable[[Rule, _View], Judgement], rule: Rule, view: _View) -> Judgement:
+    """What a check says; where a question was too complex for it to say anything, that."""
+    try:
+        return judge(rule, view)
+    except TooComplexError:
+        return undecided(1)
 
 
 def _excluded(rule: Rule, target: Target) -> str:
@@ -214,6 +227,9 @@ def _combine(
         return _Outcome(_result(rule, Verdict.NOT_CHECKED, missing, used))
     if not present and shown is None:
         return _absent(rule, scripts, image, missing)
+    for judgement in (*present.values(), *((shown,) if shown else ())):
+        if judgement.standing is Standing.UNDECIDED:
+            return _Outcome(_result(rule, Verdict.NOT_CHECKED, judgement.reason, used))
     decided = [judgement for judgement in present.values() if judgement.standing is Standing.HOLDS]
     if satisfied or decided:
         reason = next((judgement.reason for judgement in decided if judgement.reason), "")
@@ -227,11 +243,14 @@ def _concerned(target: Target, broken: Sequence[int]) -> bool:
     return bool(target.scripts) and target.image_case in broken
 
 
+_SILENT = (Standing.UNKNOWN, Standing.UNDECIDED)
+
+
 def _used(target: Target, scripts: Mapping[int, Judgement], image: Judgement | None) -> tuple[EvidenceKind, ...]:
     used: list[EvidenceKind] = []
-    if any(judgement.standing is not Standing.UNKNOWN for judgement in scripts.values()):
+    if any(judgement.standing not in _SILENT for judgement in scripts.values()):
         used.append(EvidenceKind.SCRIPT)
-    if image is not None and image.standing is not Standing.UNKNOWN:
+    if image is not None and image.standing not in _SILENT:
         kinds = image.evidence or (EvidenceKind.IMAGE,)
         used += [kind for kind in kinds if _present(kind, target)]
     return tuple(used)

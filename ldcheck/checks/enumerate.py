@@ -32,7 +32,7 @@ GNU ld manual, "Input Section Basics".
 from __future__ import annotations
 
 from ldcheck.evidence import ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.sections.globs import overlaps, section_glob
@@ -58,18 +58,18 @@ def _judge(named: Named, before: tuple[Named, ...], view: ScriptView) -> Judgeme
     wanted = section_glob(named.text)
     broad = [section_glob(pattern.text) for pattern in before]
     naming_rules = naming(named.text, view)
+    found = reaching(view.rules, named.text)
     takers = [
         (taker, witness)
-        for taker, witness in reaching(view.rules, named.text)
+        for taker, witness in found.takers
         if not names(taker.names, wanted) and any(overlaps(taker.names, glob) for glob in broad)
     ]
     harmful = [(taker, witness) for taker, witness in takers if not _listed_ahead(taker, naming_rules)]
     if harmful:
         problems = tuple(_problem(named.text, taker, witness.section, naming_rules, view) for taker, witness in harmful)
         return Judgement(Standing.REFUTED, problems)
-    if not naming_rules and not takers:
-        return absent(named, view)
-    return Judgement(Standing.HOLDS)
+    holds = naming_rules or takers
+    return unless_undecided(Judgement(Standing.HOLDS) if holds else absent(named, view), len(found.undecided))
 
 
 def _listed_ahead(taker: InputRule, naming_rules: tuple[InputRule, ...]) -> bool:

@@ -31,7 +31,7 @@ GNU ld manual, "Input Section and Garbage Collection".
 from __future__ import annotations
 
 from ldcheck.evidence import ImageView, ScriptView
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.globs import section_glob
@@ -51,9 +51,9 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 
 def _judge(named: Named, view: ScriptView) -> Judgement:
-    takers = reaching(view.rules, named.text)
-    if not takers:
-        return absent(named, view)
+    found = reaching(view.rules, named.text)
+    if not found.takers:
+        return unless_undecided(absent(named, view), len(found.undecided))
     problems = tuple(
         view.problem(
             taker.node,
@@ -63,10 +63,11 @@ def _judge(named: Named, view: ScriptView) -> Judgement:
             witness=witness.section,
             help=f"write `KEEP({taker.text})`",
         )
-        for taker, witness in takers
+        for taker, witness in found.takers
         if not taker.keep and not taker.discards
     )
-    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+    judgement = Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+    return unless_undecided(judgement, len(found.undecided))
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:

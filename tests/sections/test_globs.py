@@ -10,7 +10,7 @@ import random
 import greenery
 import pytest
 
-from ldcheck.sections.automata import TooComplexError
+from ldcheck.sections.budget import TooComplexError
 from ldcheck.sections.globs import (
     Glob,
     fnmatch_glob,

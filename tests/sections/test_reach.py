@@ -138,13 +138,13 @@ def test_who_takes_a_section():
     assert taker is not None
     assert taker.output == ".b"
     assert first_taker(found, ".y") is None
-    assert [(rule.output, shown.file) for rule, shown in reaching(found, ".x")] == [
+    assert [(rule.output, shown.file) for rule, shown in reaching(found, ".x").takers] == [
         (".a", "a.o"),
         (".b", "x.o"),
         (".c", "lib.a:x.o"),
         (".c", "x.o"),
     ]
-    assert [(rule.text, shown) for rule, shown in asked_for(found, ".x", "a.o")][-1] == ("*(.x)", None)
+    assert [(rule.text, shown) for rule, shown, _ in asked_for(found, ".x", "a.o")][-1] == ("*(.x)", None)
 
 
 def test_a_hostile_script_gets_an_answer():
