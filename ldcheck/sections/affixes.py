@@ -10,18 +10,29 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-from ldcheck.sections.globs import Glob
+from ldcheck.sections.globs import Glob, may_overlap
 
 T = TypeVar("T")
 
+# Steps for each glob that a name or another glob is compared with.
+_MATCH = 8
+
+
+def _freely(_steps: int) -> None:
+    pass
+
 
 class Affixes(Generic[T]):
-    """One value for each glob. `make` makes the value of a glob that is new."""
+    """One value for each glob. `make` makes the value of a glob that is new, `spend` is told of the steps of a look-up.
 
-    __slots__ = ("beginning", "ending", "literal", "make")
+    A step is some quarter of a microsecond.
+    """
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    __slots__ = ("beginning", "ending", "literal", "make", "spend")
+
+    def __init__(self, make: Callable[[], T], spend: Callable[[int], None] = _freely) -> None:
         self.make = make
+        self.spend = spend
         self.literal: _Table[T] = _Table()
         # By the literal beginning, or by the end, read backwards, of globs that begin with a wildcard.
         self.beginning: _Table[T] = _Table()
@@ -47,32 +58,28 @@ class Affixes(Generic[T]):
             yield from self.matching(glob.literal)
             return
         for key, entries in self.literal.behind(prefix):
+            self.spend(_MATCH)
             if glob.matches(key):
                 yield from entries
-        for entries in self.beginning.ahead(prefix):
-            yield from ((other, value) for other, value in entries if _ends_meet(other.suffix, suffix))
-        for key, entries in self.beginning.behind(prefix):
-            if len(key) > len(prefix):
-                yield from ((other, value) for other, value in entries if _ends_meet(other.suffix, suffix))
-        backwards = suffix[::-1]
-        for entries in self.ending.ahead(backwards):
-            yield from entries
-        for key, entries in self.ending.behind(backwards):
-            if len(key) > len(backwards):
-                yield from entries
+        for table, text in ((self.beginning, prefix), (self.ending, suffix[::-1])):
+            for entries in table.ahead(text):
+                self.spend(_MATCH * len(entries))
+                yield from ((other, value) for other, value in entries if may_overlap(other, glob))
+            for key, entries in table.behind(text):
+                if len(key) > len(text):
+                    self.spend(_MATCH * len(entries))
+                    yield from ((other, value) for other, value in entries if may_overlap(other, glob))
 
     def matching(self, name: str) -> Iterator[tuple[Glob, T]]:
         """The globs that match a name, and their values."""
         yield from self.literal.entries.get(name, ())
         for entries in self.beginning.ahead(name):
+            self.spend(_MATCH * len(entries))
             yield from (entry for entry in entries if entry[0].open_end or entry[0].matches(name))
         if self.ending.entries:
             for entries in self.ending.ahead(name[::-1]):
+                self.spend(_MATCH * len(entries))
                 yield from (entry for entry in entries if entry[0].matches(name))
-
-
-def _ends_meet(one: str, other: str) -> bool:
-    return one.endswith(other) or other.endswith(one)
 
 
 class _Table(Generic[T]):

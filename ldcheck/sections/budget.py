@@ -8,7 +8,7 @@ with the rules that it is asked about, and is the same on every machine.
 from __future__ import annotations
 
 # One step follows one character from one set of positions, some quarter of a microsecond.
-_STEPS = 4_000_000
+_STEPS = 3_000_000
 _STEPS_OF_A_RULE = 400
 # What the sets of positions of one question may take, in bytes; they are gone when it is answered.
 MEMORY = 64 << 20

@@ -11,11 +11,11 @@ from itertools import pairwise
 
 from ldcheck.record import dataclass
 from ldcheck.sections.affixes import Affixes
-from ldcheck.sections.budget import TooComplexError
+from ldcheck.sections.budget import BUDGET, TooComplexError
 from ldcheck.sections.files import EVERY_FILE, Files
 from ldcheck.sections.globs import Glob, fnmatch_glob, overlaps
 from ldcheck.sections.rules import SHF_WRITE, InputRule
-from ldcheck.sections.search import Asked, among, find
+from ldcheck.sections.search import Asked, Takers, among, find
 
 _EVERY_NAME = fnmatch_glob("*")
 
@@ -91,7 +91,7 @@ def settled_rules(rules: Sequence[InputRule]) -> dict[int, int]:
     """The rules under ONLY_IF_RO that together with an ONLY_IF_RW next to them take all they could.
 
     By index, with the index of the last rule of the two output sections. They are settled if the second takes what
-    the first does: then one of the two is there for every section. Where that is not decided, they are not.
+    the first does: then one of the two is there for every section. Raises TooComplexError.
     """
     groups: list[list[InputRule]] = []
     for rule in rules:
@@ -100,29 +100,39 @@ def settled_rules(rules: Sequence[InputRule]) -> dict[int, int]:
         else:
             groups.append([rule])
     settled: dict[int, int] = {}
+    ahead = Claims()
     for one, other in pairwise(groups):
         kinds = {one[0].constraint, other[0].constraint}
-        if kinds != {"ONLY_IF_RO", "ONLY_IF_RW"} or any(rule.required | rule.forbidden for rule in (*one, *other)):
-            continue
-        read_only, writable = (one, other) if one[0].constraint == "ONLY_IF_RO" else (other, one)
-        ahead = sure_claims(map(claim_of, rules[: one[0].index]))
-        plain = (Claim(rule, rule.names, rule.files, 0, 0, True, rule.files is EVERY_FILE) for rule in writable)
-        takers = among([*ahead, *plain])
-        asked = [Asked((rule.names,), (rule.files,), 0, 0) for rule in read_only]
-        if all(find(question, takers) is None for question in asked):
-            last = max(one[-1].index, other[-1].index)
-            settled.update((rule.index, last) for rule in read_only)
+        if kinds == {"ONLY_IF_RO", "ONLY_IF_RW"} and not any(rule.required | rule.forbidden for rule in (*one, *other)):
+            read_only, writable = (one, other) if one[0].constraint == "ONLY_IF_RO" else (other, one)
+            taking = [Claim(rule, rule.names, rule.files, 0, 0, True, rule.files is EVERY_FILE) for rule in writable]
+            takers = _ahead_and(ahead, taking)
+            asked = [Asked((rule.names,), (rule.files,), 0, 0) for rule in read_only]
+            if all(find(question, takers) is None for question in asked):
+                last = max(one[-1].index, other[-1].index)
+                settled.update((rule.index, last) for rule in read_only)
+        for rule in one:
+            ahead.add(claim_of(rule))
     return settled
+
+
+def _ahead_and(ahead: Claims, claims: Sequence[Claim]) -> Takers:
+    others = among(claims)
+
+    def takers(name: str, file: str, archive: str | None) -> list[Claim]:
+        return [*others(name, file, archive), *sure_claims(ahead.takers(name, file, archive))]
+
+    return takers
 
 
 class Claims:
     """Claims, found by their names, or where they are on files of their own by the files first."""
 
     def __init__(self, claims: Iterable[Claim] = ()) -> None:
-        self.wide: Affixes[list[Claim]] = Affixes(list)
-        self.narrow: Affixes[list[Claim]] = Affixes(list)
-        self.objects: Affixes[Affixes[list[Claim]]] = Affixes(_names)
-        self.members: Affixes[Affixes[Affixes[list[Claim]]]] = Affixes(lambda: Affixes(_names))
+        self.wide = _names()
+        self.narrow = _names()
+        self.objects = _files()
+        self.members: Affixes[Affixes[Affixes[list[Claim]]]] = Affixes(_files, BUDGET.spend)
         for claim in claims:
             self.add(claim)
 
@@ -142,7 +152,7 @@ class Claims:
     def near(self, names: Glob, files: Files) -> list[Claim]:
         """The claims on such names that may also be on such files, in the order of the rules.
 
-        Where it is too complex to tell whether the names meet, they may.
+        Where it is too complex to tell whether the names meet, they may. Raises TooComplexError if that is so of all.
         """
         found = [claim for claims in self._tables(names, files) for claim in claims]
         found.sort(key=_index)
@@ -188,7 +198,11 @@ class Claims:
 
 
 def _names() -> Affixes[list[Claim]]:
-    return Affixes(list)
+    return Affixes(list, BUDGET.spend)
+
+
+def _files() -> Affixes[Affixes[list[Claim]]]:
+    return Affixes(_names, BUDGET.spend)
 
 
 def _index(claim: Claim) -> int:

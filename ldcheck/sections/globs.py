@@ -90,8 +90,11 @@ class Glob:
         if self._alternatives is None:
             assert self.ending is not None
             [tokens] = self.sequences
-            BUDGET.spend(len(tokens) * len(self.ending) >> 2)
-            self._alternatives = tuple(ending_in(tokens, self.ending))
+            if tokens == (STAR,):
+                self._alternatives = ((STAR, *self.ending),)
+            else:
+                BUDGET.spend((len(tokens) + len(self.ending)) * len(self.ending) >> 2)
+                self._alternatives = tuple(ending_in(tokens, self.ending))
         return self._alternatives
 
     def automaton(self) -> Automaton:

@@ -257,10 +257,17 @@ class _Script:
 
     def __init__(self, rules: tuple[InputRule, ...]) -> None:
         self.rules = rules
-        self.surety = Surety(rules)
         self.kept: dict[int, Witness] = {}
+        self._surety: Surety | None = None
         self._index: Claims | None = None
         self._reaches: tuple[Reach, ...] | None = None
+
+    @property
+    def surety(self) -> Surety:
+        """What the rules are sure to take. Raises TooComplexError."""
+        if self._surety is None:
+            self._surety = Surety(self.rules)
+        return self._surety
 
     @property
     def index(self) -> Claims:
@@ -308,6 +315,8 @@ class _Script:
         return reach
 
     def judge(self, claim: Claim, seen: Claims) -> Reach:
+        # Where nothing is left, not even the rules ahead are looked for.
+        BUDGET.spend(_PAIR)
         rule = claim.rule
         asked = claim.asked()
         own = find(asked, _NOBODY)

@@ -204,6 +204,7 @@ def _conflict(
     """The ways out of what is against a candidate, as parts without it; None if nothing is."""
     name, file, archive = candidate.name, candidate.file, candidate.archive
     for files in asked.files:
+        BUDGET.spend(len(files.excluded))
         entry = files.excluding(file, archive)
         if entry is not None:
             return _outside(part, entry)[0]
