@@ -127,7 +127,7 @@ class _Index:
 EVERY_FILE = Files(_OBJECTS, _MEMBERS)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def files(pattern: str | None, exclude: tuple[str, ...] = ()) -> Files:
     """The files that `pattern` takes unless they are excluded; None stands for no pattern, which takes all."""
     every = pattern is None or set(pattern) == {"*"}
@@ -152,7 +152,7 @@ def _archive_path(pattern: str) -> FilePattern:
     return FilePattern(True, name, name_glob(archive)) if archive else FilePattern(False, name)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def _excluded(entry: str) -> tuple[FilePattern, ...]:
     if ":" in entry:
         return (_archive_path(entry),)

@@ -193,7 +193,7 @@ class _Piece:
 # Reading patterns -----------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def section_glob(pattern: str) -> Glob:
     """The names that a section pattern of an input section description matches (ldlang.c: spec_match).
 
@@ -216,7 +216,7 @@ def section_glob(pattern: str) -> Glob:
     return Glob(pattern, ((*prefix, *tokens),), suffix)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def name_glob(pattern: str) -> Glob:
     """The names that a pattern of EXCLUDE_FILE, or either side of `archive:member`, matches (ldlang.c: name_match)."""
     start = _first_special(pattern)
@@ -227,7 +227,7 @@ def name_glob(pattern: str) -> Glob:
     return fnmatch_glob(pattern)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def fnmatch_glob(pattern: str) -> Glob:
     """The names that fnmatch(pattern, name, 0) matches, as a file pattern with a wildcard is compared."""
     tokens = fnmatch_tokens(pattern)
@@ -332,7 +332,7 @@ def witness(wanted: Sequence[Glob], unwanted: Sequence[Glob] = (), limit: int = 
 _ROUNDS = 4
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def shortest(wanted: tuple[Glob, ...], unwanted: tuple[Glob, ...] = ()) -> str | None:
     """As `witness`, with the answers kept."""
     return witness(wanted, unwanted)

@@ -186,7 +186,7 @@ def _candidate(part: _Part) -> _Candidate | None:
     return _Candidate(len(name), required, part.archived, file != "x.o", forbidden, name, file, archive)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def _example(wanted: tuple[Glob, ...], unwanted: tuple[Glob, ...], usual: str) -> str | None:
     """`usual` if it will do, else a short name."""
     if not wanted and not unwanted:
