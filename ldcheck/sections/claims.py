@@ -155,7 +155,7 @@ class Claims:
         Where it is too complex to tell whether the names meet, they may. Raises TooComplexError if that is so of all.
         """
         found = [claim for claims in self._tables(names, files) for claim in claims]
-        found.sort(key=_index)
+        found.sort(key=index_of)
         if files.wide:
             return found
         # A claim on objects and on members is found among both.
@@ -205,7 +205,8 @@ def _files() -> Affixes[Affixes[list[Claim]]]:
     return Affixes(_names, BUDGET.spend)
 
 
-def _index(claim: Claim) -> int:
+def index_of(claim: Claim) -> int:
+    """The index of the rule, which is the order in which claims are tried."""
     return claim.rule.index
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from ldcheck.record import dataclass
 from ldcheck.sections.budget import BUDGET, TooComplexError
-from ldcheck.sections.claims import Claim, Claims, Surety, claim_of
+from ldcheck.sections.claims import Claim, Claims, Surety, claim_of, index_of
 from ldcheck.sections.files import files
 from ldcheck.sections.globs import Glob, contains, may_overlap, overlaps, section_glob, witness
 from ldcheck.sections.rules import SHF_WRITE, InputRule
@@ -295,7 +295,7 @@ class _Script:
         def takers(name: str, file: str, archive: str | None) -> Sequence[Claim]:
             found = [claim for claim in claims.takers(name, file, archive) if claim.rule.index < rule.index]
             BUDGET.spend(_FEW + len(found))
-            found.sort(key=_index)
+            found.sort(key=index_of)
             return self.surety.of(found, rule)
 
         return takers
@@ -359,10 +359,6 @@ class _Script:
 
 
 _NOBODY = among(())
-
-
-def _index(claim: Claim) -> int:
-    return claim.rule.index
 
 
 def _shared(claim: Claim, shown: Witness) -> Witness | None:

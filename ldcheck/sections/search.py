@@ -118,6 +118,10 @@ def find(asked: Asked, takers: Takers, proof: Proof | None = None) -> Witness | 
     """
     if asked.required & asked.forbidden:
         return None
+    if takers is _nobody and all(files.everything for files in asked.files):
+        # Most questions are whether there is anything at all.
+        found = _name(asked.names, ())
+        return None if found is None else Witness("x.o", found, asked.required, asked.forbidden)
     pending: list[tuple[tuple[object, ...], int, _Part]] = []
     objects, members = _whole(asked, False), _whole(asked, True)
     if objects is not None:
@@ -174,16 +178,17 @@ def _candidate(part: _Part) -> _Candidate | None:
     archive = _example(part.archives, part.not_archives, "x.a") if part.archived else None
     if file is None or (part.archived and archive is None):
         return None
-    names = part.names
-    name: str | None
-    if len(names) == 1 and not part.not_names and names[0].literal is not None:
-        name = names[0].literal
-    else:
-        name = shortest(names, part.not_names)
+    name = _name(part.names, part.not_names)
     if name is None:
         return None
     required, forbidden = part.required.bit_count(), part.forbidden.bit_count()
     return _Candidate(len(name), required, part.archived, file != "x.o", forbidden, name, file, archive)
+
+
+def _name(names: tuple[Glob, ...], not_names: tuple[Glob, ...]) -> str | None:
+    if len(names) == 1 and not not_names and names[0].literal is not None:
+        return names[0].literal
+    return shortest(names, not_names)
 
 
 @lru_cache(maxsize=65536)
