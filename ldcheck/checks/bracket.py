@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, unless_undecided
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, marks_a_place, missing
 from ldcheck.layout.facts import distance
@@ -70,10 +70,12 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
             return absent(named, view)
         if not marks_a_place(view.assignments[named.text][-1]):
             return Judgement(Standing.UNKNOWN, reason=f"{named.text} is not the address of the place of its assignment")
-    takers = [taker for named in rule.names for taker, _ in reaching(view.rules, named.text) if not taker.discards]
+    found = [reaching(view.rules, named.text) for named in rule.names]
+    takers = [taker for one in found for taker, _ in one.takers if not taker.discards]
+    open_questions = sum(len(one.undecided) for one in found)
     if not takers:
-        if rule.optional:
-            return absent(rule.names[0], view)
+        if rule.optional or open_questions:
+            return unless_undecided(absent(rule.names[0], view), open_questions)
         return Judgement(Standing.REFUTED, (_untaken(rule, start.text, stop.text, view),))
     opening, closing = view.assignments[start.text][-1], view.assignments[stop.text][-1]
     begin, end = view.positions[id(opening)], view.positions[id(closing)]
@@ -91,7 +93,8 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     doubts = [*_start_off(rule, opening, view), *_gaps(between, opening, view), *_end_off(between, closing, view)]
     if refuted:
         return Judgement(Standing.REFUTED, tuple(refuted + doubts))
-    return Judgement(Standing.NOT_GUARANTEED if doubts else Standing.HOLDS, tuple(doubts))
+    judgement = Judgement(Standing.NOT_GUARANTEED if doubts else Standing.HOLDS, tuple(doubts))
+    return unless_undecided(judgement, open_questions)
 
 
 def _table(rule: Rule, view: ScriptView) -> set[int]:

@@ -31,7 +31,7 @@ GNU ld manual, "Output Section Discarding".
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule
@@ -51,8 +51,8 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 
 def _judge(named: Named, view: ScriptView) -> Judgement:
-    takers = reaching(view.rules, named.text)
-    if not takers:
+    found = reaching(view.rules, named.text)
+    if not found.takers and not found.undecided:
         return Judgement(Standing.NOT_GUARANTEED, (_orphan(named.text, view),))
     problems = tuple(
         view.problem(
@@ -63,10 +63,11 @@ def _judge(named: Named, view: ScriptView) -> Judgement:
             witness=witness.section,
             help="move the /DISCARD/ statement that names it ahead of this one, or narrow this pattern",
         )
-        for taker, witness in takers
+        for taker, witness in found.takers
         if not taker.discards
     )
-    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+    judgement = Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+    return unless_undecided(judgement, len(found.undecided))
 
 
 def _orphan(name: str, view: ScriptView) -> Problem:

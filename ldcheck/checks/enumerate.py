@@ -32,7 +32,7 @@ GNU ld manual, "Input Section Basics".
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.subjects import absent, move_ahead, naming
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
@@ -75,20 +75,21 @@ def _judge(named: Named, before: tuple[Named, ...], rule: Rule, view: ScriptView
     wanted = section_glob(named.text)
     broad = [section_glob(pattern.text) for pattern in before]
     naming_rules = naming(named.text, view)
+    found = reaching(view.rules, named.text)
     takers = [
         (taker, witness)
-        for taker, witness in reaching(view.rules, named.text)
+        for taker, witness in found.takers
         if not names(taker.names, wanted)
         and any(overlaps(taker.names, glob) for glob in broad)
         and not _takes_files(taker)
     ]
     if not naming_rules and (rule.optional or not takers):
-        return absent(named, view)
+        return unless_undecided(absent(named, view), len(found.undecided))
     harmful = [(taker, witness) for taker, witness in takers if not _listed_ahead(taker, naming_rules)]
     if harmful:
         problems = tuple(_problem(named.text, taker, witness.section, naming_rules, view) for taker, witness in harmful)
         return Judgement(Standing.REFUTED, problems)
-    return Judgement(Standing.HOLDS)
+    return unless_undecided(Judgement(Standing.HOLDS), len(found.undecided))
 
 
 def _takes_files(taker: InputRule) -> bool:

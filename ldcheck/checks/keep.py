@@ -32,7 +32,7 @@ GNU ld manual, "Input Section and Garbage Collection".
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, kept_by, naming
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
@@ -54,13 +54,14 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
     wanted = section_glob(named.text)
+    found = reaching(view.rules, named.text)
     takers = [
         (taker, witness)
-        for taker, witness in reaching(view.rules, named.text)
+        for taker, witness in found.takers
         if taker.files.everything or names(taker.names, wanted)
     ]
     if not takers or (rule.optional and not naming(named.text, view)):
-        return absent(named, view)
+        return unless_undecided(absent(named, view), len(found.undecided))
     loose = [(taker, witness) for taker, witness in takers if not taker.keep and not taker.discards]
     rooted = {id(taker): root for taker, _ in loose if (root := kept_by(taker, named.text, view))}
     problems = tuple(
@@ -78,7 +79,8 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
     if not problems and rooted:
         root = next(iter(rooted.values()))
         return Judgement(Standing.UNKNOWN, reason=f"{root} may keep {named.text} without KEEP(): only a map tells")
-    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+    judgement = Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+    return unless_undecided(judgement, len(found.undecided))
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:

@@ -34,7 +34,7 @@ explicitly and is also matched by a pattern, the linker will use the first match
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, undecided
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, move_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -64,6 +64,9 @@ def _judge(named: Named, view: ScriptView) -> Judgement:
         takings = [taking for taking in shadowed.takings if _harmful(taking, named.text)]
         standing = Standing.REFUTED if shadowed.state is State.DEAD else Standing.NOT_GUARANTEED
         judgements += [Judgement(standing, (_problem(named.text, shadowed, taking, view),)) for taking in takings]
+        open_questions = len(shadowed.undecided) + (shadowed.state is State.UNDECIDED)
+        if open_questions:
+            judgements.append(undecided(open_questions))
     return all_of(judgements) if judgements else Judgement(Standing.HOLDS)
 
 

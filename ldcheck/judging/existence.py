@@ -130,7 +130,9 @@ def _exists(asked: _Asked, scripts: Sequence[ScriptView], image: ImageView | Non
     glob = section_glob(name)
     if any(_named_section(glob, view) for view in scripts) or _linked_section(glob, image):
         return True
-    return asked.sense in (Names.TAKEN, Names.EMITTED) and any(reaching(view.rules, name) for view in scripts)
+    return asked.sense in (Names.TAKEN, Names.EMITTED) and any(
+        found.takers or found.undecided for view in scripts if (found := reaching(view.rules, name))
+    )
 
 
 def _named_section(glob: Glob, view: ScriptView) -> bool:

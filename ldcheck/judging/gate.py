@@ -16,7 +16,9 @@ from ldcheck.judging.details import details, picture
 from ldcheck.judging.linked import image_of, linked_with, present
 from ldcheck.judging.scripts import Scripts, read_scripts, script_errors, warnings
 from ldcheck.record import dataclass, field, replace
+from ldcheck.sections.budget import BUDGET
 from ldcheck.source import Location, Source
+from ldcheck.words import counted
 
 if TYPE_CHECKING:
     from ldcheck.image.model import Image
@@ -69,6 +71,7 @@ def check_target(target: Target, asked: Asked, checks: judge.CheckModules, progr
     """
     from ldcheck.policy.load import load_policies
 
+    BUDGET.renew()
     policies = load_policies(target.policies, declarations=checks)
     errors = list(policies.errors)
     scripts, image = Scripts(), None
@@ -133,6 +136,9 @@ def _judged(
         unchecked = outcome.unchecked(judged.results, target.name, target.location)
         errors += [unchecked] if unchecked else []
     said = [note for parse in scripts.parses for note in warnings(parse)]
+    if BUDGET.undecided:
+        whom = counted(BUDGET.undecided, "question")
+        said.append(f"{whom} about which pattern takes what were not decided: too complex for the budget of a run")
     return Checked(
         tuple(replace(finding, target=target.name) for finding in judged.findings),
         judged.results,

@@ -8,9 +8,9 @@ check does is its own business, and so is how a finding looks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ldcheck.findings import (
     EvidenceKind,
@@ -22,13 +22,18 @@ from ldcheck.findings import (
     Severity,
     Standing,
     Verdict,
+    undecided,
 )
 from ldcheck.judging.applicable import Target, config_holds, excluded, lacks, unvalued
+from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.existence import Lack, lacking
 from ldcheck.judging.repeated import once
 from ldcheck.policy.declare import Checks
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import dataclass, replace
+from ldcheck.sections.budget import TooComplexError
+
+_View = TypeVar("_View", ScriptView, ImageView)
 
 
 class CheckModules(Checks, Protocol):
@@ -93,12 +98,12 @@ def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
     asked = rule.evidence or declaration.evidence
     scripts: dict[int, Judgement] = {}
     if EvidenceKind.SCRIPT in asked and hasattr(check, "on_script"):
-        scripts = {at: check.on_script(rule, target.scripts[at].view) for at in cases}
+        scripts = {at: _decided(check.on_script, rule, target.scripts[at].view) for at in cases}
     image = None
     # The image shows nothing of configurations that it was not linked with.
     linked_here = not target.scripts or target.image_case in cases
     if target.image is not None and linked_here and hasattr(check, "on_image") and set(asked) - {EvidenceKind.SCRIPT}:
-        image = check.on_image(rule, target.image)
+        image = _decided(check.on_image, rule, target.image)
     missing = _missing(rule, asked, target)
     outcome = _combine(rule, target, scripts, image, missing)
     if rule.optional:
@@ -119,6 +124,14 @@ def _without_passing_over(rule: Rule, outcome: _Outcome, lacks: Sequence[Lack]) 
         result = replace(result, verdict=Verdict.NOT_CHECKED, reason=lacks[0].reason, evidence=())
     told = [_nameless(rule, lack) for lack in lacks if lack.told]
     return replace(outcome, result=result, errors=outcome.errors or tuple(dict.fromkeys(told)))
+
+
+def _decided(judge: Callable[[Rule, _View], Judgement], rule: Rule, view: _View) -> Judgement:
+    """What a check says; where a question was too complex for it to say anything, that."""
+    try:
+        return judge(rule, view)
+    except TooComplexError:
+        return undecided(1)
 
 
 def _nameless(rule: Rule, lack: Lack) -> InputError:
@@ -190,6 +203,9 @@ def _combine(
     # Evidence that can tell nothing does not stand for what the other says is nowhere.
     if not others or (told_absent and all(judgement.standing is Standing.UNKNOWN for judgement in others)):
         return _absent(rule, scripts, image, missing)
+    for judgement in (*present.values(), *((shown,) if shown else ())):
+        if judgement.standing is Standing.UNDECIDED:
+            return _Outcome(_result(rule, Verdict.NOT_CHECKED, judgement.reason, used))
     decided = [judgement for judgement in present.values() if judgement.standing is Standing.HOLDS]
     if satisfied or decided:
         reason = next((judgement.reason for judgement in decided if judgement.reason), "")
@@ -238,11 +254,14 @@ def _concerned(target: Target, broken: Sequence[int]) -> bool:
     return bool(target.scripts) and target.image_case in broken
 
 
+_SILENT = (Standing.UNKNOWN, Standing.UNDECIDED)
+
+
 def _used(target: Target, scripts: Mapping[int, Judgement], image: Judgement | None) -> tuple[EvidenceKind, ...]:
     used: list[EvidenceKind] = []
-    if any(judgement.standing is not Standing.UNKNOWN for judgement in scripts.values()):
+    if any(judgement.standing not in _SILENT for judgement in scripts.values()):
         used.append(EvidenceKind.SCRIPT)
-    if image is not None and image.standing is not Standing.UNKNOWN:
+    if image is not None and image.standing not in _SILENT:
         kinds = image.evidence or (EvidenceKind.IMAGE,)
         used += [kind for kind in kinds if _present(kind, target)]
     return tuple(used)

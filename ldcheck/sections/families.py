@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from ldcheck.script.syntax import Number
+from ldcheck.sections.budget import TooComplexError
 from ldcheck.sections.reach import reaching
 from ldcheck.sections.rules import InputRule
 
@@ -119,7 +120,7 @@ def half_taken(rules: Sequence[InputRule], arch: str = "") -> Iterator[tuple[str
 
     `arch` leaves out families that its compilers never emit; if it is empty, none is left out.
     A script that lists some of the compiler's own parts of a family (`.text.unlikely`) knows that it leaves out others.
-    In a script for `ld -r`, which puts output sections at 0, orphans are to keep their names.
+    In a script for `ld -r`, which puts output sections at 0, orphans are to keep their names. Raises TooComplexError.
     """
     for name in SPLIT_FAMILIES:
         if name in _SMALL_DATA and arch in _NO_SMALL_DATA:
@@ -127,9 +128,16 @@ def half_taken(rules: Sequence[InputRule], arch: str = "") -> Iterator[tuple[str
         # Whoever gets such a section, it is no orphan: mostly that is all there is to look at.
         if any(rule.names.matches(f"{name}.x") for rule in rules):
             continue
-        exact = [taker for taker, _ in reaching(rules, name) if taker.names.literal == name and not taker.discards]
-        if exact and not _at_zero(exact[0]) and not reaching(rules, f"{name}.?*"):
+        exact = [taker for taker in _takers(rules, name) if taker.names.literal == name and not taker.discards]
+        if exact and not _at_zero(exact[0]) and not _takers(rules, f"{name}.?*"):
             yield name, exact[0]
+
+
+def _takers(rules: Sequence[InputRule], name: str) -> list[InputRule]:
+    found = reaching(rules, name)
+    if found.undecided:
+        raise TooComplexError
+    return [taker for taker, _ in found.takers]
 
 
 def _at_zero(rule: InputRule) -> bool:

@@ -26,11 +26,11 @@ GNU ld manual, "Input Section Basics".
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, unless_undecided
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.sections.globs import contains, overlaps
+from ldcheck.sections.globs import contains
 from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
@@ -43,21 +43,24 @@ DECLARATION = Declaration(
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each pair of competing patterns."""
+    found = reaches(view.rules)
     problems = tuple(
         _problem(reach, earlier, view)
-        for reach in reaches(view.rules)
+        for reach in found
         if reach.state is State.COMPETES and reach.rule.pattern is not None
         for earlier in reach.earlier
         if earlier.pattern is not None and _ambiguous(reach.rule, earlier)
     )
-    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+    judgement = Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+    undecided = sum(len(reach.undecided) or reach.state is State.UNDECIDED for reach in found)
+    return unless_undecided(judgement, undecided)
 
 
 def _ambiguous(rule: InputRule, earlier: InputRule) -> bool:
     """Whether the order of the two matters, and neither of them is there to take the rest of the other."""
     if relation(rule, earlier) in (Relation.SAME_STATEMENT, Relation.SAME_STRETCH):
         return False
-    if rule.output == earlier.output or not overlaps(rule.names, earlier.names):
+    if rule.output == earlier.output:
         return False
     # `*(.*bss)` behind `*(.text*)` is for what is left; nobody means its .textbss.
     if not rule.names.prefix.strip("._"):

@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, unless_undecided
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import move_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -56,9 +56,10 @@ DECLARATION = Declaration(
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each dead pattern."""
+    found = reaches(view.rules)
     problems = tuple(
         _problem(reach, view)
-        for reach in reaches(view.rules)
+        for reach in found
         if reach.state is State.DEAD
         and reach.earlier
         and any(relation(reach.rule, earlier) is not Relation.SAME_STATEMENT for earlier in reach.earlier)
@@ -66,7 +67,8 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         and not _repeats(reach)
         and not any(_special(taker) for taker in (reach.rule, *reach.earlier))
     )
-    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+    judgement = Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+    return unless_undecided(judgement, sum(reach.state is State.UNDECIDED for reach in found))
 
 
 def _special(rule: InputRule) -> bool:
