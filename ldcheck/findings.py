@@ -112,7 +112,6 @@ class Problem:
 
     `subject` is the name that the rule speaks of; problems of the script and of the image with one subject become one
     finding. `location` is None where the evidence has no place of its own (an ELF). `label` stands under the caret.
-    `facts` are whole sentences ("in the image: 8,200 bytes ..."). `route` is the symbolic place in the script.
 
     `severity` is how heavy this problem is, where the policy does not say it; None: as heavy as the rule. An error is
     broken in every link of the script, or in the link at hand. A warning of a script is likely: a link in which the

@@ -41,12 +41,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import EvidenceKind, Judgement, Severity, Standing, all_of
+from ldcheck.findings import EvidenceKind, Fix, Judgement, Severity, Standing, all_of
+from ldcheck.judging.edits import align_section, put_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, address_of, first_address, missing, obstacles
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
+from ldcheck.script.syntax import Node, OutputSection
 from ldcheck.words import counted, size
 
 if TYPE_CHECKING:
@@ -80,7 +82,8 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
             f"{name} is a multiple of {size(boundary)} unless an orphan or an empty section comes in front of it",
             label=f"known here: {known}",
             related=obstacles(known, view) + view.related(node),
-            help=_help(name, boundary, view),
+            help=f"look at what stands in front of {name}: that has to end at a multiple of {size(boundary)}",
+            fix=_fix(name, boundary, view, node),
             severity=Severity.NOTE,
         )
         return Judgement(Standing.NOT_GUARANTEED, (problem,))
@@ -95,7 +98,8 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         message,
         label=f"known here: {known}",
         related=obstacles(known, view) + view.related(node),
-        help=_help(name, boundary, view),
+        help=f"look at what stands in front of {name}: that has to end at a multiple of {size(boundary)}",
+        fix=_fix(name, boundary, view, node),
     )
     return Judgement(standing, (problem,))
 
@@ -106,14 +110,14 @@ def _usually(name: str, view: ScriptView) -> Known | None:
     return layout.section_start(name) if name in view.output_sections else layout.symbol(name, with_assertions=True)
 
 
-def _help(name: str, boundary: int, view: ScriptView) -> str:
-    for section in view.output_sections.get(name, ()):
-        if section.region is not None:
-            return (
-                f"give the section the attribute `: ALIGN({size(boundary)})`; a `. = ALIGN()` ahead of it has no effect"
-            )
+def _fix(name: str, boundary: int, view: ScriptView, node: Node) -> Fix | None:
+    section = node if isinstance(node, OutputSection) else None
+    to = size(boundary)
+    if section is not None and section.region is not None:
+        does = f"give the section the attribute `: ALIGN({to})`; a `. = ALIGN()` ahead of it has no effect"
+        return align_section(f"ALIGN({to})", section, view, does)
     where = "in front of it" if name in view.output_sections else "ahead of the assignment"
-    return f"put `. = ALIGN({size(boundary)});` {where}"
+    return put_ahead(f". = ALIGN({to});", node, view, f"put `. = ALIGN({to});` {where}")
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:
@@ -142,6 +146,6 @@ def _shown(named: Named, boundary: int, view: ImageView) -> Judgement:
         f"{name} is not aligned to {size(boundary)}: it is at {address:#x}",
         label=f"must start at a multiple of {size(boundary)}",
         facts=(f"{fact}, {counted(over, 'byte')} behind a multiple of {size(boundary)}",),
-        help=f"put `. = ALIGN({size(boundary)});` in front of it",
+        help=f"look at what stands in front of {name}: that has to end at a multiple of {size(boundary)}",
     )
     return Judgement(Standing.REFUTED, (problem,))

@@ -39,6 +39,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, unless_undecided
+from ldcheck.judging.edits import put_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, marks_a_place, missing
 from ldcheck.layout.facts import distance
@@ -118,7 +119,8 @@ def _untaken(rule: Rule, start: str, stop: str, view: ScriptView) -> Problem:
         f"nothing takes {table}: there is nothing between {start} and {stop}",
         label="the table should begin here",
         related=(Related(view.locate(view.assignments[stop][-1]), "and end here"),),
-        help=f"put `*({patterns})` between them, or correct the name in the policy",
+        help="look at the names in the policy, and at what is to stand between the two symbols",
+        fix=put_ahead(f"*({patterns})", view.assignments[stop][-1], view, f"put `*({patterns})` between them"),
     )
 
 
@@ -141,7 +143,8 @@ def _start_off(rule: Rule, opening: Assignment, view: ScriptView) -> Iterator[Pr
         start,
         f"{start} may lie ahead of the padding in front of the first record",
         label=f"known here: {known}, needed: a multiple of {size(wanted)}",
-        help=f"put `. = ALIGN({size(wanted)});` ahead of it",
+        help=f"look at what stands ahead of {start}: that has to end at a multiple of {size(wanted)}",
+        fix=put_ahead(f". = ALIGN({size(wanted)});", opening, view, f"put `. = ALIGN({size(wanted)});` ahead of it"),
     )
 
 

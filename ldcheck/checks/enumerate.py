@@ -33,8 +33,9 @@ GNU ld manual, "Input Section Basics".
 from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
+from ldcheck.judging.edits import move_ahead, put_ahead
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.subjects import absent, move_ahead, naming
+from ldcheck.judging.subjects import absent, naming, tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.sections.globs import overlaps, section_glob
@@ -109,11 +110,13 @@ def _problem(
     if naming_rules:
         message = f"`{pattern}` stands ahead of the statement that names {name}"
         related: tuple[Related, ...] = (Related(view.locate(naming_rules[0].node), "named only here"),)
-        help_text = move_ahead(naming_rules[0], taker, view)
+        help_text = tried_ahead(naming_rules[0], taker, view)
+        fix = move_ahead(naming_rules[0], taker, view)
     else:
         message = f"`{pattern}` takes {witness}, which no statement names"
         related = ()
-        help_text = f"list `*({name})` ahead of it"
+        help_text = f"look at where {name} belongs: it has to be listed ahead of this"
+        fix = put_ahead(f"*({name})", taker.statement, view, f"list `*({name})` ahead of it")
     return view.problem(
         taker.node,
         name,
@@ -122,4 +125,5 @@ def _problem(
         related=related,
         witness=witness,
         help=help_text,
+        fix=fix,
     )

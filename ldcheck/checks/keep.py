@@ -33,6 +33,7 @@ GNU ld manual, "Input Section and Garbage Collection".
 from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
+from ldcheck.judging import edits
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, kept_by, naming
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
@@ -71,7 +72,8 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
             f"{witness.section} is not under KEEP(): --gc-sections may drop it",
             label=f"takes it into {taker.output} without KEEP",
             witness=witness.section,
-            help=f"write `KEEP({taker.text})`",
+            help=f"look at what of `{taker.text}` has to be under KEEP()",
+            fix=edits.keep([taker], view),
         )
         for taker, witness in loose
         if id(taker) not in rooted
@@ -105,6 +107,6 @@ def _shown(name: str, view: ImageView) -> Judgement:
         message=f"{dropped[0].name} of {dropped[0].file} was dropped",
         facts=(f"in the map: {counted(total, 'byte')} of {name} are among the discarded sections",),
         witness=dropped[0].name,
-        help=f"put the statement that takes {name} into KEEP()",
+        help=f"look at the statement that takes {name}: it is to be under KEEP()",
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=evidence)

@@ -92,7 +92,7 @@ def _judge(named: Named, rule: Rule, view: ImageView) -> Judgement:
                     f"{name} is loaded at {actual:#x}, and should be at {value.number:#x}",
                     label=f"must be loaded at {wanted.text}",
                     facts=(f"in the image: {name} has the address {address:#x} and the load address {actual:#x}",),
-                    help="give the output section an AT(), or the one it should have",
+                    help="look at the AT() of the output section, or of the one ahead of it",
                 )
             )
     if problems:

@@ -35,8 +35,9 @@ explicitly and is also matched by a pattern, the linker will use the first match
 from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, undecided
+from ldcheck.judging.edits import move_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, move_ahead
+from ldcheck.judging.subjects import absent, tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.globs import has_wildcard, section_glob
@@ -92,7 +93,8 @@ def _problem(name: str, shadowed: Shadowing, taking: Taking, view: ScriptView) -
         label="the first pattern that matches takes the section",
         related=(Related(view.locate(second.node), "never reached" if dead else "reached by what is left"),),
         witness=taking.witness.section,
-        help=move_ahead(second, first, view),
+        help=tried_ahead(second, first, view),
+        fix=move_ahead(second, first, view),
     )
 
 
@@ -124,7 +126,7 @@ def _shown(name: str, view: ImageView) -> Judgement:
         label="does not get the sections of its name",
         facts=(f"in the image: {size} are in {section.name} at {part.address:#x}{rest}",),
         witness=part.name,
-        help=f"move the statement that names {name} ahead of `{part.pattern}`",
+        help=f"look at where the script names {name}: `{part.pattern}` is tried ahead of it",
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=evidence)
 

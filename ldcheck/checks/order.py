@@ -87,7 +87,7 @@ def _proved(first: Named, second: Named, view: ScriptView) -> Judgement:
         message,
         label=f"must not lie below {first.text}",
         related=(Related(view.locate(one[0]), f"{first.text} is here"),),
-        help=f"move it behind {first.text}",
+        help=f"look at where {second.text} stands: {first.text} has to come ahead of it",
     )
     return Judgement(Standing.REFUTED if reversed_order else Standing.NOT_GUARANTEED, (problem,))
 
@@ -106,7 +106,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
             f"{name} lies below {before}: {address:#x} < {lower:#x}",
             label=f"must not lie below {before}",
             facts=(f"in the image: {before} is at {lower:#x}, {name} at {address:#x}",),
-            help=f"move it behind {before}",
+            help=f"look at where {name} stands: {before} has to come ahead of it",
         )
         for (before, lower), (name, address) in pairwise(present)
         if address < lower

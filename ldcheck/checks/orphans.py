@@ -107,7 +107,7 @@ def _orphan(name: str, parts: Sequence[tuple[str, int]], view: ImageView) -> Pro
         message=f"no statement takes {name}",
         facts=(f"in the image: {total} of {name}, from {parts[0][0]}{place}",),
         witness=name,
-        help=f"place it, or discard it: `/DISCARD/ : {{ *({name}) }}`",
+        help=f"look at what {name} is for: it wants a statement, or a /DISCARD/ if nothing refers to it",
     )
 
 

@@ -174,7 +174,7 @@ def _problem(
         label=label,
         related=related,
         witness=witness.section,
-        help="move the statement, or put one that names it into the right place ahead of this one",
+        help="look at which statement is to take it: the first one that matches does, and this one is the first",
     )
 
 

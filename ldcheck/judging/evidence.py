@@ -57,6 +57,8 @@ class ScriptView:
         self.arch = arch
         self.params = dict(params or {})
         self.orphans = orphans
+        # How many more places are looked for to draft fixes of this script.
+        self.drafts = 200
 
     @cached_property
     def rules(self) -> tuple[InputRule, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import Judgement, Problem, Standing
+from ldcheck.judging.edits import take_also
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.rule import Named
 from ldcheck.script.syntax import Assignment, Call, Name, Node, Word
@@ -84,19 +85,20 @@ def taken_by_half(name: str, taker: InputRule, view: ScriptView) -> Problem:
         f"nothing takes `{name}.*`: split sections of this family would be orphans",
         label=f"takes {name} and nothing else of the family",
         witness=f"{name}.x",
-        help=f"write `{name} {name}.*`",
+        help=f"look at where the rest of the family is to go: {name} alone has a place",
+        fix=take_also(f"{name}.*", taker, view, f"write `{name} {name}.*`"),
     )
 
 
-def move_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> str:
-    """What to do so that `rule` is tried ahead of `earlier`, which takes its sections."""
-    moved, target = view.locate(rule.statement), view.locate(earlier.statement)
+def tried_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> str:
+    """What to look at where `rule` is to be tried ahead of `earlier`, which takes its sections."""
+    behind, first = view.locate(rule.statement), view.locate(earlier.statement)
+    narrow = f"narrow `{earlier.text}` so that it leaves these sections alone"
     if rule.section is not earlier.section:
-        where = f"{rule.output} ahead of {earlier.output}"
-        return f"move {where}, or narrow `{earlier.text}` so that it leaves these sections alone"
-    if moved.file == target.file and moved.line != target.line:
-        return f"move line {moved.line} ahead of line {target.line}"
-    return f"put `{rule.text}` ahead of `{earlier.text}`"
+        return f"look at the order of {earlier.output} and {rule.output}, or {narrow}"
+    if behind.file == first.file and behind.line != first.line:
+        return f"look at what stands between lines {first.line} and {behind.line}, whose order matters, or {narrow}"
+    return f"look at the order of `{earlier.text}` and `{rule.text}`, or {narrow}"
 
 
 def kept_by(rule: InputRule, section: str, view: ScriptView) -> str:

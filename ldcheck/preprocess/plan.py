@@ -45,8 +45,11 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def make_plan(target: Target) -> Plan:
-    """Choose the way, find all files, and what is varied. Raises CheckError for what is missing or wrong."""
+def make_plan(target: Target, files: Files | None = None) -> Plan:
+    """Choose the way, find all files, and what is varied. Raises CheckError for what is missing or wrong.
+
+    What `files` has is not read again.
+    """
     way = choose(target)
     asked = _ask(way.command)
     config = None
@@ -55,7 +58,7 @@ def make_plan(target: Target) -> Plan:
 
         config = {name: value for name, value in read_config(target.config).items() if name not in target.vary}
     definitions = _definitions(target, way, configured=config is not None)
-    inputs = Inputs(target.script, Files(), way.includes, definitions, way.include_first, way.predefined)
+    inputs = Inputs(target.script, files or Files(), way.includes, definitions, way.include_first, way.predefined)
     inputs, found, stubs = stand_in(inputs, config, target.generated)
     known = dict(config or {})
     real = next((file for file in found.files if file.name.endswith("autoconf.h") and not file.virtual), None)

@@ -29,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.edits import put_ahead
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.subjects import marks_a_place, names_an_end
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -120,5 +121,6 @@ def _unaligned(node: Node, table: Node, view: ScriptView) -> Iterator[Problem]:
         f"{name} may lie ahead of the padding in front of its table",
         label=f"known here: {known}",
         related=(Related(view.locate(table), "aligned behind the symbol"),),
-        help="put `. = ALIGN(8);` (the alignment of a record) ahead of it",
+        help=f"look at what stands ahead of {name}: that has to end at the alignment of a record",
+        fix=put_ahead(". = ALIGN(8);", node, view, "put `. = ALIGN(8);` (the alignment of a record) ahead of it"),
     )

@@ -139,7 +139,7 @@ def _problem(rule: InputRule, parts: list[_Dropped], view: ImageView) -> Problem
         label="no KEEP()",
         facts=tuple(facts),
         witness=parts[0].name,
-        help=f"write `KEEP({rule.text})`",
+        help=f"look at `{rule.text}`: what nothing names has to be under KEEP()",
         severity=Severity.NOTE if left else None,
     )
 

@@ -31,6 +31,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.edits import align_section, put_ahead
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.subjects import marks_a_place, names_a_start, names_an_end
 from ldcheck.layout.result import Layout
@@ -125,7 +126,10 @@ def _unaligned(
         f"this ALIGN has no effect on {name}, which goes to {section.region.text}",
         label="the region goes on where its last section ended",
         related=(Related(view.locate(section.region), "placed by this region"),),
-        help=f"give the section the attribute: `{name} : {shown} {{`",
+        help=f"look at how {name} is to be aligned: a section in a region has an attribute for that",
+        fix=align_section(shown, section, view, f"give the section the attribute: `{name} : {shown} {{`")
+        if step
+        else None,
         severity=severity,
     )
     for symbol in symbols:
@@ -171,6 +175,9 @@ def _at_the_end(section: OutputSection, following: OutputSection | None, view: S
             name,
             message,
             label="does not move the location counter",
-            help=f"write `. = ALIGN({step or '...'}); {name} = .;`",
+            help=f"look at what moves the location counter ahead of {name}: `{name} = ALIGN(...)` does not",
+            fix=put_ahead(f". = ALIGN({step});", node, view, f"write `. = ALIGN({step}); {name} = .;`")
+            if step
+            else None,
             severity=Severity.WARNING if reached and ends and not usually else Severity.NOTE,
         )

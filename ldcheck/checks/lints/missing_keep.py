@@ -35,6 +35,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.edits import keep
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.subjects import marks_a_place, names_a_start, names_an_end
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -208,7 +209,8 @@ class _Unkept:
             f"{naming} is a symbol of the script, which keeps nothing{unless}: --gc-sections drops `{rule.text}`",
             label="no KEEP()",
             related=(Related(self.view.locate(node), f"{symbol} is set here"),),
-            help=f"write `KEEP({rule.text})`, or let the object define {symbol}",
+            help=f"look at whether `{rule.text}` is to be under KEEP(), or {symbol} defined by the object",
+            fix=keep([rule], self.view, f", or let the object define {symbol}"),
             severity=Severity.WARNING if self.collects else Severity.NOTE,
         )
 
@@ -258,8 +260,8 @@ def _constructors(loose: Sequence[InputRule], view: ScriptView) -> Problem:
         f"{texts} {verb} not under KEEP(): with --gc-sections, GNU ld drops the constructors of C++ and C",
         label="no KEEP()",
         related=(Related(view.locate(rule.node), "nor here") for rule in loose[1:]),
-        help="write "
-        + listed([f"`KEEP({text})`" for text in dict.fromkeys(rule.text for rule in loose)][:_MOST_NAMES]),
+        help="look at whether these are linked with --gc-sections: they are to be under KEEP() then",
+        fix=keep(loose, view),
         severity=Severity.WARNING,
     )
 
@@ -274,9 +276,8 @@ def _table(bracket: Bracket, loose: Sequence[InputRule], view: ScriptView) -> Pr
         f"what is reached through {start} and {end} only",
         label="no KEEP()",
         related=(Related(view.locate(rule.node), "nor here") for rule in loose[1:]),
-        help="write "
-        + listed([f"`KEEP({rule.text})`" for rule in loose][:_MOST_NAMES])
-        + ", unless code names what is in there",
+        help="look at whether code names what is in there; else it is to be under KEEP()",
+        fix=keep(loose, view, ", unless code names what is in there"),
         severity=Severity.WARNING,
     )
 
@@ -293,6 +294,6 @@ def _nothing_kept(loose: Sequence[InputRule], view: ScriptView) -> Problem:
         f"{'is' if len(loose) == 1 else 'are'} dropped",
         label="reached through symbols of the script only",
         related=(Related(view.locate(rule.node), "and this") for rule in loose[1:]),
-        help="put KEEP() around these statements, or link without --gc-sections",
+        help="look at whether it is ever linked with --gc-sections: these are to be under KEEP() then",
         severity=Severity.NOTE,
     )

@@ -35,8 +35,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, unless_undecided
+from ldcheck.judging.edits import move_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import move_ahead
+from ldcheck.judging.subjects import tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.globs import has_wildcard
@@ -107,7 +108,8 @@ def _problem(reach: Reach, view: ScriptView) -> Problem:
         label=f"meant to be {lost}",
         related=(Related(view.locate(earlier.node), f"takes it into {earlier.output}") for earlier in reach.earlier),
         witness=reach.witness.section if reach.witness is not None else "",
-        help=move_ahead(rule, reach.earlier[0], view),
+        help=tried_ahead(rule, reach.earlier[0], view),
+        fix=move_ahead(rule, reach.earlier[0], view),
     )
 
 
@@ -170,5 +172,5 @@ def _in_fact(rule: InputRule, script: ScriptView, parts: list[_Lost]) -> Problem
         related=(Related(script.locate(first.node), f"took them into {output}"),),
         facts=(f"in the image: {size} ({inputs}) are in {output} at {part.address:#x}, from {part.file}",),
         witness=part.name,
-        help=move_ahead(rule, first, script),
+        help=tried_ahead(rule, first, script),
     )

@@ -28,6 +28,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.judging.edits import apart
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.layout.pages import Separation, section_extent, separations
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -86,5 +87,6 @@ def _problem(found: Separation, first: OutputSection, second: OutputSection, vie
         f"{second.name.text} may share a page with {first.name.text}, which has other permissions",
         label=f"starts at an address that is known as: {found.second.start}",
         related=(Related(view.locate(first), "the segment with other permissions"),),
-        help=f"put `. = ALIGN({_PAGE});` in front of it",
+        help=f"look at what stands between {first.name.text} and {second.name.text}: nothing there starts a new page",
+        fix=apart(found, view),
     )
