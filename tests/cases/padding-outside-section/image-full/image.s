@@ -1,0 +1,3 @@
+ .globl _start
+ .text
+_start: .skip 32, 1
