@@ -262,16 +262,17 @@ def _better(before: Mapping[_Key, _State], after: Mapping[_Key, _State], finding
 
 def _placed(old: Sequence[InputRule], new: Sequence[InputRule]) -> bool:
     """Whether every section that some rule took is still one that a rule takes."""
-    from ldcheck.sections.automata import TooComplexError
-    from ldcheck.sections.regions import claim_of, find, sure_claims
+    from ldcheck.sections.budget import TooComplexError
+    from ldcheck.sections.claims import claim_of, sure_claims
+    from ldcheck.sections.search import among, find
 
     there = {_taken(rule) for rule in new}
     lost = [rule for rule in old if _taken(rule) not in there]
     if not lost:
         return True
     try:
-        claims = sure_claims(map(claim_of, new))
-        return all(find((rule.names,), claim_of(rule).regions(), claims) is None for rule in lost)
+        takers = among(sure_claims(map(claim_of, new)))
+        return all(find(claim_of(rule).asked(), takers) is None for rule in lost)
     except TooComplexError:
         return False
 
