@@ -90,13 +90,17 @@ def taken_by_half(name: str, taker: InputRule, view: ScriptView) -> Problem:
 
 def move_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> str:
     """What to do so that `rule` is tried ahead of `earlier`, which takes its sections."""
-    moved, target = view.locate(rule.statement), view.locate(earlier.statement)
+    named = rule.pattern.pattern.text if rule.pattern is not None else rule.text
     if rule.section is not earlier.section:
-        where = f"{rule.output} ahead of {earlier.output}"
-        return f"move {where}, or narrow `{earlier.text}` so that it leaves these sections alone"
-    if moved.file == target.file and moved.line != target.line:
-        return f"move line {moved.line} ahead of line {target.line}"
-    return f"put `{rule.text}` ahead of `{earlier.text}`"
+        where = f"move {rule.output} ahead of {earlier.output}"
+        if not rule.discards:
+            where += ", which moves their addresses"
+        return f"narrow `{earlier.text}`, or rename the sections, so that it leaves `{named}` alone; or {where}"
+    line = view.locate(earlier.statement).line
+    if rule.statement is earlier.statement or view.locate(rule.statement).line == line:
+        return f"put `{rule.text}` ahead of `{earlier.text}`"
+    # Whoever moves lines takes care of the `#if` that they stand in.
+    return f"put `{rule.text}` ahead of `{earlier.text}` (line {line}), in every configuration that has it"
 
 
 def kept_by(rule: InputRule, section: str, view: ScriptView) -> str:
