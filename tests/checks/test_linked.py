@@ -430,3 +430,37 @@ def test_the_size_of_thread_local_storage(tmp_path: Path, linker: str) -> None:
     done = linked(tmp_path, script, source, linker=linker)
     (line,) = said(judged(done, "lint: tls-size"))
     assert line == "error: size does not count .tbss, which does not move the location counter"
+
+
+# What comes first in a flat image -----------------------------------------------------------------------------------
+
+FLAT = (
+    "OUTPUT_FORMAT(binary) ENTRY(go) "
+    "SECTIONS {{ . = 0x8000; .text : {{ {} *(.text .text.*) }} .data : {{ *(.data) }} }}"
+)
+GO = '.section .text.go,"ax"\n.globl go\ngo: .long 0\n'
+
+
+@pytest.mark.parametrize(("head", "wrong"), [("", True), ("*(.text.go)", False), ("LONG(0)", True)])
+def test_a_flat_image_begins_with_its_entry(tmp_path: Path, head: str, *, wrong: bool) -> None:
+    objects = [assemble(tmp_path, text, name=name) for name, text in (("a.o", ".text\n.long 1\n"), ("b.o", GO))]
+    done = link(tmp_path, FLAT.format(head), objects)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("ldcheck: 1\nrules:\n  - lint: entry-not-first\n")
+    report = ldcheck.check([str(done.script)], policies=[str(policy)], map=str(done.map))
+    assert bool(said(report)) is wrong
+
+
+@EACH_LINKER
+@pytest.mark.parametrize(("notes", "wrong"), [("", True), (".notes : { *(.note.*) }", False)])
+def test_a_note_in_front_of_the_entry(tmp_path: Path, linker: str, notes: str, *, wrong: bool) -> None:
+    script = f"ENTRY(go) SECTIONS {{ . = 0x8000; .text : {{ *(.text.go) *(.text .text.*) }} {notes} }}"
+    done = linked(tmp_path, script, GO, linker=linker, options=("--build-id",))
+    report = judged(done, "lint: entry-not-first")
+    assert bool(said(report)) is wrong
+
+
+def test_a_file_with_its_headers_in_the_first_segment_is_for_a_loader(tmp_path: Path) -> None:
+    script = "ENTRY(go) SECTIONS { . = 0x400000 + SIZEOF_HEADERS; .text : { *(.text.go) *(.text .text.*) } }"
+    done = linked(tmp_path, script, GO, options=("--build-id",))
+    assert said(judged(done, "lint: entry-not-first")) == []
