@@ -335,6 +335,7 @@ class ImageView:
         message: str,
         *,
         label: str = "",
+        related: tuple[Related, ...] = (),
         facts: tuple[str, ...] = (),
         witness: str = "",
         help: str = "",  # noqa: A002 - as it is called everywhere
@@ -346,6 +347,7 @@ class ImageView:
             message=message,
             location=self.declared_at(name),
             label=label,
+            related=related,
             facts=facts,
             witness=witness,
             help=help,

@@ -322,11 +322,13 @@ def _findings(
 
 def _confirmed(problem: Problem, image: Judgement, rule: Rule) -> Problem:
     """A problem of the script with what the image says of its subject, as heavy as it is there."""
-    weights = [other.severity or rule.severity for other in image.problems if other.subject == problem.subject]
-    severity = problem.severity
-    if weights and severity is not None:
-        severity = min(severity, *weights, key=lambda one: one.rank)
-    return replace(problem, facts=problem.facts + _image_facts(image, problem.subject), severity=severity)
+    facts = problem.facts + _image_facts(image, problem.subject)
+    shown = [other for other in image.problems if other.subject == problem.subject]
+    if not shown or not _is_likely(problem):
+        return replace(problem, facts=facts)
+    # What was a condition is a fact here.
+    worst = min(shown, key=lambda other: (other.severity or rule.severity).rank)
+    return replace(problem, facts=facts, message=worst.message, severity=worst.severity or rule.severity)
 
 
 def _image_facts(image: Judgement, subject: str) -> tuple[str, ...]:

@@ -19,8 +19,9 @@ linked for RISC-V, whose compilers put small variables into `.sbss`.
 
 ## Limits
 It is an error where data that start-up code is to clear or to copy lies outside of the symbols around the rest of its
-family; else a warning. It is only noted of notes behind the first section, between the symbols of the family, and of
-programs that a dynamic loader starts. Of a map of lld, and of an ELF without a map, the script tells what was taken.
+family; else a warning. It is only noted of notes (`entry-not-first` looks at what they precede), of what lies between
+the symbols of its family, and of programs that a dynamic loader starts. Of a map of lld, and of an ELF without a map,
+the script tells what was taken.
 
 ## References
 GNU ld manual, "Orphan Sections"; option --orphan-handling.
@@ -154,20 +155,13 @@ def _severity(orphans: Sequence[_Orphan], home: InputRule | None, view: ImageVie
         return Severity.NOTE
     if inside is False and (first.family is Family.ZERO or (first.family is Family.DATA and _is_copied(home, view))):
         return Severity.ERROR
-    if first.name.startswith(".note") and not _is_first(first, view):
-        return Severity.NOTE
-    return Severity.WARNING
+    return Severity.NOTE if first.name.startswith(".note") else Severity.WARNING
 
 
 def _is_copied(home: InputRule | None, view: ImageView) -> bool:
     """Whether the rest of the family is loaded elsewhere than it runs, so that something has to copy it."""
     section = view.elf.section(home.output) if view.elf is not None and home is not None else None
     return section is not None and view.elf is not None and view.elf.load_address(section) != section.address
-
-
-def _is_first(orphan: _Orphan, view: ImageView) -> bool:
-    """Whether nothing of the image has a lower address."""
-    return all(part.address >= orphan.address for _, part in view.inputs.loaded())
 
 
 def _problem(orphans: Sequence[_Orphan], view: ImageView) -> Problem:
