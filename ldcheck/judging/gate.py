@@ -69,6 +69,8 @@ def check_target(target: Target, asked: Asked, checks: judge.CheckModules, progr
     """
     from ldcheck.policy.load import load_policies
 
+    if target.errors:
+        return Checked(errors=target.errors)
     policies = load_policies(target.policies, declarations=checks)
     errors = list(policies.errors)
     scripts, image = Scripts(), None
