@@ -239,7 +239,7 @@ class _Reader:
             return ""
         from ldcheck.image.arches import expand
 
-        if name == "image":
+        if name in ("image", "objects"):
             from ldcheck.image.machine import machine_of
 
             found = [machine] if (machine := machine_of(path)) else []
@@ -259,9 +259,13 @@ class _Reader:
                 matched = sorted(glob(path, recursive=True))
             else:
                 matched = [path] if os.path.isfile(path) else []
-            if not matched:
-                self._notes.append(f"objects {path}: nothing there")
-            found += matched
+            mine = matched
+            if self._may_be_of_another("objects"):
+                mine = [one for one in matched if not self._of_another(one, "objects")]
+            if not mine:
+                what = "nothing there" if not matched else "of another architecture"
+                self._notes.append(f"objects {path}: {what}")
+            found += mine
         return tuple(found)
 
     def _policies(self, node: Node, what: str) -> tuple[str, ...]:

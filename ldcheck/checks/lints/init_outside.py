@@ -4,7 +4,7 @@
 Looks in the objects, or in a map of GNU ld, for files that are init as a whole: those whose plain sections were all
 renamed (there is an `.init.text` and no `.text`, which compilers always emit, be it empty), and those that are called
 `*.init.o`. Of these it counts the code (and, beside it, the constants and data) in sections with a suffix (`.text.foo`)
-that kept their names. With the script, a section that it puts into an init section all the same does not count.
+that kept their names. Constants alone are a warning. With the script, a section that it puts into an init section all the same does not count.
 
 ## Why is this bad
 `objcopy --rename-section .text=.init.text` does not rename `.text.foo`. With -ffunction-sections the library code
@@ -32,7 +32,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
@@ -149,6 +149,8 @@ def _problem(leaks: Sequence[_Leak], script: ScriptView | None) -> Problem:
     if code and data:
         where = listed([os.path.basename(file) for file in dict.fromkeys(leak.file for leak in data)])
         facts.append(f"beside it: {_amount(data, 'constants and data')} of {where}")
+    # Constants that stay cost memory; code that stays can be called, and keeps its permissions.
+    severity = None if code else Severity.WARNING
     advice = "compile these objects without -ffunction-sections, or rename with --prefix-alloc-sections=.init"
     if script is not None:
         from ldcheck.sections.reach import first_taker
@@ -157,9 +159,16 @@ def _problem(leaks: Sequence[_Leak], script: ScriptView | None) -> Problem:
         if taker is not None:
             label = f"takes them into {taker.output}"
             return script.problem(
-                taker.node, files[0], message, label=label, facts=tuple(facts), witness=told[0].name, help=advice
+                taker.node,
+                files[0],
+                message,
+                label=label,
+                facts=tuple(facts),
+                witness=told[0].name,
+                help=advice,
+                severity=severity,
             )
-    return Problem(subject=files[0], message=message, facts=tuple(facts), witness=told[0].name, help=advice)
+    return Problem(files[0], message, facts=tuple(facts), witness=told[0].name, help=advice, severity=severity)
 
 
 def _amount(leaks: Sequence[_Leak], what: str) -> str:
