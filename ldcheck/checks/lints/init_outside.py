@@ -4,7 +4,8 @@
 Looks in the objects, or in a map of GNU ld, for files that are init as a whole: those whose plain sections were all
 renamed (there is an `.init.text` and no `.text`, which compilers always emit, be it empty), and those that are called
 `*.init.o`. Of these it counts the code (and, beside it, the constants and data) in sections with a suffix (`.text.foo`)
-that kept their names. Constants alone are a warning. With the script, a section that it puts into an init section all the same does not count.
+that kept their names. Constants alone are a warning. With the script, a section that it puts into an init section all
+the same does not count.
 
 ## Why is this bad
 `objcopy --rename-section .text=.init.text` does not rename `.text.foo`. With -ffunction-sections the library code
