@@ -13,8 +13,6 @@ from ldcheck.record import dataclass, replace
 from ldcheck.source import Location
 from ldcheck.words import did_you_mean
 
-STOCK = "generic"
-
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Given:
@@ -29,7 +27,8 @@ class Given:
     @property
     def linked(self) -> str:
         """A file that was linked, if one is given."""
-        return next(iter((self.options.image, self.options.map, *self.options.objects)), "")
+        named = (self.options.image, self.options.map, *self.options.objects)
+        return next((name for name in named if name), "")
 
 
 class Chosen(NamedTuple):
@@ -89,10 +88,8 @@ def _unconfigured(given: Given, scripts: Sequence[str]) -> tuple[Target, ...]:
     if not names:
         message = f"there is nothing to check: no script, no image, and no {FILE_NAME} that names targets"
         raise CheckError(InputError(message, Location("."), help="name a linker script"))
-    policies = given.options.policies or (STOCK,)
     return tuple(
-        replace(given.options, name=name, script=name if scripts else "", policies=policies, location=Location(name))
-        for name in names
+        replace(given.options, name=name, script=name if scripts else "", location=Location(name)) for name in names
     )
 
 
@@ -103,7 +100,7 @@ def _with_options(target: Target, options: Target) -> Target:
         image=options.image or target.image,
         map=options.map or target.map,
         objects=options.objects or target.objects,
-        policies=options.policies or target.policies or (STOCK,),
+        policies=options.policies or target.policies,
         includes=(*options.includes, *target.includes),
         definitions={**target.definitions, **options.definitions},
         include_first=(*target.include_first, *options.include_first),

@@ -22,7 +22,7 @@ class Target:
     `preprocessor` is `auto`, or the one way to use: `recorded`, `compiler`, `pcpp`. `limit` is the number of distinct
     scripts above which pairs of values are covered instead of everything. `root` is the folder of the tree, from which
     no program is run. `notes` say what of a build is missing, `errors` what else
-    is, so that this target cannot be checked.
+    is, so that this target cannot be checked. Without `policies` those apply that the script calls for.
     """
 
     name: str
