@@ -48,7 +48,7 @@ from ldcheck.project.keys import (
     read_value,
 )
 from ldcheck.project.target import DEFAULT_LIMIT, Project, Target
-from ldcheck.source import Location
+from ldcheck.source import Location, Source
 from ldcheck.words import did_you_mean
 
 _T = TypeVar("_T")
@@ -56,7 +56,13 @@ _T = TypeVar("_T")
 
 def read_project(path: str) -> Project:
     """Read a `.ldcheck.yaml`. Raises CheckError with every fault that is found in it."""
-    document = parse_document(read_source(path, "configuration file"))
+    return project_of(read_source(path, "configuration file"))
+
+
+def project_of(source: Source) -> Project:
+    """The project that the text of a `.ldcheck.yaml` describes; paths count from the folder of its name."""
+    path = source.name
+    document = parse_document(source)
     errors = [error for _, error in document.faults]
     root = as_mapping(document.root, "the configuration")
     errors += unknown_keys(root, ("ldcheck", "defaults", "targets"), "the configuration")
