@@ -129,7 +129,7 @@ def test_trees_of_boot_loaders(here: Path, files: dict[str, str], names: list[st
     assert len({result.target for result in report.rules}) == len(names)
 
 
-# Without a configuration -----------------------------------------------------------------------------------------------
+# Without a configuration ----------------------------------------------------------------------------------------------
 
 
 def test_a_script_of_a_known_tree_needs_no_configuration(here: Path) -> None:
