@@ -298,11 +298,14 @@ class ImageView:
 
     @cached_property
     def section_names(self) -> frozenset[str]:
-        """The names of sections that the ELF, the map or the objects show: of the output and of the inputs."""
+        """The names of sections that the ELF, the map or the objects show, and the patterns that a map prints."""
         found = set(self.sections)
         if self.map is not None:
             found.update(part.name for section in self.map.sections for part in section.inputs)
             found.update(part.name for part in self.map.discarded)
+            for statement in self.map.statements:
+                if statement.kind == "pattern":
+                    found.update(statement.text.partition("(")[2].replace("(", " ").replace(")", " ").split())
         found.update(section.name for section in self.image.objects or ())
         return frozenset(found)
 

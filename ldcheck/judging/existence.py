@@ -159,7 +159,7 @@ def _linked_section(glob: Glob, image: ImageView | None) -> bool:
 def _lack(asked: _Asked, scripts: Sequence[ScriptView], image: ImageView | None) -> Lack:
     section = asked.name.startswith(".")
     shown = image is not None and (
-        image.map is not None or (image.image.objects is not None if section else _tells_symbols(image))
+        _tells_sections(image) if section else image.map is not None or _tells_symbols(image)
     )
     # What an expression uses may be a symbol of an object, which a script need not mention.
     told = shown or (bool(scripts) and (section or not asked.computed) and not _hidden(asked, image))
@@ -167,6 +167,14 @@ def _lack(asked: _Asked, scripts: Sequence[ScriptView], image: ImageView | None)
     reason = f"{where} {asked.name}" + (", and the image has no such name" if scripts and shown else "")
     similar = next((close for view in scripts if (close := view.similar(asked.name))), "")
     return Lack(asked.named, told, reason, similar)
+
+
+def _tells_sections(image: ImageView) -> bool:
+    """Whether the image would show a section that the rule may mean.
+
+    Objects may be a few of many, and a map of lld prints no patterns.
+    """
+    return image.map is not None and image.map.linker != "lld"
 
 
 def _tells_symbols(image: ImageView) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ldcheck.findings import CheckError, EvidenceKind, Finding, InputError, RuleResult
 from ldcheck.judging import applicable, judge, outcome
 from ldcheck.judging.architecture import declared, find_arch
+from ldcheck.judging.calls import with_policies
 from ldcheck.judging.details import details, picture
 from ldcheck.judging.linked import image_of, linked_with, present
 from ldcheck.judging.scripts import Scripts, read_scripts, script_errors, views_of, warnings
@@ -74,23 +75,29 @@ def check_target(target: Target, asked: Asked, checks: judge.CheckModules, progr
     """
     from ldcheck.policy.load import load_policies
 
+    if target.errors:
+        return Checked(errors=target.errors)
     BUDGET.renew()
-    policies = load_policies(target.policies, declarations=checks)
-    errors = list(policies.errors)
     scripts, image = Scripts(), None
+    unreadable: list[InputError] = []
     begin = spent()
     progress(f"{target.name}: reading the script")
     try:
         scripts = read_scripts(target, asked.arch, asked.text)
-        errors += [error for parse in scripts.parses for error in script_errors(parse)]
+        unreadable += [error for parse in scripts.parses for error in script_errors(parse)]
     except CheckError as error:
-        errors += error.errors
+        unreadable += error.errors
     reading = spent() - begin
     progress(f"{target.name}: reading what was linked")
     try:
         image = image_of(target)
     except CheckError as error:
-        errors += error.errors
+        unreadable += error.errors
+    remarks: tuple[str, ...] = ()
+    if not target.policies:
+        target, remarks = with_policies(target, scripts, image)
+    policies = load_policies(target.policies, declarations=checks)
+    errors = [*policies.errors, *unreadable]
     inputs = _inputs(target, policies)
     # A verdict on half of what was given would be mistaken for a verdict on all of it.
     if len(errors) > len(policies.errors) or not policies.rules:
@@ -100,7 +107,7 @@ def check_target(target: Target, asked: Asked, checks: judge.CheckModules, progr
         judged = _judged(target, asked, checks, policies, scripts, image, reading)
     except CheckError as error:
         return Checked(errors=(*errors, *error.errors), inputs=inputs)
-    return replace(judged, errors=(*errors, *judged.errors), inputs=inputs)
+    return replace(judged, errors=(*errors, *judged.errors), inputs=inputs, notes=(*remarks, *judged.notes))
 
 
 def _judged(

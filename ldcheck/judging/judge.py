@@ -91,7 +91,9 @@ def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
     if not cases and (reason := reasons[0]):
         return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_APPLICABLE, reason))
 
-    if why := unvalued(rule, target, cases):
+    reasons = [unvalued(rule, target, at) for at in cases or (None,)]
+    cases = [at for at, reason in zip(cases, reasons, strict=False) if not reason]
+    if not cases and (why := reasons[0]):
         return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_CHECKED, why))
     check = checks.module(rule.check, lint=rule.lint)
     declaration = checks.declaration(rule.check, lint=rule.lint)

@@ -337,7 +337,7 @@ class _Walk:
             )
             self._final_dot = self._dot if final_before is before else final_before.join(end)
         else:
-            self._dot = before.join(end)
+            self._dot = before.join(end).past(end) if open_ended else before.join(end)
             self._final_dot = self._dot if final_before is before else final_before.join(end)
 
     def _take_room_to_load(self, node: OutputSection, region: Region) -> None:
