@@ -127,6 +127,7 @@ class _Walk:
             sections=tuple(self._facts),
             points=self._points,
             assertions=assertions,
+            grounds=self._judge.grounds(self._constants.named_regions()),
         )
 
     def _symbols(self) -> dict[str, Known]:
@@ -177,6 +178,7 @@ class _Walk:
             self._final_dot = self._moved(node, self._final_dot, final=True) if split else self._dot
         else:
             dot, final_dot = absolute_value(self._dot), absolute_value(self._final_dot)
+            self._judge.define(node, self._final_dot)
             self._values[node] = self._names.assign(node, ABSOLUTE, dot, final_dot)
         self._default.current = self._dot
 
