@@ -43,10 +43,12 @@ from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Judgement, Severity, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.expressions import because, compare, place_of
 from ldcheck.judging.subjects import absent, address_of, first_address, missing, obstacles
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
+from ldcheck.script.syntax import Binary, Number
 from ldcheck.words import counted, size
 
 if TYPE_CHECKING:
@@ -73,6 +75,11 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
     node, known = place
     if known.aligned_to(boundary):
         return Judgement(Standing.HOLDS)
+    if name in view.output_sections or name in view.assignments:
+        rest = Binary("%", place_of(name, view), Number(boundary, str(boundary), start=0, end=0), start=0, end=0)
+        decision = view.decided.condition(compare(rest, "==", 0))
+        if decision is not None and decision.truth:
+            return Judgement(Standing.HOLDS, reason=because(decision, view))
     if (usual := _usually(name, view)) is not None and usual.aligned_to(boundary):
         problem = view.problem(
             node,

@@ -41,6 +41,7 @@ from itertools import pairwise
 
 from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.expressions import because, compare, place_of
 from ldcheck.judging.subjects import absent, address_of, may_be_stripped, missing
 from ldcheck.layout.facts import Order
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -73,11 +74,14 @@ def _proved(first: Named, second: Named, view: ScriptView) -> Judgement:
     order = view.layout.order(first.text, second.text, with_assertions=True)
     if order in _IN_ORDER:
         return Judgement(Standing.HOLDS)
+    decision = view.decided.condition(compare(place_of(first.text, view), "<=", place_of(second.text, view)))
+    if decision is not None and decision.truth:
+        return Judgement(Standing.HOLDS, reason=because(decision, view))
     one, two = address_of(first.text, view), address_of(second.text, view)
     assert one is not None
     assert two is not None
-    reversed_order = order is Order.GREATER
-    if order in (Order.GREATER, Order.GREATER_OR_EQUAL):
+    reversed_order = order is Order.GREATER or decision is not None
+    if reversed_order or order is Order.GREATER_OR_EQUAL:
         message = f"{second.text} comes ahead of {first.text}"
     else:
         message = f"nothing in the script keeps {second.text} behind {first.text}"

@@ -14,7 +14,7 @@ from ldcheck.policy.rule import Named, Rule
 from ldcheck.script.environment import Environment, Value
 from ldcheck.script.expressions import absolute, evaluate
 from ldcheck.script.parser import parse_expression
-from ldcheck.script.syntax import Call, Expression, Name, Node, Word, walk
+from ldcheck.script.syntax import Binary, Call, Expression, Name, Node, Number, Word, walk
 from ldcheck.source import Related
 from ldcheck.words import listed
 
@@ -73,6 +73,20 @@ def _operand(node: Node) -> str:
         words = ", ".join(argument.text for argument in node.arguments if isinstance(argument, Word))
         return f"{node.function}({words})" if words else node.function
     return ""
+
+
+def place_of(name: str, view: ScriptView) -> Expression:
+    """The expression for the address of an output section, or for the value of a symbol."""
+    if name in view.output_sections:
+        return Call("ADDR", (Word(name, start=0, end=0),), start=0, end=0)
+    return Name(name, start=0, end=0)
+
+
+def compare(left: Expression, operator: str, right: Expression | int) -> Expression:
+    """The expression that compares two values."""
+    if isinstance(right, int):
+        right = Number(right, str(right), start=0, end=0)
+    return Binary(operator, left, right, start=0, end=0)
 
 
 def undecided(named: Named, condition: str, rule: Rule, view: ScriptView) -> Judgement:

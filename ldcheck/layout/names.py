@@ -136,6 +136,14 @@ class Names:
         self.final[name] = UNSURE_VALUE if uncertain else final
         return final.absolute()
 
+    def enclose(self, node: OutputSection, frame: Frame, end: Known) -> None:
+        """Keep the symbols of an output section below the end that its memory region leaves it."""
+        for name in {statement.target.text for statement in node.statements if isinstance(statement, Assignment)}:
+            for known_names in (self.final,) if self.agree else (self.final, self.sizing):
+                value = known_names.get(name)
+                if value is not None and value.frame is frame:
+                    known_names[name] = Value(value.number, frame, value.address.up_to(end))
+
     def forget(self) -> None:
         """Behind a file that was not found, any symbol may have another value."""
         for name in self.sizing:
