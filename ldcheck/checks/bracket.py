@@ -41,7 +41,7 @@ from collections.abc import Iterator, Sequence
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, unless_undecided
 from ldcheck.judging.edits import put_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, marks_a_place, missing
+from ldcheck.judging.subjects import absent, marks_a_place, missing, opened_section
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
@@ -136,7 +136,7 @@ def _start_off(rule: Rule, opening: Assignment, view: ScriptView) -> Iterator[Pr
     wanted = _boundary(rule, view)
     start = opening.target.text
     known = view.layout.symbol(start, with_assertions=True)
-    if wanted <= 1 or known is None or known.aligned_to(wanted) or _opens_section(opening, view):
+    if wanted <= 1 or known is None or known.aligned_to(wanted) or opened_section(opening, view) is not None:
         return
     yield view.problem(
         opening,
@@ -156,16 +156,6 @@ def _boundary(rule: Rule, view: ScriptView) -> int:
         entry = size_of(rule.keys["entry-size"], view.params)
         return min(entry & -entry, pointer)
     return pointer
-
-
-def _opens_section(opening: Assignment, view: ScriptView) -> bool:
-    """Whether only assignments to other symbols stand between the beginning of the output section and this one."""
-    for node in reversed(view.statements[: view.positions[id(opening)]]):
-        if isinstance(node, OutputSection):
-            return node.body_start < opening.start < node.body_end
-        if not isinstance(node, Assignment) or node.target.text == ".":
-            return False
-    return False
 
 
 def _gaps(between: Sequence[Node], opening: Assignment, view: ScriptView) -> Iterator[Problem]:

@@ -39,8 +39,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Severity, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.expressions import because, compare, place_of
 from ldcheck.judging.subjects import absent, address_of, may_be_stripped, missing
 from ldcheck.layout.facts import Order
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -73,12 +74,19 @@ def _proved(first: Named, second: Named, view: ScriptView) -> Judgement:
     order = view.layout.order(first.text, second.text, with_assertions=True)
     if order in _IN_ORDER:
         return Judgement(Standing.HOLDS)
+    decision = view.decided.condition(compare(place_of(first.text, view), "<=", place_of(second.text, view)))
+    if decision is not None and decision.truth:
+        return Judgement(Standing.HOLDS, reason=because(decision, view))
     one, two = address_of(first.text, view), address_of(second.text, view)
     assert one is not None
     assert two is not None
-    reversed_order = order is Order.GREATER
-    if order in (Order.GREATER, Order.GREATER_OR_EQUAL):
+    reversed_order = order is Order.GREATER or decision is not None
+    severity = None
+    if reversed_order or order is Order.GREATER_OR_EQUAL:
         message = f"{second.text} comes ahead of {first.text}"
+    elif view.usual_layout.order(first.text, second.text, with_assertions=True) in _IN_ORDER:
+        message = f"{second.text} is behind {first.text} unless an orphan or an empty section comes in between"
+        severity = Severity.NOTE
     else:
         message = f"nothing in the script keeps {second.text} behind {first.text}"
     problem = view.problem(
@@ -87,7 +95,10 @@ def _proved(first: Named, second: Named, view: ScriptView) -> Judgement:
         message,
         label=f"must not lie below {first.text}",
         related=(Related(view.locate(one[0]), f"{first.text} is here"),),
-        help=f"look at where {second.text} stands: {first.text} has to come ahead of it",
+        help=f"look at where {second.text} stands: {first.text} has to come ahead of it"
+        if severity is None
+        else "refuse orphans (--orphan-handling=error)",
+        severity=severity,
     )
     return Judgement(Standing.REFUTED if reversed_order else Standing.NOT_GUARANTEED, (problem,))
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ldcheck.image.model import Elf, Image, LinkMap
     from ldcheck.judging.inputs import LinkedInputs
     from ldcheck.judging.surroundings import Surroundings
+    from ldcheck.layout.decided import Decided
     from ldcheck.layout.result import Layout
     from ldcheck.script.routes import Routes
     from ldcheck.sections.rules import InputRule
@@ -80,6 +81,13 @@ class ScriptView:
         from ldcheck.layout.interpret import interpret
 
         return interpret(self.tree, params=self.params, orphans=False, filled=True)
+
+    @cached_property
+    def decided(self) -> Decided:
+        """What the script decides about expressions of policies."""
+        from ldcheck.layout.decided import Decided
+
+        return Decided(self.layout, self.params)
 
     @cached_property
     def _routes(self) -> Routes:
@@ -156,13 +164,17 @@ class ScriptView:
                 return table[name][0]
         return self.memory.get(name)
 
+    @cached_property
+    def known_names(self) -> frozenset[str]:
+        """The output sections, symbols and section patterns of this script."""
+        known = {*self.output_sections, *self.assignments} - {".", "/DISCARD/"}
+        return frozenset(known.union(rule.pattern.pattern.text for rule in self.rules if rule.pattern is not None))
+
     def similar(self, name: str) -> str:
-        """A name of this script that `name` may be a misspelling of, or empty."""
+        """A name of this script that is like `name`, or empty."""
         from difflib import get_close_matches
 
-        known = {*self.output_sections, *self.assignments} - {".", "/DISCARD/"}
-        known.update(rule.pattern.pattern.text for rule in self.rules if rule.pattern is not None)
-        return next(iter(get_close_matches(name, sorted(known), 1)), "")
+        return next(iter(get_close_matches(name, sorted(self.known_names), 1)), "")
 
     def route(self, node: Node) -> str:
         """The symbolic place of a node (`SECTIONS/.text/3`), stable under edits elsewhere."""

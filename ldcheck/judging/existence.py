@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ldcheck.findings import EvidenceKind
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import expression_of
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
@@ -26,10 +27,10 @@ _NAMING = (Kind.NAMES, Kind.NAME_PAIR, Kind.NAME_GROUPS, Kind.EXPRESSION)
 class Lack(NamedTuple):
     """A name that nothing has. `told` says whether the evidence would show it, if it were there."""
 
+    name: str
     named: Named
     told: bool
     reason: str
-    similar: str = ""
 
 
 class _Asked(NamedTuple):
@@ -54,7 +55,7 @@ def lacking(
         absent = [one for one in asked if not _exists(one, scripts, image)]
         if key.names is Names.ANY and len(absent) < len(asked):
             continue
-        found += [_lack(one, scripts, image) for one in absent]
+        found += [_lack(one, rule, scripts, image) for one in absent]
     return tuple(found)
 
 
@@ -156,17 +157,17 @@ def _linked_section(glob: Glob, image: ImageView | None) -> bool:
     return any(glob.matches(name) for name in image.section_names)
 
 
-def _lack(asked: _Asked, scripts: Sequence[ScriptView], image: ImageView | None) -> Lack:
+def _lack(asked: _Asked, rule: Rule, scripts: Sequence[ScriptView], image: ImageView | None) -> Lack:
     section = asked.name.startswith(".")
     shown = image is not None and (
         _tells_sections(image) if section else image.map is not None or _tells_symbols(image)
     )
-    # What an expression uses may be a symbol of an object, which a script need not mention.
-    told = shown or (bool(scripts) and (section or not asked.computed) and not _hidden(asked, image))
+    # What an expression uses may be a symbol of an object, which a script need not mention unless it has to see to it.
+    named = section or not asked.computed or rule.evidence == (EvidenceKind.SCRIPT,)
+    told = shown or (bool(scripts) and named and not _hidden(asked, image))
     where = "nothing in the script is called" if scripts else "the image has no"
     reason = f"{where} {asked.name}" + (", and the image has no such name" if scripts and shown else "")
-    similar = next((close for view in scripts if (close := view.similar(asked.name))), "")
-    return Lack(asked.named, told, reason, similar)
+    return Lack(asked.name, asked.named, told, reason)
 
 
 def _tells_sections(image: ImageView) -> bool:

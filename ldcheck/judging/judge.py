@@ -24,6 +24,7 @@ from ldcheck.findings import (
     Verdict,
     undecided,
 )
+from ldcheck.judging.absence import demands
 from ldcheck.judging.applicable import Target, config_holds, excluded, lacks, unvalued
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.existence import Lack, lacking
@@ -114,18 +115,25 @@ def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
     seen = target.image if image is not None else None
     if seen is not None and seen.script is not None and seen.script not in views:
         views.append(seen.script)
-    return _without_passing_over(rule, outcome, lacking(rule, declaration, views, seen))
+    return _without_passing_over(rule, target, cases, outcome, lacking(rule, declaration, views, seen))
 
 
-def _without_passing_over(rule: Rule, outcome: _Outcome, lacks: Sequence[Lack]) -> _Outcome:
-    """The outcome of a rule that speaks of names which nothing has: an error for each, and never held."""
+def _without_passing_over(
+    rule: Rule, target: Target, cases: Sequence[int], outcome: _Outcome, lacks: Sequence[Lack]
+) -> _Outcome:
+    """The outcome of a rule that speaks of names which nothing has: never held, but a finding or an error for each."""
     if not lacks:
         return outcome
     result = outcome.result
     if result.verdict is Verdict.HELD:
         result = replace(result, verdict=Verdict.NOT_CHECKED, reason=lacks[0].reason, evidence=())
-    told = [_nameless(rule, lack) for lack in lacks if lack.told]
-    return replace(outcome, result=result, errors=outcome.errors or tuple(dict.fromkeys(told)))
+    told = [lack for lack in lacks if lack.told]
+    errors, judgements = demands(rule, told, {at: target.scripts[at].view for at in cases})
+    used = (EvidenceKind.SCRIPT,)
+    findings = _findings(rule, target, Verdict.VIOLATED, judgements, sorted(judgements), None, used)
+    if findings:
+        result = _result(rule, Verdict.VIOLATED, findings[0].message, used)
+    return _Outcome(result, outcome.findings + findings, errors if told else outcome.errors)
 
 
 def _decided(judge: Callable[[Rule, _View], Judgement], rule: Rule, view: _View) -> Judgement:
@@ -134,11 +142,6 @@ def _decided(judge: Callable[[Rule, _View], Judgement], rule: Rule, view: _View)
         return judge(rule, view)
     except TooComplexError:
         return undecided(1)
-
-
-def _nameless(rule: Rule, lack: Lack) -> InputError:
-    advice = f"did you mean {lack.similar}?" if lack.similar else "correct the name, or say `optional: true`"
-    return InputError(f"{lack.reason} [{rule.id}]", lack.named.location, label="nothing has this name", help=advice)
 
 
 _GIVE = {

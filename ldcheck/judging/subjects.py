@@ -13,7 +13,7 @@ from ldcheck.findings import Judgement, Problem, Standing
 from ldcheck.judging.edits import take_also
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.rule import Named
-from ldcheck.script.syntax import Assignment, Call, Name, Node, Word
+from ldcheck.script.syntax import Assignment, Call, Name, Node, OutputSection, Word
 from ldcheck.source import Related
 
 if TYPE_CHECKING:
@@ -132,6 +132,16 @@ def marks_a_place(assignment: Assignment) -> bool:
             return False
         value = inner
     return isinstance(value, Name) and value.name == "." and assignment.operator == "="
+
+
+def opened_section(assignment: Assignment, view: ScriptView) -> OutputSection | None:
+    """The output section at whose very beginning an assignment stands, with at most other symbols ahead of it."""
+    for node in reversed(view.statements[: view.positions[id(assignment)]]):
+        if isinstance(node, OutputSection):
+            return node if node.body_start < assignment.start < node.body_end else None
+        if not isinstance(node, Assignment) or node.target.text == ".":
+            return None
+    return None
 
 
 _ENDS = frozenset(("end", "stop"))

@@ -168,7 +168,9 @@ def graded(
     check = SimpleNamespace(on_script=lambda *_: Judgement(standing, (script,)))
     if image is not None:
         check.on_image = lambda *_: image
-    declared = Declaration(Key("fake", Kind.NAMES, ""), evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE))
+    declared = Declaration(
+        Key("fake", Kind.NAMES, "", names=Names.FREE), evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE)
+    )
     monkeypatch.setattr(checks, "module", lambda *_, **__: check)
     monkeypatch.setattr(checks, "declaration", lambda *_, **__: declared)
     linked = ImageView(Image(ELF)) if image is not None else None
@@ -225,7 +227,7 @@ def test_what_several_rules_find_in_one_place_is_said_once(monkeypatch: pytest.M
     place = Location("script.lds", 7, 3)
     told = Judgement(REFUTED, (Problem(".data", "it is wrong", location=place), Problem(".bss", "without a place")))
     check = SimpleNamespace(on_script=lambda *_: told)
-    declared = Declaration(Key("fake", Kind.NAMES, ""), evidence=(EvidenceKind.SCRIPT,))
+    declared = Declaration(Key("fake", Kind.NAMES, "", names=Names.FREE), evidence=(EvidenceKind.SCRIPT,))
     monkeypatch.setattr(checks, "module", lambda *_, **__: check)
     monkeypatch.setattr(checks, "declaration", lambda *_, **__: declared)
     view = ScriptView(Script((), start=0, end=0), SourceMap())
