@@ -117,6 +117,7 @@ FAMILIES = (
         "global offset table",
         (".got", ".got.plt", ".toc", ".got2"),
         (".got", ".got.plt", ".toc", ".got2"),
+        anywhere=True,
     ),
     Family(
         "coverage counters",
@@ -139,7 +140,6 @@ _SHOWING = (
     ("-fPIE -fPIC -pie", ".rel", (".rela.dyn", ".rel.dyn")),
     ("-fPIE -fPIC -pie", ".dyn", (".dynamic",)),
     ("-fPIE -fPIC", ".data.rel", (".data.rel", ".data.rel.local", ".data.rel.ro", ".data.rel.ro.local")),
-    ("-fPIE -fPIC", ".got", (".got",)),
     ("constructor(N)", ".init_array", (".init_array", ".init_array.00101")),
     ("C++ -fexceptions -funwind-tables", ".gcc_except_table", (".gcc_except_table",)),
     ("-fexceptions -funwind-tables", ".eh_frame", (".eh_frame",)),
