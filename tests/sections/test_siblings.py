@@ -106,9 +106,10 @@ def test_relocated_data_where_the_image_is_position_independent():
         ".text : { start.o(.text) } .data : { start.o(.data) } _edata = .;",
         "SECTIONS { .text : { *(.text) } .data : { *(.data) } _edata = .; } INSERT AFTER .init;",
         ".text 0 : { *(.text) } .data 0 : { *(.data) } .bss 0 : { *(.bss) } _end = .;",
+        ".text : { *(.text .text$*) } .data : { *(.data) *(SORT(.data$*)) } _edata = .; .bss : { *(.bss) } _end = .;",
         ".text : { *(.text) } .data : { *(.data) } _edata = .; .all : { *(*) } .bss : { *(.bss) } _end = .;",
     ],
-    ids=["code-alone", "zeroed-alone", "one-file", "insert", "relocatable", "everything"],
+    ids=["code-alone", "zeroed-alone", "one-file", "insert", "relocatable", "objects-of-pe", "everything"],
 )
 def test_what_is_no_script_of_a_whole_link_or_takes_everything(body):
     assert likely(body, "riscv64") == set()

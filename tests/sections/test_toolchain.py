@@ -8,7 +8,7 @@ import pytest
 
 from ldcheck.image.arches import canonical
 from ldcheck.sections.globs import section_glob
-from ldcheck.sections.siblings import FAMILIES
+from ldcheck.sections.kinship import FAMILIES
 from ldcheck.sections.toolchain import KINDS, MAKERS, catalogue
 from tests.support.tools import tool
 from tools.toolchain.machines import Compiler, compilers
