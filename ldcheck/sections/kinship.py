@@ -1,4 +1,4 @@
-"""Which names of the catalogue belong together, and what tells that a script is made for an option: data for `siblings`.
+"""Which names of the catalogue belong together, and what tells that a script is made for an option; for `siblings`.
 
 Each family has its reason in a script's statements: the names beside which the others have their place, and by which a
 script shows that it knows of them.
