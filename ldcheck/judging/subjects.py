@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import Judgement, Problem, Standing
-from ldcheck.judging.edits import take_also
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.rule import Named
-from ldcheck.script.syntax import Assignment, Call, Name, Node, OutputSection, Word
+from ldcheck.script.marks import marks_a_place as marks_a_place  # noqa: PLC0414 - part of what this module gives
+from ldcheck.script.marks import names_a_start as names_a_start  # noqa: PLC0414 - as above
+from ldcheck.script.marks import names_an_end as names_an_end  # noqa: PLC0414 - as above
+from ldcheck.script.syntax import Assignment, Node, OutputSection
 from ldcheck.source import Related
 
 if TYPE_CHECKING:
@@ -77,19 +79,6 @@ def address_of(name: str, view: ScriptView) -> tuple[Node, Known] | None:
     return None
 
 
-def taken_by_half(name: str, taker: InputRule, view: ScriptView) -> Problem:
-    """What is wrong with a family of toolchain sections of which `taker` takes the bare name and nothing the rest."""
-    return view.problem(
-        taker.node,
-        name,
-        f"nothing takes `{name}.*`: split sections of this family would be orphans",
-        label=f"takes {name} and nothing else of the family",
-        witness=f"{name}.x",
-        help=f"look at where the rest of the family is to go: {name} alone has a place",
-        fix=take_also(f"{name}.*", taker, view, f"write `{name} {name}.*`"),
-    )
-
-
 def tried_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> str:
     """What to look at where `rule` is to be tried ahead of `earlier`, which takes its sections."""
     behind, first = view.locate(rule.statement), view.locate(earlier.statement)
@@ -121,19 +110,6 @@ def kept_by(rule: InputRule, section: str, view: ScriptView) -> str:
     return "" if code_of_a_table else f"ENTRY({start})"
 
 
-def marks_a_place(assignment: Assignment) -> bool:
-    """Whether a symbol is given the location counter (also aligned, or ABSOLUTE), so that its place is its address."""
-    value = assignment.value
-    while isinstance(value, Call) and value.function in ("ALIGN", "ABSOLUTE"):
-        if len(value.arguments) == 1 and value.function == "ALIGN":
-            return True
-        inner = value.arguments[0]
-        if isinstance(inner, Word):
-            return False
-        value = inner
-    return isinstance(value, Name) and value.name == "." and assignment.operator == "="
-
-
 def opened_section(assignment: Assignment, view: ScriptView) -> OutputSection | None:
     """The output section at whose very beginning an assignment stands, with at most other symbols ahead of it."""
     for node in reversed(view.statements[: view.positions[id(assignment)]]):
@@ -142,25 +118,6 @@ def opened_section(assignment: Assignment, view: ScriptView) -> OutputSection | 
         if not isinstance(node, Assignment) or node.target.text == ".":
             return None
     return None
-
-
-_ENDS = frozenset(("end", "stop"))
-_STARTS = frozenset(("start", "begin"))
-
-
-def names_an_end(symbol: str) -> bool:
-    """Whether a symbol is by its name the end of what stands in front of it: `__end_once`, `__stop___x`."""
-    return bool(_ENDS & _outer_words(symbol))
-
-
-def names_a_start(symbol: str) -> bool:
-    """Whether a symbol is by its name the start of what stands behind it."""
-    return bool(_STARTS & _outer_words(symbol)) and not names_an_end(symbol)
-
-
-def _outer_words(symbol: str) -> set[str]:
-    words = symbol.lower().strip("_").split("_")
-    return {words[0], words[-1]}
 
 
 def first_address(name: str, view: ImageView) -> int | None:
