@@ -30,7 +30,6 @@ from ldcheck.source import Location, Related, SourceMap
 if TYPE_CHECKING:
     from ldcheck.image.model import Elf, Image, LinkMap
     from ldcheck.judging.inputs import LinkedInputs
-    from ldcheck.judging.surroundings import Surroundings
     from ldcheck.layout.decided import Decided
     from ldcheck.layout.result import Layout
     from ldcheck.script.routes import Routes
@@ -294,13 +293,6 @@ class ImageView:
         if self.map is not None:
             return self.map.symbols.get(name)
         return None
-
-    @cached_property
-    def surroundings(self) -> Surroundings:
-        """The script's boundary symbols and the segments around each place."""
-        from ldcheck.judging.surroundings import Surroundings
-
-        return Surroundings(self)
 
     @cached_property
     def symbols(self) -> frozenset[str]:

@@ -9,44 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from ldcheck.record import dataclass
 from ldcheck.sections.affixes import Affixes
 from ldcheck.sections.budget import BUDGET, TooComplexError
+from ldcheck.sections.claim import Asked, Claim
 from ldcheck.sections.files import EVERY_FILE, Files
 from ldcheck.sections.globs import Glob, fnmatch_glob, overlaps
 from ldcheck.sections.rules import SHF_WRITE, InputRule
-from ldcheck.sections.search import Asked, Takers, among, find
+from ldcheck.sections.search import Takers, among, find
 
 _EVERY_NAME = fnmatch_glob("*")
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Claim:
-    """What a rule may take. It is `sure` if every link gives it all of that, but for what rules ahead of it take.
-
-    A `plain` claim is on sections of every file and with any flags.
-    """
-
-    rule: InputRule
-    names: Glob
-    files: Files
-    required: int
-    forbidden: int
-    sure: bool
-    plain: bool
-
-    def asked(self) -> Asked:
-        """The question whether there is such a section."""
-        return Asked((self.names,), (self.files,), self.required, self.forbidden)
-
-    def meet(self, other: Claim) -> Asked:
-        """The question whether there is a section that both claim."""
-        return Asked(
-            (self.names, other.names),
-            (self.files, other.files),
-            self.required | other.required,
-            self.forbidden | other.forbidden,
-        )
 
 
 def claim_of(rule: InputRule) -> Claim:

@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 from ldcheck.record import dataclass
 from ldcheck.sections.budget import BUDGET, TooComplexError
-from ldcheck.sections.claims import Claim, Claims, Surety, claim_of, index_of
+from ldcheck.sections.claim import Asked, Claim
+from ldcheck.sections.claims import Claims, Surety, claim_of, index_of
 from ldcheck.sections.files import files
 from ldcheck.sections.globs import Glob, contains, may_overlap, overlaps, section_glob, witness
 from ldcheck.sections.rules import SHF_WRITE, InputRule
-from ldcheck.sections.search import Asked, Proof, Takers, among, find
+from ldcheck.sections.search import Proof, Takers, among, find
 from ldcheck.sections.search import Witness as Witness  # noqa: PLC0414 - part of what this module gives its users
 
 # So many claims are looked at one after the other; of more, those that matter are looked up.

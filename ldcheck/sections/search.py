@@ -13,15 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ldcheck.record import dataclass
 from ldcheck.sections.budget import BUDGET
-from ldcheck.sections.files import FilePattern, Files
+from ldcheck.sections.claim import Asked, Claim
+from ldcheck.sections.files import FilePattern
 from ldcheck.sections.globs import Glob, contains, fnmatch_glob, may_overlap, shortest
-
-if TYPE_CHECKING:
-    from ldcheck.sections.claims import Claim
 
 # What one candidate costs, in steps.
 _CANDIDATE = 100
@@ -42,15 +40,6 @@ class Witness:
     section: str
     flags: int = 0
     unset: int = 0
-
-
-class Asked(NamedTuple):
-    """Sections whose names and files are in all of these, and which have all the flags of one mask, none of another."""
-
-    names: tuple[Glob, ...]
-    files: tuple[Files, ...]
-    required: int
-    forbidden: int
 
 
 class Proof:

@@ -33,7 +33,7 @@ from collections.abc import Iterable, Iterator
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView
-from ldcheck.judging.surroundings import Landmark
+from ldcheck.judging.surroundings import Landmark, surroundings
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.record import dataclass
@@ -153,7 +153,7 @@ def _takers(rule: InputRule, view: ImageView) -> Iterable[InputRule]:
 def _table(rule: InputRule, view: ImageView) -> tuple[Landmark, Landmark] | None:
     """The symbols around a statement, if there is nothing between them but tables."""
     assert view.script is not None
-    bracket = view.surroundings.bracket(rule.statement)
+    bracket = surroundings(view).bracket(rule.statement)
     if bracket is None:
         return None
     first, last = (view.script.positions[id(landmark.node)] for landmark in bracket)

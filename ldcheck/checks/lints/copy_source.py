@@ -42,6 +42,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standin
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.loading import Loaded, Regions, Use, loaded, sources
 from ldcheck.judging.subjects import marks_a_place
+from ldcheck.judging.surroundings import surroundings
 from ldcheck.layout.facts import difference
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
@@ -139,7 +140,7 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
 def _missed(one: Loaded, view: ImageView) -> list[Problem]:
     """That the symbol in front of a section is not where the section is loaded; nothing if no symbol is near."""
     assert view.script is not None
-    near = view.surroundings.behind(one.load)
+    near = surroundings(view).behind(one.load)
     if near is None or one.load - near.address >= max(one.section.align, 2 * _WORD):
         return []
     off = one.load - near.address
