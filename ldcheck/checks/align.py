@@ -89,7 +89,8 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
     node, known = place
     if known.aligned_to(boundary):
         return Judgement(Standing.HOLDS)
-    if name in view.output_sections or name in view.assignments:
+    # Where the script itself misaligns it, an ASSERT that demands otherwise only stops the link.
+    if not known.misaligned_to(boundary) and (name in view.output_sections or name in view.assignments):
         rest = Binary("%", place_of(name, view), Number(boundary, str(boundary), start=0, end=0), start=0, end=0)
         decision = view.decided.condition(compare(rest, "==", 0))
         if decision is not None and decision.truth:
