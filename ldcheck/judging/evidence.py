@@ -30,6 +30,7 @@ from ldcheck.source import Location, Related, SourceMap
 if TYPE_CHECKING:
     from ldcheck.image.model import Elf, Image, LinkMap
     from ldcheck.judging.inputs import LinkedInputs
+    from ldcheck.judging.loading import Regions
     from ldcheck.judging.surroundings import Surroundings
     from ldcheck.layout.decided import Decided
     from ldcheck.layout.result import Layout
@@ -149,6 +150,13 @@ class ScriptView:
             elif isinstance(node, Command) and node.keyword in ("ENTRY", "EXTERN"):
                 found.update(word.text for word in node.arguments)
         return frozenset(found - {"."})
+
+    @cached_property
+    def uses(self) -> Regions:
+        """The output sections that go to each memory region, and from where they are loaded."""
+        from ldcheck.judging.loading import Regions
+
+        return Regions(self)
 
     @cached_property
     def regions(self) -> Mapping[str, tuple[int, int]]:

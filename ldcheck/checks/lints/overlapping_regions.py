@@ -44,7 +44,7 @@ DECLARATION = Declaration(
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each pair of regions in use that share addresses."""
-    regions = Regions(view)
+    regions = view.uses
     used = {name for use in regions.uses for name in (use.region, use.load_region)}
     found = [name for name, (_, length) in view.regions.items() if name in used and length > 0]
     problems = tuple(
