@@ -6,7 +6,7 @@ copies it. `Regions` is the script's side, `loaded` the image's.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ldcheck.image.model import ImageSection
 from ldcheck.judging.evidence import ImageView, ScriptView
@@ -98,15 +98,10 @@ class Use:
         return self.section.type is not None and self.section.type.keyword in ("NOLOAD", "DSECT", "COPY", "INFO")
 
 
-def sources(view: ScriptView) -> set[str]:
-    """The output sections whose load address the script asks for, with LOADADDR()."""
-    return {
-        argument.text
-        for node in walk(view.tree)
-        if isinstance(node, Call) and node.function == "LOADADDR"
-        for argument in node.arguments
-        if isinstance(argument, Word)
-    }
+@lru_cache(maxsize=8)
+def regions_of(view: ScriptView) -> Regions:
+    """The memory regions of a script, worked out once."""
+    return Regions(view)
 
 
 class Regions:
@@ -144,6 +139,17 @@ class Regions:
             self.named(node.region or (outer.region if outer is not None else None)),
             self.named(node.load_region or (outer.load_region if outer is not None else None)),
             node.load_address or (outer.load_address if outer is not None else None),
+        )
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """The output sections whose load address the script asks for, with LOADADDR()."""
+        return frozenset(
+            argument.text
+            for node in walk(self._view.tree)
+            if isinstance(node, Call) and node.function == "LOADADDR"
+            for argument in node.arguments
+            if isinstance(argument, Word)
         )
 
     def named(self, word: Word | None) -> str:

@@ -44,7 +44,7 @@ from itertools import pairwise
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.loading import Loaded, Regions, Use, loaded, sources
+from ldcheck.judging.loading import Loaded, Use, loaded, regions_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.families import Family, family_of
@@ -78,8 +78,8 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 
 def _neighbours(view: ScriptView) -> Iterator[tuple[Use, Use]]:
     """Sections next to each other in one region and loaded from one other, of which the first alone has a source."""
-    known = sources(view)
-    uses = [use for use in Regions(view).uses if use.region]
+    uses = [use for use in regions_of(view).uses if use.region]
+    known = regions_of(view).sources if any(use.load_region for use in uses) else ()
     started = ""
     for one, other in pairwise(uses):
         name = one.section.name.text
@@ -110,6 +110,8 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
         missing = "no ELF, give --elf" if view.elf is None else "no script, whose symbols tell what is copied"
         return Judgement(Standing.UNKNOWN, reason=missing)
     by_name = {one.name: one for one in loaded(view) if one.is_copied}
+    if len(by_name) < 2:
+        return Judgement(Standing.HOLDS)
     addresses = {symbol.value for symbol in view.elf.symbols.values() if symbol.defined}
     problems = tuple(
         _problem(by_name[first], by_name[second], view)

@@ -40,7 +40,7 @@ from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.loading import Loaded, Regions, Use, loaded, sources
+from ldcheck.judging.loading import Loaded, Use, loaded, regions_of
 from ldcheck.judging.subjects import marks_a_place
 from ldcheck.judging.surroundings import surroundings
 from ldcheck.layout.facts import difference
@@ -62,10 +62,10 @@ _WORD = 4
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED with a problem for each symbol behind which a load address may be padded."""
-    known = sources(view)
+    known = regions_of(view).sources if any(use.load_region for use in regions_of(view).uses) else ()
     problems = []
     in_front = ""
-    for use in Regions(view).uses:
+    for use in regions_of(view).uses:
         # The symbol is an address of the memory that is copied from if what stands ahead of it runs there.
         is_behind, in_front = in_front == use.load_region, use.region
         align = _alignment(use)
@@ -124,12 +124,13 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
         from ldcheck.judging.subjects import STRIPPED
 
         return Judgement(Standing.UNKNOWN, reason=STRIPPED)
-    known = sources(view.script)
+    copied = [one for one in loaded(view) if one.is_copied and one.name in view.script.output_sections]
+    if not copied:
+        return Judgement(Standing.HOLDS)
+    known = regions_of(view.script).sources
     addresses = {symbol.value for symbol in view.elf.symbols.values() if symbol.defined}
     problems: list[Problem] = []
-    for one in loaded(view):
-        if not one.is_copied or one.name not in view.script.output_sections:
-            continue
+    for one in copied:
         if one.name not in known and one.load not in addresses:
             problems += _missed(one, view)
         if one.section.align >= _WORD and one.load % _WORD != one.section.address % _WORD:

@@ -49,7 +49,7 @@ from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.loading import Loaded, Regions, Use, loaded
+from ldcheck.judging.loading import Loaded, Regions, Use, loaded, regions_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Data, OutputSection
@@ -67,7 +67,7 @@ _EMPTY = ("bss", "noinit", "no_init", "uninit", "heap", "stack", "noload", "zero
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED with a problem for each section that is loaded to RAM as soon as an object gives it content."""
-    regions = Regions(view)
+    regions = regions_of(view)
     sources = {use.load_region for use in regions.uses if use.load_region and use.load_region != use.region}
     copied = {use.region for use in regions.uses if use.load_region and use.load_region != use.region}
     problems: list[Problem] = []
@@ -112,7 +112,7 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     if view.elf is None or view.script is None:
         missing = "no ELF, give --elf" if view.elf is None else "no script, whose memory regions tell what is RAM"
         return Judgement(Standing.UNKNOWN, reason=missing)
-    regions = Regions(view.script)
+    regions = regions_of(view.script)
     content = loaded(view)
     copied = [one for one in content if one.is_copied]
     sources = {use.load_region for use in regions.uses if use.load_region and use.load_region != use.region}

@@ -30,7 +30,7 @@ from itertools import combinations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.loading import Regions
+from ldcheck.judging.loading import Regions, regions_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.source import Related
@@ -44,7 +44,7 @@ DECLARATION = Declaration(
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each pair of regions in use that share addresses."""
-    regions = Regions(view)
+    regions = regions_of(view)
     used = {name for use in regions.uses for name in (use.region, use.load_region)}
     found = [name for name, (_, length) in view.regions.items() if name in used and length > 0]
     problems = tuple(

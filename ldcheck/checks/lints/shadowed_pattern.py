@@ -214,15 +214,17 @@ def _tally(view: ImageView) -> tuple[dict[int, list[_Lost]], set[int]]:
     """By the index of each rule: the sections it names that went to rules ahead of it, and which rules took any."""
     lost: dict[int, list[_Lost]] = {}
     taken: set[int] = set()
+    losers: dict[tuple[InputRule, ...], list[InputRule]] = {}
     for section, part in view.inputs.loaded():
-        if view.inputs.is_orphan(section, part):
+        rules = view.inputs.rules(part)
+        if not rules or view.inputs.is_orphan(section, part):
             continue
-        first, *others = view.inputs.rules(part) or (None,)
-        if first is None:
-            continue
+        first, *others = rules
         taken.add(first.index)
-        for rule in others:
-            if _is_loss(rule, first):
+        if others:
+            if rules not in losers:
+                losers[rules] = [rule for rule in others if _is_loss(rule, first)]
+            for rule in losers[rules]:
                 lost.setdefault(rule.index, []).append((first, part, section.name))
     return lost, taken
 

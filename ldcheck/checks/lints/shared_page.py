@@ -36,7 +36,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standin
 from ldcheck.image.model import ImageSection, Segment
 from ldcheck.judging.edits import apart
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.loading import Regions
+from ldcheck.judging.loading import regions_of
 from ldcheck.judging.surroundings import shown_segment
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import Separation, section_extent, separations
@@ -75,7 +75,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     ]
     if not pairs:
         return Judgement(Standing.HOLDS)
-    regions = Regions(view).by_section
+    regions = regions_of(view).by_section
     # An orphan in between is another fault, and no linker's page is smaller than this one.
     pages = dict.fromkeys(("MAXPAGESIZE", "COMMONPAGESIZE"), _PAGE)
     layout = interpret(view.tree, params={**pages, **view.params}, orphans=False)
