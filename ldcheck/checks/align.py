@@ -97,7 +97,7 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         problem = view.problem(
             node,
             name,
-            f"{name} is a multiple of {size(boundary)} unless an orphan or an empty section comes in front of it",
+            f"{name} is a multiple of {size(boundary)} unless {_unless(name, view)}",
             label=f"known here: {known}",
             related=obstacles(known, view) + view.related(node),
             help=_help(name, boundary, view),
@@ -133,9 +133,19 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
     return Judgement(standing, (problem,))
 
 
+def _unless(name: str, view: ScriptView) -> str:
+    """What may keep an address from being what it usually is."""
+    if name not in view.output_sections and view.assignments[name][-1].keyword.startswith("PROVIDE"):
+        return "an object defines it"
+    return "an orphan or an empty section comes in front of it"
+
+
 def _usually(name: str, view: ScriptView) -> Known | None:
-    """What is known of a section's or symbol's address in usual links."""
+    """What is known of a section's or symbol's address in usual links, where no object defines what is PROVIDEd."""
     layout = view.usual_layout
+    assigned = view.assignments.get(name, ())
+    if name not in view.output_sections and assigned and assigned[-1].keyword.startswith("PROVIDE"):
+        return layout.value(assigned[-1])
     return layout.section_start(name) if name in view.output_sections else layout.symbol(name, with_assertions=True)
 
 
