@@ -131,7 +131,10 @@ def _start_off(rule: Rule, opening: Assignment, view: ScriptView) -> Iterator[Pr
     wanted = _boundary(rule, view)
     start = opening.target.text
     known = view.layout.symbol(start, with_assertions=True)
-    if wanted <= 1 or known is None or known.aligned_to(wanted) or opened_section(opening, view) is not None:
+    opened = opened_section(opening, view)
+    # With an address of its own, a section is not aligned for its inputs.
+    by_inputs = opened is not None and opened.address is None
+    if wanted <= 1 or known is None or known.aligned_to(wanted) or by_inputs:
         return
     yield view.problem(
         opening,
