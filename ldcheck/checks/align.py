@@ -62,7 +62,7 @@ from ldcheck.script.syntax import Assignment, Binary, Number, OutputSection
 from ldcheck.words import counted, size
 
 if TYPE_CHECKING:
-    from ldcheck.layout.facts import Known
+    pass
 
 # What the inputs of a section are aligned to as a rule: there is a word or a pointer among them.
 _NATURAL = 8
@@ -93,11 +93,12 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         decision = view.decided.condition(compare(rest, "==", 0))
         if decision is not None and decision.truth:
             return Judgement(Standing.HOLDS, reason=because(decision, view))
-    if (usual := _usually(name, view)) is not None and usual.aligned_to(boundary):
+    usual = address_of(name, view, view.usual_layout)
+    if usual is not None and usual[1].aligned_to(boundary):
         problem = view.problem(
             node,
             name,
-            f"{name} is a multiple of {size(boundary)} unless {_unless(name, view)}",
+            f"{name} is a multiple of {size(boundary)} unless an orphan or an empty section comes in front of it",
             label=f"known here: {known}",
             related=obstacles(known, view) + view.related(node),
             help=_help(name, boundary, view),
@@ -131,22 +132,6 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         help=_help(name, boundary, view),
     )
     return Judgement(standing, (problem,))
-
-
-def _unless(name: str, view: ScriptView) -> str:
-    """What may keep an address from being what it usually is."""
-    if name not in view.output_sections and view.assignments[name][-1].keyword.startswith("PROVIDE"):
-        return "an object defines it"
-    return "an orphan or an empty section comes in front of it"
-
-
-def _usually(name: str, view: ScriptView) -> Known | None:
-    """What is known of a section's or symbol's address in usual links, where no object defines what is PROVIDEd."""
-    layout = view.usual_layout
-    assigned = view.assignments.get(name, ())
-    if name not in view.output_sections and assigned and assigned[-1].keyword.startswith("PROVIDE"):
-        return layout.value(assigned[-1])
-    return layout.section_start(name) if name in view.output_sections else layout.symbol(name, with_assertions=True)
 
 
 def _help(name: str, boundary: int, view: ScriptView) -> str:

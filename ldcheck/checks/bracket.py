@@ -40,7 +40,7 @@ from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, marks_a_place, missing, opened_section
+from ldcheck.judging.subjects import absent, address_of, marks_a_place, missing, opened_section
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
@@ -130,7 +130,8 @@ def _start_off(rule: Rule, opening: Assignment, view: ScriptView) -> Iterator[Pr
     """A start symbol between which and the first record there may be padding."""
     wanted = _boundary(rule, view)
     start = opening.target.text
-    known = view.layout.symbol(start, with_assertions=True)
+    place = address_of(start, view)
+    known = None if place is None else place[1]
     opened = opened_section(opening, view)
     # With an address of its own, a section is not aligned for its inputs.
     by_inputs = opened is not None and opened.address is None
