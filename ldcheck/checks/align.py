@@ -63,7 +63,7 @@ from ldcheck.script.syntax import Assignment, Binary, Node, Number, OutputSectio
 from ldcheck.words import counted, size
 
 if TYPE_CHECKING:
-    from ldcheck.layout.facts import Known
+    pass
 
 # What the inputs of a section are aligned to as a rule: there is a word or a pointer among them.
 _NATURAL = 8
@@ -95,7 +95,8 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         decision = view.decided.condition(compare(rest, "==", 0))
         if decision is not None and decision.truth:
             return Judgement(Standing.HOLDS, reason=because(decision, view))
-    if (usual := _usually(name, view)) is not None and usual.aligned_to(boundary):
+    usual = address_of(name, view, view.usual_layout)
+    if usual is not None and usual[1].aligned_to(boundary):
         problem = view.problem(
             node,
             name,

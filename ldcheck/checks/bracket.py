@@ -41,7 +41,7 @@ from collections.abc import Iterator, Sequence
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, unless_undecided
 from ldcheck.judging.edits import put_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, marks_a_place, missing, opened_section
+from ldcheck.judging.subjects import absent, address_of, marks_a_place, missing, opened_section
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
@@ -135,8 +135,12 @@ def _start_off(rule: Rule, opening: Assignment, view: ScriptView) -> Iterator[Pr
     """A start symbol between which and the first record there may be padding."""
     wanted = _boundary(rule, view)
     start = opening.target.text
-    known = view.layout.symbol(start, with_assertions=True)
-    if wanted <= 1 or known is None or known.aligned_to(wanted) or opened_section(opening, view) is not None:
+    place = address_of(start, view)
+    known = None if place is None else place[1]
+    opened = opened_section(opening, view)
+    # With an address of its own, a section is not aligned for its inputs.
+    by_inputs = opened is not None and opened.address is None
+    if wanted <= 1 or known is None or known.aligned_to(wanted) or by_inputs:
         return
     yield view.problem(
         opening,

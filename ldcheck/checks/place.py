@@ -42,7 +42,7 @@ from collections.abc import Iterator
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, marks_a_place
+from ldcheck.judging.subjects import absent, address_of, marks_a_place
 from ldcheck.layout.facts import not_behind
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
@@ -126,7 +126,7 @@ def _unproven(taker: InputRule, rule: Rule, view: ScriptView) -> str:
         symbols = names_of(rule.keys.get(key))
         if not symbols or _enclosed(statement, symbols, view) is not inside:
             continue
-        start, end = (view.layout.symbol(symbol.text) for symbol in symbols)
+        start, end = (place[1] if (place := address_of(symbol.text, view)) else None for symbol in symbols)
         if inside and not_behind(start, low) and not_behind(high, end):
             continue
         if not inside and (not_behind(high, start) or not_behind(end, low)):

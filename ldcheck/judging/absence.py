@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from ldcheck.findings import InputError, Judgement, Problem, Standing
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.existence import Lack
-from ldcheck.judging.subjects import names_a_start, names_an_end
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.script.syntax import Node, Sections
 from ldcheck.words import listed, slips
 
+# What stands between the words of a name.
+_SEPARATED = re.compile(r"[_.$]+")
 # What stands between names and patterns in an expression or a range.
 _BETWEEN = re.compile(r"\.\.(?=\w)|[^\w.$*?\[\]]+")
 # The checks whose names are those of input sections, which some statement has to take.
@@ -57,19 +58,23 @@ def misspelt(name: str, rule: Rule, views: Iterable[ScriptView]) -> str:
         return ""
     own = set(_names(rule))
     known = sorted({known for view in views for known in view.known_names} - own)
-    near = [(slips(name, other), other) for other in known if abs(len(other) - len(name)) <= 2]
-    close = [(count, other) for count, other in near if count <= (1 if len(name) < 8 else 2)]
-    return next((other for _, other in sorted(close) if not _are_a_pair(name, other)), "")
+    return next((other for other in known if _is_slip(name, other)), "")
 
 
-def _are_a_pair(one: str, other: str) -> bool:
-    """Whether two names differ as the two ends of one thing do, or by a number."""
-    if re.sub(r"\d+", "", one) == re.sub(r"\d+", "", other):
+def _is_slip(one: str, other: str) -> bool:
+    """Whether a name is another one with a slip in one of its words, or with other underscores around it.
+
+    Short words, and words with another first letter, are others: `ro` and `rw`, `sbss` and `ebss`.
+    """
+    words, wanted = ([word for word in _SEPARATED.split(name) if word] for name in (one, other))
+    if words == wanted:
         return True
-    if names_an_end(one) is not names_an_end(other) or names_a_start(one) is not names_a_start(other):
-        return True
-    differing = [{a, b} for a, b in zip(one, other, strict=False) if a != b]
-    return len(one) == len(other) and differing == [{"s", "e"}]
+    differing = [(a, b) for a, b in zip(words, wanted, strict=False) if a != b]
+    if len(words) != len(wanted) or len(differing) != 1:
+        return False
+    ((word, meant),) = differing
+    letters = re.sub(r"\d+", "", word) != re.sub(r"\d+", "", meant)
+    return letters and min(len(word), len(meant)) >= 4 and word[0] == meant[0] and slips(word, meant) == 1
 
 
 def _demanded(name: str, rule: Rule, view: ScriptView) -> Problem:

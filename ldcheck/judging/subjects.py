@@ -20,6 +20,7 @@ from ldcheck.source import Related
 
 if TYPE_CHECKING:
     from ldcheck.layout.facts import Known
+    from ldcheck.layout.result import Layout
     from ldcheck.sections.rules import InputRule
 
 
@@ -58,22 +59,28 @@ def naming(name: str, view: ScriptView) -> tuple[InputRule, ...]:
     return tuple(rule for rule in view.rules if rule.pattern is not None and names(rule.names, wanted))
 
 
-def address_of(name: str, view: ScriptView) -> tuple[Node, Known] | None:
+def address_of(name: str, view: ScriptView, layout: Layout | None = None) -> tuple[Node, Known] | None:
     """Where a name is established in the script, and what is guaranteed of its address; None if nothing has it.
 
-    What the script's own ASSERTs demand of a symbol counts: a link that fails one is no link.
+    What the script's own ASSERTs demand of a symbol counts: a link that fails one is no link. A symbol that the script
+    PROVIDEs has the value that it is given there: where an object defines it instead, the script has no say. `layout` is what to look it up in, the view's own if not given.
     """
+    layout = layout or view.layout
     if name in view.output_sections and name != "/DISCARD/":
-        known = view.layout.section_start(name)
+        known = layout.section_start(name)
         if known is not None:
             return view.output_sections[name][0], known
     if name in view.assignments:
-        known = view.layout.symbol(name, with_assertions=True)
+        node = view.assignments[name][-1]
+        known = layout.symbol(name, with_assertions=True)
+        offered = layout.value(node) if node.keyword.startswith("PROVIDE") else None
+        if offered is not None and (known is None or known.anchor is None):
+            known = offered
         if known is not None:
-            return view.assignments[name][-1], known
+            return node, known
     for rule in naming(name, view):
         if not rule.discards:
-            known = view.layout.first_input(rule.statement)
+            known = layout.first_input(rule.statement)
             if known is not None:
                 return rule.pattern or rule.statement, known
     return None
