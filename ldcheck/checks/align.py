@@ -139,12 +139,6 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
     return Judgement(standing, (problem,))
 
 
-def _usually(name: str, view: ScriptView) -> Known | None:
-    """What is known of a section's or symbol's address in usual links."""
-    layout = view.usual_layout
-    return layout.section_start(name) if name in view.output_sections else layout.symbol(name, with_assertions=True)
-
-
 def _fix(name: str, boundary: int, view: ScriptView, node: Node) -> Fix | None:
     section = node if isinstance(node, OutputSection) else None
     to = size(boundary)
