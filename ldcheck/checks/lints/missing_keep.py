@@ -76,7 +76,7 @@ _MADE = (
 _MOST_NAMES = 6
 
 # What tells a start from an end: a word anywhere, or one letter in front (`_sdata`, `_edata`, `edata`).
-_BOUND = re.compile(r"start|begin|base|end|stop|limit")
+_BOUND = re.compile(r"start|begin|base|end|stop|limit|(?<![a-z])(?:from|to|first|last|head|tail)(?![a-z])")
 _LETTER = re.compile(r"^_*[se](?=[a-z])")
 
 
@@ -229,7 +229,8 @@ class _Unkept:
             related=(Related(self.view.locate(node), f"{symbol} is set here"),),
             help=f"look at whether `{rule.text}` is to be under KEEP(), or {symbol} defined by the object",
             fix=keep([rule], self.view, f", or let the object define {symbol}"),
-            severity=Severity.WARNING if self.collects else Severity.NOTE,
+            # Who names a file relies on its being there, in scripts that keep nothing else as well.
+            severity=Severity.NOTE if not self.collects and rule.files.everything else Severity.WARNING,
         )
 
 
