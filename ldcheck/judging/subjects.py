@@ -60,7 +60,8 @@ def address_of(name: str, view: ScriptView, layout: Layout | None = None) -> tup
     """Where a name is established in the script, and what is guaranteed of its address; None if nothing has it.
 
     What the script's own ASSERTs demand of a symbol counts: a link that fails one is no link. A symbol that the script
-    PROVIDEs has the value that it is given there: where an object defines it instead, the script has no say. `layout` is what to look it up in, the view's own if not given.
+    PROVIDEs has the value that it is given there: where an object defines it instead, the script has no
+    say. `layout` is what to look it up in, the view's own if not given.
     """
     layout = layout or view.layout
     if name in view.output_sections and name != "/DISCARD/":
