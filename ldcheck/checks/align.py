@@ -58,7 +58,7 @@ from ldcheck.judging.subjects import (
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
-from ldcheck.script.syntax import Assignment, Binary, Number, OutputSection
+from ldcheck.script.syntax import Assignment, Binary, Call, Node, Number, OutputSection, Word
 from ldcheck.words import counted, size
 
 if TYPE_CHECKING:
@@ -106,9 +106,7 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         )
         return Judgement(Standing.NOT_GUARANTEED, (problem,))
     refuted = known.misaligned_to(boundary)
-    section = node if isinstance(node, OutputSection) else None
-    if isinstance(node, Assignment) and marks_a_place(node):
-        section = opened_section(node, view)
+    section = _beginning(node, view)
     if section is not None and not refuted and boundary <= _NATURAL and section.address is None:
         problem = view.problem(
             node,
@@ -132,6 +130,18 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         help=_help(name, boundary, view),
     )
     return Judgement(standing, (problem,))
+
+
+def _beginning(node: Node, view: ScriptView) -> OutputSection | None:
+    """The output section whose beginning a section or symbol is: `x = .;` as its first statement, `x = ADDR(.bss);`."""
+    if isinstance(node, OutputSection):
+        return node
+    if not isinstance(node, Assignment):
+        return None
+    value = node.value
+    if isinstance(value, Call) and value.function == "ADDR" and isinstance(value.arguments[0], Word):
+        return next(iter(view.output_sections.get(value.arguments[0].text, ())), None)
+    return opened_section(node, view) if marks_a_place(node) else None
 
 
 def _help(name: str, boundary: int, view: ScriptView) -> str:
