@@ -49,7 +49,7 @@ def names_in(expression: Expression) -> tuple[str, ...]:
         if isinstance(node, Name) and node.name != ".":
             found.append(node.name)
         elif isinstance(node, Call):
-            found += [argument.text for argument in node.arguments if hasattr(argument, "text")]
+            found += [argument.text for argument in node.arguments if isinstance(argument, Word)]
     return tuple(dict.fromkeys(found))
 
 
