@@ -54,6 +54,7 @@ from ldcheck.judging.subjects import (
     missing,
     obstacles,
     opened_section,
+    unread,
 )
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
@@ -117,6 +118,8 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
             severity=Severity.NOTE,
         )
         return Judgement(Standing.NOT_GUARANTEED, (problem,))
+    if view.unread and not refuted:
+        return unread(view)
     standing = Standing.REFUTED if refuted else Standing.NOT_GUARANTEED
     start = f"{name} starts at" if name in view.output_sections else f"{name} is"
     said = f"{start} {known}, which is no multiple of {size(boundary)}"

@@ -162,7 +162,8 @@ def _lack(asked: _Asked, rule: Rule, scripts: Sequence[ScriptView], image: Image
     )
     # What an expression uses may be a symbol of an object, which a script need not mention unless it has to see to it.
     named = section or not asked.computed or rule.evidence == (EvidenceKind.SCRIPT,)
-    told = shown or (bool(scripts) and named and not _hidden(asked, image))
+    read = not any(view.unread for view in scripts)
+    told = shown or (bool(scripts) and named and read and not _hidden(asked, image))
     where = "nothing in the script is called" if scripts else "the image has no"
     reason = f"{where} {asked.name}" + (", and the image has no such name" if scripts and shown else "")
     return Lack(asked.name, asked.named, told, reason)

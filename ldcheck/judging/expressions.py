@@ -98,6 +98,8 @@ def undecided(named: Named, condition: str, rule: Rule, view: ScriptView) -> Jud
         known = name in view.params or view.declared(name) is not None or name in view.layout.grounds.regions
         if not known and not name.isupper():
             return Judgement(Standing.UNKNOWN, reason=f"nothing in the script is called {name}, give --elf or --map")
+    if rule.evidence == (EvidenceKind.SCRIPT,) and view.unread:
+        return Judgement(Standing.UNKNOWN, reason=f"cannot find the file {view.unread}, which may say it")
     if rule.evidence != (EvidenceKind.SCRIPT,):
         return Judgement(Standing.UNKNOWN, reason="the script alone does not decide it, give --elf or --map")
     node = first_declared(named, view)
