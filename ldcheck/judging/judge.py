@@ -128,6 +128,9 @@ def _without_passing_over(
     if result.verdict is Verdict.HELD:
         result = replace(result, verdict=Verdict.NOT_CHECKED, reason=lacks[0].reason, evidence=())
     told = [lack for lack in lacks if lack.told]
+    if not told and any(target.scripts[at].view.unread for at in cases):
+        # The file that was not found may have the name.
+        return replace(outcome, result=result, errors=())
     errors, judgements = demands(rule, told, {at: target.scripts[at].view for at in cases})
     used = (EvidenceKind.SCRIPT,)
     findings = _findings(rule, target, Verdict.VIOLATED, judgements, sorted(judgements), None, used)
