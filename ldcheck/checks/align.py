@@ -140,14 +140,6 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
     return Judgement(standing, (problem,))
 
 
-<<<<<<< HEAD
-def _fix(name: str, boundary: int, view: ScriptView, node: Node) -> Fix | None:
-    section = node if isinstance(node, OutputSection) else None
-    to = size(boundary)
-    if section is not None and section.region is not None:
-        does = f"give the section the attribute `: ALIGN({to})`; a `. = ALIGN()` ahead of it has no effect"
-        return align_section(f"ALIGN({to})", section, view, does)
-=======
 def _beginning(node: Node, view: ScriptView) -> OutputSection | None:
     """The output section whose beginning a section or symbol is: `x = .;` as its first statement, `x = ADDR(.bss);`."""
     if isinstance(node, OutputSection):
@@ -160,13 +152,12 @@ def _beginning(node: Node, view: ScriptView) -> OutputSection | None:
     return opened_section(node, view) if marks_a_place(node) else None
 
 
-def _help(name: str, boundary: int, view: ScriptView) -> str:
-    for section in view.output_sections.get(name, ()):
-        if section.region is not None:
-            return (
-                f"give the section the attribute `: ALIGN({size(boundary)})`; a `. = ALIGN()` ahead of it has no effect"
-            )
->>>>>>> packs
+def _fix(name: str, boundary: int, view: ScriptView, node: Node) -> Fix | None:
+    section = node if isinstance(node, OutputSection) else None
+    to = size(boundary)
+    if section is not None and section.region is not None:
+        does = f"give the section the attribute `: ALIGN({to})`; a `. = ALIGN()` ahead of it has no effect"
+        return align_section(f"ALIGN({to})", section, view, does)
     where = "in front of it" if name in view.output_sections else "ahead of the assignment"
     return put_ahead(f". = ALIGN({to});", node, view, f"put `. = ALIGN({to});` {where}")
 

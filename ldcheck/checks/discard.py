@@ -53,15 +53,10 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 
 def _judge(named: Named, view: ScriptView) -> Judgement:
-<<<<<<< HEAD
     found = reaching(view.rules, named.text)
-    if not found.takers and not found.undecided:
-=======
-    takers = reaching(view.rules, named.text)
-    if not takers and view.unread:
+    if not found.takers and view.unread:
         return unread(view)
-    if not takers:
->>>>>>> packs
+    if not found.takers and not found.undecided:
         return Judgement(Standing.NOT_GUARANTEED, (_orphan(named.text, view),))
     problems = tuple(
         view.problem(

@@ -63,13 +63,8 @@ def address_of(name: str, view: ScriptView, layout: Layout | None = None) -> tup
     """Where a name is established in the script, and what is guaranteed of its address; None if nothing has it.
 
     What the script's own ASSERTs demand of a symbol counts: a link that fails one is no link. A symbol that the script
-<<<<<<< HEAD
     PROVIDEs has the value that it is given there: where an object defines it instead, the script has no say. `layout`
     is what to look it up in, the view's own if not given.
-=======
-    PROVIDEs has the value that it is given there: where an object defines it instead, the script has no
-    say. `layout` is what to look it up in, the view's own if not given.
->>>>>>> packs
     """
     layout = layout or view.layout
     if name in view.output_sections and name != "/DISCARD/":
@@ -123,27 +118,11 @@ def kept_by(rule: InputRule, section: str, view: ScriptView) -> str:
     return "" if code_of_a_table else f"ENTRY({start})"
 
 
-<<<<<<< HEAD
-=======
-def marks_a_place(assignment: Assignment) -> bool:
-    """Whether a symbol is given the location counter (also aligned, or ABSOLUTE), so that its place is its address."""
-    value = assignment.value
-    while isinstance(value, Call) and value.function in ("ALIGN", "ABSOLUTE"):
-        if len(value.arguments) == 1 and value.function == "ALIGN":
-            return True
-        inner = value.arguments[0]
-        if isinstance(inner, Word):
-            return False
-        value = inner
-    return isinstance(value, Name) and value.name == "." and assignment.operator == "="
-
-
 def unread(view: ScriptView) -> Judgement:
     """The judgement on what a script does not say, where a file that it INCLUDEs was not found."""
     return Judgement(Standing.UNKNOWN, reason=f"cannot find the file {view.unread}, which may say it")
 
 
->>>>>>> packs
 def opened_section(assignment: Assignment, view: ScriptView) -> OutputSection | None:
     """The output section at whose very beginning an assignment stands, with at most other symbols ahead of it."""
     for node in reversed(view.statements[: view.positions[id(assignment)]]):
