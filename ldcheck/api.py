@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Never
 
 from ldcheck import checks
 from ldcheck.findings import CheckError, EvidenceKind, Finding, Severity
-from ldcheck.judging import gate, outcome
+from ldcheck.judging import exit_status, gate
 from ldcheck.project.choice import Given, choose
 from ldcheck.project.target import Target
 from ldcheck.record import replace
@@ -95,7 +95,7 @@ def check(
     try:
         chosen = choose(given, _reached)
     except CheckError as error:
-        return Report(outcome.NOT_CHECKED, errors=error.errors)
+        return Report(exit_status.NOT_CHECKED, errors=error.errors)
     checked = [gate.check_target(target, asked, checks, progress or _silent) for target in chosen.targets]
     report = _allowed(_report(checked, chosen.notes, fail_on), checked, chosen_rules=bool(select or ignore))
     try:
@@ -106,7 +106,7 @@ def check(
     except CheckError as error:
         report = replace(report, errors=(*report.errors, *error.errors))
     report = _with_fixes(report, checked)
-    return replace(report, status=outcome.status(report.findings, report.errors, fail_on))
+    return replace(report, status=exit_status.status(report.findings, report.errors, fail_on))
 
 
 def _with_fixes(report: Report, checked: Sequence[gate.Checked]) -> Report:
@@ -172,7 +172,7 @@ def _report(checked: Sequence[gate.Checked], notes: Sequence[str], fail_on: Seve
         for kind, names in one.inputs.items():
             inputs[kind] = tuple(dict.fromkeys((*inputs.get(kind, ()), *names)))
     return Report(
-        outcome.status(findings, errors, fail_on),
+        exit_status.status(findings, errors, fail_on),
         findings,
         tuple(result for one in checked for result in one.results),
         errors,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import CheckError, EvidenceKind, Finding, InputError, RuleResult
-from ldcheck.judging import applicable, judge, outcome
+from ldcheck.judging import applicable, exit_status, judge
 from ldcheck.judging.architecture import declared, find_arch
 from ldcheck.judging.calls import with_policies
 from ldcheck.judging.details import details, picture
@@ -146,10 +146,10 @@ def _judged(
     seconds = reading + spent() - begin
     drafts = any(finding.fix is not None for finding in judged.findings)
     errors += judged.errors
-    errors += outcome.lacking(asked.require, present(scripts, image), target.name, target.location)
+    errors += exit_status.lacking(asked.require, present(scripts, image), target.name, target.location)
     # What is wrong with a policy explains why nothing was checked.
     if not policies.errors and not errors:
-        unchecked = outcome.unchecked(judged.results, target.name, target.location)
+        unchecked = exit_status.unchecked(judged.results, target.name, target.location)
         errors += [unchecked] if unchecked else []
     said = [note for parse in scripts.parses for note in warnings(parse)]
     if BUDGET.undecided:

@@ -8,6 +8,7 @@ check does is its own business, and so is how a finding looks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Protocol, TypeVar
@@ -127,7 +128,9 @@ def _without_passing_over(
     result = outcome.result
     if result.verdict is Verdict.HELD:
         result = replace(result, verdict=Verdict.NOT_CHECKED, reason=lacks[0].reason, evidence=())
-    told = [lack for lack in lacks if lack.told]
+    # What the check itself has found about a name is not said again.
+    about = " ".join(finding.message for finding in outcome.findings)
+    told = [lack for lack in lacks if lack.told and not re.search(rf"(?<![\w.]){re.escape(lack.name)}(?![\w.])", about)]
     if not told and any(target.scripts[at].view.unread for at in cases):
         # The file that was not found may have the name.
         return replace(outcome, result=result, errors=())

@@ -16,7 +16,7 @@ PASSED, VIOLATIONS, NOT_CHECKED = 0, 1, 2
 _JUDGED = (Verdict.HELD, Verdict.VIOLATED, Verdict.UNPROVEN)
 _GIVE = {
     EvidenceKind.SCRIPT: ("no script", "name the linker script"),
-    EvidenceKind.IMAGE: ("no ELF file", "give --elf, or `elf:` in the target"),
+    EvidenceKind.IMAGE: ("no ELF file", "give --elf, or `image:` in the target"),
     EvidenceKind.MAP: ("no map", "give --map, or `map:` in the target"),
     EvidenceKind.OBJECTS: ("no objects", "give --objects, or `objects:` in the target"),
 }
