@@ -120,11 +120,6 @@ def traits(section: OutputSection) -> Traits:
     )
 
 
-def is_unallocated(name: str) -> bool:
-    """Whether an input section of that name, or of a pattern that begins like it, has no address in the image."""
-    return name.startswith(_UNALLOCATED)
-
-
 def statements(body: Iterable[Node]) -> Iterator[Node]:
     """Statements with those of included files in their place; an Include stands for a file that was not found."""
     pending = list(body)[::-1]

@@ -56,9 +56,7 @@ class State:
 class World:
     """What a walk knows at the place where it stands (see `conditions.World`)."""
 
-    def __init__(
-        self, inputs: Inputs, symbols: Mapping[str, tuple[Value, ...]], state: State, deadline: float
-    ) -> None:
+    def __init__(self, inputs: Inputs, symbols: Mapping[str, tuple[Value, ...]], state: State, deadline: float) -> None:
         self.deadline = deadline
         self._inputs = inputs
         self._symbols = symbols
