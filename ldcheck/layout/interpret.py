@@ -31,6 +31,7 @@ from ldcheck.layout.names import Names, Section, assigned_value
 from ldcheck.layout.numbers import ANY, MASK, ZERO, Number, exact
 from ldcheck.layout.result import Layout, SectionFact
 from ldcheck.layout.traits import DATA_SIZES, Collected, Traits, statements
+from ldcheck.layout.traits import traits as traits_of
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -233,6 +234,8 @@ class _Walk:
             if node.address is not None:
                 self._dot = self._address(node.address, node)
             return
+        if self._filled:
+            traits = traits_of(node, usual=True)
         region, base = self._place(node)
         start = self._start(node, base, traits)
         frame = Frame(node.name.text, start)
