@@ -166,6 +166,7 @@ def is_start_to_end(start: Assignment, end: Assignment) -> bool:
         and marks_a_place(end)
         and not names_an_end(start.target.text)
         and not names_a_start(end.target.text)
+        and start.target.text != end.target.text
         and stem(start.target.text) == stem(end.target.text)
     )
 

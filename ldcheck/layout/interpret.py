@@ -46,6 +46,9 @@ from ldcheck.script.syntax import (
     Script,
 )
 
+# Few inputs need more in usual links: a line of a cache.
+_USUAL_ALIGNMENT = 64
+
 
 def interpret(
     tree: Script,
@@ -60,7 +63,8 @@ def interpret(
     `params` gives values to symbols that the script leaves undefined, and to CONSTANT(MAXPAGESIZE) and
     CONSTANT(COMMONPAGESIZE) by these names. `input_alignments` tells the greatest alignment of the input sections that
     a statement places, where it is known. Without `orphans`, the link is one that refuses orphan sections. `filled` is
-    one in which every output section has content: what is then known holds in usual links, and is no guarantee.
+    one in which every output section has content and inputs are aligned to 64 bytes at most: what is then known holds
+    in usual links, and is no guarantee.
     """
     return _Walk(tree, dict(params or {}), input_alignments, orphans, filled).run()
 
@@ -292,6 +296,8 @@ class _Walk:
             return base.align_up(power, because[0] if because else None, name)
         if traits.unallocated:
             return base.grow(name, Reason(node, "may not be allocated"))
+        if self._filled and base.aligned_to(max(_USUAL_ALIGNMENT, power or 1)):
+            return base
         why = Reason(node, "starts where the alignment of its inputs lets it")
         return base.align_unknown(power or 1, name, because, why)
 

@@ -52,7 +52,7 @@ from ldcheck.script.syntax import (
 )
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.rules import flat
-from ldcheck.sections.tables import is_registered
+from ldcheck.sections.tables import POINTERS, is_registered, may_end_anywhere
 from ldcheck.source import Related
 from ldcheck.words import counted
 
@@ -66,8 +66,6 @@ _WORD = 4
 # What is enough for either.
 _SAFE = 8
 _SMALL = "a pointer of the target has"
-# Pointers that toolchains emit, and their relocations.
-_POINTERS = (".init_array", ".fini_array", ".preinit_array", ".ctors", ".dtors")
 _RELOCATIONS = (".rel.", ".rela.", ".rel*", ".rela*")
 _MADE = (".got", ".fixup", ".rofixup", ".plt", ".iplt", ".igot")
 # Records that are pointers, or have some, by these words.
@@ -78,8 +76,6 @@ _POINTING = re.compile(
 _BYTES = re.compile(
     r"stack|stk|heap|bss|text|code|str|string|blob|image|dtb|font|ucode|firmware|cert|key", re.IGNORECASE
 )
-_ANYWHERE = (Family.CODE, Family.CONSTANT, Family.DATA, Family.ZERO, Family.RELRO)
-_BYTEWISE = (".dynstr", ".interp", ".strtab", ".gcc_except_table", ".hash", ".gnu.hash")
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
@@ -132,7 +128,7 @@ def _is_table(names: Sequence[str]) -> bool:
 
 
 def _is_record(name: str) -> bool:
-    if name.startswith(_POINTERS):
+    if name.startswith(POINTERS):
         return True
     if project_family_of(name) is not Family.OTHER or name.startswith((*_RELOCATIONS, *_MADE)) or name[0] in "*?[":
         return False
@@ -140,7 +136,7 @@ def _is_record(name: str) -> bool:
 
 
 def _are_pointers(names: Sequence[str]) -> bool:
-    return bool(names) and all(name.startswith(_POINTERS) for name in names)
+    return bool(names) and all(name.startswith(POINTERS) for name in names)
 
 
 def _are_relocations(names: Sequence[str]) -> bool:
@@ -192,14 +188,7 @@ def _ends_anywhere(node: Node) -> bool:
     """Whether what a statement places may end at any byte, as code and strings do; tables end at a word."""
     if isinstance(node, Data):
         return node.keyword in ("BYTE", "SHORT", "ASCIZ")
-    names = _names([node])
-    return not names or any(_is_bytewise(name) for name in names)
-
-
-def _is_bytewise(name: str) -> bool:
-    if name.startswith(_POINTERS) or is_registered([name]) is True:
-        return False
-    return project_family_of(name) in _ANYWHERE or name.startswith(_BYTEWISE)
+    return may_end_anywhere(_names([node]))
 
 
 def _unaligned(
@@ -326,7 +315,7 @@ def _may_end_anywhere(before: Sequence[OutputSection]) -> bool:
         if inputs and section.name.text != "/DISCARD/":
             if _ends_anywhere(inputs[-1]):
                 return True
-            if any(project_family_of(name) in _ANYWHERE for name in _names(inputs)):
+            if any(project_family_of(name) is not Family.OTHER for name in _names(inputs)):
                 return False
     return False
 
