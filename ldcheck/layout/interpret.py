@@ -471,6 +471,7 @@ class _Walk:
         if late or value.frame is UNSURE:
             return _grown(dot, frame, ".", Reason(node, "depends on what is not known here"))
         if value.frame is None:
+            self._names.offsets[node] = value.number
             value = settled(value, frame)
         number = value.number if value.frame is frame else relative_value(value.absolute(), frame).number
         number = number.within(dot.number.low, MASK)
