@@ -105,7 +105,19 @@ def check(
             report = _touched(report, since)
     except CheckError as error:
         report = replace(report, errors=(*report.errors, *error.errors))
+    report = _with_fixes(report, checked)
     return replace(report, status=outcome.status(report.findings, report.errors, fail_on))
+
+
+def _with_fixes(report: Report, checked: Sequence[gate.Checked]) -> Report:
+    """The report with the fixes that were proved, and without all others; what is accepted wants none."""
+    if not any(finding.fix is not None for one in checked for finding in one.findings):
+        return report
+    from ldcheck.judging.trial import tried
+
+    findings = tried(report.findings, [one.bench() for one in checked if one.bench is not None])
+    accepted = tuple((replace(finding, fix=None), reason) for finding, reason in report.accepted)
+    return replace(report, findings=findings, accepted=accepted)
 
 
 def _allowed(report: Report, checked: Sequence[gate.Checked], *, chosen_rules: bool) -> Report:

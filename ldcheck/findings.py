@@ -12,6 +12,7 @@ from enum import Enum
 
 from ldcheck.record import dataclass
 from ldcheck.source import Location, Related
+from ldcheck.words import counted
 
 
 class Verdict(Enum):
@@ -93,14 +94,15 @@ class Standing(Enum):
 
     HOLDS: a script guarantees it, or an image, map or object shows it. NOT_GUARANTEED: some link of this script breaks
     it (only a script can say so; an image may happen to satisfy it). REFUTED: the contrary is shown, or the script says
-    the contrary whatever is linked. UNKNOWN: it cannot be decided on this evidence; the reason says why. ABSENT: the
-    subject does not exist in this evidence.
+    the contrary whatever is linked. UNKNOWN: it cannot be decided on this evidence; the reason says why. UNDECIDED: it
+    could be, but that would take more than a run may cost. ABSENT: the subject does not exist in this evidence.
     """
 
     HOLDS = "holds"
     NOT_GUARANTEED = "not guaranteed"
     REFUTED = "refuted"
     UNKNOWN = "unknown"
+    UNDECIDED = "undecided"
     ABSENT = "absent"
 
 
@@ -110,7 +112,6 @@ class Problem:
 
     `subject` is the name that the rule speaks of; problems of the script and of the image with one subject become one
     finding. `location` is None where the evidence has no place of its own (an ELF). `label` stands under the caret.
-    `facts` are whole sentences ("in the image: 8,200 bytes ..."). `route` is the symbolic place in the script.
 
     `severity` is how heavy this problem is, where the policy does not say it; None: as heavy as the rule. An error is
     broken in every link of the script, or in the link at hand. A warning of a script is likely: a link in which the
@@ -147,7 +148,14 @@ class Judgement:
     evidence: tuple[EvidenceKind, ...] = ()
 
 
-_WEIGHT = (Standing.REFUTED, Standing.NOT_GUARANTEED, Standing.ABSENT, Standing.UNKNOWN, Standing.HOLDS)
+_WEIGHT = (
+    Standing.REFUTED,
+    Standing.NOT_GUARANTEED,
+    Standing.ABSENT,
+    Standing.UNDECIDED,
+    Standing.UNKNOWN,
+    Standing.HOLDS,
+)
 
 
 def all_of(judgements: Sequence[Judgement], *, optional: bool = False) -> Judgement:
@@ -167,6 +175,22 @@ def all_of(judgements: Sequence[Judgement], *, optional: bool = False) -> Judgem
         facts=tuple(dict.fromkeys(fact for one in judgements for fact in one.facts)),
         evidence=tuple(dict.fromkeys(kind for one in judgements for kind in one.evidence)),
     )
+
+
+def undecided(count: int) -> Judgement:
+    """The judgement where so many questions about patterns were too complex."""
+    reason = f"not decided within the budget: {counted(count, 'question')}, too complex"
+    return Judgement(Standing.UNDECIDED, reason=reason)
+
+
+def unless_undecided(judgement: Judgement, count: int) -> Judgement:
+    """The judgement, which so many questions that were not decided may have changed: then it is that.
+
+    What was decided against the rule stands.
+    """
+    if not count or judgement.standing in (Standing.REFUTED, Standing.NOT_GUARANTEED):
+        return judgement
+    return undecided(count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,5 +53,20 @@ def did_you_mean(word: str, allowed: Iterable[str], otherwise: str = "") -> str:
     return otherwise or "allowed: " + ", ".join(names)
 
 
+def slips(one: str, other: str) -> int:
+    """How many slips make one name the other: a letter too many, too few or wrong, or two that changed places."""
+    one, other = one[:80], other[:80]
+    rows = [list(range(len(other) + 1))]
+    for i, letter in enumerate(one, 1):
+        last, row = rows[-1], [i]
+        for j, wanted in enumerate(other, 1):
+            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                cost = min(cost, rows[-2][j - 2] + 1)
+            row.append(cost)
+        rows.append(row)
+    return rows[-1][-1]
+
+
 def _folded(name: str) -> str:
     return name.lower().replace("_", "-")

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from ldcheck.sections.budget import BUDGET
 from tests.support.cache import ROOT
 
 pytest_plugins = ["tests.support.cases"]
@@ -15,6 +16,12 @@ pytest_plugins = ["tests.support.cases"]
 os.environ["PYTHONPATH"] = str(ROOT)
 # What is shown is not cut to the terminal of whoever runs the tests.
 os.environ.pop("COLUMNS", None)
+
+
+@pytest.fixture(autouse=True)
+def _budget() -> None:
+    """Each test is a run of its own to what counts steps."""
+    BUDGET.renew()
 
 
 def _skips(config: pytest.Config) -> Counter[str]:

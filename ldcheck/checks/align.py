@@ -31,6 +31,8 @@ with
 What only a section without a statement could move, an orphan, is a note. The first section of data in a memory region
 has none in front of it.
 `. = ALIGN(n)` ahead of an output section that goes to a memory region has no effect; use the section's own ALIGN(n).
+A boundary of at most 8 bytes at the very start of an output section is a note where the script leaves it to the inputs:
+there is a word among them as a rule. Give the rule a severity where that is not enough.
 Relocating the whole image at run time is outside: the proof is about link-time addresses.
 
 ## References
@@ -41,16 +43,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import EvidenceKind, Judgement, Severity, Standing, all_of
+from ldcheck.findings import EvidenceKind, Fix, Judgement, Severity, Standing, all_of
+from ldcheck.judging.edits import align_section, put_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, address_of, first_address, missing, obstacles
+from ldcheck.judging.expressions import because, compare, place_of
+from ldcheck.judging.subjects import (
+    absent,
+    address_of,
+    first_address,
+    marks_a_place,
+    missing,
+    obstacles,
+    opened_section,
+)
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
+from ldcheck.script.syntax import Assignment, Binary, Node, Number, OutputSection
 from ldcheck.words import counted, size
 
 if TYPE_CHECKING:
-    from ldcheck.layout.facts import Known
+    pass
+
+# What the inputs of a section are aligned to as a rule: there is a word or a pointer among them.
+_NATURAL = 8
 
 DECLARATION = Declaration(
     head=Key("align", Kind.NAMES, "Output sections, boundary symbols or section patterns that must be aligned."),
@@ -73,18 +89,40 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
     node, known = place
     if known.aligned_to(boundary):
         return Judgement(Standing.HOLDS)
-    if (usual := _usually(name, view)) is not None and usual.aligned_to(boundary):
+    # Where the script itself misaligns it, an ASSERT that demands otherwise only stops the link.
+    if not known.misaligned_to(boundary) and (name in view.output_sections or name in view.assignments):
+        rest = Binary("%", place_of(name, view), Number(boundary, str(boundary), start=0, end=0), start=0, end=0)
+        decision = view.decided.condition(compare(rest, "==", 0))
+        if decision is not None and decision.truth:
+            return Judgement(Standing.HOLDS, reason=because(decision, view))
+    usual = address_of(name, view, view.usual_layout)
+    if usual is not None and usual[1].aligned_to(boundary):
         problem = view.problem(
             node,
             name,
             f"{name} is a multiple of {size(boundary)} unless an orphan or an empty section comes in front of it",
             label=f"known here: {known}",
             related=obstacles(known, view) + view.related(node),
-            help=_help(name, boundary, view),
+            help=f"look at what stands in front of {name}: that has to end at a multiple of {size(boundary)}",
+            fix=_fix(name, boundary, view, node),
             severity=Severity.NOTE,
         )
         return Judgement(Standing.NOT_GUARANTEED, (problem,))
     refuted = known.misaligned_to(boundary)
+    section = node if isinstance(node, OutputSection) else None
+    if isinstance(node, Assignment) and marks_a_place(node):
+        section = opened_section(node, view)
+    if section is not None and not refuted and boundary <= _NATURAL and section.address is None:
+        problem = view.problem(
+            node,
+            name,
+            f"{name} is a multiple of {size(boundary)} only if an input of {section.name.text} is aligned so",
+            label=f"known here: {known}",
+            help=f"look at what stands in front of {name}: that has to end at a multiple of {size(boundary)}",
+            fix=_fix(name, boundary, view, node),
+            severity=Severity.NOTE,
+        )
+        return Judgement(Standing.NOT_GUARANTEED, (problem,))
     standing = Standing.REFUTED if refuted else Standing.NOT_GUARANTEED
     start = f"{name} starts at" if name in view.output_sections else f"{name} is"
     said = f"{start} {known}, which is no multiple of {size(boundary)}"
@@ -95,25 +133,20 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         message,
         label=f"known here: {known}",
         related=obstacles(known, view) + view.related(node),
-        help=_help(name, boundary, view),
+        help=f"look at what stands in front of {name}: that has to end at a multiple of {size(boundary)}",
+        fix=_fix(name, boundary, view, node),
     )
     return Judgement(standing, (problem,))
 
 
-def _usually(name: str, view: ScriptView) -> Known | None:
-    """What is known of a section's or symbol's address in usual links."""
-    layout = view.usual_layout
-    return layout.section_start(name) if name in view.output_sections else layout.symbol(name, with_assertions=True)
-
-
-def _help(name: str, boundary: int, view: ScriptView) -> str:
-    for section in view.output_sections.get(name, ()):
-        if section.region is not None:
-            return (
-                f"give the section the attribute `: ALIGN({size(boundary)})`; a `. = ALIGN()` ahead of it has no effect"
-            )
+def _fix(name: str, boundary: int, view: ScriptView, node: Node) -> Fix | None:
+    section = node if isinstance(node, OutputSection) else None
+    to = size(boundary)
+    if section is not None and section.region is not None:
+        does = f"give the section the attribute `: ALIGN({to})`; a `. = ALIGN()` ahead of it has no effect"
+        return align_section(f"ALIGN({to})", section, view, does)
     where = "in front of it" if name in view.output_sections else "ahead of the assignment"
-    return f"put `. = ALIGN({size(boundary)});` {where}"
+    return put_ahead(f". = ALIGN({to});", node, view, f"put `. = ALIGN({to});` {where}")
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:
@@ -142,6 +175,6 @@ def _shown(named: Named, boundary: int, view: ImageView) -> Judgement:
         f"{name} is not aligned to {size(boundary)}: it is at {address:#x}",
         label=f"must start at a multiple of {size(boundary)}",
         facts=(f"{fact}, {counted(over, 'byte')} behind a multiple of {size(boundary)}",),
-        help=f"put `. = ALIGN({size(boundary)});` in front of it",
+        help=f"look at what stands in front of {name}: that has to end at a multiple of {size(boundary)}",
     )
     return Judgement(Standing.REFUTED, (problem,))

@@ -1,8 +1,10 @@
 """A relation between symbols and sections, in the linker's own language.
 
 ## What it does
-Evaluates the expression on the values of the image, and on the script as far as that alone decides it (exact
-addresses). Zero is false, everything else true, as in ASSERT().
+Evaluates the expression on the values of the image. The script alone decides it where its addresses, constants and
+memory regions do, or where it follows from the script's own ASSERTs, since a link that fails one of these is no link.
+With `evidence: script` the script has to see to it: what it leaves to the link is a violation. Zero is false,
+everything else true, as in ASSERT().
 
 ## Why is this bad
 An ASSERT in the script says only that it failed, without file and line, and there is none for what its authors did not
@@ -22,7 +24,7 @@ with
 
 ## Limits
 The location counter has no value here. Names that neither the image nor the policy's params define make the expression
-undecided.
+undecided. From ASSERTs inside of output sections nothing follows, and of several only what one of them alone implies.
 
 ## References
 GNU ld manual, "Expressions in Linker Scripts", "Commands" (ASSERT).
@@ -30,9 +32,19 @@ GNU ld manual, "Expressions in Linker Scripts", "Commands" (ASSERT).
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.expressions import ScriptValues, expression_of, image_values, names_in, operands
+from ldcheck.judging.expressions import (
+    ScriptValues,
+    asserting,
+    because,
+    expression_of,
+    first_declared,
+    image_values,
+    names_in,
+    operands,
+    undecided,
+)
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.expressions import evaluate
@@ -44,23 +56,21 @@ DECLARATION = Declaration(
 
 
 def on_script(rule: Rule, view: ScriptView) -> Judgement:
-    """HOLDS or REFUTED where the script alone gives the expression a value, else UNKNOWN."""
-    expression = expression_of(rule.names[0])
-    environment = ScriptValues(view)
-    value = evaluate(expression, environment)
-    if value.truth is None:
-        return Judgement(Standing.UNKNOWN, reason=f"the script alone does not decide it: {value.reason}")
-    if value.truth:
-        return Judgement(Standing.HOLDS)
-    name = next((name for name in names_in(expression) if view.declared(name) is not None), "")
-    node = view.declared(name)
-    problem = Problem(
-        subject=rule.names[0].text,
-        message=f"`{rule.names[0].text}` is false in every link of this script",
-        location=view.locate(node) if node is not None else None,
+    """HOLDS or REFUTED where the script decides the expression: by its addresses, constants, regions or ASSERTs."""
+    named = rule.names[0]
+    expression = expression_of(named)
+    decision = view.decided.condition(expression)
+    if decision is None:
+        return undecided(named, named.text, rule, view)
+    if decision.truth:
+        return Judgement(Standing.HOLDS, reason=because(decision, view))
+    problem = view.problem(
+        first_declared(named, view) or view.tree,
+        named.text,
+        f"`{named.text}` is false in every link of this script",
         label="decided here",
-        facts=operands(expression, environment, "in the script"),
-        route=view.route(node) if node is not None else "",
+        related=asserting(decision, view),
+        facts=operands(expression, ScriptValues(view), "in the script"),
     )
     return Judgement(Standing.REFUTED, (problem,))
 

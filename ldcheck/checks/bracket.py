@@ -38,9 +38,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, unless_undecided
+from ldcheck.judging.edits import put_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, marks_a_place, missing
+from ldcheck.judging.subjects import absent, address_of, marks_a_place, missing, opened_section
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
@@ -70,10 +71,12 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
             return absent(named, view)
         if not marks_a_place(view.assignments[named.text][-1]):
             return Judgement(Standing.UNKNOWN, reason=f"{named.text} is not the address of the place of its assignment")
-    takers = [taker for named in rule.names for taker, _ in reaching(view.rules, named.text) if not taker.discards]
+    found = [reaching(view.rules, named.text) for named in rule.names]
+    takers = [taker for one in found for taker, _ in one.takers if not taker.discards]
+    open_questions = sum(len(one.undecided) for one in found)
     if not takers:
-        if rule.optional:
-            return absent(rule.names[0], view)
+        if rule.optional or open_questions:
+            return unless_undecided(absent(rule.names[0], view), open_questions)
         return Judgement(Standing.REFUTED, (_untaken(rule, start.text, stop.text, view),))
     opening, closing = view.assignments[start.text][-1], view.assignments[stop.text][-1]
     begin, end = view.positions[id(opening)], view.positions[id(closing)]
@@ -91,7 +94,8 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     doubts = [*_start_off(rule, opening, view), *_gaps(between, opening, view), *_end_off(between, closing, view)]
     if refuted:
         return Judgement(Standing.REFUTED, tuple(refuted + doubts))
-    return Judgement(Standing.NOT_GUARANTEED if doubts else Standing.HOLDS, tuple(doubts))
+    judgement = Judgement(Standing.NOT_GUARANTEED if doubts else Standing.HOLDS, tuple(doubts))
+    return unless_undecided(judgement, open_questions)
 
 
 def _table(rule: Rule, view: ScriptView) -> set[int]:
@@ -115,7 +119,8 @@ def _untaken(rule: Rule, start: str, stop: str, view: ScriptView) -> Problem:
         f"nothing takes {table}: there is nothing between {start} and {stop}",
         label="the table should begin here",
         related=(Related(view.locate(view.assignments[stop][-1]), "and end here"),),
-        help=f"put `*({patterns})` between them, or correct the name in the policy",
+        help="look at the names in the policy, and at what is to stand between the two symbols",
+        fix=put_ahead(f"*({patterns})", view.assignments[stop][-1], view, f"put `*({patterns})` between them"),
     )
 
 
@@ -130,15 +135,20 @@ def _start_off(rule: Rule, opening: Assignment, view: ScriptView) -> Iterator[Pr
     """A start symbol between which and the first record there may be padding."""
     wanted = _boundary(rule, view)
     start = opening.target.text
-    known = view.layout.symbol(start, with_assertions=True)
-    if wanted <= 1 or known is None or known.aligned_to(wanted) or _opens_section(opening, view):
+    place = address_of(start, view)
+    known = None if place is None else place[1]
+    opened = opened_section(opening, view)
+    # With an address of its own, a section is not aligned for its inputs.
+    by_inputs = opened is not None and opened.address is None
+    if wanted <= 1 or known is None or known.aligned_to(wanted) or by_inputs:
         return
     yield view.problem(
         opening,
         start,
         f"{start} may lie ahead of the padding in front of the first record",
         label=f"known here: {known}, needed: a multiple of {size(wanted)}",
-        help=f"put `. = ALIGN({size(wanted)});` ahead of it",
+        help=f"look at what stands ahead of {start}: that has to end at a multiple of {size(wanted)}",
+        fix=put_ahead(f". = ALIGN({size(wanted)});", opening, view, f"put `. = ALIGN({size(wanted)});` ahead of it"),
     )
 
 
@@ -150,16 +160,6 @@ def _boundary(rule: Rule, view: ScriptView) -> int:
         entry = size_of(rule.keys["entry-size"], view.params)
         return min(entry & -entry, pointer)
     return pointer
-
-
-def _opens_section(opening: Assignment, view: ScriptView) -> bool:
-    """Whether only assignments to other symbols stand between the beginning of the output section and this one."""
-    for node in reversed(view.statements[: view.positions[id(opening)]]):
-        if isinstance(node, OutputSection):
-            return node.body_start < opening.start < node.body_end
-        if not isinstance(node, Assignment) or node.target.text == ".":
-            return False
-    return False
 
 
 def _gaps(between: Sequence[Node], opening: Assignment, view: ScriptView) -> Iterator[Problem]:

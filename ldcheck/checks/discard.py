@@ -31,7 +31,8 @@ GNU ld manual, "Output Section Discarding".
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
+from ldcheck.judging.edits import put_first, put_last
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule
@@ -51,8 +52,8 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 
 def _judge(named: Named, view: ScriptView) -> Judgement:
-    takers = reaching(view.rules, named.text)
-    if not takers:
+    found = reaching(view.rules, named.text)
+    if not found.takers and not found.undecided:
         return Judgement(Standing.NOT_GUARANTEED, (_orphan(named.text, view),))
     problems = tuple(
         view.problem(
@@ -61,20 +62,33 @@ def _judge(named: Named, view: ScriptView) -> Judgement:
             f"`{taker.text}` keeps {witness.section}, which must be discarded",
             label=f"puts it into {taker.output}",
             witness=witness.section,
-            help="move the /DISCARD/ statement that names it ahead of this one, or narrow this pattern",
+            help="look at the order: the /DISCARD/ that names it has to come first, or this pattern has to be narrower",
         )
-        for taker, witness in takers
+        for taker, witness in found.takers
         if not taker.discards
     )
-    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+    judgement = Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+    return unless_undecided(judgement, len(found.undecided))
 
 
 def _orphan(name: str, view: ScriptView) -> Problem:
     message = f"nothing discards {name}: it would become an orphan section"
     discards = view.output_sections.get("/DISCARD/", ())
     if not discards:
-        return Problem(subject=name, message=message, help=f"add `/DISCARD/ : {{ *({name}) }}` to SECTIONS")
-    return view.problem(discards[-1], name, message, label="does not name it", help=f"add `*({name})` to it")
+        return Problem(
+            subject=name,
+            message=message,
+            help=f"look at the end of SECTIONS: a /DISCARD/ for {name} is to stand there",
+            fix=put_last(f"/DISCARD/ : {{ *({name}) }}", view, f"add `/DISCARD/ : {{ *({name}) }}` to SECTIONS"),
+        )
+    return view.problem(
+        discards[-1],
+        name,
+        message,
+        label="does not name it",
+        help=f"look at whether {name} is to be listed here",
+        fix=put_first(f"*({name})", discards[-1], view, f"add `*({name})` to it"),
+    )
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:

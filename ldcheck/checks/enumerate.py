@@ -32,9 +32,10 @@ GNU ld manual, "Input Section Basics".
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
+from ldcheck.judging.edits import move_ahead, put_ahead
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.subjects import absent, move_ahead, naming
+from ldcheck.judging.subjects import absent, naming, tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.sections.globs import overlaps, section_glob
@@ -75,20 +76,21 @@ def _judge(named: Named, before: tuple[Named, ...], rule: Rule, view: ScriptView
     wanted = section_glob(named.text)
     broad = [section_glob(pattern.text) for pattern in before]
     naming_rules = naming(named.text, view)
+    found = reaching(view.rules, named.text)
     takers = [
         (taker, witness)
-        for taker, witness in reaching(view.rules, named.text)
+        for taker, witness in found.takers
         if not names(taker.names, wanted)
         and any(overlaps(taker.names, glob) for glob in broad)
         and not _takes_files(taker)
     ]
     if not naming_rules and (rule.optional or not takers):
-        return absent(named, view)
+        return unless_undecided(absent(named, view), len(found.undecided))
     harmful = [(taker, witness) for taker, witness in takers if not _listed_ahead(taker, naming_rules)]
     if harmful:
         problems = tuple(_problem(named.text, taker, witness.section, naming_rules, view) for taker, witness in harmful)
         return Judgement(Standing.REFUTED, problems)
-    return Judgement(Standing.HOLDS)
+    return unless_undecided(Judgement(Standing.HOLDS), len(found.undecided))
 
 
 def _takes_files(taker: InputRule) -> bool:
@@ -108,11 +110,13 @@ def _problem(
     if naming_rules:
         message = f"`{pattern}` stands ahead of the statement that names {name}"
         related: tuple[Related, ...] = (Related(view.locate(naming_rules[0].node), "named only here"),)
-        help_text = move_ahead(naming_rules[0], taker, view)
+        help_text = tried_ahead(naming_rules[0], taker, view)
+        fix = move_ahead(naming_rules[0], taker, view)
     else:
         message = f"`{pattern}` takes {witness}, which no statement names"
         related = ()
-        help_text = f"list `*({name})` ahead of it"
+        help_text = f"look at where {name} belongs: it has to be listed ahead of this"
+        fix = put_ahead(f"*({name})", taker.statement, view, f"list `*({name})` ahead of it")
     return view.problem(
         taker.node,
         name,
@@ -121,4 +125,5 @@ def _problem(
         related=related,
         witness=witness,
         help=help_text,
+        fix=fix,
     )

@@ -32,7 +32,8 @@ GNU ld manual, "Input Section and Garbage Collection".
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
+from ldcheck.judging import edits
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, kept_by, naming
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
@@ -54,13 +55,12 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
     wanted = section_glob(named.text)
+    found = reaching(view.rules, named.text)
     takers = [
-        (taker, witness)
-        for taker, witness in reaching(view.rules, named.text)
-        if taker.files.everything or names(taker.names, wanted)
+        (taker, witness) for taker, witness in found.takers if taker.files.everything or names(taker.names, wanted)
     ]
     if not takers or (rule.optional and not naming(named.text, view)):
-        return absent(named, view)
+        return unless_undecided(absent(named, view), len(found.undecided))
     loose = [(taker, witness) for taker, witness in takers if not taker.keep and not taker.discards]
     rooted = {id(taker): root for taker, _ in loose if (root := kept_by(taker, named.text, view))}
     problems = tuple(
@@ -70,7 +70,8 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
             f"{witness.section} is not under KEEP(): --gc-sections may drop it",
             label=f"takes it into {taker.output} without KEEP",
             witness=witness.section,
-            help=f"write `KEEP({taker.text})`",
+            help=f"look at what of `{taker.text}` has to be under KEEP()",
+            fix=edits.keep([taker], view),
         )
         for taker, witness in loose
         if id(taker) not in rooted
@@ -78,7 +79,8 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
     if not problems and rooted:
         root = next(iter(rooted.values()))
         return Judgement(Standing.UNKNOWN, reason=f"{root} may keep {named.text} without KEEP(): only a map tells")
-    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+    judgement = Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+    return unless_undecided(judgement, len(found.undecided))
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:
@@ -103,6 +105,6 @@ def _shown(name: str, view: ImageView) -> Judgement:
         message=f"{dropped[0].name} of {dropped[0].file} was dropped",
         facts=(f"in the map: {counted(total, 'byte')} of {name} are among the discarded sections",),
         witness=dropped[0].name,
-        help=f"put the statement that takes {name} into KEEP()",
+        help=f"look at the statement that takes {name}: it is to be under KEEP()",
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=evidence)

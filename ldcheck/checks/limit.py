@@ -1,8 +1,10 @@
 """The size of a section or region, or a distance between symbols, stays within a bound.
 
 ## What it does
-Evaluates the subject on the image: the name of an output section or of a memory region means the bytes in it,
-everything else is an expression such as `_end - _start`.
+Evaluates the subject: the name of an output section or of a memory region means the bytes in it, everything else is an
+expression such as `_end - _start`. In the image it is measured. The script decides it where its regions and addresses
+leave no more room, or where one of its ASSERTs demands as much; with `evidence: script` that is asked of it, and a
+script without such an ASSERT violates the rule.
 
 ## Why is this bad
 An image that outgrows its window overwrites what lies behind it; code that must run from one page and crosses into the
@@ -17,10 +19,12 @@ next faults; boot code that maps 16 MB does not map the rest. The linker knows n
 with 5,000 bytes of boot code.
 
 ## Use instead
-Move what need not be there behind `_end_boot`, or map two pages.
+Move what need not be there behind `_end_boot`, or map two pages. `ASSERT(_end_boot - start <= 4K, "boot code")` in the
+script lets the link fail, and the rule hold without a link.
 
 ## Limits
-Sizes are known after the link only: without an ELF or a map the rule is not checked.
+Most sizes are known after the link only: where the script has no ASSERT, no region and no constant that bounds the
+subject, the rule is not checked without an ELF or a map.
 
 ## References
 GNU ld manual, "Builtin Functions" (SIZEOF), "MEMORY Command".
@@ -29,21 +33,62 @@ GNU ld manual, "Builtin Functions" (SIZEOF), "MEMORY Command".
 from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
-from ldcheck.judging.evidence import ImageView
-from ldcheck.judging.expressions import expression_of, image_values, names_in
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.expressions import (
+    asserting,
+    because,
+    expression_of,
+    first_declared,
+    image_values,
+    names_in,
+    undecided,
+)
 from ldcheck.judging.subjects import missing
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
 from ldcheck.script.expressions import evaluate
-from ldcheck.script.syntax import Name
+from ldcheck.script.syntax import Call, Name, Word
 from ldcheck.words import counted, size
 
 DECLARATION = Declaration(
     head=Key("limit", Kind.EXPRESSION, "A section, a memory region, or a distance such as `_end - _start`."),
     keys=(Key("to", Kind.SIZE, "The most bytes that are allowed.", required=True),),
-    evidence=(EvidenceKind.IMAGE, EvidenceKind.MAP),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP),
 )
+
+
+def on_script(rule: Rule, view: ScriptView) -> Judgement:
+    """HOLDS where the script keeps every subject within the bound, REFUTED where it is larger in every link."""
+    bound = size_of(rule.keys["to"], view.params)
+    return all_of([_bounded(named, bound, rule, view) for named in rule.names], optional=rule.optional)
+
+
+def _bounded(named: Named, bound: int, rule: Rule, view: ScriptView) -> Judgement:
+    expression, subject = expression_of(named), named.text
+    if isinstance(expression, Name) and expression.name in view.layout.grounds.regions:
+        length = view.layout.grounds.regions[expression.name][1]
+        if length.high <= bound:
+            return Judgement(Standing.HOLDS, reason=f"LENGTH({subject}) is {counted(length.high, 'byte')}")
+        return Judgement(Standing.UNKNOWN, reason="only a link tells how much of it is used, give --elf or --map")
+    if isinstance(expression, Name) and expression.name in view.output_sections:
+        subject = f"SIZEOF({expression.name})"
+        expression = Call("SIZEOF", (Word(expression.name, start=0, end=0),), start=0, end=0)
+    decision = view.decided.at_most(expression, bound)
+    if decision is None:
+        return undecided(named, f"{subject} <= {size(bound)}", rule, view)
+    if decision.truth:
+        return Judgement(Standing.HOLDS, reason=because(decision, view))
+    least = view.decided.value(expression).low
+    more = f"at least {counted(least, 'byte')}" if bound < least < 1 << 63 else f"more than {size(bound)}"
+    problem = view.problem(
+        first_declared(named, view) or view.tree,
+        named.text,
+        f"{named.text} is {more} in every link of this script",
+        label=f"at most {size(bound)}",
+        related=asserting(decision, view),
+    )
+    return Judgement(Standing.REFUTED, (problem,))
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:

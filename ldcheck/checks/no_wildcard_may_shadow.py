@@ -34,13 +34,16 @@ explicitly and is also matched by a pattern, the linker will use the first match
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, undecided
+from ldcheck.judging.edits import move_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, move_ahead
+from ldcheck.judging.subjects import absent, tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
-from ldcheck.sections.globs import has_wildcard, section_glob
+from ldcheck.sections.files import EVERY_FILE
+from ldcheck.sections.globs import contains, has_wildcard, section_glob
 from ldcheck.sections.reach import Relation, Shadowing, State, Taking, names, shadowing
+from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
 from ldcheck.words import counted
 
@@ -62,8 +65,15 @@ def _judge(named: Named, view: ScriptView) -> Judgement:
     judgements = []
     for shadowed in found:
         takings = [taking for taking in shadowed.takings if _harmful(taking, named.text)]
+        # One that takes them all tells it; what others take in passing is the same fault once more.
+        takings = [taking for taking in takings if _takes_all(taking.earlier, shadowed.rule)][:1] or takings
+        if shadowed.state is not State.DEAD:
+            takings = [taking for taking in takings if not _by_chance(taking, shadowed.rule)]
         standing = Standing.REFUTED if shadowed.state is State.DEAD else Standing.NOT_GUARANTEED
         judgements += [Judgement(standing, (_problem(named.text, shadowed, taking, view),)) for taking in takings]
+        open_questions = len(shadowed.undecided) + (shadowed.state is State.UNDECIDED)
+        if open_questions:
+            judgements.append(undecided(open_questions))
     return all_of(judgements) if judgements else Judgement(Standing.HOLDS)
 
 
@@ -75,6 +85,19 @@ def _harmful(taking: Taking, name: str) -> bool:
     if earlier.pattern is None or not has_wildcard(earlier.pattern.pattern.text):
         return earlier.pattern is None
     return not names(earlier.names, section_glob(name))
+
+
+def _takes_all(earlier: InputRule, rule: InputRule) -> bool:
+    """Whether one rule alone leaves nothing of the other's names, whatever file they are in."""
+    unconditional = not (earlier.required or earlier.forbidden or earlier.constraint)
+    return unconditional and earlier.files == EVERY_FILE and contains(earlier.names, rule.names)
+
+
+def _by_chance(taking: Taking, rule: InputRule) -> bool:
+    """Whether two wildcards meet in names that nobody gives, on one side of all boundary symbols."""
+    if taking.relation is not Relation.SAME_STRETCH or rule.pattern is None:
+        return False
+    return has_wildcard(rule.pattern.pattern.text)
 
 
 def _problem(name: str, shadowed: Shadowing, taking: Taking, view: ScriptView) -> Problem:
@@ -89,7 +112,8 @@ def _problem(name: str, shadowed: Shadowing, taking: Taking, view: ScriptView) -
         label="the first pattern that matches takes the section",
         related=(Related(view.locate(second.node), "never reached" if dead else "reached by what is left"),),
         witness=taking.witness.section,
-        help=move_ahead(second, first, view),
+        help=tried_ahead(second, first, view),
+        fix=move_ahead(second, first, view),
     )
 
 
@@ -121,7 +145,7 @@ def _shown(name: str, view: ImageView) -> Judgement:
         label="does not get the sections of its name",
         facts=(f"in the image: {size} are in {section.name} at {part.address:#x}{rest}",),
         witness=part.name,
-        help=f"move the statement that names {name} ahead of `{part.pattern}`",
+        help=f"look at where the script names {name}: `{part.pattern}` is tried ahead of it",
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=evidence)
 

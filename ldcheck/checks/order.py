@@ -39,10 +39,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Severity, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.expressions import because, compare, place_of
 from ldcheck.judging.subjects import absent, address_of, may_be_stripped, missing
 from ldcheck.layout.facts import Order
+from ldcheck.layout.facts import order as order_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.source import Related
@@ -70,15 +72,22 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 
 def _proved(first: Named, second: Named, view: ScriptView) -> Judgement:
-    order = view.layout.order(first.text, second.text, with_assertions=True)
-    if order in _IN_ORDER:
-        return Judgement(Standing.HOLDS)
     one, two = address_of(first.text, view), address_of(second.text, view)
     assert one is not None
     assert two is not None
-    reversed_order = order is Order.GREATER
-    if order in (Order.GREATER, Order.GREATER_OR_EQUAL):
+    order = view.layout.order(first.text, second.text, with_assertions=True) or order_of(one[1], two[1])
+    if order in _IN_ORDER:
+        return Judgement(Standing.HOLDS)
+    decision = view.decided.condition(compare(place_of(first.text, view), "<=", place_of(second.text, view)))
+    if decision is not None and decision.truth:
+        return Judgement(Standing.HOLDS, reason=because(decision, view))
+    reversed_order = order is Order.GREATER or decision is not None
+    severity = None
+    if reversed_order or order is Order.GREATER_OR_EQUAL:
         message = f"{second.text} comes ahead of {first.text}"
+    elif _usually(first, second, view) in _IN_ORDER:
+        message = f"{second.text} is behind {first.text} unless an orphan or an empty section comes in between"
+        severity = Severity.NOTE
     else:
         message = f"nothing in the script keeps {second.text} behind {first.text}"
     problem = view.problem(
@@ -87,9 +96,18 @@ def _proved(first: Named, second: Named, view: ScriptView) -> Judgement:
         message,
         label=f"must not lie below {first.text}",
         related=(Related(view.locate(one[0]), f"{first.text} is here"),),
-        help=f"move it behind {first.text}",
+        help=f"look at where {second.text} stands: {first.text} has to come ahead of it"
+        if severity is None
+        else "refuse orphans (--orphan-handling=error)",
+        severity=severity,
     )
     return Judgement(Standing.REFUTED if reversed_order else Standing.NOT_GUARANTEED, (problem,))
+
+
+def _usually(first: Named, second: Named, view: ScriptView) -> Order | None:
+    """The order of two names in usual links."""
+    one, two = (address_of(named.text, view, view.usual_layout) for named in (first, second))
+    return order_of(one[1], two[1]) if one is not None and two is not None else None
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:
@@ -106,7 +124,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
             f"{name} lies below {before}: {address:#x} < {lower:#x}",
             label=f"must not lie below {before}",
             facts=(f"in the image: {before} is at {lower:#x}, {name} at {address:#x}",),
-            help=f"move it behind {before}",
+            help=f"look at where {name} stands: {before} has to come ahead of it",
         )
         for (before, lower), (name, address) in pairwise(present)
         if address < lower

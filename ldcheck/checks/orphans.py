@@ -3,8 +3,8 @@
 ## What it does
 With objects, every allocated input section is put to the statements of the script. With a map, the inputs that no
 pattern took are listed; with an ELF, the allocated output sections that the script does not declare. From the script
-alone, each family of toolchain names that the script takes by an exact pattern (`*(.bss)`) must have the rest of the
-family (`.bss.*`) taken.
+alone, what toolchains emit must have a place where the script's own statements tell that it is to be expected, as the
+lint `orphan-section` says it.
 
 ## Why is this bad
 The linker places an orphan by its flags: behind `_etext`, behind `__bss_end` (never zeroed), behind `_edata` (never
@@ -19,17 +19,19 @@ said.
 
 with
 
+    .text : { *(.text .text.*) *(.rodata .rodata.*) }
     .bss : { __bss_start = .; *(.bss) __bss_end = .; }
 
 ## Use instead
+    .text : { *(.text .text.*) *(.rodata .rodata.*) }
     .bss : { __bss_start = .; *(.bss .bss.*) *(COMMON) __bss_end = .; }
 
 ## Limits
-A name that a target never emits is not reported from the script: only families that the script itself places are
-looked at. Sections that are not loaded (debug information, symbol tables) do not count; a map without its ELF tells
-them by their names, so name others under `except`. A map of lld names no statements: what took a section is worked out
-from the script. Where a policy has this rule as an error, `align`, `order` and
-the others take it for granted: what they prove of addresses holds for links without orphans.
+A name that a target never emits is not reported from the script: only what compilers for its architecture emit, under
+options that the script shows it is made for. Sections that are not loaded (debug information, symbol tables) do not
+count; a map without its ELF tells them by their names, so name others under `except`. A map of lld names no statements:
+what took a section is worked out from the script. Where a policy has this rule as an error, `align`, `order` and the
+others take it for granted: what they prove of addresses holds for links without orphans.
 
 ## References
 GNU ld manual, "Orphan Sections"; option --orphan-handling.
@@ -39,12 +41,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import taken_by_half
+from ldcheck.judging.unplaced import ORPHANS, expected_orphans, orphans_of, unplaced_problem
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
-from ldcheck.sections.families import half_taken
 from ldcheck.sections.globs import section_glob
 from ldcheck.words import counted
 
@@ -56,14 +57,10 @@ DECLARATION = Declaration(
 
 
 def on_script(rule: Rule, view: ScriptView) -> Judgement:
-    """NOT_GUARANTEED where a family is taken by its exact name only; the objects decide about the rest."""
-    problems = tuple(
-        taken_by_half(name, taker, view)
-        for name, taker in half_taken(view.rules, view.arch)
-        if not _excepted(f"{name}.x", rule)
-    )
-    if problems:
-        return Judgement(Standing.NOT_GUARANTEED, problems)
+    """NOT_GUARANTEED where what toolchains emit has no place; the objects decide about the rest."""
+    problem = unplaced_problem(view, lambda name: _excepted(name, rule))
+    if problem is not None and problem.severity is not Severity.NOTE:
+        return Judgement(Standing.NOT_GUARANTEED, (problem,))
     return Judgement(Standing.UNKNOWN, reason="which sections are linked, only objects, a map or the image show")
 
 
@@ -73,18 +70,7 @@ def _excepted(name: str, rule: Rule) -> bool:
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:
     """REFUTED where the objects, the map or the ELF have a section that no statement took."""
-    found: list[tuple[str, str, int]] = []
-    evidence: list[EvidenceKind] = []
-    if view.image.objects is not None and view.script is not None:
-        evidence.append(EvidenceKind.OBJECTS)
-        found += _in_objects(view)
-    placed = view.inputs.orphans()
-    if placed is not None:
-        evidence.append(EvidenceKind.MAP)
-        found += [(part.name, part.file, part.size) for _, part in placed]
-    elif view.elf is not None and view.script is not None:
-        evidence.append(EvidenceKind.IMAGE)
-        found += _in_elf(view)
+    found, evidence = orphans_of(view)
     if not evidence:
         what = "a map of lld" if view.map is not None else "an ELF"
         return Judgement(
@@ -94,40 +80,19 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     for name, source, size in found:
         if not _excepted(name, rule):
             orphans.setdefault(name, []).append((source, size))
-    problems = tuple(_orphan(name, parts, view) for name, parts in orphans.items())
-    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems, evidence=tuple(evidence))
+    expected = expected_orphans(view.script) if view.script is not None else lambda _: False
+    problems = tuple(_orphan(name, parts, view, ORPHANS if expected(name) else name) for name, parts in orphans.items())
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems, evidence=evidence)
 
 
-def _orphan(name: str, parts: Sequence[tuple[str, int]], view: ImageView) -> Problem:
+def _orphan(name: str, parts: Sequence[tuple[str, int]], view: ImageView, subject: str) -> Problem:
     total = counted(sum(size for _, size in parts), "byte")
     section = view.sections.get(name)
     place = f", placed at {section[0]:#x}" if section is not None and section[1] else ""
     return Problem(
-        subject=name,
+        subject=subject,
         message=f"no statement takes {name}",
         facts=(f"in the image: {total} of {name}, from {parts[0][0]}{place}",),
         witness=name,
-        help=f"place it, or discard it: `/DISCARD/ : {{ *({name}) }}`",
+        help=f"look at what {name} is for: it wants a statement, or a /DISCARD/ if nothing refers to it",
     )
-
-
-def _in_objects(view: ImageView) -> list[tuple[str, str, int]]:
-    from ldcheck.sections.assign import assign
-
-    assert view.script is not None
-    assert view.image.objects is not None
-    return [
-        (placed.input.name, placed.input.file, placed.input.size)
-        for placed in assign(view.script.tree, view.image.objects)
-        if placed.rule is None and placed.input.allocated and placed.input.size and placed.output != "/DISCARD/"
-    ]
-
-
-def _in_elf(view: ImageView) -> list[tuple[str, str, int]]:
-    assert view.elf is not None
-    assert view.script is not None
-    return [
-        (section.name, view.elf.path, section.size)
-        for section in view.elf.sections
-        if section.allocated and section.size and section.name not in view.script.output_sections
-    ]

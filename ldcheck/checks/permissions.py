@@ -105,7 +105,7 @@ def _stranger(taker: InputRule, need: str, wanted: str, view: ScriptView) -> Pro
         taker.output,
         f"`{taker.text}` puts {kind} into {taker.output}, which must be {wanted}",
         label=f"brings {kind}",
-        help="move it to an output section of its own kind",
+        help=f"look at which output section is meant to hold {kind}",
     )
 
 

@@ -40,16 +40,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, marks_a_place
+from ldcheck.judging.subjects import absent, address_of, marks_a_place
 from ldcheck.layout.facts import not_behind
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.script.syntax import Node, OutputSection
 from ldcheck.sections.globs import section_glob
-from ldcheck.sections.reach import reaching
-from ldcheck.sections.regions import Witness
+from ldcheck.sections.reach import Witness, reaching
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
 from ldcheck.words import counted, listed
@@ -80,12 +79,12 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 
 def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
-    takers = reaching(view.rules, named.text)
-    if not takers:
-        return absent(named, view)
+    found = reaching(view.rules, named.text)
+    if not found.takers:
+        return unless_undecided(absent(named, view), len(found.undecided))
     problems: list[Problem] = []
     undecided = ""
-    for taker, witness in takers:
+    for taker, witness in found.takers:
         if taker.discards:
             continue
         for message, label, symbols in _misplaced(taker, rule, view):
@@ -100,9 +99,8 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
         undecided = undecided or _unproven(taker, rule, view)
     if problems:
         return Judgement(Standing.REFUTED, tuple(problems))
-    if undecided:
-        return Judgement(Standing.UNKNOWN, reason=undecided)
-    return Judgement(Standing.HOLDS)
+    standing = Standing.UNKNOWN if undecided else Standing.HOLDS
+    return unless_undecided(Judgement(standing, reason=undecided), len(found.undecided))
 
 
 def _misplaced(taker: InputRule, rule: Rule, view: ScriptView) -> Iterator[tuple[str, str, tuple[Named, ...]]]:
@@ -128,7 +126,7 @@ def _unproven(taker: InputRule, rule: Rule, view: ScriptView) -> str:
         symbols = names_of(rule.keys.get(key))
         if not symbols or _enclosed(statement, symbols, view) is not inside:
             continue
-        start, end = (view.layout.symbol(symbol.text) for symbol in symbols)
+        start, end = (place[1] if (place := address_of(symbol.text, view)) else None for symbol in symbols)
         if inside and not_behind(start, low) and not_behind(high, end):
             continue
         if not inside and (not_behind(high, start) or not_behind(end, low)):
@@ -176,7 +174,7 @@ def _problem(
         label=label,
         related=related,
         witness=witness.section,
-        help="move the statement, or put one that names it into the right place ahead of this one",
+        help="look at which statement is to take it: the first one that matches does, and this one is the first",
     )
 
 

@@ -44,6 +44,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.judging.edits import apart
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, may_be_stripped, missing
 from ldcheck.layout.pages import (
@@ -113,9 +114,6 @@ def _doubt(found: Separation, view: ScriptView) -> Problem:
     node = remedy.node if remedy is not None else second.node
     kept = second if remedy is None or remedy.node is second.node else first
     other = first if kept is second else second
-    advice = ""
-    if remedy is not None:
-        advice = f"give it the attribute `{remedy.text}`" if remedy.attribute else f"put `{remedy.text}` in front of it"
     return view.problem(
         node,
         kept.name,
@@ -125,7 +123,8 @@ def _doubt(found: Separation, view: ScriptView) -> Problem:
             Related(view.locate(other.node), f"{other.name} is here"),
             *(Related(view.locate(reason.node), reason.text) for reason in found.obstacles[:2]),
         ),
-        help=advice,
+        help=f"look at what stands between {other.name} and {kept.name}: nothing there starts a new page",
+        fix=apart(found, view),
     )
 
 
@@ -170,5 +169,5 @@ def _shared(groups: list[list[Range]], page: int, view: ImageView) -> Iterator[P
                 f"{high.name} and {low.name} share the page at {shared.page:#x}",
                 label=f"must start on a page of its own, behind {low.name}",
                 facts=(f"in the image: {low.name} ends at {low.end:#x}, {high.name} starts at {high.start:#x}",),
-                help=f"put `. = ALIGN({page});` in front of it",
+                help=f"look at what stands between {low.name} and {high.name}: nothing there starts a new page",
             )

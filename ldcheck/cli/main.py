@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Each command is a module of this package with `register(subparsers)` and `run(args) -> int`.
 COMMANDS = {
     "check": "check linker scripts and images against policies: the gate",
+    "init": "write a first .ldcheck.yaml for the tree that it stands in",
     "parse": "say whether files are linker scripts, as GNU ld would judge it",
     "place": "show where each input section of objects and archives goes",
     "where": "show which pattern takes a section",

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from ldcheck.judging.scripts import Scripts
     from ldcheck.project.target import Target
     from ldcheck.script.result import Parse
-    from ldcheck.sections.regions import Witness
-    from ldcheck.sections.rules import InputRule
+    from ldcheck.sections.reach import Asking, Witness
 
 _DESCRIPTION = """\
 Show which pattern of a linker script takes the sections of a name (or of a pattern such
@@ -31,11 +30,11 @@ that `.ldcheck.yaml` says for it, or by the options.
 
 
 class Answer(NamedTuple):
-    """What holds in some configurations: the rules that match, each with an example that it takes or None."""
+    """What holds in some configurations: the rules that match, each with an example that it takes."""
 
     parse: Parse
     condition: str
-    rules: tuple[tuple[InputRule, Witness | None], ...]
+    rules: tuple[Asking, ...]
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -71,8 +70,8 @@ def _answers(args: argparse.Namespace) -> list[Answer]:
     alike: dict[tuple[object, ...], list[int]] = {}
     for at, (script, rules) in enumerate(zip(scripts.parses, found, strict=True)):
         key = tuple(
-            (script.sources.locate(rule.node.start, rule.node.end), rule.text, rule.output, shown)
-            for rule, shown in rules
+            (script.sources.locate(rule.node.start, rule.node.end), rule.text, rule.output, shown, decided)
+            for rule, shown, decided in rules
         )
         alike.setdefault(key, []).append(at)
     return [Answer(scripts.parses[group[0]], scripts.condition(group), found[group[0]]) for group in alike.values()]
@@ -124,10 +123,10 @@ def _json(answers: Sequence[Answer]) -> str:
                 {
                     **rule_json(rule, answer.parse),
                     "output": rule.output,
-                    "takes": shown is not None,
+                    "takes": shown is not None if decided else None,
                     "example": {"file": shown.file, "section": shown.section} if shown is not None else None,
                 }
-                for rule, shown in answer.rules
+                for rule, shown, decided in answer.rules
             ],
         }
         for answer in answers
@@ -140,14 +139,16 @@ def _text(name: str, answers: Sequence[Answer]) -> str:
     for answer in answers:
         if len(answers) > 1 or answer.condition:
             lines.append(f"{answer.condition or 'in every configuration'}:")
-        takers = [(rule, shown) for rule, shown in answer.rules if shown is not None]
-        if not takers:
+        takers = [(rule, shown) for rule, shown, _ in answer.rules if shown is not None]
+        if not takers and all(decided for _, _, decided in answer.rules):
             lines.append(f"no pattern takes {name}: such a section is an orphan")
         for rule, shown in takers:
             lines.append(f"{name} goes to {rule.output}: {rule_text(rule, answer.parse)}{_limits(shown, name)}")
         lines += [
             f"    next would be {rule.output}: {rule_text(rule, answer.parse)}"
-            for rule, shown in answer.rules
+            if decided
+            else f"    whether any goes to {rule.output} is not decided, too complex: {rule_text(rule, answer.parse)}"
+            for rule, shown, decided in answer.rules
             if shown is None
         ]
     return "".join(f"{printable(line)}\n" for line in lines)

@@ -113,10 +113,15 @@ def expand(name: str) -> tuple[str, ...]:
 
 
 def matches(arch: str, wanted: str) -> bool:
-    """Whether `arch` is what the word of a policy stands for; `!word` is all that it does not stand for."""
+    """Whether `arch` is what the word of a policy stands for; `!word` is all that it does not stand for.
+
+    A family is it if each of its members is.
+    """
+    members = FAMILIES.get(arch, ()) or (canonical(arch) or arch,)
+    named = expand(wanted.removeprefix("!"))
     if wanted.startswith("!"):
-        return not matches(arch, wanted[1:])
-    return (canonical(arch) or arch) in expand(wanted)
+        return not any(member in named for member in members)
+    return all(member in named for member in members)
 
 
 def allows(words: Sequence[str], arch: str) -> bool:

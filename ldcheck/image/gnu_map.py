@@ -82,6 +82,7 @@ def read_gnu_map(path: str, text: str) -> LinkMap:
         incomplete=tuple(incomplete),
         statements=tuple(reader.statements),
         loaded=tuple(dict.fromkeys(reader.loaded)),
+        output_format=reader.output_format,
     )
 
 
@@ -131,6 +132,7 @@ class _Reader:
         self.symbol_lines: list[str] = []
         self.assigned: dict[str, int] = {}
         self.whole = False
+        self.output_format = ""
         self._line = line
         self._files: dict[str, tuple[str, str]] = {}
         self._sizes = Numbers(16)
@@ -197,6 +199,7 @@ class _Reader:
                 self.loaded.append(text[5:])
             elif text.startswith("OUTPUT("):
                 self.whole = True
+                self.output_format = text.rstrip(")").rpartition(" ")[2]
             elif not last and not text.startswith(_NO_SECTION):
                 self.close_section()
                 self._open_section(text, line)

@@ -192,7 +192,8 @@ class LinkMap:
     """A link map of GNU ld or lld. `data` of a section counts bytes of BYTE, LONG ... commands.
 
     `statements` are all statements in the order of the map, those of /DISCARD/ included. `loaded` are the files that
-    the map lists as read.
+    the map lists as read. `output_format` is what BFD calls the format of the output ("binary" for a flat image); empty
+    where the map does not tell.
     """
 
     path: str
@@ -203,6 +204,7 @@ class LinkMap:
     incomplete: tuple[str, ...] = ()
     statements: tuple[MapStatement, ...] = ()
     loaded: tuple[str, ...] = ()
+    output_format: str = ""
 
 
 @dataclass(frozen=True, slots=True)

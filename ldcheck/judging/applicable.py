@@ -85,8 +85,8 @@ def lacks(rule: Rule, target: Target, case: int | None) -> str:
     return ""
 
 
-def unvalued(rule: Rule, target: Target, cases: Sequence[int]) -> str:
-    """Which constant of the sources the rule needs and nothing tells; empty if there is none.
+def unvalued(rule: Rule, target: Target, case: int | None) -> str:
+    """Which constant of the sources the rule needs and one script (None: there is none) does not tell; empty if none.
 
     A script that is taken as it is, and an image, say nothing of the macros behind them.
     """
@@ -94,13 +94,11 @@ def unvalued(rule: Rule, target: Target, cases: Sequence[int]) -> str:
         return ""
     from ldcheck.policy.sizes import names_in
 
-    known = [target.scripts[at].view.params for at in cases]
-    if not known and target.image is not None:
-        known = [target.image.params]
+    view = target.scripts[case].view if case is not None else target.image
     texts = [named.text for value in (rule.subject, *rule.keys.values()) for named in names_of(value)]
     used = {name for text in texts for name in names_in(text) if name in rule.constants}
     for name in sorted(used):
-        if not all(name in params for params in known):
+        if view is None or name not in view.params:
             return f"{name} is a constant of the sources, and nothing here tells its value"
     return ""
 

@@ -27,8 +27,8 @@ def resolve_arch(
 ) -> str:
     """The architecture of a target, in this order: the configuration's, `--arch`, the ELF's, the script's.
 
-    `script` is what `from_script` returned. Raises CheckError for an unknown name and for a contradiction; empty if
-    nobody tells.
+    `script` is what `from_script` returned. Raises CheckError for an unknown name and for a contradiction. A family
+    (`riscv`) if nobody tells which of it, as OUTPUT_ARCH(riscv) does not; empty if nobody tells anything.
     """
     place = place or Location("")
     found = ""
@@ -53,7 +53,7 @@ def resolve_arch(
             continue
         teller = source
         found = allowed[0] if len(allowed) == 1 else family_of(allowed[0])
-    return found if len(expand(found)) <= 1 else ""
+    return found
 
 
 def find_arch(target: Target, option: str, image: Image | None, output_arch: str, output_format: str) -> str:

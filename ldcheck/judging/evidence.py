@@ -30,7 +30,7 @@ from ldcheck.source import Location, Related, SourceMap
 if TYPE_CHECKING:
     from ldcheck.image.model import Elf, Image, LinkMap
     from ldcheck.judging.inputs import LinkedInputs
-    from ldcheck.judging.surroundings import Surroundings
+    from ldcheck.layout.decided import Decided
     from ldcheck.layout.result import Layout
     from ldcheck.script.routes import Routes
     from ldcheck.sections.rules import InputRule
@@ -57,6 +57,8 @@ class ScriptView:
         self.arch = arch
         self.params = dict(params or {})
         self.orphans = orphans
+        # How many more places are looked for to draft fixes of this script.
+        self.drafts = 200
 
     @cached_property
     def rules(self) -> tuple[InputRule, ...]:
@@ -78,6 +80,13 @@ class ScriptView:
         from ldcheck.layout.interpret import interpret
 
         return interpret(self.tree, params=self.params, orphans=False, filled=True)
+
+    @cached_property
+    def decided(self) -> Decided:
+        """What the script decides about expressions of policies."""
+        from ldcheck.layout.decided import Decided
+
+        return Decided(self.layout, self.params)
 
     @cached_property
     def _routes(self) -> Routes:
@@ -154,13 +163,17 @@ class ScriptView:
                 return table[name][0]
         return self.memory.get(name)
 
+    @cached_property
+    def known_names(self) -> frozenset[str]:
+        """The output sections, symbols and section patterns of this script."""
+        known = {*self.output_sections, *self.assignments} - {".", "/DISCARD/"}
+        return frozenset(known.union(rule.pattern.pattern.text for rule in self.rules if rule.pattern is not None))
+
     def similar(self, name: str) -> str:
-        """A name of this script that `name` may be a misspelling of, or empty."""
+        """A name of this script that is like `name`, or empty."""
         from difflib import get_close_matches
 
-        known = {*self.output_sections, *self.assignments} - {".", "/DISCARD/"}
-        known.update(rule.pattern.pattern.text for rule in self.rules if rule.pattern is not None)
-        return next(iter(get_close_matches(name, sorted(known), 1)), "")
+        return next(iter(get_close_matches(name, sorted(self.known_names), 1)), "")
 
     def route(self, node: Node) -> str:
         """The symbolic place of a node (`SECTIONS/.text/3`), stable under edits elsewhere."""
@@ -282,13 +295,6 @@ class ImageView:
         return None
 
     @cached_property
-    def surroundings(self) -> Surroundings:
-        """The script's boundary symbols and the segments around each place."""
-        from ldcheck.judging.surroundings import Surroundings
-
-        return Surroundings(self)
-
-    @cached_property
     def symbols(self) -> frozenset[str]:
         """The symbols that the ELF or the map shows as defined."""
         known = {name for name, symbol in self.elf.symbols.items() if symbol.defined} if self.elf is not None else set()
@@ -296,11 +302,14 @@ class ImageView:
 
     @cached_property
     def section_names(self) -> frozenset[str]:
-        """The names of sections that the ELF, the map or the objects show: of the output and of the inputs."""
+        """The names of sections that the ELF, the map or the objects show, and the patterns that a map prints."""
         found = set(self.sections)
         if self.map is not None:
             found.update(part.name for section in self.map.sections for part in section.inputs)
             found.update(part.name for part in self.map.discarded)
+            for statement in self.map.statements:
+                if statement.kind == "pattern":
+                    found.update(statement.text.partition("(")[2].replace("(", " ").replace(")", " ").split())
         found.update(section.name for section in self.image.objects or ())
         return frozenset(found)
 
@@ -333,6 +342,7 @@ class ImageView:
         message: str,
         *,
         label: str = "",
+        related: tuple[Related, ...] = (),
         facts: tuple[str, ...] = (),
         witness: str = "",
         help: str = "",  # noqa: A002 - as it is called everywhere
@@ -344,6 +354,7 @@ class ImageView:
             message=message,
             location=self.declared_at(name),
             label=label,
+            related=related,
             facts=facts,
             witness=witness,
             help=help,

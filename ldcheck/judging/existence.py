@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ldcheck.findings import EvidenceKind
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import expression_of
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
@@ -26,10 +27,10 @@ _NAMING = (Kind.NAMES, Kind.NAME_PAIR, Kind.NAME_GROUPS, Kind.EXPRESSION)
 class Lack(NamedTuple):
     """A name that nothing has. `told` says whether the evidence would show it, if it were there."""
 
+    name: str
     named: Named
     told: bool
     reason: str
-    similar: str = ""
 
 
 class _Asked(NamedTuple):
@@ -54,7 +55,7 @@ def lacking(
         absent = [one for one in asked if not _exists(one, scripts, image)]
         if key.names is Names.ANY and len(absent) < len(asked):
             continue
-        found += [_lack(one, scripts, image) for one in absent]
+        found += [_lack(one, rule, scripts, image) for one in absent]
     return tuple(found)
 
 
@@ -130,7 +131,9 @@ def _exists(asked: _Asked, scripts: Sequence[ScriptView], image: ImageView | Non
     glob = section_glob(name)
     if any(_named_section(glob, view) for view in scripts) or _linked_section(glob, image):
         return True
-    return asked.sense in (Names.TAKEN, Names.EMITTED) and any(reaching(view.rules, name) for view in scripts)
+    return asked.sense in (Names.TAKEN, Names.EMITTED) and any(
+        found.takers or found.undecided for view in scripts if (found := reaching(view.rules, name))
+    )
 
 
 def _named_section(glob: Glob, view: ScriptView) -> bool:
@@ -154,17 +157,25 @@ def _linked_section(glob: Glob, image: ImageView | None) -> bool:
     return any(glob.matches(name) for name in image.section_names)
 
 
-def _lack(asked: _Asked, scripts: Sequence[ScriptView], image: ImageView | None) -> Lack:
+def _lack(asked: _Asked, rule: Rule, scripts: Sequence[ScriptView], image: ImageView | None) -> Lack:
     section = asked.name.startswith(".")
     shown = image is not None and (
-        image.map is not None or (image.image.objects is not None if section else _tells_symbols(image))
+        _tells_sections(image) if section else image.map is not None or _tells_symbols(image)
     )
-    # What an expression uses may be a symbol of an object, which a script need not mention.
-    told = shown or (bool(scripts) and (section or not asked.computed) and not _hidden(asked, image))
+    # What an expression uses may be a symbol of an object, which a script need not mention unless it has to see to it.
+    named = section or not asked.computed or rule.evidence == (EvidenceKind.SCRIPT,)
+    told = shown or (bool(scripts) and named and not _hidden(asked, image))
     where = "nothing in the script is called" if scripts else "the image has no"
     reason = f"{where} {asked.name}" + (", and the image has no such name" if scripts and shown else "")
-    similar = next((close for view in scripts if (close := view.similar(asked.name))), "")
-    return Lack(asked.named, told, reason, similar)
+    return Lack(asked.name, asked.named, told, reason)
+
+
+def _tells_sections(image: ImageView) -> bool:
+    """Whether the image would show a section that the rule may mean.
+
+    Objects may be a few of many, and a map of lld prints no patterns.
+    """
+    return image.map is not None and image.map.linker != "lld"
 
 
 def _tells_symbols(image: ImageView) -> bool:

@@ -5,15 +5,21 @@ Expressions are in the linker's own language; the policy's params have their val
 
 from __future__ import annotations
 
-from ldcheck.findings import CheckError, InputError
+from typing import TYPE_CHECKING
+
+from ldcheck.findings import CheckError, EvidenceKind, InputError, Judgement, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.layout.image_values import ImageValues
-from ldcheck.policy.rule import Named
+from ldcheck.policy.rule import Named, Rule
 from ldcheck.script.environment import Environment, Value
 from ldcheck.script.expressions import absolute, evaluate
 from ldcheck.script.parser import parse_expression
-from ldcheck.script.syntax import Call, Expression, Name, Node, Word, walk
+from ldcheck.script.syntax import Binary, Call, Expression, Name, Node, Number, Word, walk
+from ldcheck.source import Related
 from ldcheck.words import listed
+
+if TYPE_CHECKING:
+    from ldcheck.layout.decided import Decision
 
 
 def expression_of(named: Named) -> Expression:
@@ -67,6 +73,59 @@ def _operand(node: Node) -> str:
         words = ", ".join(argument.text for argument in node.arguments if isinstance(argument, Word))
         return f"{node.function}({words})" if words else node.function
     return ""
+
+
+def place_of(name: str, view: ScriptView) -> Expression:
+    """The expression for the address of an output section, or for the value of a symbol."""
+    if name in view.output_sections:
+        return Call("ADDR", (Word(name, start=0, end=0),), start=0, end=0)
+    return Name(name, start=0, end=0)
+
+
+def compare(left: Expression, operator: str, right: Expression | int) -> Expression:
+    """The expression that compares two values."""
+    if isinstance(right, int):
+        right = Number(right, str(right), start=0, end=0)
+    return Binary(operator, left, right, start=0, end=0)
+
+
+def undecided(named: Named, condition: str, rule: Rule, view: ScriptView) -> Judgement:
+    """The judgement where a script alone does not decide a condition on an expression.
+
+    A rule that asks for nothing but the script asks for one that sees to it; others leave it to the link.
+    """
+    for name in names_in(expression_of(named)):
+        known = name in view.params or view.declared(name) is not None or name in view.layout.grounds.regions
+        if not known and not name.isupper():
+            return Judgement(Standing.UNKNOWN, reason=f"nothing in the script is called {name}, give --elf or --map")
+    if rule.evidence != (EvidenceKind.SCRIPT,):
+        return Judgement(Standing.UNKNOWN, reason="the script alone does not decide it, give --elf or --map")
+    node = first_declared(named, view)
+    problem = view.problem(
+        node or view.tree,
+        named.text,
+        f"nothing in the script sees to it that `{condition}`",
+        label="no ASSERT speaks of it",
+        help=f'add `ASSERT({condition}, "...")`',
+    )
+    return Judgement(Standing.NOT_GUARANTEED, (problem,))
+
+
+def because(decision: Decision, view: ScriptView) -> str:
+    """By which ASSERTs a script decides something, as the reason of a verdict; empty if by its addresses."""
+    places = [view.locate(node) for node in decision.asserted]
+    return "by ASSERT at " + listed([f"{place.file}:{place.line}" for place in places]) if places else ""
+
+
+def asserting(decision: Decision, view: ScriptView) -> tuple[Related, ...]:
+    """The ASSERTs by which a script decides something, as related places of a finding."""
+    return tuple(Related(view.locate(node), "demanded by this ASSERT") for node in decision.asserted)
+
+
+def first_declared(named: Named, view: ScriptView) -> Node | None:
+    """The place in the script of the first name of an expression that has one."""
+    nodes = (view.declared(name) for name in names_in(expression_of(named)))
+    return next((node for node in nodes if node is not None), None)
 
 
 class ScriptValues(Environment):

@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING
 from ldcheck.findings import CheckError, EvidenceKind, Finding, InputError, RuleResult
 from ldcheck.judging import applicable, judge, outcome
 from ldcheck.judging.architecture import declared, find_arch
+from ldcheck.judging.calls import with_policies
 from ldcheck.judging.details import details, picture
 from ldcheck.judging.linked import image_of, linked_with, present
-from ldcheck.judging.scripts import Scripts, read_scripts, script_errors, warnings
+from ldcheck.judging.scripts import Scripts, read_scripts, script_errors, views_of, warnings
+from ldcheck.judging.spent import spent
 from ldcheck.record import dataclass, field, replace
+from ldcheck.sections.budget import BUDGET
 from ldcheck.source import Location, Source
+from ldcheck.words import counted
 
 if TYPE_CHECKING:
     from ldcheck.image.model import Image
+    from ldcheck.judging.trial import Bench
     from ldcheck.layout.picture import Picture
     from ldcheck.policy.load import Policies
     from ldcheck.policy.rule import Ignore, Override, Rule
@@ -47,7 +52,7 @@ class Checked:
     """What came of one target. `details` say how the verdicts came about.
 
     `ignores` and `overrides` are what its policies want taken otherwise; `sources` are the files that may hold
-    allowances. Nothing of that has been applied here.
+    allowances. Nothing of that has been applied here. `bench` makes what fixes can be tried on.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -60,6 +65,7 @@ class Checked:
     sources: tuple[Source, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     overrides: tuple[Override, ...] = ()
+    bench: Callable[[], Bench] | None = None
 
 
 def check_target(target: Target, asked: Asked, checks: judge.CheckModules, progress: Callable[[str], None]) -> Checked:
@@ -69,50 +75,60 @@ def check_target(target: Target, asked: Asked, checks: judge.CheckModules, progr
     """
     from ldcheck.policy.load import load_policies
 
-    policies = load_policies(target.policies, declarations=checks)
-    errors = list(policies.errors)
+    if target.errors:
+        return Checked(errors=target.errors)
+    BUDGET.renew()
     scripts, image = Scripts(), None
+    unreadable: list[InputError] = []
+    begin = spent()
     progress(f"{target.name}: reading the script")
     try:
         scripts = read_scripts(target, asked.arch, asked.text)
-        errors += [error for parse in scripts.parses for error in script_errors(parse)]
+        unreadable += [error for parse in scripts.parses for error in script_errors(parse)]
     except CheckError as error:
-        errors += error.errors
+        unreadable += error.errors
+    reading = spent() - begin
     progress(f"{target.name}: reading what was linked")
     try:
         image = image_of(target)
     except CheckError as error:
-        errors += error.errors
+        unreadable += error.errors
+    remarks: tuple[str, ...] = ()
+    if not target.policies:
+        target, remarks = with_policies(target, scripts, image)
+    policies = load_policies(target.policies, declarations=checks)
+    errors = [*policies.errors, *unreadable]
     inputs = _inputs(target, policies)
     # A verdict on half of what was given would be mistaken for a verdict on all of it.
     if len(errors) > len(policies.errors) or not policies.rules:
         return Checked(errors=tuple(errors), inputs=inputs)
     progress(f"{target.name}: judging {len(policies.rules):,} rules")
     try:
-        judged = _judged(target, asked, checks, policies, scripts, image)
+        judged = _judged(target, asked, checks, policies, scripts, image, reading)
     except CheckError as error:
         return Checked(errors=(*errors, *error.errors), inputs=inputs)
-    return replace(judged, errors=(*errors, *judged.errors), inputs=inputs)
+    return replace(judged, errors=(*errors, *judged.errors), inputs=inputs, notes=(*remarks, *judged.notes))
 
 
 def _judged(
-    target: Target, asked: Asked, checks: judge.CheckModules, policies: Policies, scripts: Scripts, image: Image | None
+    target: Target,
+    asked: Asked,
+    checks: judge.CheckModules,
+    policies: Policies,
+    scripts: Scripts,
+    image: Image | None,
+    reading: float,
 ) -> Checked:
     from ldcheck.image.arches import file_format
-    from ldcheck.judging.evidence import ImageView, ScriptView
+    from ldcheck.judging.evidence import ImageView
 
     output_arch, output_format = declared(scripts.parses[0].tree) if scripts.parses else ("", "")
     arch = find_arch(target, asked.arch, image, output_arch, output_format)
     refused = judge.refuses_orphans(policies.rules)
-    params = [policies.params_with(constant) for constant in scripts.constants]
-    params = params or [policies.params] * len(scripts.parses)
-    views = [
-        ScriptView(parse.tree, parse.sources, arch, known, not refused)
-        for parse, known in zip(scripts.parses, params, strict=True)
-    ]
+    views = views_of(scripts, policies, arch, orphans=not refused)
     definitions = scripts.definitions or ((),) * len(views)
     linked, remarks = linked_with(target, views, image, policies.params)
-    known = params[linked] if params else policies.params
+    known = views[linked].params if views else policies.params
     judgeable = applicable.Target(
         name=target.name,
         arch=arch,
@@ -125,7 +141,10 @@ def _judged(
         paths=(target.script,) if target.script else (),
     )
     rules, errors = _chosen(policies.rules, asked, target.location)
+    begin = spent()
     judged = judge.judge(rules, judgeable, checks)
+    seconds = reading + spent() - begin
+    drafts = any(finding.fix is not None for finding in judged.findings)
     errors += judged.errors
     errors += outcome.lacking(asked.require, present(scripts, image), target.name, target.location)
     # What is wrong with a policy explains why nothing was checked.
@@ -133,6 +152,9 @@ def _judged(
         unchecked = outcome.unchecked(judged.results, target.name, target.location)
         errors += [unchecked] if unchecked else []
     said = [note for parse in scripts.parses for note in warnings(parse)]
+    if BUDGET.undecided:
+        whom = counted(BUDGET.undecided, "question")
+        said.append(f"{whom} about which pattern takes what were not decided: too complex for the budget of a run")
     return Checked(
         tuple(replace(finding, target=target.name) for finding in judged.findings),
         judged.results,
@@ -143,7 +165,35 @@ def _judged(
         sources=scripts.sources,
         ignores=policies.ignores,
         overrides=policies.overrides,
+        bench=_bench(target, asked, checks, policies, scripts, judgeable, rules, seconds, drafts=drafts),
     )
+
+
+def _bench(
+    target: Target,
+    asked: Asked,
+    checks: judge.CheckModules,
+    policies: Policies,
+    scripts: Scripts,
+    judgeable: applicable.Target,
+    rules: Sequence[Rule],
+    seconds: float,
+    *,
+    drafts: bool,
+) -> Callable[[], Bench] | None:
+    """Makes the bench when a fix is to be tried. Without drafts on this target, nothing large is kept for it."""
+    if not scripts.parses:
+        return None
+    files = scripts.files()
+    kept = scripts if drafts else None
+    judged = replace(judgeable, image=None, scripts=judgeable.scripts if drafts else ())
+
+    def bench() -> Bench:
+        from ldcheck.judging.trial import Bench
+
+        return Bench(target, asked.arch, kept, judged, policies, rules, checks, files, seconds)
+
+    return bench
 
 
 def _chosen(rules: Sequence[Rule], asked: Asked, place: Location) -> tuple[list[Rule], list[InputError]]:

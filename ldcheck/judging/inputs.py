@@ -32,12 +32,16 @@ class LinkedInputs:
         self._allocated = None if elf is None else {section.name for section in elf.sections if section.allocated}
         self._matcher = Matcher(rules) if rules is not None else None
         self._filled = {rule.output for rule in rules or ()}
+        self._everywhere: dict[str, tuple[InputRule, ...]] = {}
         self._takers: dict[tuple[str, str, str], tuple[InputRule, ...]] = {}
         self._linked: dict[str, list[Placed]] = {}
+        self._loaded: list[Placed] = []
         for section in link_map.sections if link_map is not None else ():
-            for part in section.inputs:
-                if part.size:
-                    self._linked.setdefault(part.name, []).append((section, part))
+            placed = [(section, part) for part in section.inputs if part.size]
+            for one in placed:
+                self._linked.setdefault(one[1].name, []).append(one)
+            if placed and self.is_loaded(section):
+                self._loaded += placed
         self._dropped: dict[str, list[MapInput]] = {}
         for part in link_map.discarded if link_map is not None else ():
             if part.size:
@@ -66,25 +70,28 @@ class LinkedInputs:
             return not is_unallocated(section.name)
         return False
 
-    def loaded(self) -> Iterator[Placed]:
-        """Every input of some content that takes memory in the image."""
-        for section in self._map.sections if self._map is not None else ():
-            if self.is_loaded(section):
-                for part in section.inputs:
-                    if part.size:
-                        yield section, part
+    def loaded(self) -> Sequence[Placed]:
+        """Every input of some content that takes memory in the image, in the order of the map."""
+        return self._loaded
 
     def rules(self, part: MapInput) -> tuple[InputRule, ...]:
         """The rules of the script that name and file of an input satisfy, in the order in which they are tried."""
-        if self._matcher is None:
-            return ()
-        key = (part.name, part.file, part.member)
-        known = self._takers.get(key)
+        known = self._everywhere.get(part.name)
         if known is None:
-            file, archive = (part.member, part.file) if part.member else (part.file, None)
-            known = tuple(rule for rule in self._matcher.named(part.name) if rule.files.takes(file, archive))
-            self._takers[key] = known
+            key = (part.name, part.file, part.member)
+            known = self._takers.get(key)
+            if known is None:
+                known = self._takers[key] = self._find(part)
         return known
+
+    def _find(self, part: MapInput) -> tuple[InputRule, ...]:
+        named = self._matcher.named(part.name) if self._matcher is not None else ()
+        if all(rule.files.everything for rule in named):
+            # Mostly the name alone tells.
+            self._everywhere[part.name] = named
+            return named
+        file, archive = (part.member, part.file) if part.member else (part.file, None)
+        return tuple(rule for rule in named if rule.files.takes(file, archive))
 
     def is_orphan(self, section: MapSection, part: MapInput) -> bool | None:
         """Whether no statement took an input; None where neither map nor script tells."""

@@ -8,9 +8,9 @@ check does is its own business, and so is how a finding looks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ldcheck.findings import (
     EvidenceKind,
@@ -22,13 +22,19 @@ from ldcheck.findings import (
     Severity,
     Standing,
     Verdict,
+    undecided,
 )
+from ldcheck.judging.absence import demands
 from ldcheck.judging.applicable import Target, config_holds, excluded, lacks, unvalued
+from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.existence import Lack, lacking
 from ldcheck.judging.repeated import once
 from ldcheck.policy.declare import Checks
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import dataclass, replace
+from ldcheck.sections.budget import TooComplexError
+
+_View = TypeVar("_View", ScriptView, ImageView)
 
 
 class CheckModules(Checks, Protocol):
@@ -86,19 +92,21 @@ def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
     if not cases and (reason := reasons[0]):
         return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_APPLICABLE, reason))
 
-    if why := unvalued(rule, target, cases):
+    reasons = [unvalued(rule, target, at) for at in cases or (None,)]
+    cases = [at for at, reason in zip(cases, reasons, strict=False) if not reason]
+    if not cases and (why := reasons[0]):
         return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_CHECKED, why))
     check = checks.module(rule.check, lint=rule.lint)
     declaration = checks.declaration(rule.check, lint=rule.lint)
     asked = rule.evidence or declaration.evidence
     scripts: dict[int, Judgement] = {}
     if EvidenceKind.SCRIPT in asked and hasattr(check, "on_script"):
-        scripts = {at: check.on_script(rule, target.scripts[at].view) for at in cases}
+        scripts = {at: _decided(check.on_script, rule, target.scripts[at].view) for at in cases}
     image = None
     # The image shows nothing of configurations that it was not linked with.
     linked_here = not target.scripts or target.image_case in cases
     if target.image is not None and linked_here and hasattr(check, "on_image") and set(asked) - {EvidenceKind.SCRIPT}:
-        image = check.on_image(rule, target.image)
+        image = _decided(check.on_image, rule, target.image)
     missing = _missing(rule, asked, target)
     outcome = _combine(rule, target, scripts, image, missing)
     if rule.optional:
@@ -107,23 +115,33 @@ def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
     seen = target.image if image is not None else None
     if seen is not None and seen.script is not None and seen.script not in views:
         views.append(seen.script)
-    return _without_passing_over(rule, outcome, lacking(rule, declaration, views, seen))
+    return _without_passing_over(rule, target, cases, outcome, lacking(rule, declaration, views, seen))
 
 
-def _without_passing_over(rule: Rule, outcome: _Outcome, lacks: Sequence[Lack]) -> _Outcome:
-    """The outcome of a rule that speaks of names which nothing has: an error for each, and never held."""
+def _without_passing_over(
+    rule: Rule, target: Target, cases: Sequence[int], outcome: _Outcome, lacks: Sequence[Lack]
+) -> _Outcome:
+    """The outcome of a rule that speaks of names which nothing has: never held, but a finding or an error for each."""
     if not lacks:
         return outcome
     result = outcome.result
     if result.verdict is Verdict.HELD:
         result = replace(result, verdict=Verdict.NOT_CHECKED, reason=lacks[0].reason, evidence=())
-    told = [_nameless(rule, lack) for lack in lacks if lack.told]
-    return replace(outcome, result=result, errors=outcome.errors or tuple(dict.fromkeys(told)))
+    told = [lack for lack in lacks if lack.told]
+    errors, judgements = demands(rule, told, {at: target.scripts[at].view for at in cases})
+    used = (EvidenceKind.SCRIPT,)
+    findings = _findings(rule, target, Verdict.VIOLATED, judgements, sorted(judgements), None, used)
+    if findings:
+        result = _result(rule, Verdict.VIOLATED, findings[0].message, used)
+    return _Outcome(result, outcome.findings + findings, errors if told else outcome.errors)
 
 
-def _nameless(rule: Rule, lack: Lack) -> InputError:
-    advice = f"did you mean {lack.similar}?" if lack.similar else "correct the name, or say `optional: true`"
-    return InputError(f"{lack.reason} [{rule.id}]", lack.named.location, label="nothing has this name", help=advice)
+def _decided(judge: Callable[[Rule, _View], Judgement], rule: Rule, view: _View) -> Judgement:
+    """What a check says; where a question was too complex for it to say anything, that."""
+    try:
+        return judge(rule, view)
+    except TooComplexError:
+        return undecided(1)
 
 
 _GIVE = {
@@ -190,6 +208,9 @@ def _combine(
     # Evidence that can tell nothing does not stand for what the other says is nowhere.
     if not others or (told_absent and all(judgement.standing is Standing.UNKNOWN for judgement in others)):
         return _absent(rule, scripts, image, missing)
+    for judgement in (*present.values(), *((shown,) if shown else ())):
+        if judgement.standing is Standing.UNDECIDED:
+            return _Outcome(_result(rule, Verdict.NOT_CHECKED, judgement.reason, used))
     decided = [judgement for judgement in present.values() if judgement.standing is Standing.HOLDS]
     if satisfied or decided:
         reason = next((judgement.reason for judgement in decided if judgement.reason), "")
@@ -238,11 +259,14 @@ def _concerned(target: Target, broken: Sequence[int]) -> bool:
     return bool(target.scripts) and target.image_case in broken
 
 
+_SILENT = (Standing.UNKNOWN, Standing.UNDECIDED)
+
+
 def _used(target: Target, scripts: Mapping[int, Judgement], image: Judgement | None) -> tuple[EvidenceKind, ...]:
     used: list[EvidenceKind] = []
-    if any(judgement.standing is not Standing.UNKNOWN for judgement in scripts.values()):
+    if any(judgement.standing not in _SILENT for judgement in scripts.values()):
         used.append(EvidenceKind.SCRIPT)
-    if image is not None and image.standing is not Standing.UNKNOWN:
+    if image is not None and image.standing not in _SILENT:
         kinds = image.evidence or (EvidenceKind.IMAGE,)
         used += [kind for kind in kinds if _present(kind, target)]
     return tuple(used)
@@ -303,11 +327,13 @@ def _findings(
 
 def _confirmed(problem: Problem, image: Judgement, rule: Rule) -> Problem:
     """A problem of the script with what the image says of its subject, as heavy as it is there."""
-    weights = [other.severity or rule.severity for other in image.problems if other.subject == problem.subject]
-    severity = problem.severity
-    if weights and severity is not None:
-        severity = min(severity, *weights, key=lambda one: one.rank)
-    return replace(problem, facts=problem.facts + _image_facts(image, problem.subject), severity=severity)
+    facts = problem.facts + _image_facts(image, problem.subject)
+    shown = [other for other in image.problems if other.subject == problem.subject]
+    if not shown or not _is_likely(problem):
+        return replace(problem, facts=facts)
+    # What was a condition is a fact here.
+    worst = min(shown, key=lambda other: (other.severity or rule.severity).rank)
+    return replace(problem, facts=facts, message=worst.message, severity=worst.severity or rule.severity)
 
 
 def _image_facts(image: Judgement, subject: str) -> tuple[str, ...]:

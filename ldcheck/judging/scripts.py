@@ -13,6 +13,9 @@ from ldcheck.source import Location, Related, Source, SourceMap
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ldcheck.judging.evidence import ScriptView
+    from ldcheck.policy.load import Policies
+    from ldcheck.preprocess.files import Files
     from ldcheck.preprocess.run import Preprocessed
     from ldcheck.project.target import Target
     from ldcheck.script.result import Diagnostic, Parse
@@ -26,8 +29,8 @@ _MOST_WARNINGS = 5
 class Scripts:
     """The distinct scripts of a target, parsed. `condition` words a choice of them.
 
-    `described` tells the configurations of each, where it was preprocessed, and `constants` the number that a macro of
-    its sources stands for; `sources` are the files that people edit.
+    `described` tells the configurations of each, where it was preprocessed, `preprocessed` is how that went, and
+    `constants` the number that a macro of its sources stands for; `sources` are the files that people edit.
     """
 
     parses: tuple[Parse, ...] = ()
@@ -37,6 +40,12 @@ class Scripts:
     described: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     constants: tuple[Callable[[str], int | None], ...] = ()
+    preprocessed: tuple[Preprocessed, ...] = ()
+
+    def files(self) -> frozenset[str]:
+        """The names of all files that the scripts are read from."""
+        named = {source.name for parse in self.parses if not self.preprocessed for source in parse.sources.sources}
+        return frozenset(named.union(*(one.headers for one in self.preprocessed)))
 
 
 def read_scripts(target: Target, arch: str = "", text: str | None = None) -> Scripts:
@@ -53,19 +62,53 @@ def read_scripts(target: Target, arch: str = "", text: str | None = None) -> Scr
     return Scripts((parsed,), sources=parsed.sources.sources)
 
 
+def read_edited(target: Target, arch: str, before: Scripts, texts: Mapping[str, str]) -> Scripts:
+    """The same scripts as they would be with other texts of some files. Raises CheckError, and OSError.
+
+    `before` is what was read of the target with the same `arch`; the names of files are those of its sources.
+    """
+    if before.preprocessed:
+        files = before.preprocessed[0].origin.files.with_edits(texts)
+        return _preprocessed(target if target.arch else replace(target, arch=arch), files)
+    from ldcheck.script.includes import searched
+    from ldcheck.script.parser import parse
+
+    found = searched(target.includes)
+
+    def include(path: str, includer: str) -> Source | None:
+        source = found(path, includer)
+        return Source(source.name, texts[source.name]) if source is not None and source.name in texts else source
+
+    first = before.parses[0].sources.sources[0]
+    parsed = parse(Source(first.name, texts.get(first.name, first.text)), include=include)
+    return Scripts((parsed,), sources=parsed.sources.sources)
+
+
+def views_of(scripts: Scripts, policies: Policies, arch: str, *, orphans: bool) -> list[ScriptView]:
+    """What the rules of the policies are judged on; see `ScriptView` for `arch` and `orphans`."""
+    from ldcheck.judging.evidence import ScriptView
+
+    params = [policies.params_with(constant) for constant in scripts.constants]
+    params = params or [policies.params] * len(scripts.parses)
+    return [
+        ScriptView(parse.tree, parse.sources, arch, known, orphans)
+        for parse, known in zip(scripts.parses, params, strict=True)
+    ]
+
+
 def is_preprocessed(target: Target) -> bool:
     """Whether the script goes through a preprocessor: by its suffix `.S`, or because the target says how."""
     return target.script.endswith(".S") or bool(target.command_file) or target.preprocessor != "auto"
 
 
-def _preprocessed(target: Target) -> Scripts:
+def _preprocessed(target: Target, files: Files | None = None) -> Scripts:
     from ldcheck.preprocess.configurations import smallest_condition
     from ldcheck.preprocess.run import preprocess
     from ldcheck.script.includes import searched
     from ldcheck.script.parser import parse
     from ldcheck.script.sharing import SharedStatements, Text
 
-    found = preprocess(target)
+    found = preprocess(target, files)
     every = [configuration for one in found for configuration in one.configurations]
 
     def condition(chosen: Collection[int]) -> str:
@@ -87,6 +130,7 @@ def _preprocessed(target: Target) -> Scripts:
         tuple(_described(one) for one in found),
         tuple(source for one in found for source in one.sources()),
         tuple(one.constant for one in found),
+        found,
     )
 
 

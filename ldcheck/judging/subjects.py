@@ -6,18 +6,21 @@ at last a pattern of an input section description.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import Judgement, Problem, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.rule import Named
-from ldcheck.script.syntax import Assignment, Call, Name, Node, Word
+from ldcheck.script.marks import marks_a_place as marks_a_place  # noqa: PLC0414 - part of what this module gives
+from ldcheck.script.marks import names_a_start as names_a_start  # noqa: PLC0414 - as above
+from ldcheck.script.marks import names_an_end as names_an_end  # noqa: PLC0414 - as above
+from ldcheck.script.syntax import Assignment, Node, OutputSection
 from ldcheck.source import Related
 
 if TYPE_CHECKING:
     from ldcheck.layout.facts import Known
+    from ldcheck.layout.result import Layout
     from ldcheck.sections.rules import InputRule
 
 
@@ -56,48 +59,43 @@ def naming(name: str, view: ScriptView) -> tuple[InputRule, ...]:
     return tuple(rule for rule in view.rules if rule.pattern is not None and names(rule.names, wanted))
 
 
-def address_of(name: str, view: ScriptView) -> tuple[Node, Known] | None:
+def address_of(name: str, view: ScriptView, layout: Layout | None = None) -> tuple[Node, Known] | None:
     """Where a name is established in the script, and what is guaranteed of its address; None if nothing has it.
 
-    What the script's own ASSERTs demand of a symbol counts: a link that fails one is no link.
+    What the script's own ASSERTs demand of a symbol counts: a link that fails one is no link. A symbol that the script
+    PROVIDEs has the value that it is given there: where an object defines it instead, the script has no say. `layout`
+    is what to look it up in, the view's own if not given.
     """
+    layout = layout or view.layout
     if name in view.output_sections and name != "/DISCARD/":
-        known = view.layout.section_start(name)
+        known = layout.section_start(name)
         if known is not None:
             return view.output_sections[name][0], known
     if name in view.assignments:
-        known = view.layout.symbol(name, with_assertions=True)
+        node = view.assignments[name][-1]
+        known = layout.symbol(name, with_assertions=True)
+        offered = layout.value(node) if node.keyword.startswith("PROVIDE") else None
+        if offered is not None and (known is None or known.anchor is None):
+            known = offered
         if known is not None:
-            return view.assignments[name][-1], known
+            return node, known
     for rule in naming(name, view):
         if not rule.discards:
-            known = view.layout.first_input(rule.statement)
+            known = layout.first_input(rule.statement)
             if known is not None:
                 return rule.pattern or rule.statement, known
     return None
 
 
-def taken_by_half(name: str, taker: InputRule, view: ScriptView) -> Problem:
-    """What is wrong with a family of toolchain sections of which `taker` takes the bare name and nothing the rest."""
-    return view.problem(
-        taker.node,
-        name,
-        f"nothing takes `{name}.*`: split sections of this family would be orphans",
-        label=f"takes {name} and nothing else of the family",
-        witness=f"{name}.x",
-        help=f"write `{name} {name}.*`",
-    )
-
-
-def move_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> str:
-    """What to do so that `rule` is tried ahead of `earlier`, which takes its sections."""
-    moved, target = view.locate(rule.statement), view.locate(earlier.statement)
+def tried_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> str:
+    """What to look at where `rule` is to be tried ahead of `earlier`, which takes its sections."""
+    behind, first = view.locate(rule.statement), view.locate(earlier.statement)
+    narrow = f"narrow `{earlier.text}` so that it leaves these sections alone"
     if rule.section is not earlier.section:
-        where = f"{rule.output} ahead of {earlier.output}"
-        return f"move {where}, or narrow `{earlier.text}` so that it leaves these sections alone"
-    if moved.file == target.file and moved.line != target.line:
-        return f"move line {moved.line} ahead of line {target.line}"
-    return f"put `{rule.text}` ahead of `{earlier.text}`"
+        return f"look at the order of {earlier.output} and {rule.output}, or {narrow}"
+    if behind.file == first.file and behind.line != first.line:
+        return f"look at what stands between lines {first.line} and {behind.line}, whose order matters, or {narrow}"
+    return f"look at the order of `{earlier.text}` and `{rule.text}`, or {narrow}"
 
 
 def kept_by(rule: InputRule, section: str, view: ScriptView) -> str:
@@ -120,60 +118,14 @@ def kept_by(rule: InputRule, section: str, view: ScriptView) -> str:
     return "" if code_of_a_table else f"ENTRY({start})"
 
 
-def marks_a_place(assignment: Assignment) -> bool:
-    """Whether a symbol is given the location counter (also aligned, or ABSOLUTE), so that its place is its address."""
-    value = assignment.value
-    while isinstance(value, Call) and value.function in ("ALIGN", "ABSOLUTE"):
-        if len(value.arguments) == 1 and value.function == "ALIGN":
-            return True
-        inner = value.arguments[0]
-        if isinstance(inner, Word):
-            return False
-        value = inner
-    return isinstance(value, Name) and value.name == "." and assignment.operator == "="
-
-
-_ENDS = frozenset(("end", "stop"))
-_STARTS = frozenset(("start", "begin"))
-
-
-def names_an_end(symbol: str) -> bool:
-    """Whether a symbol is by its name the end of what stands in front of it: `__end_once`, `__stop___x`."""
-    return bool(_ENDS & _outer_words(symbol))
-
-
-def names_a_start(symbol: str) -> bool:
-    """Whether a symbol is by its name the start of what stands behind it."""
-    return bool(_STARTS & _outer_words(symbol)) and not names_an_end(symbol)
-
-
-# What tells a start from an end: a word anywhere, or one letter in front (`_sdata`, `_edata`, `edata`).
-_BOUND = re.compile(r"start|begin|base|end|stop|limit")
-_LETTER = re.compile(r"^_*[se](?=[a-z])")
-
-
-def stem(symbol: str) -> str:
-    """What a start and an end have in common: of `__start_x`, `_ex`, `x_end`."""
-    symbol = symbol.lower()
-    without = _BOUND.sub("", symbol)
-    return (without if without != symbol else _LETTER.sub("", symbol)).strip("_")
-
-
-def is_start_to_end(start: Assignment, end: Assignment) -> bool:
-    """Whether two symbols are by their names the start and the end of one thing, and mark places."""
-    return (
-        marks_a_place(start)
-        and marks_a_place(end)
-        and not names_an_end(start.target.text)
-        and not names_a_start(end.target.text)
-        and start.target.text != end.target.text
-        and stem(start.target.text) == stem(end.target.text)
-    )
-
-
-def _outer_words(symbol: str) -> set[str]:
-    words = symbol.lower().strip("_").split("_")
-    return {words[0], words[-1]}
+def opened_section(assignment: Assignment, view: ScriptView) -> OutputSection | None:
+    """The output section at whose very beginning an assignment stands, with at most other symbols ahead of it."""
+    for node in reversed(view.statements[: view.positions[id(assignment)]]):
+        if isinstance(node, OutputSection):
+            return node if node.body_start < assignment.start < node.body_end else None
+        if not isinstance(node, Assignment) or node.target.text == ".":
+            return None
+    return None
 
 
 def first_address(name: str, view: ImageView) -> int | None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ldcheck.image.model import ImageSection, Segment
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import marks_a_place, names_a_start, names_an_end
 from ldcheck.record import dataclass
+from ldcheck.script.marks import marks_a_place, names_a_start, names_an_end
 from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection
 
 
@@ -24,6 +24,12 @@ class Landmark:
     name: str
     address: int
     node: Assignment
+
+
+@lru_cache(maxsize=2)
+def surroundings(view: ImageView) -> Surroundings:
+    """Those of one image, worked out once."""
+    return Surroundings(view)
 
 
 class Surroundings:

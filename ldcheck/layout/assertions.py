@@ -6,7 +6,7 @@ apart from what the script establishes: a check that asks whether an ASSERT is n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ldcheck.layout.facts import Order
 from ldcheck.layout.numbers import ANY, MASK, Number, exact
@@ -45,10 +45,22 @@ _ORDERS = {
 }
 
 
-def demands(condition: Expression, constant: Constant) -> list[Demand | Relation]:
-    """What holds of symbols if a condition outside of output sections is true; unusual forms say nothing."""
-    found: list[Demand | Relation] = []
-    pending: list[tuple[Expression, bool]] = [(condition, True)]
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Part:
+    """A part of a condition: a comparison that is true, or (with `right` None) that `left` is zero or not zero."""
+
+    left: Expression
+    operator: str
+    right: Expression | None = None
+
+
+# The operators of a `Part` that is no comparison.
+ZERO, NONZERO = "is zero", "is not zero"
+
+
+def parts(condition: Expression, truth: bool = True) -> Iterator[Part]:
+    """What must be true for a condition to be true (or false), taken apart at `&&`, `||` and `!`."""
+    pending: list[tuple[Expression, bool]] = [(condition, truth)]
     while pending:
         node, truth = pending.pop()
         if isinstance(node, Unary) and node.operator == "!":
@@ -58,9 +70,19 @@ def demands(condition: Expression, constant: Constant) -> list[Demand | Relation
         elif isinstance(node, Binary) and node.operator == ("&&" if truth else "||"):
             pending.extend(((node.right, truth), (node.left, truth)))
         elif isinstance(node, Binary) and node.operator in _OPPOSITE:
-            _compared(node.operator if truth else _OPPOSITE[node.operator], node.left, node.right, constant, found)
-        elif not truth:
-            _zero(node, constant, found)
+            yield Part(node.left, node.operator if truth else _OPPOSITE[node.operator], node.right)
+        else:
+            yield Part(node, NONZERO if truth else ZERO)
+
+
+def demands(condition: Expression, constant: Constant) -> list[Demand | Relation]:
+    """What holds of symbols if a condition outside of output sections is true; unusual forms say nothing."""
+    found: list[Demand | Relation] = []
+    for part in parts(condition):
+        if part.right is not None:
+            _compared(part.operator, part.left, part.right, constant, found)
+        elif part.operator == ZERO:
+            _zero(part.left, constant, found)
     return found
 
 

@@ -50,6 +50,7 @@ class Constants:
         self.symbols: dict[str, Value] = {}
         self.regions = {DEFAULT: Region(start, ANY)}
         self._aliases: dict[str, str] = {}
+        self._declared: set[str] = set()
         # Twice, for constants that are made of later ones.
         for node in (*found.plain, *found.plain):
             if node.target.text not in self.symbols:
@@ -69,6 +70,7 @@ class Constants:
                 start = known(origin) if origin is not None else Known(ANY, Anchor(f"ORIGIN({node.name.text})"))
                 size = ANY if length is None else exact(length)
                 self.regions[node.name.text] = Region(start, size, node.attributes is not None)
+                self._declared.add(node.name.text)
 
     def value(self, expression: Expression) -> int | None:
         """The value of an expression, if it is the same at all times."""
@@ -87,6 +89,13 @@ class Constants:
     def region(self, name: str) -> Region | None:
         """A memory region by its name or an alias."""
         return self.regions.get(self._aliases.get(name, name))
+
+    def named_regions(self) -> dict[str, tuple[Known, Number]]:
+        """Origin and length of each memory region that the script declares, by its aliases too."""
+        found = {
+            name: (region.origin, region.length) for name, region in self.regions.items() if name in self._declared
+        }
+        return found | {alias: found[region] for alias, region in self._aliases.items() if region in found}
 
     def region_of(self, node: OutputSection | Overlay) -> Region:
         """The region that a section takes its address from."""

@@ -10,8 +10,9 @@ from ldcheck.layout.facts import Known, Order, Reason, merged
 from ldcheck.layout.flow import Flow, leaves
 from ldcheck.layout.frames import ABSOLUTE, Frame, Value
 from ldcheck.layout.names import Names
-from ldcheck.layout.result import AssertionFact, Truth
-from ldcheck.script.syntax import Assertion, Expression, Name
+from ldcheck.layout.numbers import Number
+from ldcheck.layout.result import AssertionFact, Grounds, Said, Truth
+from ldcheck.script.syntax import Assertion, Assignment, Expression, Name
 
 _TRUTHS: Mapping[bool | None, Truth] = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}
 
@@ -25,6 +26,8 @@ class Judge:
         self._facts: dict[Assertion, AssertionFact] = {}
         self._deferred: list[tuple[Assertion, Value, Frame, int]] = []
         self._demanded: dict[str, Known] = {}
+        self._conditions: list[Said] = []
+        self._definitions: dict[str, Said] = {}
         self.relations: dict[tuple[str, str], Order] = {}
 
     def judge(self, node: Assertion, dot: Value, frame: Frame, uncertain: bool = False) -> None:
@@ -67,6 +70,8 @@ class Judge:
         def constant(expression: Expression) -> int | None:
             return self._names.evaluate(expression, ABSOLUTE, dot, final=True)[0].absolute().value
 
+        if self._is_settled(node.condition):
+            self._conditions.append(Said(node, node.condition, dot.absolute()))
         final = [self._names.final.get(part.name) for part in leaves(node.condition) if isinstance(part, Name)]
         if not all(value is None or is_behind_start(value) for value in final):
             # Of two symbols of one section GNU ld compares the offsets, and a negative one is huge.
@@ -74,7 +79,7 @@ class Judge:
         why = Reason(node, "is demanded by an ASSERT")
         for demand in demands(node.condition, constant):
             names = [demand.name] if isinstance(demand, Demand) else [demand.first, demand.second]
-            if any(self._flow.assigned[name] and not self._names.is_final(name) for name in names):
+            if not all(self._names.is_settled(name) for name in names):
                 continue
             if isinstance(demand, Relation):
                 self.relations[demand.first, demand.second] = demand.order
@@ -83,6 +88,26 @@ class Judge:
                 number = demand.number if before is None else before.number.meet(demand.number)
                 reasons = (why,) if before is None else merged(before.reasons, (why,))
                 self._demanded[demand.name] = Known(number, None, 0, reasons)
+
+    def define(self, node: Assignment, dot: Known) -> None:
+        """Keep what a symbol is assigned outside of output sections, if that is all that is ever assigned to it."""
+        once = self._flow.assigned[node.target.text] == 1 and node.operator == "="
+        if once and not node.keyword.startswith("PROVIDE") and self._is_settled(node.value):
+            self._definitions[node.target.text] = Said(node, node.value, dot)
+
+    def _is_settled(self, expression: Expression) -> bool:
+        names = [part.name for part in leaves(expression) if isinstance(part, Name)]
+        return all(name == "." or self._names.is_settled(name) for name in names)
+
+    def grounds(self, regions: Mapping[str, tuple[Known, Number]]) -> Grounds:
+        """What the ASSERTs and the assignments outside of output sections say, once all of them were seen."""
+        final = self._names.final
+        absolute = frozenset(name for name, value in final.items() if value.frame is ABSOLUTE)
+        # The symbol of an object never lies in front of its section.
+        offered = {**final, **self._names.offered}
+        unsure = frozenset(name for name, value in offered.items() if not is_behind_start(value))
+        definitions = {} if self._flow.sane else self._definitions
+        return Grounds(tuple(self._conditions), definitions, absolute, unsure, regions)
 
     def asserted(self, symbols: Mapping[str, Known]) -> dict[str, Known]:
         """The symbols of which ASSERTs demand something, with what is known of them besides."""

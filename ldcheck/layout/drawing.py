@@ -6,7 +6,8 @@ segment, the flags alone say that everything is writable and executable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from ldcheck.image.model import Elf, Image, ImageSection, LinkMap
@@ -46,7 +47,7 @@ def draw(target: str, image: Image, tree: Script | None) -> Picture | None:
         _PAGE,
         stretches,
         tuple(islice(_paddings(image.map, sections), 20 * _MOST)),
-        tuple(_marks(elf, tree)),
+        tuple(_marks(elf, tree, [(stretch.start, stretch.end) for stretch in stretches])),
     )
 
 
@@ -84,10 +85,30 @@ def _paddings(link_map: LinkMap | None, sections: Iterable[ImageSection]) -> Ite
                 yield Stretch(f"{section.name}: {part.cause}", part.address, part.address + part.size, "padding")
 
 
-def _marks(elf: Elf, tree: Script | None) -> Iterable[Mark]:
-    """The symbols that the script assigns, as far as the image has them, by address."""
+def _marks(elf: Elf, tree: Script | None, ranges: Sequence[tuple[int, int]]) -> Iterable[Mark]:
+    """The symbols that the script assigns, as far as the image has them, by address.
+
+    One that lies at none of the `ranges` of sections, nor between two that are near each other, is a number.
+    """
     if tree is None:
         return []
-    names = {node.target.text for node in statements(tree) if isinstance(node, Assignment)}
-    found = [Mark(name, elf.symbols[name].value) for name in names if name in elf.symbols and elf.symbols[name].defined]
+    places = _joined(ranges)
+    starts = [start for start, _ in places]
+    found = []
+    for name in {node.target.text for node in statements(tree) if isinstance(node, Assignment)}:
+        symbol = elf.symbols.get(name)
+        if symbol is not None and symbol.defined:
+            at = bisect_right(starts, symbol.value) - 1
+            found.append(Mark(name, symbol.value, at < 0 or symbol.value > places[at][1]))
     return sorted(found, key=lambda mark: (mark.address, mark.name))
+
+
+def _joined(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges in order, those that have less than a hundred pages between them made one, with a page behind each."""
+    places: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if places and start - places[-1][1] < 100 * _PAGE:
+            places[-1] = (places[-1][0], max(places[-1][1], end + _PAGE))
+        else:
+            places.append((start, end + _PAGE))
+    return places

@@ -178,6 +178,13 @@ class Known:
         anchor.set_past({end.anchor: end.offset})
         return Known(self.number, anchor, 0, self.reasons, self.obstacles)
 
+    def up_to(self, end: Known) -> Known:
+        """The same address, which is not above the highest that `end` can be, if it never lies behind that."""
+        if self.high <= end.high or self.value is not None or not not_behind(self, end):
+            return self
+        number = self.number.within(self.low, end.high)
+        return Known(number, self.anchor, self.offset, self.reasons, self.obstacles)
+
     def join(self, other: Known, name: str = "") -> Known:
         """What is known of an address that is one or the other."""
         if self is other:

@@ -83,6 +83,9 @@ def difference(end: Known, start: Known) -> Number:
     number = end.number - start.number
     least, most = distance(start, end)
     if least is not None and least >= 0:
+        if end.anchor is not None and not end.anchor.wild and end.high >= start.low:
+            # Both are places of the location counter, and in this order.
+            most = end.high - start.low if most is None else min(most, end.high - start.low)
         return number.within(least, MASK if most is None else most)
     return number
 

@@ -132,6 +132,7 @@ class _Walk:
             sections=tuple(self._facts),
             points=self._points,
             assertions=assertions,
+            grounds=self._judge.grounds(self._constants.named_regions()),
         )
 
     def _symbols(self) -> dict[str, Known]:
@@ -182,6 +183,7 @@ class _Walk:
             self._final_dot = self._moved(node, self._final_dot, final=True) if split else self._dot
         else:
             dot, final_dot = absolute_value(self._dot), absolute_value(self._final_dot)
+            self._judge.define(node, self._final_dot)
             self._values[node] = self._names.assign(node, ABSOLUTE, dot, final_dot)
         self._default.current = self._dot
 
@@ -256,6 +258,7 @@ class _Walk:
         plain = node.address is None and not traits.unallocated and self._constants.power(node.align) == 1
         if plain or self._is_allocated(node, traits, start, end):
             end = region.bounded(end)
+            self._names.enclose(node, frame, end)
         # AT() may speak of the section itself.
         self._names.sections.setdefault(node.name.text, Section(node, frame, end, UNKNOWN, not traits.present))
         load = self._load(node, start, region)
@@ -271,7 +274,7 @@ class _Walk:
         passed = self._names.sections
         if name not in passed or passed[name].node is node:
             passed[name] = Section(node, frame, end, load, absent)
-        self._facts.append(SectionFact(name, node, frame.start, end, load))
+        self._facts.append(SectionFact(name, node, frame.start.up_to(end), end, load))
 
     def _address(self, expression: Expression, node: Node) -> Known:
         value, late = self._names.place(expression, ABSOLUTE, absolute_value(self._dot))
@@ -346,7 +349,7 @@ class _Walk:
             )
             self._final_dot = self._dot if final_before is before else final_before.join(end)
         else:
-            self._dot = before.join(end)
+            self._dot = before.join(end).past(end) if open_ended else before.join(end)
             self._final_dot = self._dot if final_before is before else final_before.join(end)
 
     def _take_room_to_load(self, node: OutputSection, region: Region) -> None:

@@ -57,6 +57,8 @@ class Names:
         self.sizing: dict[str, Value] = {}
         self.final = self.sizing
         self.sections: dict[str, Section] = {}
+        # What the script gives to symbols that an object may define instead.
+        self.offered: dict[str, Value] = {}
         self.drifts = False
         # Assignments in an output section (to the location counter too) of a mere number, which counts from its start.
         self.offsets: dict[Node, Number] = {}
@@ -128,9 +130,19 @@ class Names:
         self.count += 1
         self._assigned_at[name] = self.count
         uncertain = node.keyword.startswith("PROVIDE") or name in self._flow.uncertain
+        if uncertain and not late:
+            self.offered[name] = final
         self.sizing[name] = UNSURE_VALUE if uncertain else value
         self.final[name] = UNSURE_VALUE if uncertain else final
         return final.absolute()
+
+    def enclose(self, node: OutputSection, frame: Frame, end: Known) -> None:
+        """Keep the symbols of an output section below the end that its memory region leaves it."""
+        for name in {statement.target.text for statement in node.statements if isinstance(statement, Assignment)}:
+            for known_names in (self.final,) if self.agree else (self.final, self.sizing):
+                value = known_names.get(name)
+                if value is not None and value.frame is frame:
+                    known_names[name] = Value(value.number, frame, value.address.up_to(end))
 
     def forget(self) -> None:
         """Behind a file that was not found, any symbol may have another value."""
@@ -155,6 +167,10 @@ class Names:
     def is_final(self, name: str) -> bool:
         """Whether a symbol's value so far is its last one."""
         return self._flow.assigned[name] == 1 and name in self.final
+
+    def is_settled(self, name: str) -> bool:
+        """Whether a symbol has its last value here, be it that the script never assigns it."""
+        return not self._flow.assigned[name] or self.is_final(name)
 
     def _symbol(self, name: str) -> Value:
         value = self._reading.get(name)

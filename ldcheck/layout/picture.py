@@ -24,10 +24,11 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Mark:
-    """A boundary symbol."""
+    """A symbol that the script assigns. `constant` says that its value is a number, and no place in the image."""
 
     name: str
     address: int
+    constant: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

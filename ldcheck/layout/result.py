@@ -7,8 +7,8 @@ from enum import Enum
 
 from ldcheck.layout.facts import Known, Order, Reason, difference, order
 from ldcheck.layout.numbers import Number
-from ldcheck.record import dataclass
-from ldcheck.script.syntax import Assertion, Node
+from ldcheck.record import dataclass, field
+from ldcheck.script.syntax import Assertion, Assignment, Expression, Node
 
 _REVERSED: Mapping[Order | None, Order] = {
     Order.LESS: Order.GREATER,
@@ -42,6 +42,35 @@ class AssertionFact:
     as_addresses: Truth | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Said:
+    """An expression outside of output sections whose names have their last values there.
+
+    It is the condition of an ASSERT, or what a symbol is assigned. `dot` is the location counter at its place.
+    """
+
+    node: Assertion | Assignment
+    expression: Expression
+    dot: Known
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Grounds:
+    """What a script says beside the walk through its addresses.
+
+    `conditions` are those of ASSERTs, which hold in every link. `definitions` are the symbols that are assigned once,
+    outside of output sections, by them. `absolute` are the symbols that belong to no output section, `unsure` those
+    that may lie in front of the start of theirs. `regions` are the memory regions, by their aliases too: origin and
+    length.
+    """
+
+    conditions: tuple[Said, ...] = ()
+    definitions: Mapping[str, Said] = field(default_factory=dict)
+    absolute: frozenset[str] = frozenset()
+    unsure: frozenset[str] = frozenset()
+    regions: Mapping[str, tuple[Known, Number]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class SectionFact:
     """An output section: where it starts and ends, and from where it is loaded."""
@@ -70,6 +99,7 @@ class Layout:
         sections: tuple[SectionFact, ...],
         points: Sequence[Known],
         assertions: tuple[AssertionFact, ...],
+        grounds: Grounds,
     ) -> None:
         self._before = before
         self._after = after
@@ -82,6 +112,7 @@ class Layout:
         self._assertions = assertions
         self._points = points
         self.sections = sections
+        self.grounds = grounds
 
     def before(self, node: Node) -> Known | None:
         """The location counter in front of a statement; None for a node that is none."""

@@ -74,8 +74,17 @@ class Files:
     def __init__(self, virtual: Mapping[str, str] | None = None, other: Files | None = None) -> None:
         """`virtual` are texts by path; what `other` has read already is not read again."""
         self._read: dict[str, SourceFile | None] = dict(other._read) if other is not None else {}
+        self.edited: frozenset[str] = other.edited if other is not None else frozenset()
         for name, text in (virtual or {}).items():
             self._read[name] = SourceFile(name, text, virtual=True)
+
+    def with_edits(self, texts: Mapping[str, str]) -> Files:
+        """What was read, as it would be if some files had another text; stubs of an earlier run are left out."""
+        files = Files()
+        files._read = {name: file for name, file in self._read.items() if file is None or not file.virtual}
+        files._read.update({name: SourceFile(name, text) for name, text in texts.items()})
+        files.edited = frozenset(texts)
+        return files
 
     def get(self, path: str) -> SourceFile | None:
         """The file at `path`, or None where there is no regular file. Raises CheckError for what cannot be read."""

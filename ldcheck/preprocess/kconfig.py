@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from ldcheck.documents.files import read_source
 from ldcheck.findings import CheckError, InputError
@@ -30,6 +31,15 @@ def read_config(path: str) -> dict[str, str]:
         else:
             _config_line(source, number, line.strip(), symbols)
     return symbols
+
+
+def is_of_another(symbols: Mapping[str, str], arch: str) -> bool:
+    """Whether a configuration is that of another architecture than `arch` (empty: not known)."""
+    from ldcheck.image.arches import expand
+    from ldcheck.project.machines import machines
+
+    mine = machines(symbols)
+    return bool(arch and mine and not set(mine) & set(expand(arch)))
 
 
 def _is_header(text: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.preprocess.configurations import Value
-from ldcheck.preprocess.files import Files
+from ldcheck.preprocess.files import Files, SourceFile
 from ldcheck.preprocess.generated import Stubs, stand_in
 from ldcheck.preprocess.inputs import Inputs, Survey
 from ldcheck.preprocess.options import not_known
@@ -45,8 +45,11 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def make_plan(target: Target) -> Plan:
-    """Choose the way, find all files, and what is varied. Raises CheckError for what is missing or wrong."""
+def make_plan(target: Target, files: Files | None = None) -> Plan:
+    """Choose the way, find all files, and what is varied. Raises CheckError for what is missing or wrong.
+
+    What `files` has is not read again.
+    """
     way = choose(target)
     asked = _ask(way.command)
     config = None
@@ -55,10 +58,21 @@ def make_plan(target: Target) -> Plan:
 
         config = {name: value for name, value in read_config(target.config).items() if name not in target.vary}
     definitions = _definitions(target, way, configured=config is not None)
-    inputs = Inputs(target.script, Files(), way.includes, definitions, way.include_first, way.predefined)
+    inputs = Inputs(target.script, files or Files(), way.includes, definitions, way.include_first, way.predefined)
     inputs, found, stubs = stand_in(inputs, config, target.generated)
+    real = _configured(found)
+    notes = list(way.notes)
+    if real is not None and config is None and _is_of_another(real, target.arch):
+        # The tree was built for another machine last: what that left decides nothing here.
+        notes.append(f"{real.name} is of another architecture's build, and is left out")
+        way = choose(target, recorded=False)
+        notes += way.notes
+        asked = _ask(way.command)
+        definitions = _definitions(target, way, configured=False)
+        inputs = Inputs(target.script, Files(), way.includes, definitions, way.include_first, way.predefined)
+        inputs, found, stubs = stand_in(inputs, {}, target.generated)
+        real = None
     known = dict(config or {})
-    real = next((file for file in found.files if file.name.endswith("autoconf.h") and not file.virtual), None)
     if real is not None:
         definitions = _definitions(target, way, configured=True)
         inputs = inputs.with_definitions(definitions)
@@ -73,7 +87,6 @@ def make_plan(target: Target) -> Plan:
     left_over = list(symbols)[MAX_SYMBOLS:]
     if config is not None and not any(text for text in stubs.texts.values()):
         inputs = inputs.with_definitions({**definitions, **config})
-    notes = list(way.notes)
     command = way.command
     if asked is not None:
         told, left_out = _told(command, asked)
@@ -89,6 +102,17 @@ def make_plan(target: Target) -> Plan:
     return Plan(
         inputs, found, stubs, symbols, known, unconfigured, command, target.limit, renders, tuple(notes)
     )  # fmt: skip
+
+
+def _configured(found: Survey) -> SourceFile | None:
+    """The header that Kconfig wrote, if it is there."""
+    return next((file for file in found.files if file.name.endswith("autoconf.h") and not file.virtual), None)
+
+
+def _is_of_another(header: SourceFile, arch: str) -> bool:
+    from ldcheck.preprocess.kconfig import is_of_another, read_config
+
+    return is_of_another(read_config(header.name), arch)
 
 
 def _definitions(target: Target, way: Way, configured: bool) -> dict[str, str | None]:

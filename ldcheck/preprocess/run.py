@@ -13,6 +13,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.configurations import Configuration
 from ldcheck.preprocess.explore import Walk
+from ldcheck.preprocess.files import Files
 from ldcheck.preprocess.inputs import is_linker_script
 from ldcheck.preprocess.macros import Definition
 from ldcheck.preprocess.origin import MacroOrigin
@@ -33,7 +34,8 @@ class Preprocessed:
     `defined` are, for each configuration, all CONFIG_ and other symbols that are known to be defined; `headers` are the
     files that were included. `macros` are those of the first configuration. `lines` are the identities of the lines,
     where it is known which ones the configurations share. `notes` are what people should know of how the text came
-    about, equal for all scripts of a target but for what concerns this one.
+    about, equal for all scripts of a target but for what concerns this one. `complete` says that no configuration of
+    the target was left out.
     """
 
     configurations: tuple[Configuration, ...]
@@ -44,6 +46,7 @@ class Preprocessed:
     headers: tuple[str, ...]
     macros: Mapping[str, Definition]
     lines: tuple[Hashable, ...] = ()
+    complete: bool = True
 
     def constant(self, name: str) -> int | None:
         """The number that a macro of the sources stands for; None where it is none, or not defined."""
@@ -57,12 +60,15 @@ class Preprocessed:
         return tuple(file.source for file in read if file is not None)
 
 
-def preprocess(target: Target) -> tuple[Preprocessed, ...]:
-    """All distinct scripts of a target, the one with the fewest symbols defined first. Raises CheckError."""
+def preprocess(target: Target, files: Files | None = None) -> tuple[Preprocessed, ...]:
+    """All distinct scripts of a target, the one with the fewest symbols defined first. Raises CheckError.
+
+    What `files` has is not read again: what of it is edited counts as it is there (see `Files.with_edits`).
+    """
     if not os.path.isfile(target.script):
         place = target.location
         raise CheckError(InputError(f"there is no script {target.script}", place))
-    plan = make_plan(target)
+    plan = make_plan(target, files)
     try:
         walks = possible_walks(plan)
         outputs = outputs_of(plan, walks.possible)
@@ -87,8 +93,8 @@ def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output]) -> tuple[Prep
         if errors := undefined_calls(source, origin, plan.survey.defines, seen):
             raise CheckError(*errors)
         lines = tuple(output.identities()) if isinstance(output, Rendered) else ()
-        macros = same[0].macros
-        result.append(Preprocessed(configurations, source, origin, notes, defined, headers, macros, lines))
+        macros, complete = same[0].macros, walks.complete
+        result.append(Preprocessed(configurations, source, origin, notes, defined, headers, macros, lines, complete))
     return tuple(result)
 
 

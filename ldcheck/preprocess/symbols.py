@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from ldcheck.preprocess.configurations import Value
 from ldcheck.preprocess.files import SourceFile
 from ldcheck.preprocess.inputs import Survey, is_linker_script
-from ldcheck.preprocess.lexer import CONDITIONAL, WORD
+from ldcheck.preprocess.lexer import CONDITIONAL, WORD, Directive
 
 _COMPARED = re.compile(r"\b([^\W\d]\w*)\s*(==|!=|<=|>=|<|>)\s*(0[xX][0-9a-fA-F]+|[0-9]+)\b")
 _Comparison = tuple[str, int]
@@ -22,6 +22,7 @@ _COMPARE: Mapping[str, Callable[[int, int], bool]] = {
     ">=": int.__ge__,
 }
 _ENABLED = re.compile(r"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|config_enabled)\s*\(\s*(\w+)\s*\)")
+_DEFINED = re.compile(r"\bdefined\b\s*\(?\s*\w+\s*\)?|[!&|()\s]+")
 # What a compiler says about its target; varied only where nobody names the architecture.
 ARCHITECTURE_MACROS = frozenset(
     (
@@ -79,7 +80,37 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
                 found[name] = None
                 if name not in comparing:
                     tested.add(name)
+    for name in _alternatives(survey, found, index):
+        if name not in settled:
+            found[name] = None
+            tested.add(name)
     return {name: _values(sorted(compared.get(name, ())), name in tested) for name in sorted(found)}
+
+
+def _alternatives(survey: Survey, found: Collection[str], index: _Definitions) -> list[str]:
+    """CONFIG_ symbols of which an #error wants one in place of a symbol that is varied: `#elif defined(CONFIG_MPU)`.
+
+    Without them, one choice of several would be all that is ever looked at.
+    """
+    more: dict[str, None] = {}
+    for file in survey.files:
+        for at, directive in enumerate(file.directives):
+            if directive.keyword != "error":
+                continue
+            branches = [file.directives[branch] for branch in file.around(at)]
+            texts = [
+                file.code[one.start : one.end] for one in branches if "def" in one.keyword or _is_choice(file, one)
+            ]
+            asked = {name for text in texts for name in WORD.findall(text)}
+            if not asked.isdisjoint(found):
+                named = (name for name in sorted(asked) if name.startswith("CONFIG_"))
+                more.update((name, None) for name in named if name not in index.definitions)
+    return list(more)
+
+
+def _is_choice(file: SourceFile, directive: Directive) -> bool:
+    """Whether a condition asks for nothing but what is defined."""
+    return not _DEFINED.sub("", file.code[directive.start : directive.end]).strip()
 
 
 def _may_vary(name: str, file: str, known_arch: bool) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.configurations import Assignment
@@ -47,6 +47,8 @@ def _preprocessed(plan: Plan, walks: Sequence[Walk]) -> list[Output]:
 
     if plan.stubs.texts:
         plan.stubs.write()
+    if plan.inputs.files.edited:
+        return _edited(plan, walks)
     outputs = []
     for run in run_all([_command(plan, walk.assignment) for walk in walks]):
         if run.status != 0:
@@ -55,15 +57,40 @@ def _preprocessed(plan: Plan, walks: Sequence[Walk]) -> list[Output]:
     return outputs
 
 
-def _command(plan: Plan, given: Assignment) -> list[str]:
+def _edited(plan: Plan, walks: Sequence[Walk]) -> list[Output]:
+    """The same, of files that are not on disk as they are to be read."""
+    from ldcheck.preprocess.compiler import run_all
+    from ldcheck.preprocess.generated import temporary_folder
+    from ldcheck.preprocess.shadow import Shadow
+
+    files = plan.inputs.files
+    shadow = Shadow(temporary_folder(), files.all(), files.edited)
+
+    def path(name: str) -> str:
+        return name if name == plan.stubs.folder else shadow.path(name)
+
+    outputs = []
+    try:
+        shadow.write()
+        for run in run_all([_command(plan, walk.assignment, path) for walk in walks]):
+            if run.status != 0:
+                raise _rejected(plan, run.errors)
+            outputs.append(parse_output(shadow.led_back(decode(run.out))))
+    finally:
+        shadow.remove()
+    return outputs
+
+
+def _command(plan: Plan, given: Assignment, path: Callable[[str], str] = str) -> list[str]:
+    """A command; `path` says where a file or folder is to be read."""
     inputs = plan.inputs
-    command = [*plan.command, *(f"-I{path}" for path in inputs.includes)]
+    command = [*plan.command, *(f"-I{path(folder)}" for folder in inputs.includes)]
     for name, value in {**inputs.definitions, **given}.items():
         command.append(f"-U{name}" if value is None else f"-D{name}={value}")
-    for path in inputs.include_first:
-        command += ["-include", path]
+    for first in inputs.include_first:
+        command += ["-include", path(first)]
     # A name that begins with a dash is a file's all the same.
-    return [*command, os.path.join(".", inputs.script) if inputs.script.startswith("-") else inputs.script]
+    return [*command, path(os.path.join(".", inputs.script) if inputs.script.startswith("-") else inputs.script)]
 
 
 def _rejected(plan: Plan, errors: str) -> CheckError:

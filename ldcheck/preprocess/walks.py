@@ -17,10 +17,14 @@ MAX_ROUNDS = 6
 
 
 class Walks(NamedTuple):
-    """The configurations that the sources do not refuse, at least one, and what people should know of the others."""
+    """The configurations that the sources do not refuse, at least one, and what people should know of the others.
+
+    `complete` says that there are no others than those that the notes tell of as refused.
+    """
 
     possible: tuple[Walk, ...]
     notes: tuple[str, ...]
+    complete: bool
 
 
 def possible_walks(plan: Plan) -> Walks:
@@ -29,6 +33,7 @@ def possible_walks(plan: Plan) -> Walks:
     # The text of a single configuration comes from the preprocessor anyway.
     explorer = Explorer(plan.inputs, plan.symbols, rendering=plan.renders and bool(plan.symbols))
     walks = explorer.walk(plan.limit, used_in_text(plan.survey, plan.symbols))
+    complete = walks is not None
     if walks is None:
         walks = _cover(plan, explorer)
         notes.append(
@@ -46,7 +51,7 @@ def possible_walks(plan: Plan) -> Walks:
         notes.append(f"{counted(count, 'combination')} left out, refused by {stop.message} ({place})")
     if plan.unconfigured and (note := unknown_choices(plan.survey, possible[0].missing)):
         notes.append(note)
-    return Walks(possible, tuple(notes))
+    return Walks(possible, tuple(notes), complete)
 
 
 def _cover(plan: Plan, explorer: Explorer) -> list[Walk]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import CheckError, InputError
+from ldcheck.image.arches import canonical, expand, family_of
 from ldcheck.preprocess.compiler import find_program
 from ldcheck.preprocess.predefined import clang_triplet, predefined
 from ldcheck.project.target import Target
@@ -38,18 +39,33 @@ class Way:
     notes: tuple[str, ...]
 
 
-def choose(target: Target) -> Way:
-    """The first way that there is. Raises CheckError where the target insists on one that there is not."""
-    if target.preprocessor in ("auto", "recorded") and (path := _command_file(target)):
+def choose(target: Target, recorded: bool = True) -> Way:
+    """The first way that there is. Raises CheckError where the target insists on one that there is not.
+
+    Without `recorded`, the build's command does not count.
+    """
+    if recorded and target.preprocessor in ("auto", "recorded") and (path := _command_file(target)):
         from ldcheck.preprocess.recorded import read_command
 
-        recorded = read_command(path, target.script)
-        if target.command_file or _fits(target, recorded):
-            return _by_record(target, recorded)
+        command = read_command(path, target.script)
+        if _is_for(command.compiler, target.arch) and (target.command_file or _fits(target, command)):
+            return _by_record(target, command)
     if target.preprocessor == "recorded":
         advice = "name it under `command-file`"
         raise CheckError(InputError("there is no recorded command", target.location, help=advice))
     return _by_compiler(target)
+
+
+def _is_for(compiler: str, arch: str) -> bool:
+    """Whether a compiler, by the triplet that its name begins with, may be for `arch`.
+
+    Most make code of both widths of a family; arm64 and arm32 have one each, and may share a script.
+    """
+    name = os.path.basename(compiler)
+    known = canonical(name) or canonical(name.partition("-")[0])
+    if not arch or not known:
+        return True
+    return known in expand(arch) or (family_of(known) != "arm" and family_of(known) == family_of(expand(arch)[0]))
 
 
 def _command_file(target: Target) -> str:

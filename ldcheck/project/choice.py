@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ldcheck.findings import CheckError, InputError
-from ldcheck.project.selection import Reached, find_project, targets_for
+from ldcheck.project.selection import Reached, find_project, is_version_script, targets_for
 from ldcheck.project.target import FILE_NAME, Project, Target
 from ldcheck.record import dataclass, replace
 from ldcheck.source import Location
 from ldcheck.words import did_you_mean
-
-STOCK = "generic"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -29,7 +27,8 @@ class Given:
     @property
     def linked(self) -> str:
         """A file that was linked, if one is given."""
-        return next(iter((self.options.image, self.options.map, *self.options.objects)), "")
+        named = (self.options.image, self.options.map, *self.options.objects)
+        return next((name for name in named if name), "")
 
 
 class Chosen(NamedTuple):
@@ -47,36 +46,65 @@ def choose(given: Given, reached: Reached) -> Chosen:
     """
     options = given.options
     path = given.config or find_project()
-    if not path or given.inline or (given.linked and not given.scripts and not given.names):
+    if given.inline or (given.linked and not given.scripts and not given.names):
+        return Chosen(_one_image(given, _unconfigured(given, given.scripts)), files=_normal(given.scripts))
+    if not path:
         if given.names:
             message = f"there is no target {given.names[0]}, as there is no {FILE_NAME} here or above"
-            raise CheckError(InputError(message, Location(FILE_NAME)))
-        return Chosen(_one_image(given, _unconfigured(given, given.scripts)), files=_normal(given.scripts))
-    # Most hooks run without a configuration, and need not wait for what reads one.
-    from ldcheck.project.read import read_project
+            raise CheckError(InputError(message, Location(FILE_NAME), help="`ldcheck init` writes one"))
+        project = _implied(given)
+    else:
+        # Most hooks run without a configuration, and need not wait for what reads one.
+        from ldcheck.project.read import read_project
 
-    project = read_project(path)
+        project = read_project(path)
     # The configuration itself, as a hook names it when it has changed, stands for all targets.
-    scripts = tuple(name for name in given.scripts if os.path.realpath(name) != os.path.realpath(path))
-    selected, others = targets_for(project, scripts, reached)
+    scripts = tuple(name for name in given.scripts if not path or os.path.realpath(name) != os.path.realpath(path))
+    selected, others = targets_for(project, scripts, reached) if project.targets else ((), scripts)
     if len(scripts) < len(given.scripts):
         selected = project.targets
     if given.names:
         selected = _named(project, given.names)
         others = ()
-    header = next((name for name in others if name.endswith(".h")), "")
-    if header:
-        advice = f"name a script that includes it as a target in {path}"
-        raise CheckError(InputError("no target includes this header", Location(header), help=advice))
+    headers = tuple(name for name in others if name.endswith(".h"))
+    others = tuple(name for name in others if not name.endswith(".h"))
+    passed = tuple(f"{name} is included by no script that is known here, and is passed over" for name in headers)
+    if len(others) > 1 or selected:
+        versions = tuple(name for name in others if is_version_script(name))
+        others = tuple(name for name in others if name not in versions)
+        passed += tuple(f"{name} is a version script (ld --version-script), and is passed over" for name in versions)
     targets = tuple(_with_options(target, options) for target in selected)
-    targets += _unconfigured(given, others) if others else ()
-    if not targets:
+    targets += _unconfigured(given, others) if others or not (passed or path or targets) else ()
+    if not targets and not headers:
         left_out = "; ".join(project.left_out)
         message = f"there is nothing to check: {left_out or 'no target'}"
         raise CheckError(InputError(message, Location(path), help="add a target, or name a linker script"))
-    notes = (*project.left_out, *(note for target in targets for note in target.notes))
+    notes = (*project.left_out, *(note for target in targets for note in target.notes), *passed)
     part = bool(scripts or given.names)
     return Chosen(_one_image(given, targets), notes, _normal(scripts) if part else None)
+
+
+def _implied(given: Given) -> Project:
+    """The targets that a tree of a known project has without a configuration, as far as the scripts ask for them.
+
+    Where the options say how a script is preprocessed, nothing is implied.
+    """
+    nothing = Project("", ())
+    named = [name for name in given.scripts if name.endswith((".S", ".h"))]
+    if not named or given.options.includes or given.options.command_file:
+        return nothing
+    from ldcheck.project.discover import discover, known_top
+
+    top = known_top(named[0])
+    if not top:
+        return nothing
+    from ldcheck.project.read import project_of
+    from ldcheck.project.write import written
+    from ldcheck.source import Source
+
+    # As if `ldcheck init` had been run; what no build left here was never asked for.
+    implied = project_of(Source(os.path.relpath(os.path.join(top, FILE_NAME)), written(discover(top))))
+    return Project("", tuple(replace(target, notes=(), policies=()) for target in implied.targets))
 
 
 def _normal(files: Sequence[str]) -> tuple[str, ...]:
@@ -89,10 +117,8 @@ def _unconfigured(given: Given, scripts: Sequence[str]) -> tuple[Target, ...]:
     if not names:
         message = f"there is nothing to check: no script, no image, and no {FILE_NAME} that names targets"
         raise CheckError(InputError(message, Location("."), help="name a linker script"))
-    policies = given.options.policies or (STOCK,)
     return tuple(
-        replace(given.options, name=name, script=name if scripts else "", policies=policies, location=Location(name))
-        for name in names
+        replace(given.options, name=name, script=name if scripts else "", location=Location(name)) for name in names
     )
 
 
@@ -103,7 +129,7 @@ def _with_options(target: Target, options: Target) -> Target:
         image=options.image or target.image,
         map=options.map or target.map,
         objects=options.objects or target.objects,
-        policies=options.policies or target.policies or (STOCK,),
+        policies=options.policies or target.policies,
         includes=(*options.includes, *target.includes),
         definitions={**target.definitions, **options.definitions},
         include_first=(*target.include_first, *options.include_first),

@@ -34,7 +34,7 @@ _VARIED: Mapping[str, Any] = {
 KEYS = (
     TargetKey("script", "The linker script; one whose name ends in .S is preprocessed.", _TEXT),
     TargetKey("arch", "The architecture, such as x86_64 or arm64.", _TEXT),
-    TargetKey("includes", "Folders for #include, in the order of the search.", _TEXTS),
+    TargetKey("includes", "Folders for #include, in the order of the search; patterns are allowed.", _TEXTS),
     TargetKey("definitions", "Macros: `NAME: value`, true for 1, false for not defined.", _DEFINITIONS),
     TargetKey("include-first", "Files that are included ahead of the script, as with -include.", _TEXTS),
     TargetKey("compiler", "Compilers to preprocess with; the first that is here is taken.", _TEXTS),

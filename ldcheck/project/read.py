@@ -15,6 +15,7 @@ may be missing: the target then goes without it and says so. Everything else tha
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -47,7 +48,7 @@ from ldcheck.project.keys import (
     read_value,
 )
 from ldcheck.project.target import DEFAULT_LIMIT, Project, Target
-from ldcheck.source import Location
+from ldcheck.source import Location, Source
 from ldcheck.words import did_you_mean
 
 _T = TypeVar("_T")
@@ -55,7 +56,13 @@ _T = TypeVar("_T")
 
 def read_project(path: str) -> Project:
     """Read a `.ldcheck.yaml`. Raises CheckError with every fault that is found in it."""
-    document = parse_document(read_source(path, "configuration file"))
+    return project_of(read_source(path, "configuration file"))
+
+
+def project_of(source: Source) -> Project:
+    """The project that the text of a `.ldcheck.yaml` describes; paths count from the folder of its name."""
+    path = source.name
+    document = parse_document(source)
     errors = [error for _, error in document.faults]
     root = as_mapping(document.root, "the configuration")
     errors += unknown_keys(root, ("ldcheck", "defaults", "targets"), "the configuration")
@@ -116,6 +123,8 @@ class _Reader:
         self._node = node
         self._shared = shared
         self._errors: list[InputError] = unknown_keys(node, NAMES, f"the target {key.text}")
+        # What is named and not there: it keeps this target from being checked, and no other.
+        self._absent: list[InputError] = []
         self._notes: list[str] = []
 
     def target(self) -> Target:
@@ -157,9 +166,10 @@ class _Reader:
             root=os.path.relpath(self._folder or "."),
             location=self._key.location,
             notes=tuple(self._notes),
+            errors=tuple(self._absent),
         )
         if self._errors:
-            raise CheckError(*self._errors)
+            raise CheckError(*self._errors, *self._absent)
         return target
 
     def _get(self, name: str) -> Node | None:
@@ -184,7 +194,7 @@ class _Reader:
         node = self._get(name)
         assert node is not None
         where = next((item for item in _items(node) if self._from_here(item) == path), node)
-        self._errors.append(InputError(f"there is no {path}", where.location, help=_near(path)))
+        self._absent.append(InputError(f"there is no {path}", where.location, help=_near(path)))
 
     def _from_here(self, node: Node) -> str:
         text = node.text if isinstance(node, ScalarNode) else ""
@@ -196,19 +206,54 @@ class _Reader:
         return self._from_here(node)
 
     def _paths(self, node: Node, what: str, missing_is_fine: bool) -> tuple[str, ...]:
-        found = tuple(self._path(item, what) for item in as_texts(node, what))
-        if not missing_is_fine:
-            for path in found:
+        """Paths that must exist; a pattern stands for those that there are, which may be none."""
+        found: list[str] = []
+        for item in as_texts(node, what):
+            path = self._path(item, what)
+            if any(character in path for character in "*?["):
+                from glob import glob
+
+                found += sorted(glob(path))
+                continue
+            found.append(path)
+            if not missing_is_fine:
                 self._must_exist(what.strip("`"), path)
-        return found
+        return tuple(found)
 
     def _product(self, node: Node, what: str) -> str:
-        """The path of something that a build leaves behind; empty, with a note, where there was no build."""
+        """The path of something that a build leaves behind; empty, with a note, where there was no build.
+
+        One build at a time leaves its products where the next one puts its own: what the target may go without
+        (`optional`, or a key of the defaults) and is another architecture's is not there either.
+        """
         path = self._path(node, what)
         if os.path.isfile(path):
+            if self._may_be_of_another(what.strip("`")) and (whose := self._of_another(path, what.strip("`"))):
+                self._notes.append(f"{what.strip('`')} {path} is {whose}'s")
+                return ""
             return path
         self._notes.append(f"{what.strip('`')} {path} is not there")
         return ""
+
+    def _may_be_of_another(self, name: str) -> bool:
+        return self._node.get(name) is None or self._read("optional", as_flag, False)
+
+    def _of_another(self, path: str, name: str) -> str:
+        """The architecture that a product is of, if it is not the target's; empty if it is, or nothing tells."""
+        arch = self._read("arch", read_arch, "")
+        if not arch:
+            return ""
+        from ldcheck.image.arches import expand
+
+        if name in ("image", "objects"):
+            from ldcheck.image.machine import machine_of
+
+            found = [machine] if (machine := machine_of(path)) else []
+        elif name == "config":
+            found = list(_machines_of(path))
+        else:
+            return ""
+        return "" if not found or set(found) & set(expand(arch)) else " or ".join(found)
 
     def _objects(self, node: Node, what: str) -> tuple[str, ...]:
         found: list[str] = []
@@ -220,9 +265,13 @@ class _Reader:
                 matched = sorted(glob(path, recursive=True))
             else:
                 matched = [path] if os.path.isfile(path) else []
-            if not matched:
-                self._notes.append(f"objects {path}: nothing there")
-            found += matched
+            mine = matched
+            if self._may_be_of_another("objects"):
+                mine = [one for one in matched if not self._of_another(one, "objects")]
+            if not mine:
+                what = "nothing there" if not matched else "of another architecture"
+                self._notes.append(f"objects {path}: {what}")
+            found += mine
         return tuple(found)
 
     def _policies(self, node: Node, what: str) -> tuple[str, ...]:
@@ -269,6 +318,20 @@ class _Reader:
                 fail(value, f"{key.text} in {what} has no values")
             found[read_symbol(key, key.text, what)] = values
         return found
+
+
+# Where a configuration tells its machine: within the first few hundred symbols, as Kconfig sorts its menus.
+_CONFIG_LINE = re.compile(r"^(?:#define )?(CONFIG_[A-Z0-9_]+)[= ](?:y|1)\s*$", re.MULTILINE)
+
+
+def _machines_of(path: str) -> tuple[str, ...]:
+    """The architectures that a configuration may be for; empty if it does not tell, or cannot be read."""
+    from ldcheck.project.machines import machines
+
+    try:
+        return machines(set(_CONFIG_LINE.findall(read_source(path, "configuration").text)))
+    except CheckError:
+        return ()
 
 
 def _entry(node: Node, name: str) -> Location:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -59,6 +60,22 @@ def targets_for(project: Project, files: Sequence[str], reached: Reached) -> Sel
         if not found:
             others.append(name)
     return Selection(tuple(target for target in project.targets if target.name in chosen), tuple(others))
+
+
+_VERSION = re.compile(
+    r"\A(?:\s|/\*.*?\*/)*(?:VERSION\s*\{\s*)?[\w.]*\s*\{\s*(?:/\*.*?\*/\s*)*(?:global|local)\s*:", re.DOTALL
+)
+
+
+def is_version_script(path: str) -> bool:
+    """Whether a file names the versions of a library's symbols; such a file may be called `.lds` as well."""
+    try:
+        if not os.path.isfile(path):
+            return False
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return _VERSION.match(stream.read(1 << 16)) is not None
+    except OSError:
+        return False
 
 
 def _own_files(target: Target) -> tuple[str, ...]:

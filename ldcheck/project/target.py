@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ldcheck.findings import InputError
 from ldcheck.record import dataclass, field
 from ldcheck.source import Location
 
@@ -20,7 +21,8 @@ class Target:
     None for not defined; `pin` gives them one. `generated` are patterns of headers that may be missing.
     `preprocessor` is `auto`, or the one way to use: `recorded`, `compiler`, `pcpp`. `limit` is the number of distinct
     scripts above which pairs of values are covered instead of everything. `root` is the folder of the tree, from which
-    no program is run. `notes` say what of a build is missing.
+    no program is run. `notes` say what of a build is missing, `errors` what else
+    is, so that this target cannot be checked. Without `policies` those apply that the script calls for.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Target:
     root: str = "."
     location: Location = field(default_factory=lambda: Location(FILE_NAME))
     notes: tuple[str, ...] = ()
+    errors: tuple[InputError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

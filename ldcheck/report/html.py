@@ -6,10 +6,11 @@ light or dark setting and prints. Every text from a file goes through `markup`; 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import Finding, InputError
-from ldcheck.layout.picture import Picture, Stretch
+from ldcheck.layout.picture import Mark, Picture, Stretch
 from ldcheck.report.escape import clipped, markup, printable
 from ldcheck.report.model import Report
 from ldcheck.report.options import Options
@@ -49,8 +50,16 @@ article.note { border-left-color: var(--note); }
 .error b { color: var(--error); }
 .warning b { color: var(--warning); }
 .note b { color: var(--note); }
-.pages { display: flex; flex-wrap: wrap; gap: 1px; margin: .6rem 0; }
+.groups { display: flex; flex-wrap: wrap; gap: .5rem .8rem; margin: .6rem 0; align-items: flex-start; }
+.group { min-width: 0; }
+.group > span { display: block; font: 12px/1.3 ui-monospace, monospace; color: var(--faint); overflow-wrap: anywhere; }
+.pages { display: flex; flex-wrap: wrap; gap: 1px; }
 .pages i { width: 9px; height: 14px; background: var(--none); }
+.pages i:focus-visible { outline: 2px solid var(--ink); outline-offset: 1px; }
+.picture output { display: block; position: sticky; bottom: 0; background: var(--paper); padding: .3rem 0;
+  border-top: 1px solid var(--line); font: 13px/1.45 ui-monospace, monospace; overflow-wrap: anywhere; }
+h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
+summary { cursor: pointer; margin: 1rem 0 .3rem; }
 .pages i, .legend i { print-color-adjust: exact; -webkit-print-color-adjust: exact; box-sizing: border-box; }
 i.code { background: var(--code); }
 i.read-only { background: var(--read-only); }
@@ -81,13 +90,28 @@ _HEAD = """<!doctype html>
 <body>
 """
 
-# Filters the rows of the table that follows a search field.
+# Filters the rows of the tables that follow a search field; tells what a cell of a picture holds.
 _SCRIPT = """
 for (const field of document.querySelectorAll('input[type=search]')) {
   const rows = field.parentElement.querySelectorAll('tbody tr');
   field.addEventListener('input', () => {
     const wanted = field.value.toLowerCase();
     for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    for (const more of field.parentElement.querySelectorAll('details')) more.open = wanted !== '';
+  });
+}
+for (const picture of document.querySelectorAll('.picture')) {
+  const said = picture.querySelector('output');
+  const tell = (event) => { if (event.target.title) said.textContent = event.target.title; };
+  picture.addEventListener('pointerover', tell);
+  picture.addEventListener('focusin', tell);
+  picture.addEventListener('keydown', (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step || !event.target.title) return;
+    const cells = [...picture.querySelectorAll('.pages i')];
+    const next = cells[cells.indexOf(event.target) + step];
+    if (next) next.focus();
+    event.preventDefault();
   });
 }
 """
@@ -163,10 +187,11 @@ def _picture(picture: Picture) -> Iterator[str]:
     yield f"<h2>{_text(picture.file)}</h2>\n<p class=legend>"
     for kind in ("code", "read-only", "data", "zero", "padding"):
         yield f"<span><i class={kind}></i>{'zero-initialised' if kind == 'zero' else kind}</span>"
-    yield "<span><i class='code init'></i>freed after boot</span></p>\n"
+    yield "<span><i class='code init'></i>freed after boot</span></p>\n<div class=picture>"
     for run in _runs(picture):
         yield _pages(picture, run)
-    yield from _table(picture)
+    yield "<output>point at a cell, or go from one to the next with the arrow keys</output></div>\n"
+    yield from _tables(picture)
 
 
 def _runs(picture: Picture) -> Iterator[list[Stretch]]:
@@ -184,32 +209,71 @@ def _runs(picture: Picture) -> Iterator[list[Stretch]]:
 
 
 def _pages(picture: Picture, run: Sequence[Stretch]) -> str:
-    """The pages of a run of sections as cells, each coloured by what most of its bytes are."""
+    """The pages of a run of sections as cells, each coloured by what most of its bytes are.
+
+    They stand under the name of the section that has most of their bytes.
+    """
     first = run[0].start // picture.page
     last = (max(stretch.end for stretch in run) - 1) // picture.page
     per_cell = -(-(last - first + 1) // _MOST_CELLS)
     size = per_cell * picture.page
-    cells: dict[int, dict[str, int]] = {}
-    owners: dict[int, list[Stretch]] = {}
+    held = _held(picture, run, size, last * picture.page + picture.page)
+    marks: dict[int, list[str]] = {}
+    for mark in picture.marks:
+        if not mark.constant:
+            marks.setdefault(mark.address // size, []).append(mark.name)
+    drawn: list[str] = []
+    label = None
+    for cell in range(first // per_cell, last // per_cell + 1):
+        parts = held.get(cell, [])
+        owner = _owner(parts, label)
+        if owner != label:
+            drawn.append(f"{'</div></div>' if drawn else ''}<div class=group><span>{_text(owner or 'unused')}</span>")
+            drawn.append("<div class=pages>")
+        drawn.append(_cell(cell * size, parts, marks.get(cell, ()), per_cell == 1, owner != label))
+        label = owner
+    legend = f"{run[0].start:#x} to {max(stretch.end for stretch in run):#x}, {size:,} bytes a cell"
+    groups = f"{''.join(drawn)}</div></div>"
+    return f"<p class=place>{legend}; outlined: kinds that share a page</p>\n<div class=groups>{groups}</div>\n"
+
+
+def _held(picture: Picture, run: Sequence[Stretch], size: int, end: int) -> dict[int, list[tuple[Stretch, int]]]:
+    """By cell, the sections and padding in it, each with its bytes there."""
+    held: dict[int, list[tuple[Stretch, int]]] = {}
     for stretch in [*run, *picture.paddings]:
-        if stretch.end <= run[0].start or stretch.start > last * picture.page + picture.page:
+        if stretch.end <= run[0].start or stretch.start > end:
             continue
         for cell in range(stretch.start // size, (stretch.end - 1) // size + 1):
             here = min(stretch.end, (cell + 1) * size) - max(stretch.start, cell * size)
-            kinds = cells.setdefault(cell, {})
-            kinds[stretch.kind] = kinds.get(stretch.kind, 0) + here
-            if stretch.kind != "padding":
-                owners.setdefault(cell, []).append(stretch)
-    drawn = []
-    for cell in range(first // per_cell, last // per_cell + 1):
-        lying = owners.get(cell, [])
-        classes = [max((count, kind) for kind, count in cells[cell].items())[1]] if cell in cells else []
-        classes += ["init"] if lying and all(stretch.init for stretch in lying) else []
-        classes += ["shared"] if per_cell == 1 and _mixed(lying) else []
-        title = f"{cell * size:#x}: {', '.join(stretch.name for stretch in lying[:4]) or 'unused'}"
-        drawn.append(f'<i class="{" ".join(classes)}" title="{_text(title)}"></i>')
-    legend = f"{run[0].start:#x} to {max(stretch.end for stretch in run):#x}, {size:,} bytes a cell"
-    return f"<p class=place>{legend}; outlined: kinds that share a page</p>\n<div class=pages>{''.join(drawn)}</div>\n"
+            held.setdefault(cell, []).append((stretch, here))
+    return held
+
+
+def _owner(parts: Sequence[tuple[Stretch, int]], before: str | None) -> str:
+    """The section under whose name a cell stands: that with most bytes; padding alone goes with the one before."""
+    sections = [(count, stretch.name) for stretch, count in parts if stretch.kind != "padding"]
+    if not sections:
+        return before or "" if parts else ""
+    return max(sections, key=lambda one: one[0])[1]
+
+
+def _cell(
+    address: int, parts: Sequence[tuple[Stretch, int]], marks: Sequence[str], one_page: bool, reached: bool
+) -> str:
+    """One cell; `reached` is the first of its group, to which the tabulator key leads."""
+    kinds: dict[str, int] = {}
+    for stretch, count in parts:
+        kinds[stretch.kind] = kinds.get(stretch.kind, 0) + count
+    lying = [stretch for stretch, _ in parts if stretch.kind != "padding"]
+    classes = [max((count, kind) for kind, count in kinds.items())[1]] if kinds else []
+    classes += ["init"] if lying and all(stretch.init for stretch in lying) else []
+    classes += ["shared"] if one_page and _mixed(lying) else []
+    said = [f"{stretch.name} {count:,} bytes ({stretch.kind})" for stretch, count in parts[:4]]
+    said += [f"{len(parts) - 4:,} more"] if len(parts) > 4 else []
+    title = f"{address:#x}: {', '.join(said) or 'unused'}"
+    if marks:
+        title += f"; {', '.join(marks[:6])}" + (f" and {len(marks) - 6:,} more" if len(marks) > 6 else "")
+    return f'<i class="{" ".join(classes)}" title="{_text(title)}" tabindex={0 if reached else -1}></i>'
 
 
 def _mixed(stretches: Sequence[Stretch]) -> bool:
@@ -218,20 +282,51 @@ def _mixed(stretches: Sequence[Stretch]) -> bool:
     return len({(writable.get(stretch.kind, stretch.kind), stretch.init) for stretch in stretches}) > 1
 
 
-def _table(picture: Picture) -> Iterator[str]:
-    yield '<div><input type=search placeholder="search sections and symbols" aria-label="search"><table><thead><tr>'
-    yield "<th>address</th><th>name</th><th class=number>bytes</th><th>what</th></tr></thead><tbody>\n"
-    rows = [(one.start, 1, one.name, one.end - one.start, _what(one)) for one in picture.stretches]
-    rows += [(mark.address, 0, mark.name, 0, "boundary symbol") for mark in picture.marks]
-    rows += [(one.start, 2, one.name, one.end - one.start, "padding") for one in picture.paddings]
-    for address, _, name, size, what in sorted(rows)[:_MOST_ROWS]:
-        shown = f"{size:,}" if size else ""
-        yield f"<tr><td><code>{address:#x}</code></td><td>{_text(name)}</td><td class=number>{shown}</td>"
-        yield f"<td>{what}</td></tr>\n"
+def _tables(picture: Picture) -> Iterator[str]:
+    """Sections, then the symbols that lie in the image; folded away, padding, and what is a number."""
+    yield '<div><input type=search placeholder="search sections and symbols" aria-label="search">'
+    rows = [(one.start, 0, one.name, f"{one.end - one.start:,}", _what(one)) for one in picture.stretches]
+    yield from _table(("address", "section", "bytes", "what"), rows)
+    symbols = [(mark.address, 0, mark.name, "", _where(mark, picture)) for mark in picture.marks if not mark.constant]
+    if symbols:
+        yield "<h3>Symbols of the script</h3>"
+        yield from _table(("address", "symbol", "", "where"), symbols)
+    gaps = sorted((one.start, 0, one.name, f"{one.end - one.start:,}", "padding") for one in picture.paddings)
+    if gaps:
+        yield f"<details><summary>{len(gaps):,} gaps</summary>"
+        yield from _table(("address", "in", "bytes", "what"), gaps)
+        yield "</details>"
+    constants = [(mark.address, 0, mark.name, "", "") for mark in picture.marks if mark.constant]
+    if constants:
+        yield f"<details><summary>{len(constants):,} constants of the script</summary>"
+        yield from _table(("value", "symbol", "", ""), constants)
+        yield "</details>"
+    yield "</div>\n"
+
+
+def _table(head: tuple[str, str, str, str], rows: Sequence[tuple[int, int, str, str, str]]) -> Iterator[str]:
+    first, second, number, last = head
+    yield f"<table><thead><tr><th>{first}</th><th>{second}</th><th class=number>{number}</th><th>{last}</th></tr>"
+    yield "</thead><tbody>\n"
+    for address, _, name, size, what in rows[:_MOST_ROWS]:
+        yield f"<tr><td><code>{address:#x}</code></td><td>{_text(name)}</td><td class=number>{size}</td>"
+        yield f"<td>{_text(what)}</td></tr>\n"
     yield "</tbody></table>"
     if len(rows) > _MOST_ROWS:
         yield f"<p>{len(rows) - _MOST_ROWS:,} more rows are left out.</p>"
-    yield "</div>\n"
+
+
+def _where(mark: Mark, picture: Picture) -> str:
+    """The section that a symbol lies in, or behind."""
+    at = bisect_right(picture.stretches, mark.address, key=lambda stretch: stretch.start) - 1
+    if at < 0:
+        return f"ahead of {picture.stretches[0].name}" if picture.stretches else ""
+    stretch = picture.stretches[at]
+    if mark.address == stretch.start:
+        return f"start of {stretch.name}"
+    if mark.address < stretch.end:
+        return f"{stretch.name} + {mark.address - stretch.start:#x}"
+    return f"end of {stretch.name}" if mark.address == stretch.end else f"behind {stretch.name}"
 
 
 def _what(stretch: Stretch) -> str:

@@ -8,18 +8,18 @@ as if no other file defined them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from ldcheck.image.model import InputSection
-from ldcheck.record import dataclass
 from ldcheck.script.syntax import InputFiles, InputSectionDescription, OutputSection, Script, walk
 from ldcheck.sections.globs import has_wildcard
 from ldcheck.sections.made import linker_made
-from ldcheck.sections.mapping import Mapping
+from ldcheck.sections.mapping import Mapping as OutputMapping
 from ldcheck.sections.matching import Matcher, in_files, left_out
 from ldcheck.sections.orphans import Orphans
 from ldcheck.sections.rules import DISCARD, InputRule, input_rules, used_classes
-from ldcheck.sections.sorting import NONE, order_of, sort_mixed, sort_uniform
+from ldcheck.sections.sorting import NONE, Order, order_of, sort_mixed, sort_uniform
 
 SHF_ALLOC = 0x2
 SHF_LINK_ORDER = 0x80
@@ -31,8 +31,7 @@ _ONCE_READ_ONLY = ".gnu.linkonce.r."
 _NOT_LINKED = frozenset({"NULL", "SYMTAB", "GROUP", "SYMTAB_SHNDX"})
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Placement:
+class Placement(NamedTuple):
     """Where one input section goes.
 
     `output` is the output section's name, `/DISCARD/` for a section that is thrown away. `rule` is None for an orphan,
@@ -76,41 +75,52 @@ def assign(
     live = [section for section in sections if id(section) not in excluded] if excluded else sections
     dropped = left_out(matcher, live)
     classes = used_classes(tree)
-    taken: dict[int, list[Taken]] = {}
+    taken: dict[int, list[InputSection]] = {}
     thrown: list[tuple[InputSection, InputRule | None, str]] = []
     orphans: list[InputSection] = []
-    takers = {id(section): matcher.taker(section, dropped) for section in live}
-    gone = {at for at, rule in takers.items() if rule is not None and rule.discards} | excluded.keys()
-    dangling = linked_to(sections, gone)
+    takers = matcher.takers(live, dropped)
+    dangling = linked_to(sections, takers, excluded)
     for section in live:
         rule = takers[id(section)]
-        if id(section) in dangling:
+        if dangling and id(section) in dangling:
             thrown.append((section, None, "linked to a section that is discarded"))
         elif rule is None or (rule.section is None and rule.output not in classes):
             orphans.append(section)
+            takers[id(section)] = None
         elif rule.discards:
             thrown.append((section, rule, ""))
         else:
-            taken.setdefault(id(rule.statement), []).append((section, rule))
+            statement = id(rule.statement)
+            mine = taken.get(statement)
+            if mine is None:
+                taken[statement] = [section]
+            else:
+                mine.append(section)
     thrown.extend((section, None, excluded[id(section)]) for section in sections if id(section) in excluded)
-    chosen: dict[int, InputRule] = {}
 
-    def filling(statement: InputSectionDescription) -> Iterable[InputSection]:
-        for section, rule in in_order(statement, taken.get(id(statement), []), matcher, sections, sort_section):
-            chosen[id(section)] = rule
-            yield section
+    def filling(statement: InputSectionDescription) -> list[InputSection]:
+        mine = taken.get(id(statement), [])
+        order = order_of(statement, sort_section)
+        if len(mine) < 2 or order.unsorted:
+            return mine
+        pairs = [(section, rule) for section in mine if (rule := takers[id(section)]) is not None]
+        ordered = in_order(statement, pairs, matcher, sections, order)
+        # Of the patterns of one statement, another one than the first may have put it there.
+        takers.update((id(section), rule) for section, rule in ordered)
+        return [section for section, _ in ordered]
 
-    mapping = Mapping(tree, dropped)
+    mapping = OutputMapping(tree, dropped)
     mapping.fill(filling)
     thrown.extend((section, None, "orphan") for section in Orphans(mapping).place(orphans))
     placements: list[Placement] = []
     position = 0
     for position, output in enumerate(mapping.order):
-        listed = (section for section in output.inputs if section.index >= 0)
-        for order, section in enumerate(listed):
-            rule = chosen.get(id(section))
-            reason = "orphan" if rule is None else ""
-            placements.append(Placement(section, output.name, rule, order, output.node, reason, position))
+        name, node = output.name, output.node
+        listed = [section for section in output.inputs if section.index >= 0]
+        placements += [
+            Placement(section, name, (rule := takers[id(section)]), order, node, "" if rule else "orphan", position)
+            for order, section in enumerate(listed)
+        ]
     thrown = [item for item in thrown if item[0].index >= 0]
     for order, (section, rule, reason) in enumerate(thrown):
         node = rule.section if rule is not None else None
@@ -123,12 +133,9 @@ def in_order(
     taken: list[Taken],
     matcher: Matcher,
     sections: Sequence[InputSection],
-    sort_section: str | None,
+    order: Order,
 ) -> list[Taken]:
-    """The sections that a statement takes in the order in which it puts them."""
-    order = order_of(statement, sort_section)
-    if len(taken) < 2 or order.unsorted:
-        return taken
+    """The sections that a statement takes in the order in which it puts them, which is one that sorts."""
     if order.uniform is not None and not (order.by_file and order.uniform == NONE and len(order.sorts) > 1):
         return sort_uniform(taken, _section, order)
     # The tree holds everything that the statement matches, also what was taken ahead of it.
@@ -192,14 +199,18 @@ def never_linked(sections: Iterable[InputSection]) -> dict[int, str]:
     return found
 
 
-def linked_to(sections: Iterable[InputSection], gone: Collection[int]) -> set[int]:
+def linked_to(
+    sections: Iterable[InputSection], takers: Mapping[int, InputRule | None], excluded: Collection[int]
+) -> set[int]:
     """The ids of sections that go because a section which they belong to goes (SHF_LINK_ORDER).
 
-    `gone` are the ids of the sections that go for other reasons (ldelf.c: ldelf_before_place_orphans).
+    Others go because a rule takes them that discards, or because they are `excluded` (ldelf.c:
+    ldelf_before_place_orphans); both are given by ids.
     """
     ordered = [section for section in sections if section.flags & SHF_LINK_ORDER and section.link]
     if not ordered:
         return set()
+    gone = {at for at, rule in takers.items() if rule is not None and rule.discards}.union(excluded)
     by_index = {(section.file, section.member, section.index): section for section in sections}
     dangling: set[int] = set()
     for section in ordered:

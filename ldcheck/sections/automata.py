@@ -6,19 +6,16 @@ pattern tells apart, so its cost does not grow with the alphabet. Only the sets 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from ldcheck.sections.budget import BUDGET, MEMORY, TooComplexError
 from ldcheck.sections.glob_syntax import ANY_CHARACTER, LAST, STAR, Ranges, Tokens, accepts
 
 # In this order characters are preferred in witnesses.
 NICE = "abcdefghijklmnopqrstuvwxyz0123456789_.-ABCDEFGHIJKLMNOPQRSTUVWXYZ/$:+,=~@#%&!^;(){}<>|`'\"*?[]\\ "
 _RANK = {character: rank for rank, character in enumerate(NICE)}
-
-
-class TooComplexError(Exception):
-    """Deciding a question would take more steps than any sensible script needs."""
 
 
 class Automaton(NamedTuple):
@@ -56,18 +53,52 @@ def automaton(alternatives: tuple[Tokens, ...]) -> Automaton:
     return Automaton(literals, tuple(sets), anything, stars, start, accepting, bit.bit_length() - 1)
 
 
-class Meter:
-    """Counts the sets of positions that were looked at in the life of the process."""
+class Refused:
+    """Names and beginnings of names that are not wanted, as a tree of characters: a step is one look-up.
 
-    spent = 0
+    Nodes are numbers, the root is 0 and -1 is off the tree.
+    """
+
+    __slots__ = ("children", "closed", "names")
+
+    def __init__(self, texts: Iterable[tuple[str, bool]] = ()) -> None:
+        """Each text is refused as a name, or with True everything that begins with it."""
+        self.children: list[dict[str, int]] = [{}]
+        self.names: set[int] = set()
+        self.closed: set[int] = set()
+        for text, beginning in texts:
+            node = 0
+            for character in text:
+                known = self.children[node].get(character)
+                if known is None:
+                    known = self.children[node][character] = len(self.children)
+                    self.children.append({})
+                node = known
+            (self.closed if beginning else self.names).add(node)
+
+    def step(self, node: int, character: str) -> int:
+        """The node behind one more character."""
+        return -1 if node < 0 else self.children[node].get(character, -1)
+
+    @property
+    def characters(self) -> set[str]:
+        """Every character that occurs."""
+        return {character for children in self.children for character in children}
+
+
+_NONE_REFUSED = Refused()
 
 
 class Product:
     """The automata of several patterns side by side in one integer, a stretch of bits each."""
 
-    def __init__(self, wanted: Sequence[Automaton], unwanted: Sequence[Automaton]) -> None:
+    def __init__(
+        self, wanted: Sequence[Automaton], unwanted: Sequence[Automaton], texts: Refused = _NONE_REFUSED
+    ) -> None:
         self.start = self.stars = self.refused = self.anything = 0
-        self.literals: dict[str, int] = {}
+        self.texts = texts
+        self.singles = texts.characters
+        self.literals: dict[str, int] = dict.fromkeys(self.singles, 0)
         self.sets: list[tuple[Ranges, int]] = []
         self.goals: list[int] = []
         self.alive: list[int] = []
@@ -86,6 +117,7 @@ class Product:
             else:
                 self.refused |= accepting << offset
             offset += bits
+        self.bits = offset
         self.start |= (self.start & self.stars) << 1
 
     def accepting(self, state: int) -> bool:
@@ -99,37 +131,45 @@ class Product:
 
         All wanted patterns start with the literal `prefix`.
         """
-        stars, alive = self.stars, self.alive
-        start = self.start
+        stars, alive, texts = self.stars, self.alive, self.texts
+        state, node = self.start, 0
         for character in prefix:
-            start = self.step(start, character)
-        if prefix and self.accepting(start):
+            if node in texts.closed:
+                break
+            state, node = self.step(state, character), texts.step(node, character)
+        if node in texts.closed:
+            return None
+        fits = node not in texts.names and self.accepting(state)
+        if prefix and fits:
             return prefix
         letters = self.letters()
-        seen = {start}
-        level: list[tuple[int, str]] = [(start, prefix)]
+        # What one state costs: in steps, and in bytes with what Python needs beside the bits.
+        steps, size = len(letters) * (1 + (self.bits >> 10)), 200 + len(prefix) + (self.bits >> 3)
+        limit = min(limit, MEMORY // size)
+        seen = {(state, node)}
+        level: list[tuple[int, int, str]] = [(state, node, prefix)]
         while level:
-            following: list[tuple[int, str]] = []
-            for state, name in level:
+            following: list[tuple[int, int, str]] = []
+            BUDGET.spend(len(level) * steps)
+            for state, node, name in level:
                 looping = state & stars
                 for character, mask in letters:
                     reached = (state & mask) << 1 | looping
                     reached |= (reached & stars) << 1
-                    if reached in seen:
+                    behind = node if node < 0 else texts.children[node].get(character, -1)
+                    if (reached, behind) in seen or behind in texts.closed:
                         continue
-                    seen.add(reached)
+                    seen.add((reached, behind))
                     if not all(reached & part for part in alive):
                         continue
                     longer = name + character
-                    if self.accepting(reached):
+                    if behind not in texts.names and self.accepting(reached):
                         return longer
-                    following.append((reached, longer))
-            if len(seen) > limit:
-                Meter.spent += len(seen)
-                raise TooComplexError
+                    following.append((reached, behind, longer))
+                if len(seen) > limit:
+                    raise TooComplexError
             level = following
-        Meter.spent += len(seen)
-        return "" if not prefix and self.accepting(start) else None
+        return "" if not prefix and fits else None
 
     def step(self, state: int, character: str) -> int:
         """The positions behind one more character."""
@@ -160,17 +200,20 @@ class Product:
             cuts.add(ord(character))
             cuts.add(ord(character) + 1)
         points = sorted(cuts)
-        best: dict[int, str] = {}
+        BUDGET.spend(len(points) * (1 + len(self.sets)))
+        best: dict[tuple[int, str], str] = {}
         for low, following in pairwise(points):
             character = _nicest(low, following - 1)
             mask = self.literals.get(character, 0) | self.anything
             for ranges, positions in self.sets:
                 if any(start <= low <= end for start, end in ranges):
                     mask |= positions
-            known = best.get(mask)
+            # A character of a refused text stands for itself alone.
+            key = (mask, character if character in self.singles else "")
+            known = best.get(key)
             if known is None or _rank(character) < _rank(known):
-                best[mask] = character
-        return [(character, mask) for mask, character in best.items()]
+                best[key] = character
+        return [(character, mask) for (mask, _), character in best.items()]
 
 
 def _spares() -> Iterator[str]:

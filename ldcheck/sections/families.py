@@ -8,11 +8,9 @@ project's own names (`.init.text`, `.altinstructions`) are not in it, but a proj
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import Enum
 
-from ldcheck.script.syntax import Number
-from ldcheck.sections.reach import reaching
 from ldcheck.sections.rules import InputRule
 
 
@@ -104,37 +102,6 @@ def is_emitted(name: str) -> bool:
     if project_family_of(name) is not Family.OTHER:
         return True
     return any(name == known or name.startswith((f"{known}.", f"{known}_", f"{known}*")) for known in _OTHERS)
-
-
-# The families of which -ffunction-sections, -fdata-sections and the compiler's own choices emit `.name.suffix`.
-SPLIT_FAMILIES = (".text", ".rodata", ".data", ".bss", ".data.rel.ro", ".sdata", ".sbss", ".init_array")
-
-# Without a register for small data, compilers emit none.
-_SMALL_DATA = (".sdata", ".sbss")
-_NO_SMALL_DATA = frozenset(("x86_64", "x86_32", "arm64", "arm32", "s390x", "s390"))
-
-
-def half_taken(rules: Sequence[InputRule], arch: str = "") -> Iterator[tuple[str, InputRule]]:
-    """The families taken by their exact name and by no pattern for the rest, each with the rule that takes the name.
-
-    `arch` leaves out families that its compilers never emit; if it is empty, none is left out.
-    A script that lists some of the compiler's own parts of a family (`.text.unlikely`) knows that it leaves out others.
-    In a script for `ld -r`, which puts output sections at 0, orphans are to keep their names.
-    """
-    for name in SPLIT_FAMILIES:
-        if name in _SMALL_DATA and arch in _NO_SMALL_DATA:
-            continue
-        # Whoever gets such a section, it is no orphan: mostly that is all there is to look at.
-        if any(rule.names.matches(f"{name}.x") for rule in rules):
-            continue
-        exact = [taker for taker, _ in reaching(rules, name) if taker.names.literal == name and not taker.discards]
-        if exact and not _at_zero(exact[0]) and not reaching(rules, f"{name}.?*"):
-            yield name, exact[0]
-
-
-def _at_zero(rule: InputRule) -> bool:
-    address = rule.section.address if rule.section is not None else None
-    return isinstance(address, Number) and address.value == 0
 
 
 # Names that are no longer ones of the same beginning: which family the sections belong to.

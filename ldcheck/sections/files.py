@@ -7,165 +7,154 @@ input_statement_is_archive_path, walk_wild_file_in_exclude_list). Names are thos
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from ldcheck.record import dataclass
-from ldcheck.sections.globs import Glob, fnmatch_glob, has_wildcard, name_glob, witness
+from ldcheck.sections.affixes import Affixes
+from ldcheck.sections.globs import Glob, fnmatch_glob, has_wildcard, name_glob
+
+# Up to so many names of an EXCLUDE_FILE are tried one after the other.
+_FEW = 8
+_EVERY_NAME = fnmatch_glob("*")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class FileBox:
-    """Files of one kind: plain objects, or archive members; names that all of one list match and none of the other."""
+class FilePattern:
+    """Files of one kind: plain objects, or archive members. None stands for every name."""
 
     archived: bool
-    wanted: tuple[Glob, ...] = ()
-    unwanted: tuple[Glob, ...] = ()
-    archive_wanted: tuple[Glob, ...] = ()
-    archive_unwanted: tuple[Glob, ...] = ()
-
-    def takes(self, name: str, archive: str | None) -> bool:
-        """Whether the file `name`, of the archive if one is given, is in the set."""
-        if self.archived != (archive is not None):
-            return False
-        if not all(glob.matches(name) for glob in self.wanted) or any(glob.matches(name) for glob in self.unwanted):
-            return False
-        if archive is None:
-            return True
-        return all(glob.matches(archive) for glob in self.archive_wanted) and not any(
-            glob.matches(archive) for glob in self.archive_unwanted
-        )
+    name: Glob | None = None
+    archive: Glob | None = None
 
     @property
     def everything(self) -> bool:
         """Whether every file of the kind is in the set."""
-        return not (self.wanted or self.unwanted or self.archive_wanted or self.archive_unwanted)
+        return self.name is None and self.archive is None
 
-    def meet(self, other: FileBox) -> FileBox | None:
-        """The files in both; None if they are of different kinds (an empty result may still be returned)."""
-        if self.archived != other.archived:
-            return None
-        return FileBox(
-            self.archived,
-            _joined(self.wanted, other.wanted),
-            _joined(self.unwanted, other.unwanted),
-            _joined(self.archive_wanted, other.archive_wanted),
-            _joined(self.archive_unwanted, other.archive_unwanted),
-        )
-
-    def without(self, other: FileBox) -> tuple[FileBox, ...]:
-        """The files that are not in `other`, as disjoint sets, some of them perhaps empty."""
-        if self.archived != other.archived:
-            return (self,)
-        pieces: list[FileBox] = []
-        rest = self
-        for name, positive in (
-            ("wanted", True),
-            ("unwanted", False),
-            ("archive_wanted", True),
-            ("archive_unwanted", False),
-        ):
-            for glob in getattr(other, name):
-                if glob in getattr(rest, name):
-                    continue
-                pieces.append(_limited(rest, glob, name.startswith("archive"), not positive))
-                rest = _limited(rest, glob, name.startswith("archive"), positive)
-        return tuple(pieces)
-
-    def example(self) -> tuple[str, str | None] | None:
-        """A file of the set, its archive second, as short as it can be; None if the set is empty."""
-        name = _example(self.wanted, self.unwanted, "x.o")
-        if name is None:
-            return None
-        if not self.archived:
-            return name, None
-        archive = _example(self.archive_wanted, self.archive_unwanted, "x.a")
-        return None if archive is None else (name, archive)
+    def takes(self, name: str, archive: str | None) -> bool:
+        """Whether the file `name`, of the archive if one is given, is in the set."""
+        if self.archived != (archive is not None) or (self.name is not None and not self.name.matches(name)):
+            return False
+        return archive is None or self.archive is None or self.archive.matches(archive)
 
 
-def _joined(one: tuple[Glob, ...], other: tuple[Glob, ...]) -> tuple[Glob, ...]:
-    if not one or one is other:
-        return other
-    return one + tuple(glob for glob in other if glob not in one)
+_OBJECTS = FilePattern(False)
+_MEMBERS = FilePattern(True)
 
 
-def _limited(box: FileBox, glob: Glob, archive: bool, positive: bool) -> FileBox:
-    extra = (glob,)
-    if archive and positive:
-        return FileBox(box.archived, box.wanted, box.unwanted, box.archive_wanted + extra, box.archive_unwanted)
-    if archive:
-        return FileBox(box.archived, box.wanted, box.unwanted, box.archive_wanted, box.archive_unwanted + extra)
-    if positive:
-        return FileBox(box.archived, box.wanted + extra, box.unwanted, box.archive_wanted, box.archive_unwanted)
-    return FileBox(box.archived, box.wanted, box.unwanted + extra, box.archive_wanted, box.archive_unwanted)
-
-
-@lru_cache(maxsize=4096)
-def _example(wanted: tuple[Glob, ...], unwanted: tuple[Glob, ...], usual: str) -> str | None:
-    """`usual` if it will do, else the shortest name."""
-    if all(glob.matches(usual) for glob in wanted) and not any(glob.matches(usual) for glob in unwanted):
-        return usual
-    if not wanted:
-        wanted = (fnmatch_glob("?*"),)
-    return witness(wanted, unwanted)
-
-
-OBJECTS = FileBox(False)
-MEMBERS = FileBox(True)
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Files:
-    """The files that a file pattern takes, as a union of boxes. `everything` if it takes all files."""
+    """The files that a file pattern takes: those of `objects` and `members`, but for the ones of `excluded`.
 
-    boxes: tuple[FileBox, ...]
+    `objects` or `members` is None if the pattern takes none of that kind.
+    """
+
+    __slots__ = ("_index", "excluded", "members", "objects")
+
+    def __init__(
+        self, objects: FilePattern | None, members: FilePattern | None, excluded: tuple[FilePattern, ...] = ()
+    ) -> None:
+        self.objects = objects
+        self.members = members
+        self.excluded = excluded
+        self._index: _Index | None = None
 
     @property
     def everything(self) -> bool:
         """Whether no file is left out."""
         return self is EVERY_FILE
 
+    @property
+    def wide(self) -> bool:
+        """Whether no file is left out, but for those of an EXCLUDE_FILE."""
+        return self.objects is _OBJECTS and self.members is _MEMBERS
+
     def takes(self, name: str, archive: str | None = None) -> bool:
         """Whether the file `name`, of the archive if one is given, is taken."""
-        return self is EVERY_FILE or any(box.takes(name, archive) for box in self.boxes)
+        if self is EVERY_FILE:
+            return True
+        pattern = self.objects if archive is None else self.members
+        return pattern is not None and pattern.takes(name, archive) and self.excluding(name, archive) is None
+
+    def excluding(self, name: str, archive: str | None = None) -> FilePattern | None:
+        """An entry of EXCLUDE_FILE that leaves the file out; None if there is none."""
+        if len(self.excluded) <= _FEW:
+            return next((entry for entry in self.excluded if entry.takes(name, archive)), None)
+        return next(self._excluded().matching(name, archive), None)
+
+    def exclusions(self, names: Sequence[Glob], archives: Sequence[Glob], archived: bool) -> Sequence[FilePattern]:
+        """The entries of EXCLUDE_FILE that may leave out files of one kind whose names match all of the globs."""
+        if len(self.excluded) <= _FEW:
+            return [entry for entry in self.excluded if entry.archived == archived]
+        name, archive = (max(globs, key=_told, default=_EVERY_NAME) for globs in (names, archives))
+        return list(self._excluded().near(name, archive, archived))
+
+    def _excluded(self) -> _Index:
+        if self._index is None:
+            self._index = _Index(self.excluded)
+        return self._index
 
 
-EVERY_FILE = Files((OBJECTS, MEMBERS))
+def _told(glob: Glob) -> int:
+    return len(glob.prefix) + len(glob.suffix)
 
 
-@lru_cache(maxsize=4096)
+class _Index:
+    """The entries of an EXCLUDE_FILE, plain objects by name, members by archive and then by name."""
+
+    __slots__ = ("members", "objects")
+
+    def __init__(self, entries: Sequence[FilePattern]) -> None:
+        self.objects: Affixes[list[FilePattern]] = Affixes(list)
+        self.members: Affixes[Affixes[list[FilePattern]]] = Affixes(lambda: Affixes(list))
+        for entry in entries:
+            table = self.members.at(entry.archive or _EVERY_NAME) if entry.archived else self.objects
+            table.at(entry.name or _EVERY_NAME).append(entry)
+
+    def matching(self, name: str, archive: str | None) -> Iterator[FilePattern]:
+        tables = [self.objects] if archive is None else [table for _, table in self.members.matching(archive)]
+        for table in tables:
+            for _, entries in table.matching(name):
+                yield from entries
+
+    def near(self, name: Glob, archive: Glob, archived: bool) -> Iterator[FilePattern]:
+        tables = [table for _, table in self.members.near(archive)] if archived else [self.objects]
+        for table in tables:
+            for _, entries in table.near(name):
+                yield from entries
+
+
+EVERY_FILE = Files(_OBJECTS, _MEMBERS)
+
+
+@lru_cache(maxsize=16384)
 def files(pattern: str | None, exclude: tuple[str, ...] = ()) -> Files:
     """The files that `pattern` takes unless they are excluded; None stands for no pattern, which takes all."""
-    if not exclude and (pattern is None or set(pattern) == {"*"}):
+    every = pattern is None or set(pattern) == {"*"}
+    if every and not exclude:
         return EVERY_FILE
-    boxes = _named(pattern)
-    for entry in exclude:
-        for excluded in _excluded(entry):
-            boxes = tuple(piece for box in boxes for piece in box.without(excluded))
-    return Files(tuple(box for box in boxes if box.everything or box.example() is not None))
-
-
-def _named(pattern: str | None) -> tuple[FileBox, ...]:
-    if pattern is None or set(pattern) == {"*"}:
-        return (OBJECTS, MEMBERS)
+    excluded = tuple(dict.fromkeys(part for entry in exclude for part in _excluded(entry)))
+    if pattern is None or every:
+        return Files(_OBJECTS, _MEMBERS, excluded)
     if ":" in pattern:
-        return (_archive_path(pattern),)
+        path = _archive_path(pattern)
+        return Files(None, path, excluded) if path.archived else Files(path, None, excluded)
     if has_wildcard(pattern):
         glob = fnmatch_glob(pattern)
-        return (FileBox(False, (glob,)), FileBox(True, (glob,)))
+        return Files(FilePattern(False, glob), FilePattern(True, glob), excluded)
     # A plain name is looked up among the files of the command line, where members of archives do not occur.
-    return (FileBox(False, (name_glob(pattern),)),)
+    return Files(FilePattern(False, name_glob(pattern)), None, excluded)
 
 
-def _archive_path(pattern: str) -> FileBox:
+def _archive_path(pattern: str) -> FilePattern:
     archive, _, member = pattern.partition(":")
-    wanted = (name_glob(member),) if member else ()
-    if not archive:
-        return FileBox(False, wanted)
-    return FileBox(True, wanted, (), (name_glob(archive),))
+    name = name_glob(member) if member else None
+    return FilePattern(True, name, name_glob(archive)) if archive else FilePattern(False, name)
 
 
-def _excluded(entry: str) -> tuple[FileBox, ...]:
+@lru_cache(maxsize=65536)
+def _excluded(entry: str) -> tuple[FilePattern, ...]:
     if ":" in entry:
         return (_archive_path(entry),)
     glob = name_glob(entry)
-    return (FileBox(False, (glob,)), FileBox(True, (glob,)), FileBox(True, (), (), (glob,)))
+    return (FilePattern(False, glob), FilePattern(True, glob), FilePattern(True, None, glob))

@@ -173,13 +173,6 @@ def complement(ranges: Ranges) -> Ranges:
     return tuple(gaps)
 
 
-def overlapping(prefix: str, suffix: str) -> Iterator[Tokens]:
-    """The names that start with `prefix` and end with `suffix` while the two share characters."""
-    for shared in range(1, min(len(prefix), len(suffix)) + 1):
-        if prefix.endswith(suffix[:shared]):
-            yield tuple(prefix + suffix[shared:])
-
-
 def ending_in(tokens: Tokens, suffix: str) -> Iterator[Tokens]:
     """The part of the language of `tokens` whose names end in the literal `suffix`, as token sequences."""
     pending: list[tuple[Tokens, str, str]] = [(tokens, suffix, "")]

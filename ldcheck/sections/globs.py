@@ -13,29 +13,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ldcheck.sections.automata import NICE, Automaton, Product, TooComplexError, automaton
-from ldcheck.sections.glob_syntax import STAR, Token, Tokens, accepts, ending_in, fnmatch_tokens, overlapping
+from ldcheck.sections.automata import NICE, Automaton, Product, Refused, automaton
+from ldcheck.sections.budget import BUDGET
+from ldcheck.sections.glob_syntax import STAR, Ranges, Token, Tokens, accepts, ending_in, fnmatch_tokens
 
 
 class Glob:
     """The language of one pattern. `text` is the pattern as written.
 
     `literal` is the only name matched, or None. `prefix` and `suffix` are literal characters that every matched name
-    starts and ends with. `open_end` says that every name that starts with `prefix` is matched.
+    starts and ends with. `open_end` says that every name that starts with `prefix` is matched, `empty` that none is.
+
+    `sequences` are token sequences, of which a name matches one; with an `ending`, it ends in those characters as well.
     """
 
-    __slots__ = ("_automaton", "alternatives", "literal", "open_end", "prefix", "segments", "suffix", "text")
+    __slots__ = (
+        "_alternatives", "_automaton", "_open", "_sample", "empty", "ending", "literal", "open_end", "prefix",
+        "segments", "sequences", "suffix", "text",
+    )  # fmt: skip
 
-    def __init__(self, text: str, alternatives: tuple[Tokens, ...]) -> None:
+    def __init__(self, text: str, sequences: tuple[Tokens, ...], ending: str | None = None) -> None:
         self.text = text
-        self.alternatives = alternatives
+        self.sequences = sequences
+        self.ending = ending
+        self.empty = not sequences
+        self._alternatives: tuple[Tokens, ...] | None = sequences if ending is None else None
         self._automaton: Automaton | None = None
+        self._sample: str | None = None
         self.segments: tuple[_Segments, ...] | None = None
         self.literal: str | None = None
-        self.open_end = False
+        self.open_end = self._open = False
         self.prefix = self.suffix = ""
-        if len(alternatives) == 1:
-            tokens = alternatives[0]
+        if len(sequences) == 1:
+            tokens = sequences[0]
             length = len(tokens)
             stop = 0
             while stop < length and type(tokens[stop]) is str:
@@ -44,13 +54,16 @@ class Glob:
             if stop == length:
                 self.literal = self.suffix = self.prefix
             else:
-                self.open_end = stop == length - 1 and tokens[stop] is STAR
+                self._open = stop == length - 1 and tokens[stop] is STAR
+                self.open_end = self._open and not ending
                 start = length
                 while type(tokens[start - 1]) is str:
                     start -= 1
                 self.suffix = "".join(tokens[start:])  # type: ignore[arg-type]  # as above
-        elif alternatives:
-            self.prefix = _common(["".join(_literal_run(tokens)) for tokens in alternatives])
+        elif sequences:
+            self.prefix = _common(["".join(_literal_run(tokens)) for tokens in sequences])
+        if ending is not None:
+            self.suffix = ending
 
     def __repr__(self) -> str:
         return f"Glob({self.text!r})"
@@ -65,15 +78,43 @@ class Glob:
             return True
         if not name.endswith(self.suffix):
             return False
+        if self._open:
+            return True
         if self.segments is None:
-            self.segments = tuple(_Segments(tokens) for tokens in self.alternatives)
+            self.segments = tuple(_Segments(tokens) for tokens in self.sequences)
         return any(segments.match(name) for segments in self.segments)
 
+    @property
+    def alternatives(self) -> tuple[Tokens, ...]:
+        """The language as a union of token sequences. Raises TooComplexError if that would be large."""
+        if self._alternatives is None:
+            assert self.ending is not None
+            [tokens] = self.sequences
+            if tokens == (STAR,):
+                self._alternatives = ((STAR, *self.ending),)
+            else:
+                BUDGET.spend((len(tokens) + len(self.ending)) * len(self.ending) >> 2)
+                self._alternatives = tuple(ending_in(tokens, self.ending))
+        return self._alternatives
+
     def automaton(self) -> Automaton:
-        """The automaton, made when first asked for."""
+        """The automaton, made when first asked for. Raises TooComplexError for one that would be large."""
         if self._automaton is None:
+            size = sum(map(len, self.alternatives))
+            BUDGET.spend(size * size >> 10)
             self._automaton = automaton(self.alternatives)
         return self._automaton
+
+    def sample(self) -> str:
+        """A short name that is likely to match."""
+        if self._sample is None:
+            tokens = self.sequences[0] if self.sequences else ()
+            self._sample = "".join("" if token is STAR else _sample(token) for token in tokens)
+        return self._sample
+
+
+def _sample(token: str | Ranges) -> str:
+    return token if isinstance(token, str) else chr(max(token[0][0], min(token[0][1], ord("a")))) if token else ""
 
 
 def _literal_run(tokens: Tokens) -> list[str]:
@@ -152,7 +193,7 @@ class _Piece:
 # Reading patterns -----------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def section_glob(pattern: str) -> Glob:
     """The names that a section pattern of an input section description matches (ldlang.c: spec_match).
 
@@ -166,18 +207,16 @@ def section_glob(pattern: str) -> Glob:
     stop = max(rest.rfind("?"), rest.rfind("*"), rest.rfind("]")) + 1
     suffix = rest[stop:]
     if stop == 1 and rest[0] == "*":
-        plain: Tokens = (*prefix, STAR, *suffix)
-        return Glob(pattern, (plain, *overlapping(prefix, suffix)))
+        return Glob(pattern, ((*prefix, STAR),), suffix)
     tokens = fnmatch_tokens(rest)
     if tokens is None:
         return Glob(pattern, ())
     if "\\" not in suffix:
         return Glob(pattern, ((*prefix, *tokens),))
-    ending = tuple(ended for ended in ending_in(tokens, suffix))
-    return Glob(pattern, tuple((*prefix, *ended) for ended in ending))
+    return Glob(pattern, ((*prefix, *tokens),), suffix)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def name_glob(pattern: str) -> Glob:
     """The names that a pattern of EXCLUDE_FILE, or either side of `archive:member`, matches (ldlang.c: name_match)."""
     start = _first_special(pattern)
@@ -188,7 +227,7 @@ def name_glob(pattern: str) -> Glob:
     return fnmatch_glob(pattern)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def fnmatch_glob(pattern: str) -> Glob:
     """The names that fnmatch(pattern, name, 0) matches, as a file pattern with a wildcard is compared."""
     tokens = fnmatch_tokens(pattern)
@@ -211,26 +250,29 @@ def _first_special(pattern: str) -> int:
 
 
 def overlaps(one: Glob, other: Glob) -> bool:
-    """Whether some name is matched by both; also True where that is too complex to tell."""
+    """Whether some name is matched by both. Raises TooComplexError where that is too complex to tell."""
     if one.literal is not None:
         return other.matches(one.literal)
     if other.literal is not None:
         return one.matches(other.literal)
     if not may_overlap(one, other):
         return False
-    if one.open_end and other.prefix.startswith(one.prefix):
+    if one.open_end and other.prefix.startswith(one.prefix) and not other.empty:
         return True
-    if other.open_end and one.prefix.startswith(other.prefix):
+    if other.open_end and one.prefix.startswith(other.prefix) and not one.empty:
         return True
-    try:
-        return witness((one, other)) is not None
-    except TooComplexError:
-        return True
+    if one is other:
+        return shortest((one,)) is not None
+    first, second = one.sample(), other.sample()
+    for name in (first + second, second + first, first, second):
+        if one.matches(name) and other.matches(name):
+            return True
+    return shortest((one, other)) is not None
 
 
 def may_overlap(one: Glob, other: Glob) -> bool:
     """A quick test by literal prefixes and suffixes; False is certain, True is not."""
-    if not one.alternatives or not other.alternatives:
+    if one.empty or other.empty:
         return False
     if not one.prefix.startswith(other.prefix) and not other.prefix.startswith(one.prefix):
         return False
@@ -238,7 +280,7 @@ def may_overlap(one: Glob, other: Glob) -> bool:
 
 
 def includes(outer: Sequence[Glob], inner: Glob) -> bool:
-    """Whether the union of `outer` matches every name that `inner` matches."""
+    """Whether the union of `outer` matches every name that `inner` matches. Raises TooComplexError."""
     if any(contains(glob, inner) for glob in outer):
         return True
     if inner.literal is not None:
@@ -252,14 +294,14 @@ def contains(outer: Glob, inner: Glob) -> bool:
         return outer.matches(inner.literal)
     if outer.open_end:
         return inner.prefix.startswith(outer.prefix)
-    return outer is inner or outer.alternatives == inner.alternatives
+    return outer is inner or (outer.sequences == inner.sequences and outer.ending == inner.ending)
 
 
 def witness(wanted: Sequence[Glob], unwanted: Sequence[Glob] = (), limit: int = 4000) -> str | None:
     """The shortest name that all of `wanted` match and none of `unwanted`; None if there is none.
 
     Among names of one length the nicest to read is taken. The empty name is given only where no other will do. Raises
-    TooComplexError after looking at `limit` sets of states.
+    TooComplexError after looking at `limit` sets of states, or when the budget is spent.
     """
     for glob in wanted:
         if glob.literal is not None:
@@ -275,12 +317,40 @@ def witness(wanted: Sequence[Glob], unwanted: Sequence[Glob] = (), limit: int = 
         if found is not None:
             return found
     near = [glob for glob in unwanted if all(may_overlap(glob, other) for other in wanted)]
-    product = Product([glob.automaton() for glob in wanted], [glob.automaton() for glob in near])
+    # The few that refuse what would be the shortest name without them mostly decide it.
+    refused: list[Glob] = []
+    for _ in range(_ROUNDS if len(near) > 1 else 0):
+        name = _search(wanted, refused, limit)
+        matching = [glob for glob in near if name is not None and glob.matches(name)]
+        if not matching:
+            return name
+        refused += matching
+    return _search(wanted, near, limit)
+
+
+# So often a name is looked for that some of the unwanted patterns do not match, until all of them are looked at.
+_ROUNDS = 4
+
+
+@lru_cache(maxsize=65536)
+def shortest(wanted: tuple[Glob, ...], unwanted: tuple[Glob, ...] = ()) -> str | None:
+    """As `witness`, with the answers kept."""
+    return witness(wanted, unwanted)
+
+
+def _search(wanted: Sequence[Glob], unwanted: Sequence[Glob], limit: int) -> str | None:
+    refused = Refused(
+        (glob.literal if glob.literal is not None else glob.prefix, glob.open_end)
+        for glob in unwanted
+        if glob.literal is not None or glob.open_end
+    )
+    others = [glob.automaton() for glob in unwanted if glob.literal is None and not glob.open_end]
+    product = Product([glob.automaton() for glob in wanted], others, refused)
     return product.shortest(limit, max((glob.prefix for glob in wanted), key=len, default=""))
 
 
 def _may_start(glob: Glob, prefix: str) -> bool:
-    return bool(glob.alternatives) and (glob.prefix.startswith(prefix) or prefix.startswith(glob.prefix))
+    return not glob.empty and (glob.prefix.startswith(prefix) or prefix.startswith(glob.prefix))
 
 
 def _open_witness(prefix: str, unwanted: Sequence[Glob]) -> str | None:

@@ -7,7 +7,7 @@ LOADADDR() asks for it (ldlang.c: map_input_to_output_sections, exp_init_os). IN
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ldcheck.image.model import InputSection
 from ldcheck.script.syntax import (
@@ -32,7 +32,7 @@ from ldcheck.script.syntax import (
 from ldcheck.sections.outputs import Chain, Output
 from ldcheck.sections.rules import DISCARD, flat
 
-Fillings = Callable[[InputSectionDescription], Iterable[InputSection]]
+Fillings = Callable[[InputSectionDescription], Sequence[InputSection]]
 
 
 class Mapping:
@@ -96,8 +96,10 @@ class Mapping:
         if isinstance(statement, InputSectionDescription):
             named = statement.section_class
             for source in [statement] if named is None else self._classes.pop(named.text, []):
-                for section in fillings(source):
-                    self.add(output, section, source.keep)
+                sections = fillings(source)
+                if sections:
+                    self.add(output, sections[0], source.keep)
+                    output.add_all(sections[1:], source.keep)
             patterns = statement.patterns or ()
             if self.common is None and any(pattern.pattern.text == "COMMON" for pattern in patterns):
                 self.common = output

@@ -19,14 +19,17 @@ class Matcher:
     def __init__(self, rules: Sequence[InputRule]) -> None:
         self.rules = rules
         self.literal: dict[str, list[InputRule]] = {}
-        self.wild: dict[int, dict[str, list[InputRule]]] = {}
+        # By the first characters of their literal beginnings; those with shorter ones stand in any case.
+        self.wild: dict[str, list[InputRule]] = {}
         for rule in rules:
             glob = rule.names
             if glob.literal is not None:
                 self.literal.setdefault(glob.literal, []).append(rule)
             else:
-                self.wild.setdefault(len(glob.prefix), {}).setdefault(glob.prefix, []).append(rule)
+                self.wild.setdefault(glob.prefix[:_BEGINNING], []).append(rule)
+        self.short = [rule for start, rules in self.wild.items() if len(start) < _BEGINNING for rule in rules]
         self.known: dict[str, tuple[InputRule, ...]] = {}
+        self.alone = {rule.index: (rule,) for rule in rules}
         self.tables: dict[str, _Tables] = {}
         # The rules that take whatever their pattern matches.
         self.plain = frozenset(
@@ -38,32 +41,62 @@ class Matcher:
     def named(self, name: str) -> tuple[InputRule, ...]:
         """The rules whose patterns match a section name, in the order in which they are tried."""
         known = self.known.get(name)
-        if known is not None:
-            return known
-        literal = self.literal.get(name)
-        found = [] if literal is None else literal[:]
+        return self._look_up(name) if known is None else known
+
+    def _look_up(self, name: str) -> tuple[InputRule, ...]:
+        found = [*self.literal.get(name, ())]
         start = name[:_BEGINNING]
         tables = self.tables.get(start)
         if tables is None:
             tables = self.tables[start] = self._tables(start)
         for length, table in tables:
             near = table.get(name[:length])
-            if near is not None:
-                for rule in near:
-                    if rule.names.open_end or rule.names.matches(name):
-                        found.append(rule)  # mostly one, where a list of its own costs more
-        if len(found) > 1:
+            if near is None:
+                break
+            for rule in near:
+                # Mostly it is one, where a list of its own costs more.
+                if rule.names.open_end or rule.names.matches(name):
+                    found.append(rule)  # noqa: PERF401
+        # Most names have one rule, and share what tells that.
+        if len(found) == 1:
+            result = self.alone[found[0].index]
+        else:
             found.sort(key=_index)
-        result = self.known[name] = tuple(found)
+            result = tuple(found)
+        self.known[name] = result
         return result
 
     def _tables(self, start: str) -> _Tables:
-        """By length, the patterns that may match names with this beginning."""
-        near = (
-            (length, {prefix: rules for prefix, rules in table.items() if _meet(prefix, start)})
-            for length, table in self.wild.items()
-        )
-        return [(length, table) for length, table in near if table]
+        """By length, the shortest first, the patterns that may match names with this beginning.
+
+        In each table are also, without rules, the beginnings of the longer ones: behind one that is missing, none is.
+        """
+        found: dict[int, dict[str, list[InputRule]]] = {}
+        for rule in [*self.short, *(self.wild.get(start, ()) if len(start) == _BEGINNING else ())]:
+            prefix = rule.names.prefix
+            if start.startswith(prefix[:_BEGINNING]):
+                found.setdefault(len(prefix), {}).setdefault(prefix, []).append(rule)
+        lengths = sorted(found)
+        for number, length in enumerate(lengths):
+            for longer in lengths[number + 1 :]:
+                for prefix in found[longer]:
+                    found[length].setdefault(prefix[:length], [])
+        return [(length, found[length]) for length in lengths]
+
+    def takers(
+        self, sections: Iterable[InputSection], dropped: frozenset[int] | set[int] = frozenset()
+    ) -> dict[int, InputRule | None]:
+        """The `taker` of each section, by the section's id."""
+        look_up, known, plain, taker = self._look_up, self.known, self.plain, self.taker
+        found: dict[int, InputRule | None] = {}
+        for section in sections:
+            name = section.name
+            rules = known.get(name)
+            if rules is None:
+                rules = look_up(name)
+            first = rules[0] if rules else None
+            found[id(section)] = first if first is None or first.index in plain else taker(section, dropped)
+        return found
 
     def taker(
         self, section: InputSection, dropped: frozenset[int] | set[int] = frozenset(), before: int | None = None
@@ -80,10 +113,6 @@ class Matcher:
             if takes(rule, section) and (not rule.constraint or id(rule.section) not in dropped):
                 return rule
         return None
-
-
-def _meet(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
 
 
 def _index(rule: InputRule) -> int:
@@ -124,9 +153,9 @@ def left_out(matcher: Matcher, sections: Iterable[InputSection]) -> set[int]:
         return dropped
     asking = Matcher([rule for rules in constrained.values() for rule in rules])
     writable = [
-        (section, {id(rule.section) for rule in asking.named(section.name) if in_files(rule, section)})
+        (section, {id(rule.section) for rule in named if in_files(rule, section)})
         for section in sections
-        if section.flags & SHF_WRITE and asking.named(section.name)
+        if section.flags & SHF_WRITE and (named := asking.named(section.name))
     ]
     for key, rules in constrained.items():
         first = rules[0].index

@@ -9,7 +9,7 @@ Left out: types and flags that only some architectures know, such as small data 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from ldcheck.image.model import InputSection
@@ -215,6 +215,26 @@ class Output:
                 self.type = input_type(section) if self.flags == own else ""
         self.alignment = max(self.alignment, section.align)
         self.inputs.append(section)
+
+    def add_all(self, sections: Iterable[InputSection], keep: bool = False) -> None:
+        """Count input sections one after the other."""
+        last: InputSection | None = None
+        inputs = self.inputs
+        for section in sections:
+            # One like the last, and allocated, changes nothing but the alignment.
+            if (
+                last is not None
+                and section.flags == last.flags
+                and section.type == last.type
+                and section.flags & SHF_ALLOC
+                and section.index
+            ):
+                if section.align > self.alignment:
+                    self.alignment = section.align
+                inputs.append(section)
+            else:
+                self.add(section, keep)
+                last = section if section.index else None
 
 
 class Chain:

@@ -10,28 +10,34 @@ it is asked what may happen, but only what it is sure to take counts against a l
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
 
 from ldcheck.record import dataclass
-from ldcheck.sections.automata import Meter, TooComplexError
+from ldcheck.sections.budget import BUDGET, TooComplexError
+from ldcheck.sections.claim import Asked, Claim
+from ldcheck.sections.claims import Claims, Surety, claim_of, index_of
 from ldcheck.sections.files import files
 from ldcheck.sections.globs import Glob, contains, may_overlap, overlaps, section_glob, witness
-from ldcheck.sections.regions import Claim, Region, claim_of, find, settled_rules, sure_claims
-from ldcheck.sections.regions import Witness as Witness  # noqa: PLC0414 - part of what this module gives its users
 from ldcheck.sections.rules import SHF_WRITE, InputRule
+from ldcheck.sections.search import Proof, Takers, among, find
+from ldcheck.sections.search import Witness as Witness  # noqa: PLC0414 - part of what this module gives its users
 
-# A script for which more sets of automata's positions have to be looked at is no sensible one; what is left is guessed.
-_PATIENCE = 100_000
+# So many claims are looked at one after the other; of more, those that matter are looked up.
+_FEW = 32
+# Steps for each rule ahead that has to be looked at.
+_PAIR = 4
 
 
 class State(Enum):
-    """What is left for a rule."""
+    """What is left for a rule. UNDECIDED if the budget did not allow to tell."""
 
     DEAD = "dead"
     COMPETES = "competes"
     FREE = "free"
+    UNDECIDED = "undecided"
 
 
 class Relation(Enum):
@@ -54,6 +60,9 @@ class Reach:
     `earlier` are the rules that take sections of its language first: for a dead rule a set of which none can be left
     out, else all that do. `witness` is taken by one of them if the rule competes, else it is in the rule's
     language (None if that is empty). `kept` is what still reaches the rule, None for a dead one.
+
+    Of a rule that competes, `undecided` are other rules ahead of which it was not decided whether they take sections
+    of its language. An undecided rule has neither of the others.
     """
 
     rule: InputRule
@@ -61,6 +70,7 @@ class Reach:
     earlier: tuple[InputRule, ...]
     witness: Witness | None
     kept: Witness | None
+    undecided: tuple[InputRule, ...] = ()
 
     def __repr__(self) -> str:
         return f"Reach({self.rule!r}, {self.state.name}, {self.earlier!r}, {self.witness!r})"
@@ -80,13 +90,36 @@ class Shadowing:
     """A rule that names the sections asked about, and what takes them ahead of it.
 
     `state` is that of the rule for these sections alone. `witness` is one of them that the rule takes, None if it is
-    dead.
+    dead or undecided. Of the rules `undecided` it was not decided whether they take any ahead of it.
     """
 
     rule: InputRule
     state: State
     takings: tuple[Taking, ...]
     witness: Witness | None
+    undecided: tuple[InputRule, ...] = ()
+
+
+class Asking(NamedTuple):
+    """A rule that could take sections that were asked about, with one that it does take: None if it takes none.
+
+    If that was not `decided`, there is none either.
+    """
+
+    rule: InputRule
+    witness: Witness | None
+    decided: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Reaching:
+    """The rules that take sections of some names, each with such a section, in the order in which they are tried.
+
+    Of the rules `undecided` it was not decided.
+    """
+
+    takers: tuple[tuple[InputRule, Witness], ...]
+    undecided: tuple[InputRule, ...] = ()
 
 
 def relation(rule: InputRule, earlier: InputRule) -> Relation:
@@ -123,8 +156,7 @@ def takers(
 
 def reaches(rules: Sequence[InputRule]) -> tuple[Reach, ...]:
     """The state of every rule, in the order of the rules, which must be that of `input_rules`."""
-    analysis = _Analysis(_Surety(rules))
-    return tuple(analysis.add(rule) for rule in rules)
+    return _script(tuple(rules)).reaches()
 
 
 def shadowing(rules: Sequence[InputRule], name_pattern: str) -> tuple[Shadowing, ...]:
@@ -132,64 +164,80 @@ def shadowing(rules: Sequence[InputRule], name_pattern: str) -> tuple[Shadowing,
 
     A rule names them if its pattern matches nothing else, or begins with all the literal characters that the given
     pattern begins with (`.data.read_mostly*` names `.data.read_mostly`). Empty if no rule names them.
+
+    Raises TooComplexError where the budget does not allow to tell which do.
     """
     wanted = section_glob(name_pattern)
-    surety = _Surety(rules)
-    claims: list[Claim] = []
+    script = _script(tuple(rules))
+    near = script.index.near(wanted, files(None))
     found: list[Shadowing] = []
-    for rule in rules:
-        if not overlaps(rule.names, wanted):
+    for number, claim in enumerate(near):
+        if not overlaps(claim.names, wanted) or not names(claim.names, wanted):
             continue
-        claim = claim_of(rule)
-        if names(rule.names, wanted):
-            asked = (rule.names,) if contains(wanted, rule.names) else (rule.names, wanted)
-            takings = tuple(
-                Taking(other.rule, shown, relation(rule, other.rule))
-                for number, other in enumerate(claims)
-                if (shown := _left((*asked, other.names), other.meet(claim), surety.of(claims[:number], other.rule)))
-            )
-            left = _left(asked, claim.regions(), surety.of(claims, rule))
-            state = State.DEAD if left is None else State.COMPETES if takings else State.FREE
-            found.append(Shadowing(rule, state, takings, left))
-        claims.append(claim)
+        takings: list[Taking] = []
+        undecided: list[InputRule] = []
+        for at, other in enumerate(near[:number]):
+            try:
+                shown = find(_also(other.meet(claim), wanted), script.ahead(near, at, other.rule))
+            except TooComplexError:
+                BUDGET.undecided += 1
+                undecided.append(other.rule)
+                continue
+            if shown is not None:
+                takings.append(Taking(other.rule, shown, relation(claim.rule, other.rule)))
+        try:
+            left = find(_also(claim.asked(), wanted), script.ahead(near, number, claim.rule))
+            state = State.DEAD if left is None else State.COMPETES if takings or undecided else State.FREE
+        except TooComplexError:
+            BUDGET.undecided += 1
+            left, state = None, State.UNDECIDED
+        found.append(Shadowing(claim.rule, state, tuple(takings), left, tuple(undecided)))
     return tuple(found)
 
 
-def reaching(rules: Sequence[InputRule], name_pattern: str) -> tuple[tuple[InputRule, Witness], ...]:
-    """The rules that sections of a name or pattern really go to, each with one such section, in the order of the rules.
+def reaching(rules: Sequence[InputRule], name_pattern: str) -> Reaching:
+    """Every rule that takes sections of that name (or names) in some link, with one that it takes."""
+    asked = asked_for(rules, name_pattern)
+    return Reaching(
+        tuple((rule, shown) for rule, shown, _ in asked if shown is not None),
+        tuple(rule for rule, _, decided in asked if not decided),
+    )
 
-    Sections that no rule takes (orphans) are not told of.
-    """
-    wanted = ((rule, shown) for rule, shown in asked_for(rules, name_pattern) if shown is not None)
-    return tuple(wanted)
 
+def asked_for(rules: Sequence[InputRule], name_pattern: str, file_pattern: str | None = None) -> tuple[Asking, ...]:
+    """Every rule that could take sections of such a name, from files of such a pattern, in the order of the rules.
 
-def asked_for(
-    rules: Sequence[InputRule], name_pattern: str, file_pattern: str | None = None
-) -> tuple[tuple[InputRule, Witness | None], ...]:
-    """The rules that match sections of a name or pattern, from files of a pattern, in the order of the rules.
-
-    Each comes with such a section that it takes; None if rules ahead of it take all of them, so that it would only be
-    the next in turn.
+    With each comes one that it does take; None if rules ahead of it take them all, so that it is only the next in turn.
     """
     wanted = section_glob(name_pattern)
     asking = files(file_pattern)
-    surety = _Surety(rules)
-    claims: list[Claim] = []
-    found: list[tuple[InputRule, Witness | None]] = []
-    for rule in rules:
-        if not overlaps(rule.names, wanted):
-            continue
-        claim = claim_of(rule)
-        asked = Claim(rule, rule.names, asking, 0, 0, True).meet(claim)
-        if find((rule.names, wanted), asked, ()) is not None:
-            found.append((rule, _left((rule.names, wanted), asked, surety.of(claims, rule))))
-            claims.append(claim)
+    script = _script(tuple(rules))
+    near = script.index.near(wanted, asking)
+    found: list[Asking] = []
+    for number, claim in enumerate(near):
+        own = claim.asked()
+        asked = _also(own._replace(files=(*own.files, asking)), wanted)
+        try:
+            if find(asked, among(())) is not None:
+                found.append(Asking(claim.rule, find(asked, script.ahead(near, number, claim.rule))))
+        except TooComplexError:
+            BUDGET.undecided += 1
+            found.append(Asking(claim.rule, None, decided=False))
     return tuple(found)
 
 
+def _also(asked: Asked, wanted: Glob) -> Asked:
+    """The question about sections of such a name only."""
+    if any(contains(wanted, glob) for glob in asked.names):
+        return asked
+    return asked._replace(names=(*asked.names, wanted))
+
+
 def names(pattern: Glob, wanted: Glob) -> bool:
-    """Whether a rule's pattern names the sections of `wanted`, rather than taking them along with others."""
+    """Whether a rule's pattern names the sections of `wanted`, rather than taking them along with others.
+
+    Raises TooComplexError.
+    """
     if not may_overlap(pattern, wanted):
         return False
     if contains(wanted, pattern):
@@ -199,142 +247,154 @@ def names(pattern: Glob, wanted: Glob) -> bool:
     return wanted.literal is None and pattern.literal is None and witness((pattern,), (wanted,)) is None
 
 
-class _Surety:
-    """What rules are sure to take, given all rules of the script."""
-
-    def __init__(self, rules: Sequence[InputRule]) -> None:
-        self.settled = settled_rules(rules) if any(rule.constraint for rule in rules) else {}
-
-    def of(self, claims: Sequence[Claim], asking: InputRule) -> Sequence[Claim]:
-        """What of the claims counts against a rule behind them."""
-        settled = frozenset(index for index, last in self.settled.items() if last < asking.index)
-        return sure_claims(claims, settled)
+@lru_cache(maxsize=4)
+def _script(rules: tuple[InputRule, ...]) -> _Script:
+    BUDGET.grant(len(rules))
+    return _Script(rules)
 
 
-class _Analysis:
-    """The rules seen so far, indexed by what their patterns begin with."""
+class _Script:
+    """The rules of one script, and what is known of them once it was asked for."""
 
-    def __init__(self, surety: _Surety) -> None:
-        self.surety = surety
+    def __init__(self, rules: tuple[InputRule, ...]) -> None:
+        self.rules = rules
         self.kept: dict[int, Witness] = {}
-        self.limit = Meter.spent + _PATIENCE
-        self.literal: dict[str, list[Claim]] = {}
-        self.sorted_literals: list[str] = []
-        self.wild: dict[str, list[Claim]] = {}
-        self.sorted_prefixes: list[str] = []
+        self._surety: Surety | None = None
+        self._index: Claims | None = None
+        self._reaches: tuple[Reach, ...] | None = None
 
-    def add(self, rule: InputRule) -> Reach:
+    @property
+    def surety(self) -> Surety:
+        """What the rules are sure to take. Raises TooComplexError."""
+        if self._surety is None:
+            self._surety = Surety(self.rules)
+        return self._surety
+
+    @property
+    def index(self) -> Claims:
+        """What every rule claims."""
+        if self._index is None:
+            self._index = Claims(map(claim_of, self.rules))
+        return self._index
+
+    def reaches(self) -> tuple[Reach, ...]:
+        """The state of every rule."""
+        if self._reaches is None:
+            seen = Claims()
+            self._reaches = tuple(self.add(rule, seen) for rule in self.rules)
+        return self._reaches
+
+    def ahead(self, near: Sequence[Claim], number: int, rule: InputRule, index: Claims | None = None) -> Takers:
+        """What counts against `rule`: the first `number` claims of `near`, which are those that may and stand ahead.
+
+        `index` has those, and perhaps others.
+        """
+        if number <= _FEW:
+            return among(self.surety.of(near[:number], rule))
+        claims = index or self.index
+
+        def takers(name: str, file: str, archive: str | None) -> Sequence[Claim]:
+            found = [claim for claim in claims.takers(name, file, archive) if claim.rule.index < rule.index]
+            BUDGET.spend(_FEW + len(found))
+            found.sort(key=index_of)
+            return self.surety.of(found, rule)
+
+        return takers
+
+    def add(self, rule: InputRule, seen: Claims) -> Reach:
+        """The state of a rule behind those seen, which it joins unless it is dead."""
         claim = claim_of(rule)
         try:
-            reach = self.judge(claim) if Meter.spent < self.limit else self.guess(claim)
+            reach = self.judge(claim, seen)
         except TooComplexError:
-            reach = self.guess(claim)
+            BUDGET.undecided += 1
+            reach = Reach(rule, State.UNDECIDED, (), None, None)
         if reach.state is not State.DEAD:
-            self.enter(claim)
+            seen.add(claim)
         if reach.kept is not None:
             self.kept[rule.index] = reach.kept
         return reach
 
-    def enter(self, claim: Claim) -> None:
-        name = claim.names
-        key, table, order = (
-            (name.prefix, self.wild, self.sorted_prefixes)
-            if name.literal is None
-            else (name.literal, self.literal, self.sorted_literals)
-        )
-        if key in table:
-            table[key].append(claim)
-        else:
-            table[key] = [claim]
-            insort(order, key)
-
-    def candidates(self, claim: Claim) -> list[Claim]:
-        """The claims ahead whose names overlap, in the order of the rules."""
-        glob = claim.names
-        start = glob.prefix
-        found: list[Claim] = []
-        for length in range(len(start)):
-            found.extend(self.wild.get(start[:length], ()))
-        if glob.literal is not None:
-            found.extend(self.wild.get(start, ()))
-            found = [other for other in found if other.names.matches(start)]
-            found.extend(self.literal.get(start, ()))
-        else:
-            for key in _starting(self.sorted_prefixes, start):
-                found.extend(self.wild[key])
-            found = [other for other in found if overlaps(other.names, glob)]
-            for key in _starting(self.sorted_literals, start):
-                if glob.matches(key):
-                    found.extend(self.literal[key])
-        found.sort(key=lambda other: other.rule.index)
-        return found
-
-    def guess(self, claim: Claim) -> Reach:
-        """What can be said without looking for witnesses: the rules ahead that may take something."""
-        glob = claim.names
-        every = [other for table in (self.literal, self.wild) for group in table.values() for other in group]
-        near = sorted(other.rule.index for other in every if may_overlap(other.names, glob))
-        rules = {other.rule.index: other.rule for other in every}
-        state = State.COMPETES if near else State.FREE
-        return Reach(claim.rule, state, tuple(rules[index] for index in near), None, None)
-
-    def judge(self, claim: Claim) -> Reach:
+    def judge(self, claim: Claim, seen: Claims) -> Reach:
+        # Where nothing is left, not even the rules ahead are looked for.
+        BUDGET.spend(_PAIR)
         rule = claim.rule
-        own = find((claim.names,), claim.regions(), ())
+        asked = claim.asked()
+        own = find(asked, _NOBODY)
         if own is None:
             return Reach(rule, State.DEAD, (), None, None)
-        found = self.candidates(claim)
+        found = seen.near(claim.names, claim.files)
         if not found:
             return Reach(rule, State.FREE, (), own, own)
+        BUDGET.spend(_PAIR * len(found))
         for other in found:
             if other.plain and other.sure and contains(other.names, claim.names):
                 return Reach(rule, State.DEAD, (other.rule,), own, None)
-        ahead = self.surety.of(found, rule)
-        left = find((claim.names,), claim.regions(), ahead)
+        proof = Proof()
+        left = find(asked, self.ahead(found, len(found), rule, seen), proof)
         if left is None:
-            return Reach(rule, State.DEAD, _needed(claim, ahead), own, None)
+            return Reach(rule, State.DEAD, _needed(asked, proof), own, None)
         taking: list[InputRule] = []
+        undecided: list[InputRule] = []
         shown: Witness | None = None
         for number, other in enumerate(found):
             # What the other rule keeps for itself is taken ahead of this one, if this one could take it at all.
-            example = self.kept.get(other.rule.index)
-            if example is None or not claim.plain or not claim.names.matches(example.section):
-                ahead = self.surety.of(found[:number], other.rule)
-                example = find((claim.names, other.names), other.meet(claim), ahead)
+            kept = self.kept.get(other.rule.index)
+            example = None if kept is None else _shared(claim, kept)
+            if example is None:
+                try:
+                    example = find(other.meet(claim), self.ahead(found, number, other.rule, seen))
+                except TooComplexError:
+                    undecided.append(other.rule)
+                    continue
             if example is not None:
                 taking.append(other.rule)
                 if shown is None or len(example.section) < len(shown.section):
                     shown = example
-        if not taking:
-            return Reach(rule, State.FREE, (), own, own)
-        return Reach(rule, State.COMPETES, tuple(taking), shown, left)
+        BUDGET.undecided += len(undecided)
+        if taking:
+            return Reach(rule, State.COMPETES, tuple(taking), shown, left, tuple(undecided))
+        if undecided:
+            return Reach(rule, State.UNDECIDED, (), None, None)
+        return Reach(rule, State.FREE, (), own, own)
 
 
-def _starting(keys: Sequence[str], prefix: str) -> Iterable[str]:
-    """Those of sorted keys that begin with `prefix`."""
-    at = bisect_left(keys, prefix)
-    while at < len(keys) and keys[at].startswith(prefix):
-        yield keys[at]
-        at += 1
+_NOBODY = among(())
 
 
-def _needed(claim: Claim, covering: Sequence[Claim]) -> tuple[InputRule, ...]:
-    """A part of `covering` that still takes all of the claim, and of which nothing can be left out."""
-    for other in covering:
-        if find((claim.names,), claim.regions(), (other,)) is None:
-            return (other.rule,)
-    kept = list(covering)
-    for other in reversed(covering):
-        fewer = [one for one in kept if one is not other]
-        if find((claim.names,), claim.regions(), fewer) is None:
-            kept = fewer
-    rules = {one.rule.index: one.rule for one in kept}
-    return tuple(rules.values())
+def _shared(claim: Claim, shown: Witness) -> Witness | None:
+    """The section if the claim is on it, with the flags that the claim needs where they do not matter."""
+    if not claim.names.matches(shown.section):
+        return None
+    if claim.plain:
+        return shown
+    if claim.required & shown.unset or claim.forbidden & shown.flags:
+        return None
+    archive, colon, member = shown.file.partition(":")
+    if not (claim.files.takes(member, archive) if colon else claim.files.takes(shown.file)):
+        return None
+    return Witness(shown.file, shown.section, shown.flags | claim.required, shown.unset | claim.forbidden)
 
 
-def _left(wanted: tuple[Glob, ...], regions: Sequence[Region], taken: Sequence[Claim]) -> Witness | None:
-    """As `find`; where that is too complex, what there is without taking anything away."""
+def _needed(asked: Asked, proof: Proof) -> tuple[InputRule, ...]:
+    """Of the claims that leave nothing of what is asked for, some that do, and of which none can be left out.
+
+    Where that is not decided, one is not left out.
+    """
+    for one in proof.first or ():
+        if _leave_nothing(asked, [one]):
+            return (one.rule,)
+    kept = [proof.used[index] for index in sorted(proof.used)]
+    for one in reversed(kept):
+        if one.rule.index not in proof.needed:
+            fewer = [other for other in kept if other is not one]
+            if _leave_nothing(asked, fewer):
+                kept = fewer
+    return tuple(one.rule for one in kept)
+
+
+def _leave_nothing(asked: Asked, claims: Sequence[Claim]) -> bool:
     try:
-        return find(wanted, regions, taken)
+        return find(asked, among(claims)) is None
     except TooComplexError:
-        return find(wanted, regions, ())
+        return False

@@ -18,8 +18,10 @@ from ldcheck.script.syntax import (
     Data,
     Fill,
     InputSectionDescription,
+    Name,
     Node,
     OutputSection,
+    walk,
 )
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.rules import flat
@@ -82,6 +84,11 @@ def may_end_anywhere(names: Sequence[str]) -> bool:
     )
 
 
+def is_vectors(name: str) -> bool:
+    """Whether a section is by its name a vector table: `.isr_vector`, `.vectors`, `.intvecs`."""
+    return any(word.lower().endswith(("vector", "vectors", "vec", "vecs")) for word in _WORD.findall(name))
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Bracket:
     """Input statements of one output section between two assignments of the location counter to symbols.
@@ -112,7 +119,7 @@ def brackets(siblings: Sequence[Node]) -> Iterator[Bracket]:
         for part in [*body, *((after,) if after is not None else ())]:
             if isinstance(part, InputSectionDescription):
                 members.append(part)
-            elif isinstance(part, Assignment) and part.target.text != ".":
+            elif isinstance(part, Assignment) and _is_place(part):
                 if start is not None and members:
                     yield Bracket(node, start, tuple(members), part, len(members) == len(inputs))
                 start, members = part, []
@@ -121,10 +128,15 @@ def brackets(siblings: Sequence[Node]) -> Iterator[Bracket]:
 
 
 def _symbol(nodes: Sequence[Node] | Iterator[Node]) -> Assignment | None:
-    """The first of the nodes that is an assignment to a symbol, if only moves of the location counter are ahead."""
+    """The first of the nodes that sets a symbol to a place, if only moves of the location counter are ahead."""
     for node in nodes:
         if not isinstance(node, Assignment):
             return None
-        if node.target.text != ".":
+        if _is_place(node):
             return node
     return None
+
+
+def _is_place(node: Assignment) -> bool:
+    """Whether a symbol is set by the location counter; one that is set to a number bounds nothing."""
+    return node.target.text != "." and any(isinstance(part, Name) and part.name == "." for part in walk(node.value))

@@ -3,7 +3,8 @@
 The script is `script.lds`; a line of options for `ldcheck check` may stand in `options`. An `image.s` is assembled and
 linked with that script by the real tools (with the options in `link-options`), and the check is given the ELF file and
 the map; with `link.lds` in place of `script.lds`, the check is not given the script, and with `linked-with.lds` it is
-given another one. The wanted text ends with the exit status. `pytest --update` rewrites it: read what changed.
+given another one. A file `objcopy` holds options with which the object is copied ahead of the link. The wanted text
+ends with the exit status. `pytest --update` rewrites it: read what changed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import io
 import shlex
 import shutil
+import subprocess
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from ldcheck import checks
 from ldcheck.cli.main import main
 from tests.support.build import assemble, link
 from tests.support.cases import Wanted
+from tests.support.tools import tool
 
 CASES = Path(__file__).parent.parent / "cases"
 FOLDERS = sorted(folder.parent for folder in CASES.glob("*/*/wanted.txt"))
@@ -49,6 +52,9 @@ def _link(work: Path) -> list[str]:
     """Assemble and link the case's image in its folder; the options that hand it to the check."""
     scripts = [work / name for name in ("linked-with.lds", "script.lds", "link.lds") if (work / name).exists()]
     built = assemble(work, (work / "image.s").read_text(), name="image.o")
+    if (work / "objcopy").exists():
+        copying = shlex.split((work / "objcopy").read_text())
+        subprocess.run([tool("objcopy"), *copying, built], check=True, timeout=60)
     given = work / "link-options"
     options = shlex.split(given.read_text()) if given.exists() else []
     result = link(work, scripts[0].read_text(), [built], options=options)

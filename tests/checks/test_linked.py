@@ -346,3 +346,121 @@ def test_the_values_of_an_assertion_are_named_for_what_they_are(tmp_path: Path, 
     done = linked(tmp_path, script, f"{START}.data\n.long 1\n")
     report = judged(done, f'assert: "{expression}"')
     assert report.findings[0].facts[-1] == f"in the image: {values}"
+
+
+# From where data is loaded ------------------------------------------------------------------------------------------
+
+DATA = ".data\n.balign 4\n.long 1\n"
+ODD = '.globl _start\n.section .text.s,"ax"\n_start: .long 0\n.byte 0\n'
+
+
+def rom(body: str, entry: str = "_start") -> str:
+    return f"{ROM_AND_RAM}ENTRY({entry}) SECTIONS {{ .text : {{ *(.text .text.*) }} > F {body} }}"
+
+
+@pytest.mark.parametrize("target", ["x86_64", "arm64", "arm32", "riscv64", "ppc64"])
+def test_a_copy_that_starts_ahead_of_the_padding(tmp_path: Path, target: str) -> None:
+    done = linked(tmp_path, rom("from = .; .data : ALIGN(4) { *(.data) } > R AT> F"), ODD + DATA, target=target)
+    (line,) = said(judged(done, "lint: copy-source"))
+    assert line.startswith("error: from is ")
+    assert line.endswith("ahead of where .data is loaded")
+
+
+@EACH_LINKER
+@pytest.mark.parametrize(
+    "body",
+    [
+        ".data : ALIGN(4) { *(.data) } > R AT> F from = LOADADDR(.data);",
+        ". = ALIGN(4); from = .; .data : AT(from) { *(.data) } > R",
+    ],
+)
+def test_a_copy_that_starts_where_the_data_is(tmp_path: Path, body: str, linker: str) -> None:
+    done = linked(tmp_path, rom(body), ODD + DATA, linker=linker)
+    assert said(judged(done, "lint: copy-source")) == []
+
+
+@EACH_LINKER
+def test_words_that_are_loaded_to_an_odd_address(tmp_path: Path, linker: str) -> None:
+    done = linked(tmp_path, rom("from = .; .data : AT(from) { *(.data) } > R"), ODD + DATA, linker=linker)
+    (line,) = said(judged(done, "lint: copy-source"))
+    assert line == "warning: .data is loaded at 0x10005, which is no address of a word, and runs at 0x80000"
+
+
+def test_an_image_that_is_moved_as_a_whole_copies_nothing(tmp_path: Path) -> None:
+    script = (
+        "ENTRY(_start) SECTIONS { . = 0xc0100000; .text : AT(ADDR(.text) - 0xc0000000) { *(.text*) }"
+        " end = .; .data : AT(ADDR(.data) - 0xc0000000) { *(.data) } }"
+    )
+    done = linked(tmp_path, script, ODD + DATA)
+    for lint in ("copy-source", "copied-together", "load-address-in-ram", "overlapping-load-address"):
+        assert said(judged(done, f"lint: {lint}")) == []
+
+
+@EACH_LINKER
+def test_data_that_is_loaded_to_ram(tmp_path: Path, linker: str) -> None:
+    body = ".data : { *(.data) } > R AT> F .kept : { *(.kept) } > K .bss : { *(.bss) } > K"
+    source = f'{ODD}{DATA}.section .kept,"aw"\n.long 2\n.bss\n.skip 8\n'
+    done = linked(tmp_path, rom(body), source, linker=linker)
+    (line,) = said(judged(done, "lint: load-address-in-ram"))
+    assert line == "error: .kept (4 bytes) is loaded to K, where nothing is when the device starts"
+
+
+@pytest.mark.parametrize("kind", ["(NOLOAD) :", ":"])
+def test_memory_without_content_is_loaded_from_nowhere(tmp_path: Path, kind: str) -> None:
+    body = f".data : {{ *(.data) }} > R AT> F .kept {kind} {{ *(.kept) }} > K"
+    source = f'{ODD}{DATA}.section .kept,"aw",@nobits\n.skip 4\n'
+    done = linked(tmp_path, rom(body), source)
+    assert said(judged(done, "lint: load-address-in-ram")) == []
+
+
+def test_an_image_in_ram_is_loaded_to_ram(tmp_path: Path) -> None:
+    memory = "MEMORY { R (rwx) : ORIGIN = 0x80000, LENGTH = 64K } "
+    script = memory + "SECTIONS { .text : { *(.text*) } > R .data : { *(.data) } > R }"
+    done = linked(tmp_path, script, ODD + DATA)
+    assert said(judged(done, "lint: load-address-in-ram")) == []
+
+
+@EACH_LINKER
+def test_the_size_of_thread_local_storage(tmp_path: Path, linker: str) -> None:
+    script = (
+        "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text*) } from = .; .tdata : { *(.tdata) }"
+        " .tbss : { *(.tbss) } size = . - from; }"
+    )
+    source = f'{START}.section .tdata,"awT"\n.quad 1\n.section .tbss,"awT",@nobits\n.skip 200\n'
+    done = linked(tmp_path, script, source, linker=linker)
+    (line,) = said(judged(done, "lint: tls-size"))
+    assert line == "error: size does not count .tbss, which does not move the location counter"
+
+
+# What comes first in a flat image -----------------------------------------------------------------------------------
+
+FLAT = (
+    "OUTPUT_FORMAT(binary) ENTRY(go) "
+    "SECTIONS {{ . = 0x8000; .text : {{ {} *(.text .text.*) }} .data : {{ *(.data) }} }}"
+)
+GO = '.section .text.go,"ax"\n.globl go\ngo: .long 0\n'
+
+
+@pytest.mark.parametrize(("head", "wrong"), [("", True), ("*(.text.go)", False), ("LONG(0)", True)])
+def test_a_flat_image_begins_with_its_entry(tmp_path: Path, head: str, *, wrong: bool) -> None:
+    objects = [assemble(tmp_path, text, name=name) for name, text in (("a.o", ".text\n.long 1\n"), ("b.o", GO))]
+    done = link(tmp_path, FLAT.format(head), objects)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("ldcheck: 1\nrules:\n  - lint: entry-not-first\n")
+    report = ldcheck.check([str(done.script)], policies=[str(policy)], map=str(done.map))
+    assert bool(said(report)) is wrong
+
+
+@EACH_LINKER
+@pytest.mark.parametrize(("notes", "wrong"), [("", True), (".notes : { *(.note.*) }", False)])
+def test_a_note_in_front_of_the_entry(tmp_path: Path, linker: str, notes: str, *, wrong: bool) -> None:
+    script = f"ENTRY(go) SECTIONS {{ . = 0x8000; .text : {{ *(.text.go) *(.text .text.*) }} {notes} }}"
+    done = linked(tmp_path, script, GO, linker=linker, options=("--build-id",))
+    report = judged(done, "lint: entry-not-first")
+    assert bool(said(report)) is wrong
+
+
+def test_a_file_with_its_headers_in_the_first_segment_is_for_a_loader(tmp_path: Path) -> None:
+    script = "ENTRY(go) SECTIONS { . = 0x400000 + SIZEOF_HEADERS; .text : { *(.text.go) *(.text .text.*) } }"
+    done = linked(tmp_path, script, GO, options=("--build-id",))
+    assert said(judged(done, "lint: entry-not-first")) == []

@@ -41,11 +41,13 @@ def test_a_renamed_symbol_is_a_choice(tmp_path: Path) -> None:
         assert reason == f"only where there is {'no' if other == 'new-name' else 'a'} symbol t_start"
 
 
-def test_a_vanished_symbol_is_an_error(tmp_path: Path) -> None:
+def test_a_vanished_symbol_is_a_finding(tmp_path: Path) -> None:
     report, verdicts = judged(tmp_path, "SECTIONS { .table : { *(.table) } t_end = .; }\n", "s.lds")
-    assert report.status == 2
+    assert report.status == 1
     assert verdicts["old-name"] is Verdict.NOT_APPLICABLE
-    assert "nothing in the script is called __t_start [new-name]" in [error.message for error in report.errors]
+    assert verdicts["new-name"] is Verdict.VIOLATED
+    assert not report.errors
+    assert "nothing in the script defines __t_start" in [finding.message for finding in report.findings]
 
 
 def test_each_configuration_is_asked(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def test_who_is_asked_first():
 
 def test_a_family_is_narrowed_by_who_knows_more():
     assert resolve_arch("arm", "", "arm32", ()) == "arm32"
-    assert resolve_arch("riscv", "", "", ("riscv64", "riscv32")) == ""
+    assert resolve_arch("riscv", "", "", ("riscv64", "riscv32")) == "riscv"
     assert resolve_arch("", "riscv", "", ("riscv64",)) == "riscv64"
 
 

@@ -20,11 +20,12 @@ from ldcheck.script.syntax import Script
 from ldcheck.source import Location, SourceMap
 
 PLACE = Location("policy.yaml", 3, 5)
-HOLDS, DOUBT, REFUTED, UNKNOWN, ABSENT = (
+HOLDS, DOUBT, REFUTED, UNKNOWN, UNDECIDED, ABSENT = (
     Standing.HOLDS,
     Standing.NOT_GUARANTEED,
     Standing.REFUTED,
     Standing.UNKNOWN,
+    Standing.UNDECIDED,
     Standing.ABSENT,
 )
 ELF = Elf("xen-syms", "x86_64", 64, False, "EXEC", 0, (), (), {})
@@ -83,6 +84,9 @@ def outcome(
         (UNKNOWN, HOLDS, Verdict.HELD),
         (UNKNOWN, UNKNOWN, Verdict.NOT_CHECKED),
         (UNKNOWN, REFUTED, Verdict.VIOLATED),
+        (UNDECIDED, None, Verdict.NOT_CHECKED),
+        (UNDECIDED, HOLDS, Verdict.NOT_CHECKED),
+        (UNDECIDED, REFUTED, Verdict.VIOLATED),
         (ABSENT, None, Verdict.NOT_CHECKED),
         (ABSENT, HOLDS, Verdict.HELD),
         (ABSENT, ABSENT, Verdict.NOT_CHECKED),
@@ -95,6 +99,12 @@ def test_verdict(monkeypatch: pytest.MonkeyPatch, script: Standing, image: Stand
     assert judged.results[0].verdict is verdict
     assert bool(judged.findings) is (verdict in (Verdict.VIOLATED, Verdict.UNPROVEN))
     assert bool(judged.errors) is (script is ABSENT and image in (None, ABSENT))
+
+
+def test_what_is_undecided_for_one_configuration_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = outcome(monkeypatch, [HOLDS, UNDECIDED, HOLDS], None)
+    assert (judged.results[0].verdict, judged.results[0].reason) == (Verdict.NOT_CHECKED, "because")
+    assert outcome(monkeypatch, [REFUTED, UNDECIDED], None).results[0].verdict is Verdict.VIOLATED
 
 
 def test_unproven_is_a_warning_unless_the_policy_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +168,9 @@ def graded(
     check = SimpleNamespace(on_script=lambda *_: Judgement(standing, (script,)))
     if image is not None:
         check.on_image = lambda *_: image
-    declared = Declaration(Key("fake", Kind.NAMES, ""), evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE))
+    declared = Declaration(
+        Key("fake", Kind.NAMES, "", names=Names.FREE), evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE)
+    )
     monkeypatch.setattr(checks, "module", lambda *_, **__: check)
     monkeypatch.setattr(checks, "declaration", lambda *_, **__: declared)
     linked = ImageView(Image(ELF)) if image is not None else None
@@ -215,7 +227,7 @@ def test_what_several_rules_find_in_one_place_is_said_once(monkeypatch: pytest.M
     place = Location("script.lds", 7, 3)
     told = Judgement(REFUTED, (Problem(".data", "it is wrong", location=place), Problem(".bss", "without a place")))
     check = SimpleNamespace(on_script=lambda *_: told)
-    declared = Declaration(Key("fake", Kind.NAMES, ""), evidence=(EvidenceKind.SCRIPT,))
+    declared = Declaration(Key("fake", Kind.NAMES, "", names=Names.FREE), evidence=(EvidenceKind.SCRIPT,))
     monkeypatch.setattr(checks, "module", lambda *_, **__: check)
     monkeypatch.setattr(checks, "declaration", lambda *_, **__: declared)
     view = ScriptView(Script((), start=0, end=0), SourceMap())

@@ -13,12 +13,27 @@ from ldcheck.image.elf import read_elf
 from ldcheck.image.maps import read_map
 from ldcheck.image.model import Elf, LinkMap
 from ldcheck.layout.concrete import evaluate_on
+from ldcheck.layout.decided import Decided
 from ldcheck.layout.facts import Known, Order, order
+from ldcheck.layout.image_values import ImageValues
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import Range, section_extent, separations, shared_pages
 from ldcheck.layout.result import Layout, Truth
+from ldcheck.script.expressions import evaluate
 from ldcheck.script.parser import parse
-from ldcheck.script.syntax import InputSectionDescription, OutputSection, Script, walk
+from ldcheck.script.printer import print_expression
+from ldcheck.script.syntax import (
+    Assertion,
+    Binary,
+    Call,
+    Expression,
+    InputSectionDescription,
+    Name,
+    Number,
+    OutputSection,
+    Script,
+    walk,
+)
 from ldcheck.source import Source
 from tests.layout.random_scripts import INPUTS, OPTIONS, random_object, random_script
 from tests.support.build import assemble, link
@@ -35,6 +50,7 @@ class Tally:
     apart: int = 0
     assertions: int = 0
     values: int = 0
+    decided: int = 0
     broken: list[str] = field(default_factory=list)
 
 
@@ -158,6 +174,7 @@ def link_once(
     # The symbols of 32-bit files have lost the sign of what was computed with 64.
     if elf.bits == 64 and ambiguous.isdisjoint(section.name for section in layout.sections):
         _replay(parsed.tree, elf, link_map, where, tally)
+        _decide(parsed.tree, layout, elf, link_map, where, tally, random)
 
 
 def _replay(tree: Script, elf: Elf, link_map: LinkMap, where: str, tally: Tally) -> None:
@@ -171,6 +188,31 @@ def _replay(tree: Script, elf: Elf, link_map: LinkMap, where: str, tally: Tally)
         tally.values += assertion.holds is True
         if assertion.holds is False:
             tally.broken.append(f"{assertion.node.message.text} is said to fail\n{where}")
+
+
+def _decide(
+    tree: Script, layout: Layout, elf: Elf, link_map: LinkMap, where: str, tally: Tally, random: Random
+) -> None:
+    """What the script is said to decide about expressions of policies is so in the image."""
+    judged, values = Decided(layout), ImageValues(elf, link_map)
+    # Conditions that the script itself has are the likeliest to be decided.
+    asked = [node.condition for node in walk(tree) if isinstance(node, Assertion)]
+    symbols = [name for name, symbol in elf.symbols.items() if symbol.defined and symbol.kind != "TLS"]
+    parts = [part for node in asked for part in walk(node) if isinstance(part, Name | Number | Binary | Call)]
+    for _ in range(20 if symbols else 0):
+        one, other = (Name(random.choice(symbols), start=0, end=0) for _ in range(2))
+        left: Expression = random.choice((one, Binary("-", one, other, start=0, end=0), *parts))
+        distance = Number(random.choice((0, 1, 8, 64, 256, 4096, 1 << 16)), "", start=0, end=0)
+        right = random.choice((other, distance, Binary("+", other, distance, start=0, end=0), *parts))
+        asked.append(Binary(random.choice(("<", "<=", "==", "!=", ">", ">=")), left, right, start=0, end=0))
+        rest = Binary("%", one, Number(random.choice((2, 8, 64, 4096)), "", start=0, end=0), start=0, end=0)
+        asked.append(Binary("==", rest, Number(0, "", start=0, end=0), start=0, end=0))
+    for condition in asked:
+        decision, truth = judged.condition(condition), evaluate(condition, values).truth
+        if decision is not None and truth is not None:
+            tally.decided += 1
+            if decision.truth is not truth:
+                tally.broken.append(f"{print_expression(condition)} is said to be {decision.truth}\n{where}")
 
 
 def _check_assertions(layout: Layout, failed: set[str], where: str, tally: Tally) -> None:

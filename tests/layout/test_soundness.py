@@ -19,6 +19,7 @@ def test_no_fact_is_broken_by_a_link(tmp_path):
     assert tally.links - tally.refused > 125
     assert tally.facts > 600
     assert tally.orders > 1500
+    assert tally.decided > 300
     assert tally.apart > 5
 
 

@@ -206,3 +206,18 @@ def test_every_configuration_gives_what_gcc_gives(seed: int) -> None:
             if all(given[name] == value for name, value in one.definitions.items())
         ]
         assert [words(script.source.text) for script in giving] == [wanted], text
+
+
+def test_what_an_error_wants_instead_is_tried_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = {
+        "x.lds.S": '#include "layout.h"\na = START;\n#ifdef CONFIG_MPU\nb = 1;\n#endif\n',
+        "layout.h": (
+            "#if defined(CONFIG_MMU)\n# define START 1\n#elif defined(CONFIG_MPU)\n# define START 2\n#else\n"
+            '# error "no layout"\n#endif\n#if CONFIG_CLANG_VERSION < 4\n#error "too old"\n#endif\n'
+        ),
+    }
+    tree(tmp_path, files)
+    target = Target("x", "x.lds.S", definitions={"CONFIG_CLANG_VERSION": "5"})
+    texts = [" ".join(words(script.source.text)) for script in preprocess(target)]
+    assert sorted(texts) == ["a = 1 ;", "a = 1 ; b = 1 ;", "a = 2 ; b = 1 ;"]

@@ -43,9 +43,49 @@ def read(text: str, folder: str = ".") -> Project:
 
 
 def errors(text: str) -> list[tuple[int, int, str, str]]:
-    with pytest.raises(CheckError) as raised:
-        read(text)
-    return [(wrong.location.line, wrong.location.column, wrong.message, wrong.help) for wrong in raised.value.errors]
+    """What is wrong with a configuration as a whole, or with its targets one by one."""
+    try:
+        found = tuple(wrong for target in read(text).targets for wrong in target.errors)
+    except CheckError as raised:
+        found = raised.errors
+    return [(wrong.location.line, wrong.location.column, wrong.message, wrong.help) for wrong in found]
+
+
+def test_what_a_target_names_and_is_not_there_concerns_that_target_alone() -> None:
+    text = TARGET + "  b: { script: xen/b.lds.S, includes: [gone] }\n"
+    targets = {target.name: target.errors for target in read(text).targets}
+    assert targets["a"] == ()
+    assert [wrong.message for wrong in targets["b"]] == ["there is no gone"]
+
+
+def test_a_pattern_of_folders_may_match_nothing() -> None:
+    text = TARGET + "  b: { script: xen/b.lds.S, includes: [xen/incl*, xen/gone-*] }\n"
+    target = read(text).targets[-1]
+    assert target.errors == ()
+    assert target.includes == ("xen/include",)
+
+
+ELF_ARM64 = b"\x7fELF\x02\x01\x01" + bytes(11) + b"\xb7\x00" + bytes(100)
+
+
+def test_products_of_another_architecture_are_not_there() -> None:
+    Path("xen-syms").write_bytes(ELF_ARM64)
+    Path("dot-config").write_text("# Xen/arm\nCONFIG_ARM_64=y\nCONFIG_ARM=y\n")
+    text = """\
+ldcheck: 1
+defaults: { config: dot-config, image: xen-syms }
+targets:
+  arm64: { script: xen/a.lds.S, arch: arm64 }
+  x86: { script: xen/a.lds.S, arch: x86_64 }
+  any: { script: xen/a.lds.S }
+  mine: { script: xen/a.lds.S, arch: x86_64, image: xen-syms }
+"""
+    found = {target.name: target for target in read(text).targets}
+    assert (found["arm64"].config, found["arm64"].image) == ("dot-config", "xen-syms")
+    assert (found["x86"].config, found["x86"].image) == ("", "")
+    assert found["x86"].notes == ("config dot-config is arm64's", "image xen-syms is arm64's")
+    assert (found["any"].config, found["any"].image) == ("dot-config", "xen-syms")
+    assert found["mine"].image == "xen-syms"
 
 
 FULL = """\

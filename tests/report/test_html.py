@@ -29,7 +29,7 @@ PICTURE = Picture(
         Stretch(".bss", 0x40000000, 0x40001000, "zero", "rw-"),
     ),
     (Stretch(".text: input alignment", 0x201000, 0x202000, "padding"),),
-    (Mark("_stext", 0x200000), Mark("_etext", 0x204100)),
+    (Mark("_stext", 0x200000), Mark("_etext", 0x204100), Mark("IDT_entry_1", 1, constant=True)),
 )
 
 
@@ -74,6 +74,33 @@ def test_every_page_is_a_cell_of_its_kind() -> None:
         "code init",
         "zero",
     ]
+
+
+def test_sections_come_first_and_constants_last() -> None:
+    page = render(report(), Options())
+    order = [page.index(f"<td>{name}</td>") for name in (".text", ".bss", "_stext", "_etext", ".text: input alignment")]
+    assert order == sorted(order)
+    folded = page.index("<summary>1 constants of the script</summary>")
+    assert order[-1] < folded < page.index("<td>IDT_entry_1</td>")
+    assert "<td>end of .text</td>" not in page
+    assert "<td>start of .rodata</td>" in page
+
+
+def test_the_picture_names_sections_and_what_a_cell_holds() -> None:
+    page = render(report(), Options())
+    assert re.findall(r"<div class=group><span>([^<]*)</span>", page) == [".text", ".rodata", ".init.text", ".bss"]
+    assert 'title="0x204000: .text 256 bytes (code), .rodata 3,840 bytes (read-only); _etext" tabindex=0' in page
+
+
+def test_a_cell_is_told_when_it_is_reached(tmp_path: Path) -> None:
+    going = (
+        "<script>const c = document.querySelector('.pages i'); c.focus();"
+        "c.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true}));"
+        "document.title = document.querySelector('.picture output').textContent;</script>"
+    )
+    document, console = browse(render(report(), Options()).replace("</body>", f"{going}</body>"), tmp_path)
+    assert console == ""
+    assert "<title>0x201000: .text 4,096 bytes (code), .text: input alignment 4,096 bytes (padding)</title>" in document
 
 
 def test_nothing_from_a_file_becomes_markup() -> None:

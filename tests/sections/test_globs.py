@@ -10,7 +10,7 @@ import random
 import greenery
 import pytest
 
-from ldcheck.sections.automata import TooComplexError
+from ldcheck.sections.budget import BUDGET, TooComplexError
 from ldcheck.sections.globs import (
     Glob,
     fnmatch_glob,
@@ -110,6 +110,7 @@ def test_matching_and_automata_agree_with_brute_force():
     chance = random.Random(2)
     names = list(words(5))
     for _ in range(CASES // 10):
+        BUDGET.renew()
         glob = section_glob(random_pattern(chance))
         for name in chance.sample(names, 12):
             assert glob.matches(name) == (witness((glob, _spelled(name))) is not None), (glob, name)
@@ -119,6 +120,7 @@ def test_witnesses_are_shortest_by_brute_force():
     chance = random.Random(3)
     names = list(words(5))
     for _ in range(CASES // 3):
+        BUDGET.renew()
         wanted = [section_glob(random_pattern(chance)) for _ in range(chance.choice([1, 1, 2]))]
         unwanted = [section_glob(random_pattern(chance)) for _ in range(chance.randint(0, 3))]
         found = witness(wanted, unwanted)
@@ -159,6 +161,7 @@ def test_inclusion_and_overlap_agree_with_another_automata_library():
     # Only characters of the alphabet: to the other library nothing else exists.
     others = Glob("other", ((None, ((1, 45), (47, 96), (99, 0x10FFFF)), None),))
     for _ in range(CASES // 30):
+        BUDGET.renew()
         inner = section_glob(random_pattern(chance, longest=5))
         outer = [section_glob(random_pattern(chance, longest=5)) for _ in range(chance.randint(1, 3))]
         union = _machine(outer[0])

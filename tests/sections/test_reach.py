@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import re
 
 import pytest
 
+from ldcheck.sections.budget import BUDGET, TooComplexError
 from ldcheck.sections.reach import (
     Relation,
     State,
@@ -20,7 +22,7 @@ from ldcheck.sections.reach import (
     shadowing,
     takers,
 )
-from ldcheck.sections.rules import InputRule
+from tests.sections.force import compare_with_force, is_taken
 from tests.sections.scripts import rules
 
 CASES = int(os.environ.get("LDCHECK_RANDOM_CASES", "80"))
@@ -138,13 +140,13 @@ def test_who_takes_a_section():
     assert taker is not None
     assert taker.output == ".b"
     assert first_taker(found, ".y") is None
-    assert [(rule.output, shown.file) for rule, shown in reaching(found, ".x")] == [
+    assert [(rule.output, shown.file) for rule, shown in reaching(found, ".x").takers] == [
         (".a", "a.o"),
         (".b", "x.o"),
         (".c", "lib.a:x.o"),
         (".c", "x.o"),
     ]
-    assert [(rule.text, shown) for rule, shown in asked_for(found, ".x", "a.o")][-1] == ("*(.x)", None)
+    assert [(rule.text, shown) for rule, shown, _ in asked_for(found, ".x", "a.o")][-1] == ("*(.x)", None)
 
 
 def test_a_hostile_script_gets_an_answer():
@@ -185,41 +187,54 @@ def random_script(chance: random.Random) -> str:
     return " ".join(text)
 
 
-def takes(rule: InputRule, section: tuple[str, str, str | None, int]) -> bool:
-    name, file, archive, flags = section
-    return rule.takes(name, file, archive, flags)
-
-
-def is_taken(rule: InputRule, shown: Witness) -> bool:
-    archive, colon, member = shown.file.rpartition(":")
-    return rule.takes(shown.section, member, archive if colon else None, shown.flags)
-
-
 def test_reach_agrees_with_brute_force():
     chance = random.Random(5)
     for _ in range(CASES):
+        BUDGET.renew()
         text = random_script(chance)
-        found = rules(text)
-        first = {section: next((rule.index for rule in found if takes(rule, section)), None) for section in SECTIONS}
-        for reach in reaches(found):
-            rule = reach.rule
-            own = [section for section in SECTIONS if takes(rule, section)]
-            kept = [section for section in own if first[section] == rule.index]
-            lost = [section for section in own if first[section] != rule.index]
-            if reach.state is State.DEAD:
-                assert kept == [], (text, reach)
-                assert all(other.index < rule.index for other in reach.earlier)
-                continue
-            # A rule that is not dead shows what it keeps, which no rule ahead of it takes.
-            assert reach.kept is not None
-            assert is_taken(rule, reach.kept), (text, reach)
-            assert not any(is_taken(other, reach.kept) for other in found[: rule.index]), (text, reach)
-            assert not kept or len(reach.kept.section) <= min(len(section[0]) for section in kept), (text, reach)
-            assert (reach.state is State.FREE) <= (lost == []), (text, reach)
-            if reach.state is State.COMPETES:
-                assert reach.witness is not None
-                assert is_taken(rule, reach.witness), (text, reach)
-                taker = next(other for other in found if is_taken(other, reach.witness))
-                assert taker in reach.earlier, (text, reach)
-            takers_by_force = {first[section] for section in lost}
-            assert takers_by_force <= {other.index for other in reach.earlier}, (text, reach)
+        compare_with_force(rules(text), SECTIONS, text)
+
+
+TEN = "SECTIONS { .text : { *(EXCLUDE_FILE(%s) .rodata) *(.rodata) } }"
+
+
+@pytest.mark.parametrize("count", [10, 200, 3000])
+def test_a_long_exclude_file_is_no_question_of_combinations(count):
+    entries = " ".join(f"*lib{number}.a:*f{number}.*" for number in range(count))
+    first, second = reaches(rules(TEN % entries))
+    assert (first.state, second.state) == (State.FREE, State.COMPETES)
+    assert second.kept is not None
+    assert re.fullmatch(r"lib(\d+)\.a:f\1\.", second.kept.file)
+    # Each of them gets what was left out, but for one.
+    some = [f".b : {{ *lib{number}.a:*f{number}.*(.rodata) }}" for number in range(min(count, 200))]
+    found = rules(f".a : {{ *(EXCLUDE_FILE({entries}) .rodata) }} {' '.join(some[1:])} .z : {{ *(.rodata) }}")
+    reach = reaches(found)[-1]
+    assert reach.kept is not None
+    assert not any(is_taken(rule, reach.kept) for rule in found[:-1])
+    if count <= 200:
+        found = rules(f".a : {{ *(EXCLUDE_FILE({entries}) .rodata) }} {' '.join(some)} .z : {{ *(.rodata) }}")
+        reach = reaches(found)[-1]
+        assert reach.state is State.DEAD
+        assert len(reach.earlier) == count + 1
+
+
+def test_what_the_budget_does_not_allow_is_not_decided():
+    hopeless = " ".join(f"*(*[ab]{'?' * length})" for length in range(20, 60))
+    found = rules(f".a : {{ {hopeless} }} .b : {{ *(*a{'?' * 40}*) *(.c) }}")
+    reach = reaches(found)[-2]
+    assert (reach.state, reach.earlier, reach.witness, reach.kept) == (State.UNDECIDED, (), None, None)
+    assert BUDGET.undecided
+    assert [rule.text for rule in reaching(found, "*").undecided]
+    assert reaches(found)[-1].state is State.FREE
+
+
+def test_many_questions_cost_no_more_than_the_budget():
+    chance = random.Random(9)
+    patterns = ["*" + "*".join(chance.choice("abcdefgh") for _ in range(4)) + "*" for _ in range(600)]
+    found = rules(f".a : {{ {' '.join(f'*({pattern})' for pattern in patterns)} }} .b : {{ *(.x) }}")
+    BUDGET.left = 0
+    undecided = [reach for reach in reaches(found) if reach.state is State.UNDECIDED]
+    assert len(undecided) > 300
+    assert BUDGET.undecided >= len(undecided)
+    with pytest.raises(TooComplexError):
+        BUDGET.spend(1)

@@ -87,7 +87,7 @@ def _number(node: Assignment, number: int, section: OutputSection, view: ScriptV
         message,
         at=node.value,
         label="counts from the start of the section",
-        help=f"write `. = ABSOLUTE({shown});`",
+        help=f"write `. = ABSOLUTE({shown});` if it is an address, else the size",
         severity=severity,
     )
 

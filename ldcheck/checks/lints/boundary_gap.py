@@ -32,12 +32,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.edits import align_section, put_ahead
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.subjects import is_start_to_end, marks_a_place
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.record import replace
 from ldcheck.script.expressions import constant
+from ldcheck.script.marks import is_start_to_end, marks_a_place
 from ldcheck.script.syntax import (
     Assignment,
     Call,
@@ -198,6 +199,7 @@ def _unaligned(
     known, usual = view.layout.value(start), view.usual_layout.value(start)
     if known is None or known.aligned_to(word) or (usual is not None and usual.aligned_to(word)):
         return
+    aligned = f". = ALIGN({word if view.arch else _SAFE});"
     step = _step(moved)
     if moved is not None and moved is not start and step is None and isinstance(moved, Assignment):
         if moved.target.text == ".":
@@ -217,7 +219,8 @@ def _unaligned(
         message,
         label=f"known here: {known}",
         related=(Related(view.locate(table), "aligned behind the symbol"),),
-        help=f"put `. = ALIGN({word if view.arch else _SAFE});` (the alignment of a record) ahead of it",
+        help=f"look at what stands ahead of {name}: that has to end at the alignment of a record",
+        fix=put_ahead(aligned, start, view, f"put `{aligned}` (the alignment of a record) ahead of it"),
         severity=severity,
     )
 
@@ -343,6 +346,7 @@ def _at_an_address(section: OutputSection, body: Sequence[Node], view: ScriptVie
         f"{name} is put at `.`, whatever its inputs need",
         label=f"known here: {known}",
         related=(Related(view.locate(address), "an address takes the section's own alignment away"),),
-        help=f"take the address out, or give the section an alignment: `{name} : ALIGN({word}) {{`",
+        help="take the address out, or give the section an alignment",
+        fix=align_section(f"ALIGN({_SAFE})", section, view, f"give it an alignment: `{name} : ALIGN({_SAFE}) {{`"),
         severity=Severity.WARNING,
     )

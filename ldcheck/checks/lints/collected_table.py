@@ -33,7 +33,7 @@ from collections.abc import Iterable, Iterator
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView
-from ldcheck.judging.surroundings import Landmark
+from ldcheck.judging.surroundings import Landmark, surroundings
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.record import dataclass
@@ -139,7 +139,7 @@ def _problem(rule: InputRule, parts: list[_Dropped], view: ImageView) -> Problem
         label="no KEEP()",
         facts=tuple(facts),
         witness=parts[0].name,
-        help=f"write `KEEP({rule.text})`",
+        help=f"look at `{rule.text}`: what nothing names has to be under KEEP()",
         severity=Severity.NOTE if left else None,
     )
 
@@ -153,7 +153,7 @@ def _takers(rule: InputRule, view: ImageView) -> Iterable[InputRule]:
 def _table(rule: InputRule, view: ImageView) -> tuple[Landmark, Landmark] | None:
     """The symbols around a statement, if there is nothing between them but tables."""
     assert view.script is not None
-    bracket = view.surroundings.bracket(rule.statement)
+    bracket = surroundings(view).bracket(rule.statement)
     if bracket is None:
         return None
     first, last = (view.script.positions[id(landmark.node)] for landmark in bracket)

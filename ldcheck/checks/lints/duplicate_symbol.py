@@ -15,8 +15,8 @@ another one encloses both.
     SECTIONS { .data : { *(.data) } _edata = .; .bss : { *(.bss) } _end = .; }
 
 ## Limits
-Two equal assignments in members of an OVERLAY, or of one value to one name, are reported as well: one of them is
-superfluous.
+One value that is given twice (an equal expression without the location counter, or in the same place) is a note: one of
+the two is superfluous.
 
 ## References
 GNU ld manual, "Simple Assignments".
@@ -24,11 +24,11 @@ GNU ld manual, "Simple Assignments".
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Assignment, Call, Name, walk
+from ldcheck.script.syntax import Assignment, Call, Name, same, walk
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
@@ -42,18 +42,37 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     problems: list[Problem] = []
     for symbol, nodes in view.assignments.items():
         outright = [node for node in nodes if symbol != "." and _outright(node)]
-        for node in outright[1:]:
-            first = outright[0]
-            problem = view.problem(
-                node,
+        others = [node for node in outright[1:] if not _is_equal(outright[0], node, view)]
+        if len(outright) < 2:
+            continue
+        last = (others or outright)[-1]
+        problems.append(
+            view.problem(
+                last,
                 symbol,
-                f"{symbol} is assigned again: the last assignment is its value everywhere",
+                f"{symbol} is assigned again"
+                + (": the last assignment is its value everywhere" if others else ", to the same value"),
                 label="assigned again",
-                related=(Related(view.locate(first), "assigned here first"),),
-                help="give one of them another name, or take it out",
+                related=(
+                    Related(view.locate(node), "assigned here first" if node is outright[0] else "and here")
+                    for node in outright
+                    if node is not last
+                ),
+                help="give one of them another name, or take it out" if others else "take one of them out",
+                severity=Severity.WARNING if others else Severity.NOTE,
             )
-            problems.append(problem)
+        )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
+
+
+def _is_equal(first: Assignment, second: Assignment, view: ScriptView) -> bool:
+    """Whether two assignments of one expression give one value: without the location counter, or in the same place."""
+    if not same(first.value, second.value):
+        return False
+    if not any(isinstance(part, Name) and part.name == "." for part in walk(first.value)):
+        return True
+    between = view.statements[view.positions[id(first)] + 1 : view.positions[id(second)]]
+    return all(isinstance(node, Assignment) and node.target.text != "." for node in between)
 
 
 def _outright(node: Assignment) -> bool:

@@ -1,8 +1,11 @@
-"""Flat images that do not begin with a section of their own.
+"""Images whose entry does not come first although it has to.
 
 ## What it does
-In a script for a flat image (`OUTPUT_FORMAT(binary)`), reports a first output section whose first statement takes
-more than one named section, such as `*(.text)` or `*(.text .text.*)`.
+Reports a statement that lists the entry's section ahead of others (`*(.text._start .text)`): within one statement,
+sections come in the order of the files. In a script for a flat image (`OUTPUT_FORMAT(binary)`), reports a first output
+section whose first statement takes more than one named section, such as `*(.text)` or `*(.text .text.*)`. With a map of
+a flat image, the address of the entry is compared with that of the first byte; with an ELF, it reports orphans that lie
+in front of the entry where the script has it first.
 
 ## Why is this bad
 A flat image is entered at its first byte. Which object's `.text` comes first is a matter of the order of the link; a
@@ -17,7 +20,10 @@ note or an exception table that the toolchain adds can come first as well, and b
     SECTIONS { .text : { KEEP(*(.text.entry)) *(.text .text.*) } }
 
 ## Limits
-An image that is made flat by objcopy later is not recognised: state it with `order`.
+What the entry's section is, its name has to tell: it is called after ENTRY(), or it is a vector table or a header. Of
+an ELF file nobody knows whether objcopy makes it flat: there it is a warning, and only told of sections that the script
+does not have in front of the entry. Files that carry their headers in the first segment are for loaders. A script alone
+cannot tell either: state it with `order`.
 
 ## References
 GNU ld manual, "Setting the Entry Point", "Format Commands".
@@ -25,42 +31,98 @@ GNU ld manual, "Setting the Entry Point", "Format Commands".
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Standing
-from ldcheck.judging.evidence import ScriptView
+from collections.abc import Iterator
+from itertools import takewhile
+
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.loading import loaded as loaded_sections
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Command, Data, InputSectionDescription, OutputSection
-from ldcheck.sections.globs import has_wildcard
+from ldcheck.sections.families import Family, family_of
+from ldcheck.sections.globs import has_wildcard, section_glob
+from ldcheck.sections.roots import alike, words
+from ldcheck.sections.roots import entry as entry_of
+from ldcheck.sections.tables import is_vectors
+from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
-    head=Key("lint", Kind.NAME, "Flat images that do not begin with a section of their own."),
-    evidence=(EvidenceKind.SCRIPT,),
+    head=Key("lint", Kind.NAME, "Images whose entry does not come first although it has to."),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP),
 )
 
 _COMMON = frozenset({".text", ".data", ".rodata", ".init", ".bss"})
 
 
+# Words for what stands at the start of an image.
+_FIRST = frozenset(("boot", "entry", "head", "header", "multiboot", "reset", "start"))
+
+
 def on_script(_: Rule, view: ScriptView) -> Judgement:
-    """REFUTED where anything may come first in a flat image."""
-    formats = [node for node in view.tree.statements if isinstance(node, Command) and node.keyword == "OUTPUT_FORMAT"]
-    if not any(node.arguments and node.arguments[0].text == "binary" for node in formats):
-        return Judgement(Standing.HOLDS, reason="the script does not make a flat image")
+    """NOT_GUARANTEED where anything may come first in a flat image, or ahead of an entry that is listed first."""
+    problems = [*_mixed(view), *_flat(view)]
+    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, tuple(problems))
+
+
+def _mixed(view: ScriptView) -> Iterator[Problem]:
+    """The statements that list the section of the entry and sections of every object together."""
+    start = entry_of(view.tree)
+    for node in view.statements:
+        first = next(_inputs(node), None) if isinstance(node, OutputSection) else None
+        if first is None or len(first.patterns or ()) < 2:
+            continue
+        name, *others = [pattern.pattern.text for pattern in first.patterns or ()]
+        sorted_ahead = any(pattern.sorts for pattern in (first.patterns or ())[:1])
+        if sorted_ahead or has_wildcard(name) or not _is_first_by_name(name, start):
+            continue
+        common = next((other for other in others if section_glob(other).matches(".text")), None)
+        if common is not None:
+            yield view.problem(
+                (first.patterns or ())[0],
+                name,
+                f"{name} does not come first: in one statement, it stands where its object comes in the link, behind "
+                f"the `{common}` of objects ahead of it",
+                label="listed first, placed in the order of the files",
+                help=f"give it a statement of its own: `*({name}) *({' '.join(others)})`",
+                severity=Severity.WARNING,
+            )
+
+
+def _is_first_by_name(name: str, start: str) -> bool:
+    if name == ".text" or family_of(name) not in (Family.CODE, Family.OTHER):
+        return False
+    return bool(start and alike(start, name)) or is_vectors(name) or bool(words(name) & _FIRST)
+
+
+def _flat(view: ScriptView) -> Iterator[Problem]:
     first = next((node for node in view.statements if isinstance(node, OutputSection)), None)
-    if first is None:
-        return Judgement(Standing.HOLDS, reason="the script has no output section")
-    if any(isinstance(node, Data) for node in first.statements[:1]):
-        return Judgement(Standing.HOLDS, reason="the image begins with data of the script")
-    statement = next((node for node in first.statements if isinstance(node, InputSectionDescription)), None)
-    if statement is None or _is_own(statement):
-        return Judgement(Standing.HOLDS)
-    problem = view.problem(
-        statement,
-        first.name.text,
-        f"the image begins with whatever comes first in {first.name.text}",
-        label="takes sections of every object",
-        help="put a statement for the entry section alone ahead of it, such as `KEEP(*(.text.entry))`",
-    )
-    return Judgement(Standing.REFUTED, (problem,))
+    # An image may begin with data of the script.
+    if not _is_flat(view) or first is None or any(isinstance(node, Data) for node in first.statements[:1]):
+        return
+    statement = next(_inputs(first), None)
+    if statement is not None and not _is_own(statement):
+        yield view.problem(
+            statement,
+            first.name.text,
+            f"the image begins with whatever comes first in {first.name.text}",
+            label="takes sections of every object",
+            help="put a statement for the entry section alone ahead of it, such as `KEEP(*(.text.entry))`",
+            severity=Severity.WARNING,
+        )
+
+
+def _inputs(section: OutputSection) -> Iterator[InputSectionDescription]:
+    return (node for node in section.statements if isinstance(node, InputSectionDescription))
+
+
+def _is_flat(view: ScriptView) -> bool:
+    formats = _commands("OUTPUT_FORMAT", view)
+    return any(node.arguments and node.arguments[0].text == "binary" for node in formats)
+
+
+def _commands(keyword: str, view: ScriptView) -> list[Command]:
+    return [node for node in view.tree.statements if isinstance(node, Command) and node.keyword == keyword]
 
 
 def _is_own(statement: InputSectionDescription) -> bool:
@@ -69,3 +131,59 @@ def _is_own(statement: InputSectionDescription) -> bool:
         return True
     names = [pattern.pattern.text for pattern in statement.patterns or ()]
     return len(names) == 1 and names[0] not in _COMMON and not has_wildcard(names[0])
+
+
+def on_image(_: Rule, view: ImageView) -> Judgement:
+    """REFUTED where something else than the entry comes first in the image."""
+    if view.script is None:
+        return Judgement(Standing.UNKNOWN, reason="no script, which tells what is to be first")
+    if view.map is not None and (view.map.output_format == "binary" or (view.elf is None and _is_flat(view.script))):
+        return _in_flat_image(view, view.script)
+    return _in_elf(view, view.script)
+
+
+def _in_flat_image(view: ImageView, script: ScriptView) -> Judgement:
+    assert view.map is not None
+    named = [node.arguments[0].text for node in _commands("ENTRY", script) if node.arguments] or ["_start", "start"]
+    entry = next((view.map.symbols[name] for name in named if name in view.map.symbols), None)
+    loaded = sorted((part.address, part) for _, part in view.inputs.loaded())
+    if entry is None or not loaded:
+        return Judgement(Standing.UNKNOWN, reason=f"the map does not tell where {listed(named, joint='or')} is")
+    address, first = loaded[0]
+    if entry == address:
+        return Judgement(Standing.HOLDS, evidence=(EvidenceKind.MAP,))
+    distance = counted(entry - address, "byte")
+    section = next((section.name for section, part in view.inputs.loaded() if part == first), first.name)
+    problem = view.problem(
+        section,
+        section,
+        f"the image begins with {first.name} of {first.file}, and the entry is {distance} behind",
+        label="comes first",
+        facts=(f"in the image: the first byte is at {address:#x}, {named[0]} is at {entry:#x}",),
+        help="put a statement for the entry section alone ahead of everything else, such as `KEEP(*(.text.entry))`",
+    )
+    return Judgement(Standing.REFUTED, (problem,), evidence=(EvidenceKind.MAP,))
+
+
+def _in_elf(view: ImageView, script: ScriptView) -> Judgement:
+    if view.elf is None:
+        return Judgement(Standing.UNKNOWN, reason="no ELF, give --elf")
+    if any(one.type == "INTERP" or (one.type == "LOAD" and one.offset == 0) for one in view.elf.segments):
+        return Judgement(Standing.HOLDS, reason="the image is for a loader")
+    content = loaded_sections(view)
+    ahead = list(takewhile(lambda one: one.name not in script.output_sections, content))
+    entry = content[len(ahead)] if len(ahead) < len(content) else None
+    if not ahead or entry is None or view.elf.entry & ~1 != entry.section.address:
+        return Judgement(Standing.HOLDS)
+    size = counted(entry.load - ahead[0].load, "byte")
+    names = listed([one.name for one in ahead])
+    problem = view.problem(
+        entry.name,
+        entry.name,
+        f"{names} {'lies' if len(ahead) == 1 else 'lie'} in front of the entry: a flat image begins {size} early",
+        label="meant to be first",
+        facts=(f"in the image: {ahead[0].name} is loaded at {ahead[0].load:#x}, the entry at {entry.load:#x}",),
+        help=f"place {names} behind the code, or /DISCARD/ it",
+        severity=Severity.WARNING,
+    )
+    return Judgement(Standing.REFUTED, (problem,))

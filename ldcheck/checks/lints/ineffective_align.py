@@ -31,6 +31,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.edits import align_section, put_ahead
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.subjects import marks_a_place, names_a_start, names_an_end
 from ldcheck.layout.result import Layout
@@ -115,7 +116,8 @@ def _load_is_aligned(section: OutputSection, step: int, layout: Layout) -> bool:
 
 
 def _unaligned_load(align: Assignment, section: OutputSection, view: ScriptView) -> Problem:
-    name = section.name.text
+    name, step = section.name.text, _step(align)
+    shown = f"ALIGN({step})"
     assert section.load_region is not None
     return view.problem(
         align,
@@ -123,7 +125,10 @@ def _unaligned_load(align: Assignment, section: OutputSection, view: ScriptView)
         f"this ALIGN does not align the load address of {name} in {section.load_region.text}, from where it is copied",
         label="the region goes on where its last section ended",
         related=(Related(view.locate(section.load_region), "loaded from this region"),),
-        help=f"give the section the attribute, which aligns both: `{name} : ALIGN({_step(align) or '...'}) {{`",
+        help="give the section the attribute ALIGN(), which aligns both addresses",
+        fix=align_section(shown, section, view, f"give the section the attribute: `{name} : {shown} {{`")
+        if step
+        else None,
         severity=Severity.WARNING,
     )
 
@@ -154,7 +159,10 @@ def _unaligned(
         f"this ALIGN has no effect on {name}, which goes to {section.region.text}",
         label="the region goes on where its last section ended",
         related=(Related(view.locate(section.region), "placed by this region"),),
-        help=f"give the section the attribute: `{name} : {shown} {{`",
+        help=f"look at how {name} is to be aligned: a section in a region has an attribute for that",
+        fix=align_section(shown, section, view, f"give the section the attribute: `{name} : {shown} {{`")
+        if step
+        else None,
         severity=severity,
     )
     for symbol in symbols:
@@ -200,6 +208,9 @@ def _at_the_end(section: OutputSection, following: OutputSection | None, view: S
             name,
             message,
             label="does not move the location counter",
-            help=f"write `. = ALIGN({step or '...'}); {name} = .;`",
+            help=f"look at what moves the location counter ahead of {name}: `{name} = ALIGN(...)` does not",
+            fix=put_ahead(f". = ALIGN({step});", node, view, f"write `. = ALIGN({step}); {name} = .;`")
+            if step
+            else None,
             severity=Severity.WARNING if reached and ends and not usually else Severity.NOTE,
         )

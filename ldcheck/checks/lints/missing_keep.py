@@ -1,10 +1,10 @@
-"""Tables, constructors and entry code that --gc-sections would drop.
+"""Tables, vectors, constructors and entry code that --gc-sections would drop.
 
 ## What it does
 Reports, where KEEP() is missing: constructors (`.init_array`, or `.ctors` where the script has nothing newer) between
 their symbols; tables that objects register with (drivers, initcalls, commands, embedded images), as far as names and
-place tell them from memory that is copied or cleared; and the first code of an image, where ENTRY() or a vector names a
-symbol that the script sets, which keeps nothing.
+place tell them from memory that is copied or cleared; vector tables that begin an output section; and the first code of
+an image, where ENTRY() or a vector names a symbol that the script sets, which keeps nothing.
 
 ## Why is this bad
 What is reached only through symbols of the script has no reference that the linker sees. With --gc-sections it is
@@ -20,9 +20,9 @@ dropped without a word: the loop from symbol to symbol finds nothing, and the im
 
 ## Limits
 A script without any KEEP() is mostly for links that do not collect sections: what it would lose there is one note.
-Destructors are not reported (firmware does not run them), nor are vector tables, which `keep` asks for, nor code, data
-and memory between symbols, which code names. lld keeps constructors by itself. Whether a link collects, and what it
-dropped, only a map tells.
+What ENTRY() or EXTERN() names is kept: a section that is called after such a symbol, or that may hold the entry, is
+not reported. Nor are destructors (firmware does not run them), nor code, data and memory between symbols, which code
+names. lld keeps constructors by itself. Whether a link collects, and what it dropped, only a map tells.
 
 ## References
 GNU ld manual, "Input Section and Garbage Collection".
@@ -34,21 +34,23 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.edits import keep
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.subjects import is_start_to_end, marks_a_place
+from ldcheck.judging.subjects import kept_by, marks_a_place
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Assignment, Data, Name, Node, OutputSection, Sections, walk
+from ldcheck.script.marks import is_start_to_end
+from ldcheck.script.syntax import Assertion, Assignment, Data, Name, Node, OutputSection, Sections, walk
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.globs import contains
 from ldcheck.sections.roots import DEFAULT_ENTRY, alike, entry, meant, roots
 from ldcheck.sections.rules import InputRule, flat
-from ldcheck.sections.tables import Bracket, brackets, is_registered
+from ldcheck.sections.tables import Bracket, brackets, is_registered, is_vectors
 from ldcheck.source import Related
 from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
-    head=Key("lint", Kind.NAME, "Tables, constructors and entry code that --gc-sections would drop."),
+    head=Key("lint", Kind.NAME, "Tables, vectors, constructors and entry code that --gc-sections would drop."),
     evidence=(EvidenceKind.SCRIPT,),
 )
 
@@ -80,7 +82,12 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     constructors, tables = found.constructors(), found.tables()
     problems = list(found.entry_code())
     if found.collects:
-        problems += [_constructors(constructors, view)] if constructors else []
+        vectors = found.vectors()
+        problems += (
+            [_dropped(vectors, "--gc-sections drops vectors that only the processor reads", view)] if vectors else []
+        )
+        lost = "with --gc-sections, GNU ld drops the constructors of C++ and C"
+        problems += [_dropped(constructors, lost, view)] if constructors else []
         problems += [_table(bracket, loose, view) for bracket, loose in tables]
     elif constructors or tables:
         problems.append(_nothing_kept([*constructors, *(loose[0] for _, loose in tables)], view))
@@ -158,6 +165,19 @@ class _Unkept:
             return guessed if registered is None else registered
         return families <= {Family.OTHER, Family.CONSTANT} and registered is True
 
+    def vectors(self) -> list[InputRule]:
+        """Vector tables at the start of an output section, unless a root of the script may keep them."""
+        found = []
+        for node in self.view.statements:
+            if not isinstance(node, OutputSection) or node.type is not None:
+                continue
+            first = next((part for part in flat(node.statements) if not isinstance(part, Assignment | Assertion)), None)
+            for rule in self.loose([first]) if first is not None else ():
+                name = rule.pattern.pattern.text if rule.pattern is not None else ""
+                if is_vectors(name) and not kept_by(rule, name, self.view):
+                    found.append(rule)
+        return found
+
     def entry_code(self) -> Iterator[Problem]:
         """The code behind a symbol that ENTRY() names, or a vector that the script writes, and that the script sets."""
         view = self.view
@@ -205,7 +225,8 @@ class _Unkept:
             f"{naming} is a symbol of the script, which keeps nothing{unless}: --gc-sections drops `{rule.text}`",
             label="no KEEP()",
             related=(Related(self.view.locate(node), f"{symbol} is set here"),),
-            help=f"write `KEEP({rule.text})`, or let the object define {symbol}",
+            help=f"look at whether `{rule.text}` is to be under KEEP(), or {symbol} defined by the object",
+            fix=keep([rule], self.view, f", or let the object define {symbol}"),
             severity=Severity.WARNING if self.collects else Severity.NOTE,
         )
 
@@ -228,17 +249,17 @@ def _is_family(rule: InputRule, family: str) -> bool:
     return name == family or name.startswith((f"{family}.", f"{family}*"))
 
 
-def _constructors(loose: Sequence[InputRule], view: ScriptView) -> Problem:
+def _dropped(loose: Sequence[InputRule], lost: str, view: ScriptView) -> Problem:
     texts = listed([f"`{text}`" for text in dict.fromkeys(rule.text for rule in loose)][:_MOST_NAMES])
     verb = "is" if len(loose) == 1 else "are"
     return view.problem(
         loose[0].node,
         loose[0].text,
-        f"{texts} {verb} not under KEEP(): with --gc-sections, GNU ld drops the constructors of C++ and C",
+        f"{texts} {verb} not under KEEP(): {lost}",
         label="no KEEP()",
         related=(Related(view.locate(rule.node), "nor here") for rule in loose[1:]),
-        help="write "
-        + listed([f"`KEEP({text})`" for text in dict.fromkeys(rule.text for rule in loose)][:_MOST_NAMES]),
+        help="look at whether these are linked with --gc-sections: they are to be under KEEP() then",
+        fix=keep(loose, view),
         severity=Severity.WARNING,
     )
 
@@ -253,9 +274,8 @@ def _table(bracket: Bracket, loose: Sequence[InputRule], view: ScriptView) -> Pr
         f"what is reached through {start} and {end} only",
         label="no KEEP()",
         related=(Related(view.locate(rule.node), "nor here") for rule in loose[1:]),
-        help="write "
-        + listed([f"`KEEP({rule.text})`" for rule in loose][:_MOST_NAMES])
-        + ", unless code names what is in there",
+        help="look at whether code names what is in there; else it is to be under KEEP()",
+        fix=keep(loose, view, ", unless code names what is in there"),
         severity=Severity.WARNING,
     )
 
@@ -272,6 +292,6 @@ def _nothing_kept(loose: Sequence[InputRule], view: ScriptView) -> Problem:
         f"{'is' if len(loose) == 1 else 'are'} dropped",
         label="reached through symbols of the script only",
         related=(Related(view.locate(rule.node), "and this") for rule in loose[1:]),
-        help="put KEEP() around these statements, or link without --gc-sections",
+        help="look at whether it is ever linked with --gc-sections: these are to be under KEEP() then",
         severity=Severity.NOTE,
     )

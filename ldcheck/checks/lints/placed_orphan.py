@@ -19,8 +19,9 @@ linked for RISC-V, whose compilers put small variables into `.sbss`.
 
 ## Limits
 It is an error where data that start-up code is to clear or to copy lies outside of the symbols around the rest of its
-family; else a warning. It is only noted of notes behind the first section, between the symbols of the family, and of
-programs that a dynamic loader starts. Of a map of lld, and of an ELF without a map, the script tells what was taken.
+family; else a warning. It is only noted of notes (`entry-not-first` looks at what they precede), of what lies between
+the symbols of its family, and of programs that a dynamic loader starts. Of a map of lld, and of an ELF without a map,
+the script tells what was taken.
 
 ## References
 GNU ld manual, "Orphan Sections"; option --orphan-handling.
@@ -33,7 +34,7 @@ from collections.abc import Sequence
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.image.model import ImageSection
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.surroundings import Landmark, shown_segment
+from ldcheck.judging.surroundings import Landmark, shown_segment, surroundings
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.record import dataclass
@@ -123,7 +124,7 @@ def _made_up(view: ScriptView) -> set[str]:
 def _group(orphan: _Orphan, view: ImageView) -> tuple[object, ...]:
     """What orphans have in common that one finding tells."""
     home = _home(orphan, view)
-    behind = view.surroundings.behind(orphan.address)
+    behind = surroundings(view).behind(orphan.address)
     inside = _is_inside(orphan, home, view)
     return id(home), behind, inside, _severity([orphan], home, view)
 
@@ -134,7 +135,7 @@ def _home(orphan: _Orphan, view: ImageView) -> InputRule | None:
 
 
 def _bracket(home: InputRule | None, view: ImageView) -> tuple[Landmark, Landmark] | None:
-    return view.surroundings.bracket(home.statement) if home is not None else None
+    return surroundings(view).bracket(home.statement) if home is not None else None
 
 
 def _is_inside(orphan: _Orphan, home: InputRule | None, view: ImageView) -> bool | None:
@@ -154,9 +155,7 @@ def _severity(orphans: Sequence[_Orphan], home: InputRule | None, view: ImageVie
         return Severity.NOTE
     if inside is False and (first.family is Family.ZERO or (first.family is Family.DATA and _is_copied(home, view))):
         return Severity.ERROR
-    if first.name.startswith(".note") and not _is_first(first, view):
-        return Severity.NOTE
-    return Severity.WARNING
+    return Severity.NOTE if first.name.startswith(".note") else Severity.WARNING
 
 
 def _is_copied(home: InputRule | None, view: ImageView) -> bool:
@@ -165,19 +164,14 @@ def _is_copied(home: InputRule | None, view: ImageView) -> bool:
     return section is not None and view.elf is not None and view.elf.load_address(section) != section.address
 
 
-def _is_first(orphan: _Orphan, view: ImageView) -> bool:
-    """Whether nothing of the image has a lower address."""
-    return all(part.address >= orphan.address for _, part in view.inputs.loaded())
-
-
 def _problem(orphans: Sequence[_Orphan], view: ImageView) -> Problem:
     first = orphans[0]
     home = _home(first, view)
-    behind = view.surroundings.behind(first.address)
-    ahead = view.surroundings.ahead(orphans[-1].address + orphans[-1].size)
+    behind = surroundings(view).behind(first.address)
+    ahead = surroundings(view).ahead(orphans[-1].address + orphans[-1].size)
     bracket = _bracket(home, view)
     outside = bracket is not None and _is_inside(first, home, view) is False
-    section = view.surroundings.section_in_front(first.address)
+    section = surroundings(view).section_in_front(first.address)
     location, route, label, related = _shown_at(home, section, behind, view)
     total = counted(sum(orphan.size for orphan in orphans), "byte")
     files = list(dict.fromkeys(orphan.file for orphan in orphans if orphan.file))
@@ -237,7 +231,7 @@ def _place(orphans: Sequence[_Orphan], behind: Landmark | None, ahead: Landmark 
         said.append(f"behind {behind.name} ({behind.address:#x})")
     if ahead is not None:
         said.append(f"ahead of {ahead.name} ({ahead.address:#x})")
-    segment = view.surroundings.segment(first.output)
+    segment = surroundings(view).segment(first.output)
     if segment is not None:
         said.append(f"in the segment {shown_segment(segment)}")
     return ", ".join(said)

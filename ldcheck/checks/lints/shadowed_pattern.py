@@ -19,6 +19,9 @@ freed, the table between two boundary symbols stays empty.
     .text : { *(.text) *(.text.*) }
 
 ## Limits
+It is an error where a wildcard swallows what another output section, or the other side of a symbol, lists. A note is a
+pattern whose sections are in the right place anyway: next to the taker, in an output section of the same name, in two
+statements for /DISCARD/, or a name that is simply listed twice (a warning, if symbols enclose the empty place).
 A pattern that merely matches nothing in today's link is not reported: that is normal; nor is one for all files whose
 sections went to a statement for some of them (`boot.o(.head)` ahead of `*(.head)`). The same pattern twice between
 the same boundary symbols is harmless and not reported either, nor one under KEEP() whose sections go to the same
@@ -34,14 +37,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing, unless_undecided
+from ldcheck.judging.edits import move_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import move_ahead
+from ldcheck.judging.subjects import marks_a_place, tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.sections.globs import has_wildcard
+from ldcheck.script.syntax import Sections
+from ldcheck.sections.globs import contains, has_wildcard
 from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
-from ldcheck.sections.rules import InputRule
+from ldcheck.sections.rules import InputRule, flat
+from ldcheck.sections.tables import brackets
 from ldcheck.source import Related
 from ldcheck.words import counted, listed
 
@@ -53,20 +59,74 @@ DECLARATION = Declaration(
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.MAP),
 )
 
+# So many patterns are named in a message.
+_MOST = 5
+
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
-    """REFUTED with a problem for each dead pattern."""
-    problems = tuple(
-        _problem(reach, view)
-        for reach in reaches(view.rules)
+    """REFUTED with a problem for each cause: the patterns of an output section that the same rules leave nothing."""
+    found = reaches(view.rules)
+    dead = [
+        reach
+        for reach in found
         if reach.state is State.DEAD
         and reach.earlier
         and any(relation(reach.rule, earlier) is not Relation.SAME_STATEMENT for earlier in reach.earlier)
         and not _moved_to_array(reach)
         and not _repeats(reach)
         and not any(_special(taker) for taker in (reach.rule, *reach.earlier))
+    ]
+    causes: dict[tuple[object, ...], list[Reach]] = {}
+    bracketed = _bracketed(view) if dead else frozenset()
+    for reach in dead:
+        weight = _weight(reach, id(reach.rule.statement) in bracketed)
+        takers = tuple(earlier.index for earlier in reach.earlier)
+        causes.setdefault((weight, id(reach.rule.section), takers), []).append(reach)
+    problems = tuple(_problem(same, weight, view) for (weight, *_), same in causes.items())
+    judgement = Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+    return unless_undecided(judgement, sum(reach.state is State.UNDECIDED for reach in found))
+
+
+def _weight(reach: Reach, bracketed: bool) -> Severity:
+    """How much is lost: what the author of the pattern wanted, or nothing because the sections are there anyway."""
+    rule, takers = reach.rule, reach.earlier
+    if rule.discards and all(taker.discards for taker in takers):
+        return Severity.NOTE
+    if {relation(rule, taker) for taker in takers} <= {Relation.SAME_STATEMENT, Relation.SAME_STRETCH}:
+        return Severity.NOTE
+    # What compilers have put into COMDAT groups for twenty years.
+    if ".gnu.linkonce." in rule.names.prefix:
+        return Severity.NOTE
+    # A name that is listed twice, and not what a wildcard swallows: a leftover, if no symbol wants it here.
+    if all(contains(rule.names, taker.names) or _base(rule) == _base(taker) for taker in takers):
+        return Severity.WARNING if bracketed and rule.output != takers[0].output else Severity.NOTE
+    return Severity.NOTE if all(_is_next(rule, taker) for taker in takers) else Severity.ERROR
+
+
+def _base(rule: InputRule) -> str:
+    """What a pattern has in front of the wildcard that stands for the parts of one family."""
+    return _named(rule).removesuffix("*").removesuffix(".")
+
+
+def _is_next(rule: InputRule, taker: InputRule) -> bool:
+    """Whether the two stand in output sections of one name, which lie side by side."""
+    return rule.section is not taker.section and rule.output == taker.output
+
+
+def _bracketed(view: ScriptView) -> frozenset[int]:
+    """The input statements, by `id`, between two symbols of a body that mark places."""
+    found = [
+        bracket
+        for node in view.tree.statements
+        if isinstance(node, Sections)
+        for bracket in brackets(list(flat(node.statements)))
+    ]
+    return frozenset(
+        id(statement)
+        for bracket in found
+        if marks_a_place(bracket.start) and marks_a_place(bracket.end)
+        for statement in bracket.statements
     )
-    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
 
 
 def _special(rule: InputRule) -> bool:
@@ -92,21 +152,40 @@ def _moved_to_array(reach: Reach) -> bool:
     return array is not None and all(earlier.output == array for earlier in reach.earlier)
 
 
-def _problem(reach: Reach, view: ScriptView) -> Problem:
-    rule = reach.rule
-    pattern = _named(rule)
-    takers = [earlier.pattern.pattern.text if earlier.pattern else earlier.text for earlier in reach.earlier]
+def _problem(reaches: list[Reach], weight: object, view: ScriptView) -> Problem:
+    first = reaches[0]
+    rule, earlier = first.rule, first.earlier
+    assert isinstance(weight, Severity)
+    patterns = list(dict.fromkeys(f"`{_named(reach.rule)}`" for reach in reaches))
+    takers = list(dict.fromkeys(f"`{_named(taker)}`" for taker in earlier))
     verb = "takes" if len(takers) == 1 else "take"
-    lost = "discarded" if rule.discards else f"in {rule.output}"
+    it = "it" if len(patterns) == 1 else "them"
     return view.problem(
         rule.node,
-        pattern,
-        f"nothing reaches `{pattern}`: {listed([f'`{taker}`' for taker in takers])} ahead of it {verb} it all",
-        label=f"meant to be {lost}",
-        related=(Related(view.locate(earlier.node), f"takes it into {earlier.output}") for earlier in reach.earlier),
-        witness=reach.witness.section if reach.witness is not None else "",
-        help=move_ahead(rule, reach.earlier[0], view),
+        _named(rule),
+        f"nothing reaches {_listed(patterns)}: {_listed(takers)} ahead of {it} {verb} it all",
+        label=f"meant to be {'discarded' if rule.discards else f'in {rule.output}'}",
+        related=(Related(view.locate(taker.node), f"takes it into {taker.output}") for taker in earlier[:_MOST]),
+        witness=first.witness.section if first.witness is not None else "",
+        help=_advice(rule, earlier[0], weight, view),
+        fix=move_ahead(rule, earlier[0], view) if len(reaches) == 1 and weight is Severity.ERROR else None,
+        severity=weight,
     )
+
+
+def _listed(patterns: list[str]) -> str:
+    shown = patterns[:_MOST]
+    if len(patterns) > _MOST:
+        shown.append(counted(len(patterns) - _MOST, "other"))
+    return listed(shown)
+
+
+def _advice(rule: InputRule, taker: InputRule, weight: Severity, view: ScriptView) -> str:
+    if weight is Severity.ERROR:
+        return tried_ahead(rule, taker, view)
+    if rule.output == taker.output:
+        return "take it out: the sections are there anyway"
+    return f"take out one of the two: the sections are in {taker.output}"
 
 
 def _named(rule: InputRule) -> str:
@@ -135,15 +214,17 @@ def _tally(view: ImageView) -> tuple[dict[int, list[_Lost]], set[int]]:
     """By the index of each rule: the sections it names that went to rules ahead of it, and which rules took any."""
     lost: dict[int, list[_Lost]] = {}
     taken: set[int] = set()
+    losers: dict[tuple[InputRule, ...], list[InputRule]] = {}
     for section, part in view.inputs.loaded():
-        if view.inputs.is_orphan(section, part):
+        rules = view.inputs.rules(part)
+        if not rules or view.inputs.is_orphan(section, part):
             continue
-        first, *others = view.inputs.rules(part) or (None,)
-        if first is None:
-            continue
+        first, *others = rules
         taken.add(first.index)
-        for rule in others:
-            if _is_loss(rule, first):
+        if others:
+            if rules not in losers:
+                losers[rules] = [rule for rule in others if _is_loss(rule, first)]
+            for rule in losers[rules]:
                 lost.setdefault(rule.index, []).append((first, part, section.name))
     return lost, taken
 
@@ -168,5 +249,5 @@ def _in_fact(rule: InputRule, script: ScriptView, parts: list[_Lost]) -> Problem
         related=(Related(script.locate(first.node), f"took them into {output}"),),
         facts=(f"in the image: {size} ({inputs}) are in {output} at {part.address:#x}, from {part.file}",),
         witness=part.name,
-        help=move_ahead(rule, first, script),
+        help=tried_ahead(rule, first, script),
     )

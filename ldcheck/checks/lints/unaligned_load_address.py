@@ -33,12 +33,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.edits import align_section
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.subjects import is_start_to_end, marks_a_place
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.expressions import constant
+from ldcheck.script.marks import is_start_to_end, marks_a_place
 from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, OutputSection
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.rules import flat
@@ -103,7 +104,8 @@ def _unaligned(view: ScriptView) -> Iterator[Problem]:
             at=node.load_region,
             label="aligned by the section's ALIGN() attribute only",
             related=(Related(view.locate(before), "what it is loaded behind"),),
-            help=f"write `{name} : ALIGN({_WORD}) {{`, which aligns both, or align the end of {before.name.text}",
+            help=f"align the end of {before.name.text}, or give {name} an ALIGN() attribute: that aligns both",
+            fix=align_section(f"ALIGN({_WORD})", node, view, f"write `{name} : ALIGN({_WORD}) {{`"),
             severity=Severity.WARNING,
         )
 
@@ -166,7 +168,8 @@ def _out_of_step(view: ScriptView) -> Iterator[Problem]:
             at=drifting.load_region,
             label="not in step with the address",
             related=(Related(view.locate(start), "copied from here"), Related(view.locate(end), "up to here")),
-            help=f"write `{name} : ALIGN_WITH_INPUT {{`, or copy each section on its own",
+            help="pad both addresses alike, or copy each section on its own",
+            fix=align_section("ALIGN_WITH_INPUT", drifting, view, f"write `{name} : ALIGN_WITH_INPUT {{`"),
             severity=Severity.WARNING,
         )
 

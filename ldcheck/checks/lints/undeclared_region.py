@@ -32,6 +32,7 @@ from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Command, Include, MemoryRegion, Node, OutputSection, Overlay, Word
+from ldcheck.source import Related
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Memory regions that are used and not declared."),
@@ -54,18 +55,22 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
             declared.add(node.arguments[0].text)
     if not declared - {_DEFAULT} and any(word.text != _DEFAULT for node in view.statements for word in _used(node)):
         return Judgement(Standing.UNKNOWN, reason="the script has no MEMORY: another one that it is linked with must")
+    used: dict[str, list[tuple[Node, Word]]] = {}
+    for node in view.statements:
+        for word in _used(node):
+            if word.text not in declared:
+                used.setdefault(word.text, []).append((node, word))
     problems = tuple(
         view.problem(
-            node,
-            word.text,
-            f"the memory region {word.text} is not declared",
-            at=word,
+            uses[0][0],
+            name,
+            f"the memory region {name} is not declared",
+            at=uses[0][1],
             label="GNU ld makes it up, from address 0 on",
-            help=f"add `{word.text} : ORIGIN = ..., LENGTH = ...` to MEMORY",
+            related=(Related(view.locate(word), "used here too") for _, word in uses[1:]),
+            help=f"add `{name} : ORIGIN = ..., LENGTH = ...` to MEMORY",
         )
-        for node in view.statements
-        for word in _used(node)
-        if word.text not in declared
+        for name, uses in used.items()
     )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
 

@@ -16,7 +16,8 @@ happens where a header is declared under one `#if` and used under another.
     SECTIONS { .text : { *(.text) } :text .note : { *(.note.*) } :note }
 
 ## Limits
-A script that takes its PHDRS from an INCLUDE that was not found is not judged.
+A script that takes its PHDRS from an INCLUDE that was not found is not judged, nor is a part of one that has neither
+PHDRS nor code nor an entry: it is for a link with another script.
 
 ## References
 GNU ld manual, "PHDRS Command".
@@ -28,7 +29,9 @@ from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Include, OutputSection, Overlay, ProgramHeaders
+from ldcheck.script.syntax import Command, Include, Node, OutputSection, Overlay, ProgramHeaders, Word
+from ldcheck.sections.reach import first_taker
+from ldcheck.source import Related
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Program headers that are used and not declared."),
@@ -44,18 +47,30 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     for node in view.statements:
         if isinstance(node, ProgramHeaders):
             declared.update(header.name.text for header in node.headers)
+    used: dict[str, list[tuple[Node, Word]]] = {}
+    for node in view.statements:
+        if isinstance(node, OutputSection | Overlay):
+            for word in node.phdrs:
+                if word.text not in declared:
+                    used.setdefault(word.text, []).append((node, word))
+    if used and declared == {"NONE"} and not _is_whole(view):
+        return Judgement(Standing.UNKNOWN, reason="the script has no PHDRS: another one that it is linked with must")
     problems = tuple(
         view.problem(
-            node,
-            word.text,
-            f"the program header {word.text} is not declared",
-            at=word,
+            uses[0][0],
+            name,
+            f"the program header {name} is not declared",
+            at=uses[0][1],
             label="in no line of PHDRS",
-            help=f"add `{word.text} PT_LOAD;` (or its type) to PHDRS",
+            related=(Related(view.locate(word), "used here too") for _, word in uses[1:]),
+            help=f"add `{name} PT_LOAD;` (or its type) to PHDRS",
         )
-        for node in view.statements
-        if isinstance(node, OutputSection | Overlay)
-        for word in node.phdrs
-        if word.text not in declared
+        for name, uses in used.items()
     )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _is_whole(view: ScriptView) -> bool:
+    """Whether a script is for a link of its own: one for a part of it leaves code and the entry to another."""
+    commands = {node.keyword for node in view.tree.statements if isinstance(node, Command)}
+    return bool(commands & {"ENTRY", "OUTPUT_FORMAT"}) or first_taker(view.rules, ".text") is not None

@@ -1,6 +1,6 @@
-  .section .init.text, "ax"
+  .text
   .zero 16
-  .section .init.rodata, "a"
+  .section .rodata, "a"
   .zero 16
   .section .init.text.elf_init, "ax"
   .zero 100

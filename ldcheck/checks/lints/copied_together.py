@@ -1,0 +1,140 @@
+"""Sections that are copied in one go, although their load addresses are not in step with their addresses.
+
+## What it does
+Looks at neighbours in one memory region that are loaded from another (`> R AT> F`). If only the first of them has a
+symbol with its load address, the others are copied along with it; that is right only if load addresses are as far
+apart as addresses.
+
+## Why is this bad
+ld aligns the address of a section as its inputs want it, and not its load address. From the second section on, the
+copy is shifted by the padding.
+
+## Example
+    MEMORY { F (rx) : ORIGIN = 0x1000, LENGTH = 4K R (rw) : ORIGIN = 0x11000, LENGTH = 4K }
+    SECTIONS
+    {
+      .text : { *(.text .text.*) } > F
+      .ramro : { to = .; *(.ramro) } > R AT> F
+      .data : { *(.data .data.*) to_end = .; } > R AT> F
+      from = LOADADDR(.ramro);
+    }
+
+## Use instead
+    MEMORY { F (rx) : ORIGIN = 0x1000, LENGTH = 4K R (rw) : ORIGIN = 0x11000, LENGTH = 4K }
+    SECTIONS
+    {
+      .text : { *(.text .text.*) } > F
+      .ramro : { to = .; *(.ramro) } > R AT> F
+      .data : ALIGN_WITH_INPUT { *(.data .data.*) to_end = .; } > R AT> F
+      from = LOADADDR(.ramro);
+    }
+
+## Limits
+From the script it is noted; an image in which the distances differ makes it an error. A section that has a source of
+its own, LOADADDR() or a symbol, is copied on its own.
+
+## References
+GNU ld manual, "Forced Output Alignment" (ALIGN_WITH_INPUT), "Output Section LMA".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.loading import Loaded, Use, loaded, regions_of
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Rule
+from ldcheck.sections.families import Family, family_of
+from ldcheck.source import Related
+
+DECLARATION = Declaration(
+    head=Key("lint", Kind.NAME, "Sections that are copied in one go and loaded out of step."),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
+)
+
+_HELP = "write `ALIGN_WITH_INPUT` in its header, or copy it on its own from LOADADDR()"
+
+
+def on_script(_: Rule, view: ScriptView) -> Judgement:
+    """NOT_GUARANTEED with a note for each neighbour whose load address may be out of step."""
+    problems = tuple(
+        view.problem(
+            other.section,
+            other.section.name.text,
+            f"{other.section.name.text} is copied with {one.section.name.text}, and need not be loaded in step with it",
+            label="no ALIGN_WITH_INPUT",
+            related=(Related(view.locate(one.section), "the copy starts with this one"),),
+            help=_HELP,
+            severity=Severity.NOTE,
+        )
+        for one, other in _neighbours(view)
+        if not other.section.align_with_input and not _in_step(one, other, view)
+    )
+    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+
+
+def _neighbours(view: ScriptView) -> Iterator[tuple[Use, Use]]:
+    """Sections next to each other in one region and loaded from one other, of which the first alone has a source."""
+    uses = [use for use in regions_of(view).uses if use.region]
+    known = regions_of(view).sources if any(use.load_region for use in uses) else ()
+    started = ""
+    for one, other in pairwise(uses):
+        name = one.section.name.text
+        together = (one.region, one.load_region) == (other.region, other.load_region)
+        if name in known:
+            started = name
+        if together and one.load_region not in ("", one.region) and started and other.section.name.text not in known:
+            if _has_content(other, view):
+                yield one, other
+        else:
+            started = ""
+
+
+def _has_content(use: Use, view: ScriptView) -> bool:
+    """Whether a section may be one that is loaded: by its type, and by the names that it takes."""
+    families = [family_of(rule.names.text) for rule in view.rules if rule.section is use.section]
+    return not use.is_unloaded and any(family is not Family.ZERO for family in families)
+
+
+def _in_step(one: Use, other: Use, view: ScriptView) -> bool:
+    distances = [view.layout.load_distance(use.section.name.text) for use in (one, other)]
+    return distances[0] is not None and distances[0] == distances[1]
+
+
+def on_image(_: Rule, view: ImageView) -> Judgement:
+    """REFUTED with a problem for each neighbour that is loaded out of step."""
+    if view.elf is None or view.script is None:
+        missing = "no ELF, give --elf" if view.elf is None else "no script, whose symbols tell what is copied"
+        return Judgement(Standing.UNKNOWN, reason=missing)
+    by_name = {one.name: one for one in loaded(view) if one.is_copied}
+    if len(by_name) < 2:
+        return Judgement(Standing.HOLDS)
+    addresses = {symbol.value for symbol in view.elf.symbols.values() if symbol.defined}
+    problems = tuple(
+        _problem(by_name[first], by_name[second], view)
+        for first, second in (
+            (one.section.name.text, other.section.name.text) for one, other in _neighbours(view.script)
+        )
+        if first in by_name
+        and second in by_name
+        and by_name[first].distance != by_name[second].distance
+        and by_name[second].load not in addresses
+    )
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _problem(one: Loaded, other: Loaded, view: ImageView) -> Problem:
+    at = view.declared_at(one.name)
+    places = [f"{each.name} runs at {each.section.address:#x} and is loaded at {each.load:#x}" for each in (one, other)]
+    return view.problem(
+        other.name,
+        other.name,
+        f"{other.name} is copied with {one.name}, and is not loaded in step with it",
+        label="no ALIGN_WITH_INPUT",
+        related=(Related(at, "the copy starts with this one"),) if at is not None else (),
+        facts=(f"in the image: {', '.join(places)}",),
+        help=_HELP,
+    )

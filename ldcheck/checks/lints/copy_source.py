@@ -1,0 +1,169 @@
+"""Symbols that start-up code copies data from, and that are not where the data is loaded.
+
+## What it does
+For each section that is loaded elsewhere than it runs, and whose load address the script asks for nowhere
+(LOADADDR()), compares the symbol in front of it with where the linker really loads it. With an image it also reports a
+section of words that is loaded to an address that is none of a word.
+
+## Why is this bad
+The linker aligns the load address as the output section's own ALIGN() says, and the symbol stands ahead of that
+padding: the copy is off by some bytes, and every variable has a part of its neighbour's value. It works until the code
+ends at an odd address.
+
+## Example
+    MEMORY { F (rx) : ORIGIN = 0, LENGTH = 64K R (rw) : ORIGIN = 0x20000000, LENGTH = 16K }
+    SECTIONS
+    {
+      .text : { *(.text .text.*) *(.rodata .rodata.*) } > F
+      copy_from = .;
+      .data : ALIGN(4) { *(.data .data.*) } > R AT> F
+    }
+
+## Use instead
+    MEMORY { F (rx) : ORIGIN = 0, LENGTH = 64K R (rw) : ORIGIN = 0x20000000, LENGTH = 16K }
+    SECTIONS
+    {
+      .text : { *(.text .text.*) *(.rodata .rodata.*) } > F
+      .data : ALIGN(4) { *(.data .data.*) } > R AT> F
+      copy_from = LOADADDR(.data);
+    }
+
+## Limits
+Which symbol start-up code copies from, neither script nor image tells: the last one in front of the section is taken
+for it where no symbol has the load address. Images that are moved as a whole copy nothing.
+
+## References
+GNU ld manual, "Output Section LMA", "Output Section Description"; ldlang.c, lang_size_sections_1.
+"""
+
+from __future__ import annotations
+
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.loading import Loaded, Use, loaded, regions_of
+from ldcheck.judging.subjects import marks_a_place
+from ldcheck.judging.surroundings import surroundings
+from ldcheck.layout.facts import difference
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Rule
+from ldcheck.script.environment import Environment
+from ldcheck.script.expressions import evaluate
+from ldcheck.script.syntax import Assignment, OutputSection
+from ldcheck.source import Related
+from ldcheck.words import counted
+
+DECLARATION = Declaration(
+    head=Key("lint", Kind.NAME, "Copies that start elsewhere than where the data is loaded."),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
+)
+
+_WORD = 4
+
+
+def on_script(_: Rule, view: ScriptView) -> Judgement:
+    """NOT_GUARANTEED with a problem for each symbol behind which a load address may be padded."""
+    known = regions_of(view).sources if any(use.load_region for use in regions_of(view).uses) else ()
+    problems = []
+    in_front = ""
+    for use in regions_of(view).uses:
+        # The symbol is an address of the memory that is copied from if what stands ahead of it runs there.
+        is_behind, in_front = in_front == use.load_region, use.region
+        align = _alignment(use)
+        if not is_behind or use.load_region in ("", use.region) or use.section.name.text in known or align < 2:
+            continue
+        symbol = _in_front(use, view)
+        if symbol is not None and not _agrees(symbol, use, align, view):
+            problems.append(_likely(symbol, use, align, view))
+    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, tuple(problems))
+
+
+def _alignment(use: Use) -> int:
+    """What ld aligns the load address to: the ALIGN() in the header, and nothing else."""
+    if use.section.align is None:
+        return 1
+    return evaluate(use.section.align, Environment()).number or 1
+
+
+def _in_front(use: Use, view: ScriptView) -> Assignment | None:
+    """The last symbol that is given the location counter ahead of a section, behind all other content."""
+    for node in reversed(view.statements[: view.positions[id(use.section)]]):
+        if isinstance(node, Assignment):
+            if node.target.text != "." and marks_a_place(node):
+                return node
+        elif not isinstance(node, OutputSection):
+            return None
+    return None
+
+
+def _agrees(symbol: Assignment, use: Use, align: int, view: ScriptView) -> bool:
+    value, load = view.layout.value(symbol), view.layout.load_address(use.section.name.text)
+    if value is None or load is None:
+        return False
+    return value.aligned_to(align) or difference(value, load) == 0
+
+
+def _likely(symbol: Assignment, use: Use, align: int, view: ScriptView) -> Problem:
+    name = use.section.name.text
+    return view.problem(
+        symbol,
+        name,
+        f"{symbol.target.text} is not where {name} is loaded, as soon as that ends off a multiple of {align}",
+        label="ahead of the padding",
+        related=(Related(view.locate(use.section), f"its load address is aligned to {align}"),),
+        help=f"write `{symbol.target.text} = LOADADDR({name});`",
+        severity=Severity.WARNING,
+    )
+
+
+def on_image(_: Rule, view: ImageView) -> Judgement:
+    """REFUTED with a problem for each section that is loaded elsewhere than any symbol says, or off a word."""
+    if view.elf is None or view.script is None:
+        missing = "no ELF, give --elf" if view.elf is None else "no script, whose symbols could be copied from"
+        return Judgement(Standing.UNKNOWN, reason=missing)
+    if view.stripped:
+        from ldcheck.judging.subjects import STRIPPED
+
+        return Judgement(Standing.UNKNOWN, reason=STRIPPED)
+    copied = [one for one in loaded(view) if one.is_copied and one.name in view.script.output_sections]
+    if not copied:
+        return Judgement(Standing.HOLDS)
+    known = regions_of(view.script).sources
+    addresses = {symbol.value for symbol in view.elf.symbols.values() if symbol.defined}
+    problems: list[Problem] = []
+    for one in copied:
+        if one.name not in known and one.load not in addresses:
+            problems += _missed(one, view)
+        if one.section.align >= _WORD and one.load % _WORD != one.section.address % _WORD:
+            problems.append(_odd(one, view))
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
+
+
+def _missed(one: Loaded, view: ImageView) -> list[Problem]:
+    """That the symbol in front of a section is not where the section is loaded; nothing if no symbol is near."""
+    assert view.script is not None
+    near = surroundings(view).behind(one.load)
+    if near is None or one.load - near.address >= max(one.section.align, 2 * _WORD):
+        return []
+    off = one.load - near.address
+    return [
+        view.script.problem(
+            near.node,
+            one.name,
+            f"{near.name} is {counted(off, 'byte')} ahead of where {one.name} is loaded",
+            label="ahead of the padding",
+            facts=(f"in the image: {near.name} is {near.address:#x}, {one.name} is loaded at {one.load:#x}",),
+            help=f"write `{near.name} = LOADADDR({one.name});`",
+        )
+    ]
+
+
+def _odd(one: Loaded, view: ImageView) -> Problem:
+    return view.problem(
+        one.name,
+        one.name,
+        f"{one.name} is loaded at {one.load:#x}, which is no address of a word, and runs at {one.section.address:#x}",
+        label="the load address is not aligned",
+        facts=(f"in the image: {one.name} is aligned to {one.section.align}, its load address is not",),
+        help=f"give the output section `ALIGN({_WORD})`, which aligns both, or end what is in front at a multiple",
+        severity=Severity.WARNING,
+    )

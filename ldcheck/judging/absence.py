@@ -1,0 +1,131 @@
+"""A name that a rule demands and the script does not have: a finding of the rule, or a misspelling in the policy.
+
+A script without `__init_end` that a rule wants aligned is a script that breaks the rule; a rule on `__init_ned` is a
+policy that nobody can keep. Told apart are the two by what the script has: a name that is a slip away from the wanted
+one means the policy is wrong, unless both are names that a toolchain gives, or a pair by nature (`_sbss`, `_ebss`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from ldcheck.findings import InputError, Judgement, Problem, Standing
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.existence import Lack
+from ldcheck.policy.rule import Rule, names_of
+from ldcheck.script.syntax import Node, Sections
+from ldcheck.words import listed, slips
+
+# What stands between the words of a name.
+_SEPARATED = re.compile(r"[_.$]+")
+# What stands between names and patterns in an expression or a range.
+_BETWEEN = re.compile(r"\.\.(?=\w)|[^\w.$*?\[\]]+")
+# The checks whose names are those of input sections, which some statement has to take.
+_TAKING = frozenset(("bracket", "discard", "enumerate", "keep", "no-wildcard-may-shadow", "place"))
+
+
+def demands(
+    rule: Rule, lacks: Sequence[Lack], views: Mapping[int, ScriptView]
+) -> tuple[tuple[InputError, ...], dict[int, Judgement]]:
+    """What is wrong where names of a rule exist nowhere: errors of the policy, and what each script lacks.
+
+    Without a script, only the policy can be at fault.
+    """
+    errors = []
+    missing = []
+    for lack in lacks:
+        similar = misspelt(lack.name, rule, views.values())
+        if similar or not views:
+            advice = f"did you mean {similar}?" if similar else "correct the name, or say `optional: true`"
+            place, label = lack.named.location, "nothing has this name"
+            errors.append(InputError(f"{lack.reason} [{rule.id}]", place, label=label, help=advice))
+        else:
+            missing.append(lack.name)
+    found = {
+        at: Judgement(Standing.REFUTED, tuple(_demanded(name, rule, view) for name in dict.fromkeys(missing)))
+        for at, view in views.items()
+        if missing
+    }
+    return tuple(dict.fromkeys(errors)), found
+
+
+def misspelt(name: str, rule: Rule, views: Iterable[ScriptView]) -> str:
+    """The name in the scripts of which a rule's name is most likely a misspelling; empty if it is none."""
+    from ldcheck.sections.families import is_whole_family
+
+    if is_whole_family(name):
+        return ""
+    own = set(_names(rule))
+    known = sorted({known for view in views for known in view.known_names} - own)
+    return next((other for other in known if _is_slip(name, other)), "")
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Whether a name is another one with a slip in one of its words, or with other underscores around it.
+
+    Short words, and words with another first letter, are others: `ro` and `rw`, `sbss` and `ebss`.
+    """
+    words, wanted = ([word for word in _SEPARATED.split(name) if word] for name in (one, other))
+    if words == wanted:
+        return True
+    differing = [(a, b) for a, b in zip(words, wanted, strict=False) if a != b]
+    if len(words) != len(wanted) or len(differing) != 1:
+        return False
+    ((word, meant),) = differing
+    letters = re.sub(r"\d+", "", word) != re.sub(r"\d+", "", meant)
+    return letters and min(len(word), len(meant)) >= 4 and word[0] == meant[0] and slips(word, meant) == 1
+
+
+def _demanded(name: str, rule: Rule, view: ScriptView) -> Problem:
+    """What is wrong with a script that lacks a name: shown at what stands where it should be."""
+    from ldcheck.sections.families import is_whole_family
+
+    section = name.startswith(".")
+    if section and rule.check in _TAKING:
+        wanted = f"{name} {name}.*" if is_whole_family(name) and "*" not in name else name
+        places = listed([place.text for place in names_of(rule.keys.get("in"))], joint="or")
+        message, advice = (
+            f"nothing takes {name}",
+            f"put `*({wanted})` {f'into {places}' if places else 'where it belongs'}",
+        )
+    elif section:
+        message, advice = f"the script has no {name}", f"add {name}"
+    else:
+        message, advice = f"nothing in the script defines {name}", f"define {name}"
+    node, label = _sibling(name, rule, view)
+    return view.problem(
+        node,
+        name,
+        message,
+        label=label,
+        help=f"{advice}, or say `optional: true` in the rule",
+    )
+
+
+def _sibling(name: str, rule: Rule, view: ScriptView) -> tuple[Node, str]:
+    """What stands where a missing name should be, and why: the rule's other names, the likest name, else SECTIONS."""
+    for other in _names(rule):
+        node = _found(other, view) if other != name else None
+        if node is not None:
+            return node, f"{other} is here"
+    alike = view.similar(name)
+    node = _found(alike, view) if alike else None
+    if node is not None:
+        return node, "what is called most like it"
+    return next((node for node in view.statements if isinstance(node, Sections)), view.tree), ""
+
+
+def _found(name: str, view: ScriptView) -> Node | None:
+    from ldcheck.judging.subjects import naming
+
+    node = view.declared(name)
+    if node is not None or not name.startswith("."):
+        return node
+    return next((rule.node for rule in naming(name, view)), None)
+
+
+def _names(rule: Rule) -> Sequence[str]:
+    """The names of sections and symbols that a rule speaks of, those that say where before those that say what."""
+    keys = [value for key, value in rule.keys.items() if key in ("in", "between", "with", "never-between", "never-in")]
+    return [name for value in (*keys, rule.subject) for named in names_of(value) for name in _BETWEEN.split(named.text)]

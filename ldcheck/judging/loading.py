@@ -1,0 +1,180 @@
+"""From where output sections are loaded, and in which memory regions they run: what scripts say, what images show.
+
+An image that starts from ROM has writable data that runs in one region and is loaded from another; start-up code
+copies it. `Regions` is the script's side, `loaded` the image's.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+
+from ldcheck.image.model import ImageSection
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.record import dataclass
+from ldcheck.script.syntax import Call, Command, Expression, OutputSection, Overlay, Word, walk
+
+# Parts of the names of regions that are programmed, whatever their attributes say.
+_NON_VOLATILE = (
+    "rom",
+    "flash",
+    "fuse",
+    "lock",
+    "sig",
+    "info",
+    "uicr",
+    "otp",
+    "opt",
+    "cfg",
+    "conf",
+    "nv",
+    "boot",
+    "xip",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A section of the image that has content in the file, and from where it is loaded.
+
+    `is_copied`: it runs elsewhere than where it would if nothing but the whole image were moved, so that something has
+    to copy it.
+    """
+
+    section: ImageSection
+    load: int
+    is_copied: bool = False
+
+    @property
+    def name(self) -> str:
+        """The output section."""
+        return self.section.name
+
+    @property
+    def load_end(self) -> int:
+        """The load address behind the last byte."""
+        return self.load + self.section.size
+
+    @property
+    def distance(self) -> int:
+        """From its load address to its address."""
+        return self.section.address - self.load
+
+
+def loaded(view: ImageView) -> list[Loaded]:
+    """The sections of the ELF that are loaded from the file, by load address."""
+    if view.elf is None:
+        return []
+    found = [
+        Loaded(section, view.elf.load_address(section))
+        for section in view.elf.sections
+        if section.allocated and section.size and section.occupies_file
+    ]
+    found.sort(key=lambda one: (one.load, one.section.index))
+    # What runs first has not been copied by anything.
+    entry = view.elf.entry & ~1
+    first = next((one for one in found if one.section.address <= entry < one.section.end), found[0] if found else None)
+    return [
+        Loaded(one.section, one.load, is_copied=first is not None and one.distance != first.distance) for one in found
+    ]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Use:
+    """Where one output section goes: its region, and the region or the expression that it is loaded by."""
+
+    section: OutputSection
+    region: str
+    load_region: str
+    load_address: Expression | None
+
+    @property
+    def has_own_load_address(self) -> bool:
+        """Whether the script says from where it is loaded."""
+        return bool(self.load_region) or self.load_address is not None
+
+    @property
+    def is_unloaded(self) -> bool:
+        """Whether its type says that nothing is loaded."""
+        return self.section.type is not None and self.section.type.keyword in ("NOLOAD", "DSECT", "COPY", "INFO")
+
+
+@lru_cache(maxsize=8)
+def regions_of(view: ScriptView) -> Regions:
+    """The memory regions of a script, worked out once."""
+    return Regions(view)
+
+
+class Regions:
+    """The memory regions of one script by their own names, and the output sections that go to them."""
+
+    def __init__(self, view: ScriptView) -> None:
+        self._view = view
+        self._aliases = {
+            node.arguments[0].text: node.arguments[1].text
+            for node in view.statements
+            if isinstance(node, Command) and node.keyword == "REGION_ALIAS" and len(node.arguments) == 2
+        }
+        self._overlays = {
+            id(section): node for node in view.statements if isinstance(node, Overlay) for section in node.sections
+        }
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """What becomes of each output section, in the order of the script; /DISCARD/ left out."""
+        return tuple(
+            self._use(node)
+            for node in self._view.statements
+            if isinstance(node, OutputSection) and node.name.text != "/DISCARD/"
+        )
+
+    @cached_property
+    def by_section(self) -> dict[str, Use]:
+        """The same by the name of the output section; the first of several."""
+        return {use.section.name.text: use for use in reversed(self.uses)}
+
+    def _use(self, node: OutputSection) -> Use:
+        outer = self._overlays.get(id(node))
+        return Use(
+            node,
+            self.named(node.region or (outer.region if outer is not None else None)),
+            self.named(node.load_region or (outer.load_region if outer is not None else None)),
+            node.load_address or (outer.load_address if outer is not None else None),
+        )
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """The output sections whose load address the script asks for, with LOADADDR()."""
+        return frozenset(
+            argument.text
+            for node in walk(self._view.tree)
+            if isinstance(node, Call) and node.function == "LOADADDR"
+            for argument in node.arguments
+            if isinstance(argument, Word)
+        )
+
+    def named(self, word: Word | None) -> str:
+        """The region that a name means; empty for none."""
+        name = word.text if word is not None else ""
+        return self._aliases.get(name, name)
+
+    def holding(self, address: int) -> str:
+        """The smallest region of known bounds that holds an address; empty if none does."""
+        found = [
+            (length, name)
+            for name, (origin, length) in self._view.regions.items()
+            if origin <= address < origin + length
+        ]
+        return min(found)[1] if found else ""
+
+    def is_memory(self, name: str) -> bool:
+        """Whether a region is one to write to: by its attributes, unless by its name it keeps what is written."""
+        return self.is_writable(name) and not any(word in name.lower() for word in _NON_VOLATILE)
+
+    def is_writable(self, name: str) -> bool:
+        """Whether a region's attributes let writable sections in."""
+        return "w" in self.attributes(name).partition("!")[0]
+
+    def attributes(self, name: str) -> str:
+        """What is in brackets behind a region's name, in lower case: `rx`, `!w`."""
+        node = self._view.memory.get(name)
+        return node.attributes.text.strip("()").lower() if node is not None and node.attributes is not None else ""

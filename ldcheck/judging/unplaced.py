@@ -1,0 +1,160 @@
+"""What has no place in a script, by what toolchains emit: who emits it, where to put it; and the orphans of a link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ldcheck.findings import EvidenceKind, Problem, Severity
+from ldcheck.image.arches import from_script
+from ldcheck.judging.architecture import declared
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.record import replace
+from ldcheck.source import Related
+from ldcheck.words import listed
+
+if TYPE_CHECKING:
+    from ldcheck.sections.siblings import Group, Missing
+
+
+# What every finding of the kind speaks of: one a script.
+ORPHANS = "sections without a statement"
+
+
+def unplaced_problem(view: ScriptView, excepted: Callable[[str], bool] = lambda _: False) -> Problem | None:
+    """What is wrong with a script that has no place for names of the catalogue; None if nothing is.
+
+    Its subject is ORPHANS, whatever the names. `excepted` says of a name that it may be an orphan. Names that are not
+    to be expected of the script's links, and those that lie where nobody minds, make a note if they are all there is,
+    and are passed over beside others.
+    """
+    from ldcheck.sections.toolchain import probe
+
+    chosen, likely = _chosen(view, excepted)
+    if not chosen:
+        return None
+    names = [one.pattern for group in chosen for one in group.missing]
+    first = chosen[0]
+    return view.problem(
+        first.sibling.node,
+        ORPHANS,
+        f"no statement takes {listed([f'`{name}`' for name in names], 4)}",
+        label=_label(first),
+        related=tuple(Related(view.locate(group.sibling.node), _label(group)) for group in chosen[1:]),
+        facts=tuple(_fact(group, view) for group in chosen),
+        witness=probe(names[0]),
+        help="; ".join(_advice(group, view) for group in chosen),
+        severity=Severity.WARNING if likely else Severity.NOTE,
+    )
+
+
+def expected_orphans(view: ScriptView) -> Callable[[str], bool]:
+    """Whether a name is one of those that `unplaced_problem` warns of."""
+    from ldcheck.sections.globs import section_glob
+
+    chosen, likely = _chosen(view, lambda _: False)
+    globs = [section_glob(one.pattern) for group in chosen if likely for one in group.missing]
+    return lambda name: any(glob.matches(name) for glob in globs)
+
+
+def _chosen(view: ScriptView, excepted: Callable[[str], bool]) -> tuple[list[Group], bool]:
+    """What to tell of the groups of names without a place, one a statement, and whether they are likely to hurt."""
+    from ldcheck.sections.siblings import unplaced
+    from ldcheck.sections.toolchain import probe
+
+    arches = (view.arch,) if view.arch else from_script(*declared(view.tree))
+    groups = []
+    for group in unplaced(view.tree, view.rules, arches):
+        left = tuple(one for one in group.missing if not excepted(one.pattern) and not excepted(probe(one.pattern)))
+        if left:
+            groups.append(replace(group, missing=left))
+    likely = [_only_likely(group) for group in groups if group.likely]
+    return _by_sibling(likely or groups), bool(likely)
+
+
+def _only_likely(group: Group) -> Group:
+    return replace(group, missing=tuple(one for one in group.missing if one.likely))
+
+
+def _by_sibling(groups: Sequence[Group]) -> list[Group]:
+    """The groups, those of one statement as one: what belongs beside it is one edit."""
+    found: dict[int, Group] = {}
+    for group in groups:
+        key = id(group.sibling)
+        before = found.get(key)
+        found[key] = (
+            group
+            if before is None
+            else replace(before, missing=before.missing + group.missing, shown=before.shown or group.shown)
+        )
+    return list(found.values())
+
+
+def _label(group: Group) -> str:
+    return f"takes {group.sibling.names.text} and not {listed([one.pattern for one in group.missing])}"
+
+
+def _fact(group: Group, view: ScriptView) -> str:
+    """Who emits the names of a group, and where they would lie, as one sentence."""
+    ways: dict[str, list[Missing]] = {}
+    for one in group.missing:
+        ways.setdefault(one.who, []).append(one)
+    said = [
+        f"{who} emit{'' if ' and ' in who else 's'} {listed([f'`{one.pattern}`' for one in ones], 6)}"
+        for who, ones in ways.items()
+    ]
+    sentence = "; ".join(said)
+    if group.shown is not None and any(one.needs and one.likely for one in group.missing):
+        sentence += f" (line {view.locate(group.shown.node).line} has `{group.shown.names.text}` for that)"
+    if group.bound is not None:
+        place = f"`{group.bound.target.text}` of line {view.locate(group.bound).line}"
+        return f"{sentence}: behind {place}, as an orphan"
+    return f"{sentence}: kept, as an orphan" if group.sibling.discards else sentence
+
+
+def _advice(group: Group, view: ScriptView) -> str:
+    names = " ".join(one.pattern for one in group.missing)
+    line = view.locate(group.sibling.node).line
+    return f"beside `{group.sibling.text}` of line {line}, {'discard' if group.sibling.discards else 'take'} `{names}`"
+
+
+def orphans_of(view: ImageView) -> tuple[list[tuple[str, str, int]], tuple[EvidenceKind, ...]]:
+    """Name, file and size in bytes of the allocated sections of a link that no statement took, and who tells so.
+
+    Without evidence (an ELF alone, without its script) nothing can be said.
+    """
+    found: list[tuple[str, str, int]] = []
+    evidence: list[EvidenceKind] = []
+    if view.image.objects is not None and view.script is not None:
+        evidence.append(EvidenceKind.OBJECTS)
+        found += _in_objects(view)
+    placed = view.inputs.orphans()
+    if placed is not None:
+        evidence.append(EvidenceKind.MAP)
+        found += [(part.name, part.file, part.size) for _, part in placed]
+    elif view.elf is not None and view.script is not None:
+        evidence.append(EvidenceKind.IMAGE)
+        found += _in_elf(view)
+    return found, tuple(evidence)
+
+
+def _in_objects(view: ImageView) -> list[tuple[str, str, int]]:
+    from ldcheck.sections.assign import assign
+
+    assert view.script is not None
+    assert view.image.objects is not None
+    return [
+        (placed.input.name, placed.input.file, placed.input.size)
+        for placed in assign(view.script.tree, view.image.objects)
+        if placed.rule is None and placed.input.allocated and placed.input.size and placed.output != "/DISCARD/"
+    ]
+
+
+def _in_elf(view: ImageView) -> list[tuple[str, str, int]]:
+    assert view.elf is not None
+    assert view.script is not None
+    return [
+        (section.name, view.elf.path, section.size)
+        for section in view.elf.sections
+        if section.allocated and section.size and section.name not in view.script.output_sections
+    ]

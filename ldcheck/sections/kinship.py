@@ -1,0 +1,145 @@
+"""Which names of the catalogue belong together, and what tells that a script is made for an option; for `siblings`.
+
+Each family has its reason in a script's statements: the names beside which the others have their place, and by which a
+script shows that it knows of them.
+"""
+
+from __future__ import annotations
+
+from ldcheck.record import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Patterns of the catalogue that belong together, and the names beside which they have their place, best first.
+
+    `always` are names beside which the family is wanted where the others are not taken either. `harmless` families are
+    never more than possible: their orphans take no memory. `arches` are those for which the family is to be expected,
+    if it is not all for which the catalogue has it. Without `possible`, names count only where they are likely.
+    Where a name of `unless` is taken, they never are. What may lie `anywhere` matters only beside a discarded sibling.
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    beside: tuple[str, ...]
+    always: tuple[str, ...] = ()
+    harmless: bool = False
+    arches: frozenset[str] = frozenset()
+    possible: bool = True
+    unless: tuple[str, ...] = ()
+    anywhere: bool = False
+
+
+_DEBUG = (
+    *(".debug_abbrev", ".debug_aranges", ".debug_frame", ".debug_info", ".debug_line", ".debug_str"),
+    *(".debug_loc", ".debug_ranges", ".debug_addr", ".debug_line_str", ".debug_loclists", ".debug_rnglists"),
+    *(".debug_str_offsets", ".debug_macro"),
+)
+
+_INIT_ARRAY = frozenset(("x86_64", "x86_32", "arm64", "arm32", "riscv64", "riscv32"))
+
+FAMILIES = (
+    Family(
+        "code",
+        (
+            *(".text", ".text.*", ".text.unlikely", ".text.unlikely.", ".text.unlikely.*"),
+            *(".text.hot", ".text.hot.", ".text.hot.*", ".text.exit", ".text.exit.*"),
+        ),
+        (".text",),
+    ),
+    # A kernel has no main(), and who lists the parts of .text knows which of them it has.
+    Family("code that runs once", (".text.startup", ".text.startup.*"), (".text",), unless=(".text.unlikely",)),
+    Family(
+        "constants", (".rodata", ".rodata.*", ".rodata.str*", ".rodata.cst*"), (".rodata", ".rodata.str*"), (".text",)
+    ),
+    Family("data", (".data", ".data.*"), (".data", ".data.*")),
+    Family(
+        "data with relocations",
+        (
+            *(".data.rel", ".data.rel.*", ".data.rel.local", ".data.rel.local.*"),
+            *(".data.rel.ro", ".data.rel.ro.*", ".data.rel.ro.local", ".data.rel.ro.local.*"),
+        ),
+        (".data.rel.ro", ".data.rel", ".data.rel.local", ".data"),
+    ),
+    Family("zeroed data", (".bss", ".bss.*"), (".bss", ".bss.*")),
+    Family("common symbols", ("COMMON",), (".bss", ".bss.*"), possible=False),
+    Family(
+        "small data",
+        (".sdata", ".sdata.*", ".sdata2", ".sdata2.*"),
+        (".sdata", ".sdata.*", ".sdata2", ".data", ".data.*"),
+    ),
+    Family("small constants", (".srodata", ".srodata.*", ".srodata.cst*"), (".srodata", ".srodata.*", ".rodata")),
+    Family(
+        "small zeroed data",
+        (".sbss", ".sbss.*", ".sbss2", ".sbss2.*", ".scommon"),
+        (".sbss", ".sbss.*", ".sbss2", ".bss", ".bss.*"),
+    ),
+    Family("thread-local data", (".tdata", ".tdata.*", ".tbss", ".tbss.*"), (".tdata", ".tbss")),
+    Family(
+        "large code model",
+        (".ltext", ".ltext.*", ".lrodata", ".lrodata.*", ".ldata", ".ldata.*", ".lbss", ".lbss.*"),
+        (".lrodata", ".ldata", ".lbss", ".ltext"),
+    ),
+    Family("constructors", (".init_array", ".init_array.*"), (".init_array",)),
+    Family("destructors", (".fini_array", ".fini_array.*"), (".fini_array",)),
+    # Elsewhere GCC may be configured for .ctors still, whatever its build for Linux does.
+    Family("constructors", (".init_array", ".init_array.*"), (".ctors",), arches=_INIT_ARRAY),
+    Family("destructors", (".fini_array", ".fini_array.*"), (".dtors",), arches=_INIT_ARRAY),
+    Family("index of unwind tables", (".ARM.exidx", ".ARM.exidx.*"), (".ARM.exidx", ".ARM.exidx.*", ".ARM.extab")),
+    # What the index, .eh_frame or the loader leads to may lie anywhere.
+    Family(
+        "unwind tables of Arm",
+        (".ARM.extab", ".ARM.extab.*"),
+        (".ARM.extab", ".ARM.exidx", ".ARM.exidx.*"),
+        anywhere=True,
+    ),
+    Family("unwind tables", (".eh_frame",), (".eh_frame_hdr", ".gcc_except_table")),
+    Family("exception tables", (".gcc_except_table", ".gcc_except_table.*"), (".gcc_except_table",), anywhere=True),
+    Family(
+        "notes",
+        (".note.gnu.property",),
+        (".note.gnu.property", ".note.gnu.build-id", ".note.GNU-stack", ".note.ABI-tag"),
+        anywhere=True,
+    ),
+    Family(
+        "global offset table",
+        (".got", ".got.plt", ".toc", ".got2"),
+        (".got", ".got.plt", ".toc", ".got2"),
+        anywhere=True,
+        possible=False,
+    ),
+    Family(
+        "coverage counters",
+        tuple(f"__llvm_prf_{name}" for name in ("bits", "cnts", "data", "names", "vns", "vtab")),
+        ("__llvm_prf_cnts", "__llvm_prf_data", "__llvm_prf_names"),
+    ),
+    Family("debugging information", _DEBUG, (".debug_info", ".debug_line", ".debug_str"), (), True),
+)
+
+# A project that renames the sections of an object (objcopy --rename-section) has these behind a prefix.
+PREFIXED = Family("constants behind a prefix", (".rodata.str*", ".rodata.cst*"), (".rodata", ".rodata.str*"))
+
+# What a script shows that it is made for: an option, and names that a pattern which begins with the second word must
+# match for that. Named as the catalogue names options.
+SHOWING = (
+    ("-ffunction-sections -fdata-sections", ".text", (".text.q7",)),
+    # `.data.*` may be there for .data.rel.
+    ("-fdata-sections", ".bss", (".bss.q7",)),
+    ("-fdata-sections", ".sbss", (".sbss.q7",)),
+    ("-fPIE -fPIC -pie", ".rel", (".rela.dyn", ".rel.dyn")),
+    ("-fPIE -fPIC -pie", ".dyn", (".dynamic",)),
+    ("-fPIE -fPIC", ".data.rel", (".data.rel", ".data.rel.local", ".data.rel.ro", ".data.rel.ro.local")),
+    ("constructor(N)", ".init_array", (".init_array", ".init_array.00101")),
+    ("C++ -fexceptions -funwind-tables", ".gcc_except_table", (".gcc_except_table",)),
+    ("-fexceptions -funwind-tables", ".eh_frame", (".eh_frame",)),
+    ("-fexceptions -funwind-tables", ".ARM.ex", (".ARM.exidx", ".ARM.exidx.q7", ".ARM.extab")),
+    ("-fprofile-instr-generate -fcoverage-mapping", "__llvm", ("__llvm_prf_cnts", "__llvm_prf_data")),
+    ("-mcmodel=large -mcmodel=medium", ".l", (".ltext", ".lrodata", ".ldata", ".lbss")),
+    ("-G8 -mno-abicalls -msdata=eabi", ".s", (".sdata", ".sbss", ".scommon", ".sdata.q7", ".sbss.q7")),
+    ("-gdwarf-4 -gdwarf-5 -g", ".debug", (".debug_info", ".debug_line")),
+    # Distributions have it on by default.
+    ("-fcf-protection -mbranch-protection=standard", ".note", (".note.gnu.build-id", ".note.ABI-tag", ".note.gnu.x")),
+)
+
+# What is thrown away was emitted all the same; but nobody is served by an .eh_frame that is not there.
+ALSO_DISCARDED = frozenset((".ARM.ex", ".debug", ".note"))

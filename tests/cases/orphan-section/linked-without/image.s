@@ -1,0 +1,4 @@
+  .text
+  nop
+  .bss
+  .zero 8

@@ -1,0 +1,4 @@
+  .text
+  nop
+  .section .bss.counter, "aw", @nobits
+  .zero 8

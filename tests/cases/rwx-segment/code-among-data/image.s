@@ -1,0 +1,7 @@
+.globl _start
+.text
+_start: ret
+.data
+.long 1
+.section .init.text,"ax"
+ret

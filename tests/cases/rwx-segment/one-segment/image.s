@@ -1,0 +1,5 @@
+.globl _start
+.text
+_start: ret
+.data
+.long 1
