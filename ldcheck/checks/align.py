@@ -55,11 +55,12 @@ from ldcheck.judging.subjects import (
     missing,
     obstacles,
     opened_section,
+    unread,
 )
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
-from ldcheck.script.syntax import Assignment, Binary, Node, Number, OutputSection
+from ldcheck.script.syntax import Assignment, Binary, Call, Node, Number, OutputSection, Word
 from ldcheck.words import counted, size
 
 if TYPE_CHECKING:
@@ -109,9 +110,7 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         )
         return Judgement(Standing.NOT_GUARANTEED, (problem,))
     refuted = known.misaligned_to(boundary)
-    section = node if isinstance(node, OutputSection) else None
-    if isinstance(node, Assignment) and marks_a_place(node):
-        section = opened_section(node, view)
+    section = _beginning(node, view)
     if section is not None and not refuted and boundary <= _NATURAL and section.address is None:
         problem = view.problem(
             node,
@@ -123,6 +122,8 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
             severity=Severity.NOTE,
         )
         return Judgement(Standing.NOT_GUARANTEED, (problem,))
+    if view.unread and not refuted:
+        return unread(view)
     standing = Standing.REFUTED if refuted else Standing.NOT_GUARANTEED
     start = f"{name} starts at" if name in view.output_sections else f"{name} is"
     said = f"{start} {known}, which is no multiple of {size(boundary)}"
@@ -137,6 +138,18 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         fix=_fix(name, boundary, view, node),
     )
     return Judgement(standing, (problem,))
+
+
+def _beginning(node: Node, view: ScriptView) -> OutputSection | None:
+    """The output section whose beginning a section or symbol is: `x = .;` as its first statement, `x = ADDR(.bss);`."""
+    if isinstance(node, OutputSection):
+        return node
+    if not isinstance(node, Assignment):
+        return None
+    value = node.value
+    if isinstance(value, Call) and value.function == "ADDR" and isinstance(value.arguments[0], Word):
+        return next(iter(view.output_sections.get(value.arguments[0].text, ())), None)
+    return opened_section(node, view) if marks_a_place(node) else None
 
 
 def _fix(name: str, boundary: int, view: ScriptView, node: Node) -> Fix | None:

@@ -34,6 +34,7 @@ from __future__ import annotations
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging.edits import put_first, put_last
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import unread
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.globs import section_glob
@@ -53,6 +54,8 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 def _judge(named: Named, view: ScriptView) -> Judgement:
     found = reaching(view.rules, named.text)
+    if not found.takers and view.unread:
+        return unread(view)
     if not found.takers and not found.undecided:
         return Judgement(Standing.NOT_GUARANTEED, (_orphan(named.text, view),))
     problems = tuple(

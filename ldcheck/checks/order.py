@@ -42,7 +42,7 @@ from itertools import pairwise
 from ldcheck.findings import EvidenceKind, Judgement, Severity, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import because, compare, place_of
-from ldcheck.judging.subjects import absent, address_of, may_be_stripped, missing
+from ldcheck.judging.subjects import absent, address_of, may_be_stripped, missing, unread
 from ldcheck.layout.facts import Order
 from ldcheck.layout.facts import order as order_of
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -88,6 +88,8 @@ def _proved(first: Named, second: Named, view: ScriptView) -> Judgement:
     elif _usually(first, second, view) in _IN_ORDER:
         message = f"{second.text} is behind {first.text} unless an orphan or an empty section comes in between"
         severity = Severity.NOTE
+    elif view.unread:
+        return unread(view)
     else:
         message = f"nothing in the script keeps {second.text} behind {first.text}"
     problem = view.problem(

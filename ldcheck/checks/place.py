@@ -46,7 +46,7 @@ from ldcheck.judging.subjects import absent, address_of, marks_a_place
 from ldcheck.layout.facts import not_behind
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
-from ldcheck.script.syntax import Node, OutputSection
+from ldcheck.script.syntax import Name, Node, OutputSection
 from ldcheck.sections.globs import section_glob
 from ldcheck.sections.reach import Witness, reaching
 from ldcheck.sections.rules import InputRule
@@ -152,9 +152,15 @@ def _explicitly_placed(symbols: tuple[Named, ...], taker: InputRule, view: Scrip
     """An output section between symbols and taker whose address does not follow from the order of the statements."""
     places = [_position(symbol, view) for symbol in symbols] + [view.positions[id(taker.statement)]]
     for node in view.statements[min(places) : max(places)]:
-        if isinstance(node, OutputSection) and (node.address is not None or node.region is not None):
+        if isinstance(node, OutputSection) and (_is_elsewhere(node) or node.region is not None):
             return node
     return taker.section if taker.section is not None and taker.section.region is not None else None
+
+
+def _is_elsewhere(node: OutputSection) -> bool:
+    """Whether a section has an address that is not the place where it stands."""
+    here = isinstance(node.address, Name) and node.address.name == "."
+    return node.address is not None and not here
 
 
 def _problem(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ldcheck.project.target import Target
     from ldcheck.script.result import Parse
     from ldcheck.sections.reach import Asking, Witness
+    from ldcheck.source import Location
 
 _DESCRIPTION = """\
 Show which pattern of a linker script takes the sections of a name (or of a pattern such
@@ -67,14 +68,17 @@ def _answers(args: argparse.Namespace) -> list[Answer]:
 
     scripts = _scripts(args)
     found = [asked_for(input_rules(script.tree), args.name, args.file) for script in scripts.parses]
-    alike: dict[tuple[object, ...], list[int]] = {}
+    alike: dict[tuple[tuple[Location, str, str, Witness | None, bool], ...], list[int]] = {}
     for at, (script, rules) in enumerate(zip(scripts.parses, found, strict=True)):
         key = tuple(
             (script.sources.locate(rule.node.start, rule.node.end), rule.text, rule.output, shown, decided)
             for rule, shown, decided in rules
         )
         alike.setdefault(key, []).append(at)
-    return [Answer(scripts.parses[group[0]], scripts.condition(group), found[group[0]]) for group in alike.values()]
+    return [
+        Answer(scripts.parses[group[0]], scripts.condition(group, [place for place, *_ in key]), found[group[0]])
+        for key, group in alike.items()
+    ]
 
 
 def _scripts(args: argparse.Namespace) -> Scripts:

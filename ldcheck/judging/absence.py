@@ -8,7 +8,7 @@ one means the policy is wrong, unless both are names that a toolchain gives, or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ldcheck.findings import InputError, Judgement, Problem, Standing
 from ldcheck.judging.evidence import ScriptView
@@ -36,14 +36,14 @@ def demands(
     missing = []
     for lack in lacks:
         similar = misspelt(lack.name, rule, views.values())
-        if similar or not views:
+        if similar or not views or not lack.demanded:
             advice = f"did you mean {similar}?" if similar else "correct the name, or say `optional: true`"
             place, label = lack.named.location, "nothing has this name"
             errors.append(InputError(f"{lack.reason} [{rule.id}]", place, label=label, help=advice))
         else:
             missing.append(lack.name)
     found = {
-        at: Judgement(Standing.REFUTED, tuple(_demanded(name, rule, view) for name in dict.fromkeys(missing)))
+        at: Judgement(Standing.REFUTED, tuple(_demanded(names, rule, view) for names in _alike(missing, rule)))
         for at, view in views.items()
         if missing
     }
@@ -77,27 +77,36 @@ def _is_slip(one: str, other: str) -> bool:
     return letters and min(len(word), len(meant)) >= 4 and word[0] == meant[0] and slips(word, meant) == 1
 
 
-def _demanded(name: str, rule: Rule, view: ScriptView) -> Problem:
-    """What is wrong with a script that lacks a name: shown at what stands where it should be."""
+def _alike(missing: Iterable[str], rule: Rule) -> Iterator[tuple[str, ...]]:
+    """The names that one finding can tell of: sections that nothing takes, others that are not there, symbols."""
+    kinds: dict[str, dict[str, None]] = {}
+    for name in missing:
+        kinds.setdefault(_lacking(name, rule), {})[name] = None
+    yield from (tuple(names) for names in kinds.values())
+
+
+def _lacking(name: str, rule: Rule) -> str:
+    if not name.startswith("."):
+        return "nothing in the script defines"
+    return "nothing takes" if rule.check in _TAKING else "the script has no"
+
+
+def _demanded(names: tuple[str, ...], rule: Rule, view: ScriptView) -> Problem:
+    """What is wrong with a script that lacks names: shown at what stands where they should be."""
     from ldcheck.sections.families import is_whole_family
 
-    section = name.startswith(".")
-    if section and rule.check in _TAKING:
-        wanted = f"{name} {name}.*" if is_whole_family(name) and "*" not in name else name
+    lacking, said = _lacking(names[0], rule), listed(names, most=6)
+    advice = f"define {said}" if lacking.endswith("defines") else f"add {said}"
+    if lacking == "nothing takes":
+        wanted = [f"{name} {name}.*" if is_whole_family(name) and "*" not in name else name for name in names]
         places = listed([place.text for place in names_of(rule.keys.get("in"))], joint="or")
-        message, advice = (
-            f"nothing takes {name}",
-            f"put `*({wanted})` {f'into {places}' if places else 'where it belongs'}",
-        )
-    elif section:
-        message, advice = f"the script has no {name}", f"add {name}"
-    else:
-        message, advice = f"nothing in the script defines {name}", f"define {name}"
-    node, label = _sibling(name, rule, view)
+        where = f"into {places}" if places else "where it belongs"
+        advice = f"put `*({' '.join(wanted)})` {where}"
+    node, label = _sibling(names[0], rule, view)
     return view.problem(
         node,
-        name,
-        message,
+        names[0],
+        f"{lacking} {said}",
         label=label,
         help=f"{advice}, or say `optional: true` in the rule",
     )
@@ -127,5 +136,5 @@ def _found(name: str, view: ScriptView) -> Node | None:
 
 def _names(rule: Rule) -> Sequence[str]:
     """The names of sections and symbols that a rule speaks of, those that say where before those that say what."""
-    keys = [value for key, value in rule.keys.items() if key in ("in", "between", "with", "never-between", "never-in")]
+    keys = [value for key, value in rule.keys.items() if key in ("in", "between", "with")]
     return [name for value in (*keys, rule.subject) for named in names_of(value) for name in _BETWEEN.split(named.text)]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import dataclass
+from ldcheck.source import Location
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -25,7 +26,8 @@ class Target:
     """What one set of rules is judged on.
 
     `image_case` is the index of the script that the image was linked with. `condition` words a choice of scripts
-    ("only with CONFIG_X"), empty for all of them. `facts` is what else a `when` can ask for: format and linker.
+    ("only with CONFIG_X") for what was found at some places, empty for all of them. `facts` is what else a `when` can
+    ask for: format and linker.
     """
 
     name: str
@@ -33,7 +35,7 @@ class Target:
     scripts: tuple[ScriptCase, ...] = ()
     image: ImageView | None = None
     image_case: int = 0
-    condition: Callable[[Collection[int]], str] = lambda _: ""
+    condition: Callable[[Collection[int], Sequence[Location]], str] = lambda *_: ""
     format: str = ""
     linker: str = ""
     paths: tuple[str, ...] = ()

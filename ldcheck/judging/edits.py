@@ -80,7 +80,7 @@ def move_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> Fix | N
         return None
     if rule.section is earlier.section:
         return _moved(rule.statement, earlier.statement, f"put `{rule.text}` ahead of `{earlier.text}`", view)
-    where = f"move {rule.output} ahead of {earlier.output}"
+    where = f"move {rule.output} ahead of {earlier.output}, which moves their addresses"
     advice = f"{where}, or narrow `{earlier.text}` so that it leaves these sections alone"
     return _moved(rule.section, earlier.section, advice, view)
 

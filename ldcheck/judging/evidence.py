@@ -15,6 +15,7 @@ from ldcheck.findings import EvidenceKind, Fix, Problem, Severity
 from ldcheck.script.syntax import (
     Assignment,
     Command,
+    Include,
     MemoryRegion,
     Name,
     Node,
@@ -162,6 +163,12 @@ class ScriptView:
             if name in table:
                 return table[name][0]
         return self.memory.get(name)
+
+    @cached_property
+    def unread(self) -> str:
+        """The name of an INCLUDEd file that was not found, and may say what the rest does not; or empty."""
+        missing = (node for node in self.statements if isinstance(node, Include) and node.statements is None)
+        return next((node.path.text for node in missing), "")
 
     @cached_property
     def known_names(self) -> frozenset[str]:

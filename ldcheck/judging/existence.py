@@ -20,15 +20,22 @@ from ldcheck.script.syntax import Call, Name, Word, walk
 if TYPE_CHECKING:
     from ldcheck.sections.globs import Glob
 
+# The keys whose names are those of places where nothing must be.
+_FORBIDDEN = frozenset(("never-in",))
 # Kinds of values that hold names of the evidence.
 _NAMING = (Kind.NAMES, Kind.NAME_PAIR, Kind.NAME_GROUPS, Kind.EXPRESSION)
 
 
 class Lack(NamedTuple):
-    """A name that nothing has. `told` says whether the evidence would show it, if it were there."""
+    """A name that nothing has. `told` says whether the evidence would show it, if it were there.
+
+    `demanded` says whether a script that lacks it breaks the rule: not so for one of several places that will do, and
+    for a place that is forbidden.
+    """
 
     name: str
     named: Named
+    demanded: bool
     told: bool
     reason: str
 
@@ -48,6 +55,8 @@ def lacking(
     """The names of a rule that neither the scripts nor the image have; none for a rule that was judged on nothing."""
     if not scripts and image is None:
         return ()
+    from ldcheck.sections.globs import has_wildcard
+
     found = []
     params = (*scripts, *((image,) if image is not None else ()))[0].params
     for key, value in _values(rule, declared):
@@ -55,7 +64,10 @@ def lacking(
         absent = [one for one in asked if not _exists(one, scripts, image)]
         if key.names is Names.ANY and len(absent) < len(asked):
             continue
-        found += [_lack(one, rule, scripts, image) for one in absent]
+        demanded = key.names is not Names.ANY and key.name not in _FORBIDDEN
+        found += [
+            _lack(one, rule, demanded, scripts, image) for one in absent if demanded or not has_wildcard(one.name)
+        ]
     return tuple(found)
 
 
@@ -157,17 +169,18 @@ def _linked_section(glob: Glob, image: ImageView | None) -> bool:
     return any(glob.matches(name) for name in image.section_names)
 
 
-def _lack(asked: _Asked, rule: Rule, scripts: Sequence[ScriptView], image: ImageView | None) -> Lack:
+def _lack(asked: _Asked, rule: Rule, demanded: bool, scripts: Sequence[ScriptView], image: ImageView | None) -> Lack:
     section = asked.name.startswith(".")
     shown = image is not None and (
         _tells_sections(image) if section else image.map is not None or _tells_symbols(image)
     )
     # What an expression uses may be a symbol of an object, which a script need not mention unless it has to see to it.
     named = section or not asked.computed or rule.evidence == (EvidenceKind.SCRIPT,)
-    told = shown or (bool(scripts) and named and not _hidden(asked, image))
+    read = not any(view.unread for view in scripts)
+    told = shown or (bool(scripts) and named and read and not _hidden(asked, image))
     where = "nothing in the script is called" if scripts else "the image has no"
     reason = f"{where} {asked.name}" + (", and the image has no such name" if scripts and shown else "")
-    return Lack(asked.name, asked.named, told, reason)
+    return Lack(asked.name, asked.named, demanded, told, reason)
 
 
 def _tells_sections(image: ImageView) -> bool:

@@ -49,7 +49,7 @@ def names_in(expression: Expression) -> tuple[str, ...]:
         if isinstance(node, Name) and node.name != ".":
             found.append(node.name)
         elif isinstance(node, Call):
-            found += [argument.text for argument in node.arguments if hasattr(argument, "text")]
+            found += [argument.text for argument in node.arguments if isinstance(argument, Word)]
     return tuple(dict.fromkeys(found))
 
 
@@ -98,6 +98,8 @@ def undecided(named: Named, condition: str, rule: Rule, view: ScriptView) -> Jud
         known = name in view.params or view.declared(name) is not None or name in view.layout.grounds.regions
         if not known and not name.isupper():
             return Judgement(Standing.UNKNOWN, reason=f"nothing in the script is called {name}, give --elf or --map")
+    if rule.evidence == (EvidenceKind.SCRIPT,) and view.unread:
+        return Judgement(Standing.UNKNOWN, reason=f"cannot find the file {view.unread}, which may say it")
     if rule.evidence != (EvidenceKind.SCRIPT,):
         return Judgement(Standing.UNKNOWN, reason="the script alone does not decide it, give --elf or --map")
     node = first_declared(named, view)

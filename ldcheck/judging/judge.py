@@ -128,6 +128,9 @@ def _without_passing_over(
     if result.verdict is Verdict.HELD:
         result = replace(result, verdict=Verdict.NOT_CHECKED, reason=lacks[0].reason, evidence=())
     told = [lack for lack in lacks if lack.told]
+    if not told and any(target.scripts[at].view.unread for at in cases):
+        # The file that was not found may have the name.
+        return replace(outcome, result=result, errors=())
     errors, judgements = demands(rule, told, {at: target.scripts[at].view for at in cases})
     used = (EvidenceKind.SCRIPT,)
     findings = _findings(rule, target, Verdict.VIOLATED, judgements, sorted(judgements), None, used)
@@ -308,8 +311,12 @@ def _findings(
     merged: dict[tuple[object, ...], tuple[Problem, list[int]]] = {}
     for at in cases:
         for problem in scripts[at].problems:
-            key = (problem.subject, problem.message, problem.location, problem.route)
-            merged.setdefault(key, (problem, []))[1].append(at)
+            # Which number of its output section a statement has, other statements ahead of it decide.
+            route = tuple(part for part in problem.route.split("/") if not part.isdigit())
+            key = (problem.subject, problem.message, problem.location, route)
+            where = merged.setdefault(key, (problem, []))[1]
+            if at not in where:
+                where.append(at)
     findings = []
     told: set[str] = set()
     for problem, where in merged.values():
@@ -317,7 +324,9 @@ def _findings(
             problem = _confirmed(problem, image, rule)
             told.add(problem.subject)
         judged = [at for at in scripts if scripts[at].standing is not Standing.ABSENT]
-        condition = "" if len(where) == len(judged) == len(target.scripts) else target.condition(where)
+        places = [problem.location, *(related.location for related in problem.related)]
+        known = [place for place in places if place is not None]
+        condition = "" if len(where) == len(judged) == len(target.scripts) else target.condition(where, known)
         findings.append(_finding(rule, problem, verdict, used, condition))
     if image is not None and image.standing is Standing.REFUTED and _concerned(target, cases):
         rest = tuple(problem for problem in image.problems if problem.subject not in told)

@@ -27,7 +27,7 @@ _MOST_WARNINGS = 5
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Scripts:
-    """The distinct scripts of a target, parsed. `condition` words a choice of them.
+    """The distinct scripts of a target, parsed. `condition` words a choice of them, for what is found at some places.
 
     `described` tells the configurations of each, where it was preprocessed, `preprocessed` is how that went, and
     `constants` the number that a macro of its sources stands for; `sources` are the files that people edit.
@@ -35,7 +35,7 @@ class Scripts:
 
     parses: tuple[Parse, ...] = ()
     definitions: tuple[tuple[Mapping[str, str], ...], ...] = ()
-    condition: Callable[[Collection[int]], str] = lambda _: ""
+    condition: Callable[[Collection[int], Sequence[Location]], str] = lambda *_: ""
     notes: tuple[str, ...] = ()
     described: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -103,6 +103,7 @@ def is_preprocessed(target: Target) -> bool:
 
 def _preprocessed(target: Target, files: Files | None = None) -> Scripts:
     from ldcheck.preprocess.configurations import smallest_condition
+    from ldcheck.preprocess.relevance import Relevance
     from ldcheck.preprocess.run import preprocess
     from ldcheck.script.includes import searched
     from ldcheck.script.parser import parse
@@ -111,8 +112,14 @@ def _preprocessed(target: Target, files: Files | None = None) -> Scripts:
     found = preprocess(target, files)
     every = [configuration for one in found for configuration in one.configurations]
 
-    def condition(chosen: Collection[int]) -> str:
-        return smallest_condition(every, [configuration for at in chosen for configuration in found[at].configurations])
+    relevance = Relevance(found[0].origin.files.all(), {name for one in every for name in one.definitions})
+
+    def condition(chosen: Collection[int], places: Sequence[Location]) -> str:
+        those = [configuration for at in chosen for configuration in found[at].configurations]
+        if found[0].complete:
+            return smallest_condition(every, those)
+        enclosing = relevance.enclosing(places[0]) if places else ()
+        return smallest_condition(every, those, relevance.deciding(places), enclosing)
 
     include = searched(target.includes)
     # Configurations share most of their statements: all lie in one address space, and each is parsed once.

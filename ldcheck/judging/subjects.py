@@ -118,6 +118,11 @@ def kept_by(rule: InputRule, section: str, view: ScriptView) -> str:
     return "" if code_of_a_table else f"ENTRY({start})"
 
 
+def unread(view: ScriptView) -> Judgement:
+    """The judgement on what a script does not say, where a file that it INCLUDEs was not found."""
+    return Judgement(Standing.UNKNOWN, reason=f"cannot find the file {view.unread}, which may say it")
+
+
 def opened_section(assignment: Assignment, view: ScriptView) -> OutputSection | None:
     """The output section at whose very beginning an assignment stands, with at most other symbols ahead of it."""
     for node in reversed(view.statements[: view.positions[id(assignment)]]):

@@ -79,7 +79,7 @@ class Bench:
         self.seconds = seconds
         self.own_help = frozenset(rule.id for rule in rules if rule.help)
         self._arch = arch
-        self._judged = replace(judged, image=None, scripts=(), condition=lambda _: "")
+        self._judged = replace(judged, image=None, scripts=(), condition=lambda *_: "")
         self._policies = policies
         self._rules = tuple(rules)
         self._checks = checks

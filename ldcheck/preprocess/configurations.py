@@ -28,22 +28,57 @@ class Configuration:
         return _words(self.definitions)
 
 
-def smallest_condition(every: Sequence[Configuration], those: Collection[Configuration]) -> str:
+def smallest_condition(
+    every: Sequence[Configuration],
+    those: Collection[Configuration],
+    deciding: Collection[str] | None = None,
+    enclosing: Collection[str] = (),
+) -> str:
     """What must hold for a configuration to be one of `those`, in as few words as possible.
 
     Empty when `those` are all, or none. `every` are all configurations that were looked at; those of them that are
-    not among `those` (by identity) are excluded by the condition.
+    not among `those` (by identity) are excluded by the condition. Where `every` is a choice of configurations, some
+    symbols happen to tell one from the other: then the condition is made of the symbols `deciding` alone (None:
+    `every` are all that there are). If these do not tell them apart, it is made of the symbols `enclosing`, without
+    which it cannot be, and says that they are not all.
     """
     chosen = {id(configuration) for configuration in those}
-    inside = [configuration.definitions for configuration in every if id(configuration) in chosen]
-    outside = [configuration.definitions for configuration in every if id(configuration) not in chosen]
+    inside: list[Assignment] = [configuration.definitions for configuration in every if id(configuration) in chosen]
+    outside: list[Assignment] = [
+        configuration.definitions for configuration in every if id(configuration) not in chosen
+    ]
     if not outside or not inside:
         return ""
+    if deciding is not None:
+        telling = _narrowed(inside, deciding), _narrowed(outside, deciding)
+        if not _are_apart(*telling):
+            return _in_part(_narrowed(inside, enclosing), _narrowed(outside, enclosing), len(every))
+        inside, outside = telling
     terms = _minimise(inside, outside)
     words = [_words(term) for term in terms]
     if len(words) == 1:
         return "only " + words[0]
     return "only " + ", or ".join(words)
+
+
+def _narrowed(cubes: Sequence[Assignment], names: Collection[str]) -> list[Assignment]:
+    return [{name: cube[name] for name in cube if name in names} for cube in cubes]
+
+
+def _are_apart(inside: Sequence[Assignment], outside: Sequence[Assignment]) -> bool:
+    return all(
+        any(name in other and other[name] != cube[name] for name in cube) for cube in inside for other in outside
+    )
+
+
+def _in_part(inside: Sequence[Assignment], outside: Sequence[Assignment], looked_at: int) -> str:
+    """What all of `inside` have in common and not all of `outside`: it is needed, and does not suffice."""
+    first, *rest = inside
+    common = {name: value for name, value in first.items() if all(other.get(name, "") == value for other in rest)}
+    telling = {name: value for name, value in common.items() if any(other.get(name, "") != value for other in outside)}
+    if telling:
+        return f"only {_words(telling)}, and there in some configurations"
+    return f"in {len(inside):,} of the {looked_at:,} configurations that were looked at"
 
 
 def _minimise(inside: Sequence[Assignment], outside: Sequence[Assignment]) -> list[Assignment]:

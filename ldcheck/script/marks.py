@@ -35,7 +35,7 @@ def names_a_start(symbol: str) -> bool:
 
 
 # What tells a start from an end: a word anywhere, or one letter in front (`_sdata`, `_edata`, `edata`).
-_BOUND = re.compile(r"start|begin|base|end|stop|limit")
+_BOUND = re.compile(r"start|begin|base|end|stop|limit|(?<![a-z])(?:from|to|first|last|head|tail)(?![a-z])")
 _LETTER = re.compile(r"^_*[se](?=[a-z])")
 
 

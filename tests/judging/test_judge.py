@@ -63,7 +63,7 @@ def outcome(
         "x86_64",
         tuple(ScriptCase(view, (defined,)) for view, defined in zip(views, known, strict=True)),
         ImageView(Image(ELF)) if image is not None else None,
-        condition=lambda cases: f"only in {sorted(cases)}",
+        condition=lambda cases, _: f"only in {sorted(cases)}",
     )
     return judge([one_rule or rule()], target, checks)
 

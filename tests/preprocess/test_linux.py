@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from ldcheck import checks
+from ldcheck.judging.gate import Asked, check_target
 from ldcheck.preprocess.run import preprocess
 from ldcheck.project.read import read_project
 from ldcheck.project.target import Target
 from ldcheck.record import replace
+from tests.preprocess.conditions import wrong_conditions
 from tests.preprocess.support import places, same_by_pcpp, tree, words
 from tests.support.debian import source_package
 
@@ -171,3 +174,18 @@ def test_recorded_command_compiler_and_pcpp_agree(small: Target) -> None:
     # A value that Kconfig chose is shown where it is used: nobody edits autoconf.h.
     at = recorded.source.text.index("0x80000000")
     assert recorded.origin.locate(recorded.source, at, at + 10).file == "include/asm-generic/types.h"
+
+
+def test_a_condition_is_made_of_what_decides_the_lines(linux: Path) -> None:
+    """Of fifty symbols that pairs are tried of, some happen to tell the same configurations from the others."""
+    target = next(target for target in read_project(".ldcheck.yaml").targets if target.name == "linux/x86")
+    checked = check_target(target, Asked(), checks, lambda _: None)
+    found = [one.configurations for one in checked.findings if "`.data.once`" in one.message]
+    assert found == ["only with CONFIG_LD_DEAD_CODE_DATA_ELIMINATION, or with CONFIG_LTO_CLANG"]
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", ["linux/x86", "linux/arm64", "linux/arm", "linux/riscv"])
+def test_each_condition_that_a_finding_names_is_right(linux: Path, name: str) -> None:
+    target = next(target for target in read_project(".ldcheck.yaml").targets if target.name == name)
+    assert list(wrong_conditions(target)) == []

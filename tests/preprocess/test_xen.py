@@ -18,6 +18,7 @@ from ldcheck.record import replace
 from ldcheck.script.parser import parse
 from ldcheck.sections.reach import State, reaches
 from ldcheck.sections.rules import input_rules
+from tests.preprocess.conditions import wrong_conditions
 from tests.preprocess.support import same_by_pcpp, words
 from tests.support.debian import source_package
 from tests.support.xen import xen
@@ -193,3 +194,17 @@ def test_the_configuration_gives_what_the_build_made(tree: Path, arch: str, name
         assert words(script.source.text) == wanted
         assert script.defined[0]["CONFIG_NR_CPUS"]
         assert not script.notes
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "xen/x86",
+        "xen/arm64",
+        *(pytest.param(name, marks=pytest.mark.sweep) for name in ("xen/x86-efi", "xen/arm32")),
+    ],
+)
+def test_each_condition_that_a_finding_names_is_right(tree: Path, name: str) -> None:
+    """With it the preprocessor gives a script that has the finding, and without it one that has not."""
+    asked = replace(target(name), policies=("generic", *target(name).policies))
+    assert list(wrong_conditions(asked)) == []

@@ -32,14 +32,17 @@ _PINNED = {"xen": XEN_VERSION} | {
 _TRIES = 4
 
 
-def binary_package(name: str, arch: str = "amd64", version: str | None = None, only: Iterable[str] = ()) -> Path:
+def binary_package(
+    name: str, arch: str = "amd64", version: str | None = None, only: Iterable[str] = (), suite: str = ""
+) -> Path:
     """The folder in which the package's files lie as in the file system (`usr/lib/...`).
 
     `only` holds globs on these paths (`*` crosses `/`); nothing else is unpacked. Each choice of files is a download.
+    `suite` is another release of Debian than this machine's.
     """
-    version = version or _PINNED.get(name)
+    version = version or (None if suite else _PINNED.get(name))
     globs = tuple(only)
-    base = cache_folder() / "debian" / "binary" / arch / name
+    base = cache_folder() / "debian" / suite / "binary" / arch / name
     home = base / f"{version or 'candidate'}{f'-{_key(globs)}' if globs else ''}"
     if home.is_dir():
         return home
@@ -47,21 +50,21 @@ def binary_package(name: str, arch: str = "amd64", version: str | None = None, o
         if not home.is_dir():
             spec = f"{name}:{arch}" + (f"={version}" if version else "")
             with _staged(home) as stage, tempfile.TemporaryDirectory(dir=_state()) as download:
-                _fetch(["download", spec], Path(download), spec)
+                _fetch(["download", spec], Path(download), spec, suite)
                 for package in Path(download).glob("*.deb"):
                     _unpack_binary(package, stage, globs)
     return home
 
 
-def source_package(name: str, version: str | None = None, only: Iterable[str] = ()) -> Path:
+def source_package(name: str, version: str | None = None, only: Iterable[str] = (), suite: str = "") -> Path:
     """The source tree of a package: upstream's files at its top, Debian's in `debian/`, its patches not applied.
 
     `only` holds globs on paths from the top of the tree (`*` crosses `/`); nothing else is unpacked. The tarballs
     stay in the cache, so that another choice of files needs no second download.
     """
-    version = version or _PINNED.get(name)
+    version = version or (None if suite else _PINNED.get(name))
     globs = tuple(only)
-    base = cache_folder() / "debian" / "source" / name / (version or "candidate")
+    base = cache_folder() / "debian" / suite / "source" / name / (version or "candidate")
     home = base / (_key(globs) if globs else "all")
     if home.is_dir():
         return home
@@ -70,7 +73,7 @@ def source_package(name: str, version: str | None = None, only: Iterable[str] = 
         if not tarballs.is_dir():
             spec = name + (f"={version}" if version else "")
             with _staged(tarballs) as stage:
-                _fetch(["source", "--download-only", spec], stage, spec)
+                _fetch(["source", "--download-only", spec], stage, spec, suite)
         if not home.is_dir():
             with _staged(home) as stage:
                 for tarball in sorted(tarballs.glob("*.tar.*")):
@@ -102,21 +105,24 @@ class _staged:  # noqa: N801 - used like a function, in a with statement
             shutil.rmtree(self._stage, ignore_errors=True)
 
 
-def _state() -> Path:
-    """The folder of the private apt state, with its sources written."""
-    state = cache_folder() / "debian" / "apt"
+def _state(suite: str = "") -> Path:
+    """The folder of the private apt state, with its sources written; each suite has its own."""
+    state = cache_folder() / "debian" / suite / "apt"
     for folder in ("lists/partial", "cache/archives/partial", "sources"):
         (state / folder).mkdir(parents=True, exist_ok=True)
     (state / "status").touch()
-    sources = "\n".join(_debian_entries())
+    sources = "\n".join(_debian_entries(suite))
     path = state / "sources" / "debian.sources"
     if not path.exists() or path.read_text() != sources:
         path.write_text(sources)
     return state
 
 
-def _debian_entries() -> Iterator[str]:
-    """The system's entries for this release of Debian, in deb822 form, each opened for source packages."""
+def _debian_entries(other: str) -> Iterator[str]:
+    """The system's entries for this release of Debian, in deb822 form, each opened for source packages.
+
+    For another suite they are those of the release itself, with the suite in its place: one mirror has all of them.
+    """
     release = _codename()
     etc = Path("/etc/apt")
     lists = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]
@@ -128,7 +134,11 @@ def _debian_entries() -> Iterator[str]:
         for stanza in stanzas:
             fields = dict(re.findall(r"^([\w-]+):[ \t]*(.*)$", stanza, re.MULTILINE))
             suites = fields.get("Suites", "").split()
-            if any(suite == release or suite.startswith(f"{release}-") for suite in suites):
+            if other and release in suites:
+                fields["Suites"] = other
+            if other in fields.get("Suites", "").split() or (
+                not other and any(suite == release or suite.startswith(f"{release}-") for suite in suites)
+            ):
                 yield "Types: deb deb-src\n" + "".join(
                     f"{key}: {value}\n"
                     for key, value in fields.items()
@@ -173,9 +183,9 @@ def _options(state: Path) -> list[str]:
     return options + [f"-oAPT::Architectures::={arch}" for arch in ARCHITECTURES]
 
 
-def _fetch(command: list[str], folder: Path, what: str) -> None:
+def _fetch(command: list[str], folder: Path, what: str, suite: str = "") -> None:
     """Run an `apt-get` command that downloads into `folder`, renewing the index files where that may help."""
-    apt, state = tool("apt-get"), _state()
+    apt, state = tool("apt-get"), _state(suite)
     said = ""
     for attempt in range(_TRIES):
         if attempt or not _have_lists(state):

@@ -64,6 +64,25 @@ def xen(arch: str, efi: bool = False) -> Xen:
     return Xen(tree, tree / command[-1], config, autoconf, preprocessed, command, elf)
 
 
+# Newer Xen, of the suite after this machine's: what was linked, and the scripts of all architectures without a build.
+NEWER, NEWER_SUITE = "4.20", "trixie"
+
+
+@cache
+def newer_elf(arch: str) -> Path:
+    """The xen-syms of Xen 4.20, for x86_64, arm64 or arm32."""
+    debian_arch, _ = ARCHITECTURES[arch]
+    package = binary_package(f"xen-hypervisor-{NEWER}-{debian_arch}-dbg", debian_arch, suite=NEWER_SUITE)
+    return package / "usr/lib/debug/boot" / f"xen-syms-{NEWER}-{debian_arch}"
+
+
+@cache
+def newer_tree() -> Path:
+    """The source of Xen 4.20, as far as linker scripts need it: the folder in which `xen/` lies."""
+    wanted = ["xen/arch/*/xen.lds.S", "xen/include/*", "xen/arch/*/include/*"]
+    return source_package("xen", only=wanted, suite=NEWER_SUITE)
+
+
 def autoconf_header(config: str) -> str:
     """What Kconfig writes into include/generated/autoconf.h for a .config file."""
     lines = []

@@ -1,13 +1,13 @@
 """Constructs that GNU ld and lld read differently.
 
 ## What it does
-Reports output section names in quotes (lld up to 14 keeps the quotes as part of the name), ALIGN() of a number that
-is no power of two (lld refuses it), and the location counter in an ASSERT inside an output section (an offset for GNU
-ld, an address for lld).
+Reports what lld refuses and GNU ld takes (NEXT(), BLOCK(), ALIGN() of a number that is no power of two, STARTUP,
+SPECIAL, ALIGN_WITH_INPUT, (DSECT), (READONLY), SORT() around a file pattern ...), and names in quotes, which lld up to
+14 takes with their quotes; each kind once, with all its places.
 
 ## Why is this bad
-The script works with one linker and means something else with the other: a section with quotes in its name is an
-orphan for every tool that looks for it.
+The script works with one linker and not, or otherwise, with the other: a section with quotes in its name is an orphan
+for every tool that looks for it.
 
 ## Example
     SECTIONS { ".text" : { *(.text) . = ALIGN(6); } }
@@ -16,63 +16,113 @@ orphan for every tool that looks for it.
     SECTIONS { .text : { *(.text) . = ALIGN(8); } }
 
 ## Limits
-A project that is linked with one of the two only has no use for it.
+A project that is linked with one of the two only has no use for it: it is a note, unless a policy says more.
 
 ## References
-GNU ld manual, "Symbol Names", "Builtin Functions" (ALIGN); LLVM documentation, "Linker Script implementation notes and
-policy".
+GNU ld manual, "Symbol Names", "Builtin Functions"; LLVM documentation, "Linker Script implementation notes and policy".
+What lld refuses was tried with 14 and 19.
 """
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from collections.abc import Iterator
+
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.environment import Environment
 from ldcheck.script.expressions import evaluate
-from ldcheck.script.syntax import Assignment, Call, OutputSection, Word, walk
+from ldcheck.script.syntax import (
+    Call,
+    Command,
+    InputSectionDescription,
+    Node,
+    OutputSection,
+    Overlay,
+    Word,
+    children,
+    walk,
+)
+from ldcheck.source import Related
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Constructs that GNU ld and lld read differently."),
     evidence=(EvidenceKind.SCRIPT,),
 )
 
+_REFUSED_COMMANDS = frozenset(
+    ("FORCE_COMMON_ALLOCATION", "HLL", "INHIBIT_COMMON_ALLOCATION", "LD_FEATURE", "STARTUP", "SYSLIB")
+)
+_REFUSED_FUNCTIONS = frozenset(("BLOCK", "NEXT"))
+_REFUSED_TYPES = frozenset(("DSECT", "READONLY"))
+_NAMING_FUNCTIONS = frozenset(("ADDR", "ALIGNOF", "LOADADDR", "SIZEOF"))
+
+_REFUSED = "lld refuses {}"
+_QUOTED = "lld up to 14 takes the quotes around a name for a part of it"
+
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
-    """REFUTED with a problem for each construct that the linkers differ in."""
-    problems: list[Problem] = []
-    for node in view.statements:
-        if isinstance(node, OutputSection) and node.name.quoted:
-            problem = view.problem(
-                node,
-                node.name.text,
-                f"the output section name {node.name.text} is in quotes, which lld up to 14 keeps",
-                label="write it without quotes",
-            )
-            problems.append(problem)
-        elif isinstance(node, Assignment):
-            problems += _odd_alignments(node, view)
-    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
+    """REFUTED with a problem for each kind of construct that the linkers differ in."""
+    found: dict[str, list[tuple[Node, Node]]] = {}
+    for statement in view.statements:
+        for said, part in _differences(statement):
+            found.setdefault(said, []).append((statement, part))
+    problems = tuple(_problem(said, places, view) for said, places in found.items())
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
 
 
-def _odd_alignments(node: Assignment, view: ScriptView) -> list[Problem]:
-    found = []
-    for part in walk(node.value):
-        if (
-            not isinstance(part, Call)
-            or part.function not in ("ALIGN", "BLOCK")
-            or isinstance(part.arguments[-1], Word)
-        ):
+def _problem(said: str, places: list[tuple[Node, Node]], view: ScriptView) -> Problem:
+    (statement, part), *others = places
+    refused = said != _QUOTED
+    return view.problem(
+        statement,
+        said,
+        f"{said}, and GNU ld takes it" if refused else said,
+        at=part,
+        label="" if refused else "in quotes",
+        related=(Related(view.locate(other), "and here") for _, other in others),
+        help="" if refused else "write names without quotes",
+        severity=Severity.NOTE,
+    )
+
+
+def _differences(statement: Node) -> Iterator[tuple[str, Node]]:
+    """What a statement has that the linkers differ in, as words and the part of it; not what stands in its body."""
+    if isinstance(statement, OutputSection):
+        if statement.name.quoted:
+            yield _QUOTED, statement.name
+        if statement.type is not None and statement.type.keyword in _REFUSED_TYPES:
+            yield _REFUSED.format(f"({statement.type.keyword})"), statement.type
+        if statement.align_with_input:
+            yield _REFUSED.format("ALIGN_WITH_INPUT"), statement.name
+        if statement.constraint == "SPECIAL":
+            yield _REFUSED.format("SPECIAL"), statement.name
+    elif isinstance(statement, Overlay):
+        if statement.nocrossrefs:
+            yield _REFUSED.format("NOCROSSREFS of an OVERLAY"), statement
+    elif isinstance(statement, Command):
+        if statement.keyword in _REFUSED_COMMANDS:
+            yield _REFUSED.format(statement.keyword), statement
+    elif isinstance(statement, InputSectionDescription) and statement.file is not None and statement.file.sorts:
+        yield _REFUSED.format(f"{statement.file.sorts[0]}() around a file pattern"), statement.file
+    inside = getattr(statement, "sections" if isinstance(statement, Overlay) else "statements", None) or ()
+    body = {id(node) for node in inside}
+    for child in children(statement):
+        if id(child) not in body:
+            yield from _in_expression(child)
+
+
+def _in_expression(expression: Node) -> Iterator[tuple[str, Node]]:
+    for part in walk(expression):
+        if not isinstance(part, Call):
             continue
-        value = evaluate(part.arguments[-1], Environment()).number
-        if value and value & (value - 1):
-            problem = view.problem(
-                node,
-                node.target.text,
-                f"ALIGN({value}) is no power of two, and lld refuses it",
-                at=part,
-                label="GNU ld takes it",
-            )
-            found.append(problem)
-    return found
+        first, last = (part.arguments[0], part.arguments[-1]) if part.arguments else (None, None)
+        if part.function in _REFUSED_FUNCTIONS:
+            yield _REFUSED.format(f"{part.function}()"), part
+        elif part.function in _NAMING_FUNCTIONS and isinstance(first, Word) and first.quoted:
+            yield _QUOTED, first
+        elif part.function == "ALIGN" and last is not None and not isinstance(last, Word):
+            value = evaluate(last, Environment()).number
+            if value and value & (value - 1):
+                yield _REFUSED.format(f"ALIGN({value}), which is no power of two"), part

@@ -227,7 +227,8 @@ class _Unkept:
             related=(Related(self.view.locate(node), f"{symbol} is set here"),),
             help=f"look at whether `{rule.text}` is to be under KEEP(), or {symbol} defined by the object",
             fix=keep([rule], self.view, f", or let the object define {symbol}"),
-            severity=Severity.WARNING if self.collects else Severity.NOTE,
+            # Who names a file relies on its being there, in scripts that keep nothing else as well.
+            severity=Severity.NOTE if not self.collects and rule.files.everything else Severity.WARNING,
         )
 
 

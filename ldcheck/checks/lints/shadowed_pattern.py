@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing, unless_undecided
+from ldcheck.findings import EvidenceKind, Fix, Judgement, Problem, Severity, Standing, unless_undecided
 from ldcheck.judging.edits import move_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import marks_a_place, tried_ahead
@@ -97,10 +97,16 @@ def _weight(reach: Reach, bracketed: bool) -> Severity:
     # What compilers have put into COMDAT groups for twenty years.
     if ".gnu.linkonce." in rule.names.prefix:
         return Severity.NOTE
-    # A name that is listed twice, and not what a wildcard swallows: a leftover, if no symbol wants it here.
-    if all(contains(rule.names, taker.names) or _base(rule) == _base(taker) for taker in takers):
+    # A leftover, if no symbol wants it here.
+    if _listed_twice(reach):
         return Severity.WARNING if bracketed and rule.output != takers[0].output else Severity.NOTE
     return Severity.NOTE if all(_is_next(rule, taker) for taker in takers) else Severity.ERROR
+
+
+def _listed_twice(reach: Reach) -> bool:
+    """Whether a name stands in two places, and is not what a wildcard swallows."""
+    rule, takers = reach.rule, reach.earlier
+    return all(contains(rule.names, taker.names) or _base(rule) == _base(taker) for taker in takers)
 
 
 def _base(rule: InputRule) -> str:
@@ -167,8 +173,8 @@ def _problem(reaches: list[Reach], weight: object, view: ScriptView) -> Problem:
         label=f"meant to be {'discarded' if rule.discards else f'in {rule.output}'}",
         related=(Related(view.locate(taker.node), f"takes it into {taker.output}") for taker in earlier[:_MOST]),
         witness=first.witness.section if first.witness is not None else "",
-        help=_advice(rule, earlier[0], weight, view),
-        fix=move_ahead(rule, earlier[0], view) if len(reaches) == 1 and weight is Severity.ERROR else None,
+        help=_advice(reaches, weight, view),
+        fix=_draft(reaches, weight, view),
         severity=weight,
     )
 
@@ -180,12 +186,26 @@ def _listed(patterns: list[str]) -> str:
     return listed(shown)
 
 
-def _advice(rule: InputRule, taker: InputRule, weight: Severity, view: ScriptView) -> str:
+def _advice(reaches: list[Reach], weight: Severity, view: ScriptView) -> str:
+    rule, taker = reaches[0].rule, reaches[0].earlier[0]
     if weight is Severity.ERROR:
         return tried_ahead(rule, taker, view)
-    if rule.output == taker.output:
-        return "take it out: the sections are there anyway"
-    return f"take out one of the two: the sections are in {taker.output}"
+    if rule.output != taker.output:
+        return f"look at which of the two places is meant: the sections are in {taker.output}"
+    needed = "it is needed" if len(reaches) == 1 else "they are needed"
+    return f"look at whether {needed}: the sections are {'discarded' if rule.discards else 'there'} anyway"
+
+
+def _draft(reaches: list[Reach], weight: Severity, view: ScriptView) -> Fix | None:
+    """The pattern ahead of the wildcard that swallows it; of several patterns none, nor where both stand side by side.
+
+    In the same stretch that is harmless, but only so come the sections in the order in which they are written.
+    """
+    (first, *others) = reaches
+    rule, taker = first.rule, first.earlier[0]
+    if others or _listed_twice(first) or (weight is not Severity.ERROR and rule.section is not taker.section):
+        return None
+    return move_ahead(rule, taker, view)
 
 
 def _named(rule: InputRule) -> str:

@@ -64,7 +64,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         view.problem(
             uses[0][0],
             name,
-            f"the memory region {name} is not declared",
+            f"the memory region {name} of {_named(uses[0][0])} is not declared",
             at=uses[0][1],
             label="GNU ld makes it up, from address 0 on",
             related=(Related(view.locate(word), "used here too") for _, word in uses[1:]),
@@ -73,6 +73,10 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         for name, uses in used.items()
     )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _named(node: Node) -> str:
+    return node.name.text if isinstance(node, OutputSection) else "the OVERLAY"
 
 
 def _used(node: Node) -> Iterator[Word]:

@@ -29,7 +29,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Command, Include, Node, OutputSection, Overlay, ProgramHeaders, Word
+from ldcheck.script.syntax import Command, Include, OutputSection, Overlay, ProgramHeaders, Word
 from ldcheck.sections.reach import first_taker
 from ldcheck.source import Related
 
@@ -47,7 +47,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     for node in view.statements:
         if isinstance(node, ProgramHeaders):
             declared.update(header.name.text for header in node.headers)
-    used: dict[str, list[tuple[Node, Word]]] = {}
+    used: dict[str, list[tuple[OutputSection | Overlay, Word]]] = {}
     for node in view.statements:
         if isinstance(node, OutputSection | Overlay):
             for word in node.phdrs:
@@ -59,7 +59,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         view.problem(
             uses[0][0],
             name,
-            f"the program header {name} is not declared",
+            f"the program header {name} of {_named(uses[0][0])} is not declared",
             at=uses[0][1],
             label="in no line of PHDRS",
             related=(Related(view.locate(word), "used here too") for _, word in uses[1:]),
@@ -68,6 +68,10 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         for name, uses in used.items()
     )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _named(node: OutputSection | Overlay) -> str:
+    return node.name.text if isinstance(node, OutputSection) else "the OVERLAY"
 
 
 def _is_whole(view: ScriptView) -> bool:
