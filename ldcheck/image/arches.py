@@ -136,6 +136,12 @@ def some_allowed(words: Sequence[str]) -> str:
     return next((arch.name for arch in TABLE if allows(words, arch.name)), "") if words else ""
 
 
+def word(name: str) -> int:
+    """The bytes of a pointer of an architecture; 0 if it is not known, or the name of a family with both."""
+    bits = {arch.bits for arch in TABLE if matches(arch.name, name)} if name else set()
+    return (min(bits) + 7) // 8 if len(bits) == 1 else 0
+
+
 def family_of(name: str) -> str:
     """The family of an architecture that is in the table."""
     return _BY_NAME[name].family

@@ -77,7 +77,7 @@ class ScriptView:
 
     @cached_property
     def usual_layout(self) -> Layout:
-        """What holds of each address in usual links: no section is an orphan, and none is empty. It is no guarantee."""
+        """What holds of each address in usual links, with no orphans and no empty sections. It is no guarantee."""
         from ldcheck.layout.interpret import interpret
 
         return interpret(self.tree, params=self.params, orphans=False, filled=True)

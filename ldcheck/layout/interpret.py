@@ -31,6 +31,7 @@ from ldcheck.layout.names import Names, Section, assigned_value
 from ldcheck.layout.numbers import ANY, MASK, ZERO, Number, exact
 from ldcheck.layout.result import Layout, SectionFact
 from ldcheck.layout.traits import DATA_SIZES, Collected, Traits, statements
+from ldcheck.layout.traits import traits as traits_of
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -44,6 +45,9 @@ from ldcheck.script.syntax import (
     Overlay,
     Script,
 )
+
+# Few inputs need more in usual links: a line of a cache.
+_USUAL_ALIGNMENT = 64
 
 
 def interpret(
@@ -59,7 +63,8 @@ def interpret(
     `params` gives values to symbols that the script leaves undefined, and to CONSTANT(MAXPAGESIZE) and
     CONSTANT(COMMONPAGESIZE) by these names. `input_alignments` tells the greatest alignment of the input sections that
     a statement places, where it is known. Without `orphans`, the link is one that refuses orphan sections. `filled` is
-    one in which every output section has content: what is then known holds in usual links, and is no guarantee.
+    one in which every output section has content and inputs are aligned to 64 bytes at most: what is then known holds
+    in usual links, and is no guarantee.
     """
     return _Walk(tree, dict(params or {}), input_alignments, orphans, filled).run()
 
@@ -235,6 +240,8 @@ class _Walk:
             if node.address is not None:
                 self._dot = self._address(node.address, node)
             return
+        if self._filled:
+            traits = traits_of(node, usual=True)
         region, base = self._place(node)
         start = self._start(node, base, traits)
         frame = Frame(node.name.text, start)
@@ -292,6 +299,8 @@ class _Walk:
             return base.align_up(power, because[0] if because else None, name)
         if traits.unallocated:
             return base.grow(name, Reason(node, "may not be allocated"))
+        if self._filled and base.aligned_to(max(_USUAL_ALIGNMENT, power or 1)):
+            return base
         why = Reason(node, "starts where the alignment of its inputs lets it")
         return base.align_unknown(power or 1, name, because, why)
 
@@ -465,6 +474,7 @@ class _Walk:
         if late or value.frame is UNSURE:
             return _grown(dot, frame, ".", Reason(node, "depends on what is not known here"))
         if value.frame is None:
+            self._names.offsets[node] = value.number
             value = settled(value, frame)
         number = value.number if value.frame is frame else relative_value(value.absolute(), frame).number
         number = number.within(dot.number.low, MASK)

@@ -60,7 +60,7 @@ class Names:
         # What the script gives to symbols that an object may define instead.
         self.offered: dict[str, Value] = {}
         self.drifts = False
-        # Assignments in an output section of a mere number, which is taken to count from the section's start.
+        # Assignments in an output section (to the location counter too) of a mere number, which counts from its start.
         self.offsets: dict[Node, Number] = {}
         # Symbols whose final value hangs on later statements, what they are assigned by, and those since settled.
         self._late: set[str] = set()

@@ -90,8 +90,8 @@ def is_unallocated(name: str) -> bool:
     return name.startswith(_UNALLOCATED)
 
 
-def traits(section: OutputSection) -> Traits:
-    """The traits of an output section."""
+def traits(section: OutputSection, usual: bool = False) -> Traits:
+    """The traits of an output section; those of `usual` links, in which a bare wildcard takes what has an address."""
     names = [section.name.text]
     present = made = False
     unknown = False
@@ -109,6 +109,8 @@ def traits(section: OutputSection) -> Traits:
             unknown = True
         made = True
     kind = section.type.keyword if section.type else ""
+    if usual:
+        names = [name for name in names if name[:1] not in _WILD]
     return Traits(
         present and not section.constraint,
         made and not section.constraint,

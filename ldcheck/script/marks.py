@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ldcheck.script.syntax import Assignment, Call, Name, Word
 
 
@@ -30,6 +32,30 @@ def names_an_end(symbol: str) -> bool:
 def names_a_start(symbol: str) -> bool:
     """Whether a symbol is by its name the start of what stands behind it."""
     return bool(_STARTS & _outer_words(symbol)) and not names_an_end(symbol)
+
+
+# What tells a start from an end: a word anywhere, or one letter in front (`_sdata`, `_edata`, `edata`).
+_BOUND = re.compile(r"start|begin|base|end|stop|limit|(?<![a-z])(?:from|to|first|last|head|tail)(?![a-z])")
+_LETTER = re.compile(r"^_*[se](?=[a-z])")
+
+
+def stem(symbol: str) -> str:
+    """What a start and an end have in common: of `__start_x`, `_ex`, `x_end`."""
+    symbol = symbol.lower()
+    without = _BOUND.sub("", symbol)
+    return (without if without != symbol else _LETTER.sub("", symbol)).strip("_")
+
+
+def is_start_to_end(start: Assignment, end: Assignment) -> bool:
+    """Whether two symbols are by their names the start and the end of one thing, and mark places."""
+    return (
+        marks_a_place(start)
+        and marks_a_place(end)
+        and not names_an_end(start.target.text)
+        and not names_a_start(end.target.text)
+        and start.target.text != end.target.text
+        and stem(start.target.text) == stem(end.target.text)
+    )
 
 
 def _outer_words(symbol: str) -> set[str]:

@@ -23,6 +23,7 @@ from ldcheck.script.syntax import (
     OutputSection,
     walk,
 )
+from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.rules import flat
 
 
@@ -51,6 +52,13 @@ _NAMED = _words(
     """
 )
 
+# Pointers that toolchains emit: a word each.
+POINTERS = (".init_array", ".fini_array", ".preinit_array", ".ctors", ".dtors")
+# What else they emit word by word.
+_WORDWISE = (".ARM.exidx", ".ARM.extab", ".gnu.linkonce.armex", ".eh_frame", ".got")
+# What they emit byte by byte, beside the families of code and data.
+_BYTEWISE = (".dynstr", ".interp", ".strtab", ".gcc_except_table", ".hash", ".gnu.hash")
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+[0-9]*")
 
 
@@ -61,6 +69,19 @@ def is_registered(names: Sequence[str]) -> bool | None:
     if found & _NAMED:
         return False
     return True if found & _REGISTERED else None
+
+
+def may_end_anywhere(names: Sequence[str]) -> bool:
+    """Whether input sections of these names may end at any byte, as code, strings and data do; tables end at a word.
+
+    Without names, it is whatever a file has.
+    """
+    return not names or any(
+        not name.startswith(POINTERS + _WORDWISE)
+        and is_registered([name]) is not True
+        and (project_family_of(name) is not Family.OTHER or name.startswith(_BYTEWISE))
+        for name in names
+    )
 
 
 def is_vectors(name: str) -> bool:

@@ -1,13 +1,14 @@
-"""Start symbols that may lie ahead of the padding in front of their table.
+"""Symbols around a table that may have padding between them and the table.
 
 ## What it does
-Looks at tables between two symbols (`start = .; *(.table) end = .;`) of sections with a name of the project's own.
-Reports a start symbol behind other inputs, or outside of the output section that follows, where nothing in the script
-aligns it.
+Looks at tables between a start and an end symbol (`start = .; *(.table) end = .;`): sections with a name of the
+project's own, pointers to constructors, relocations. Reports a start symbol behind other inputs, or outside of the
+output section that follows, where nothing aligns it to a word of the target; and an ALIGN between the last record and
+the end symbol.
 
 ## Why is this bad
 The linker aligns the table's first input behind the symbol. The symbol then is some bytes below the first record, and
-the loop that starts there reads garbage: a data abort in the best case.
+the loop that starts there reads garbage: a data abort in the best case. Padding ahead of the end is one more record.
 
 ## Example
     .rodata : { *(.rodata) __start_drivers = .; *(.drivers) __stop_drivers = .; }
@@ -16,111 +17,336 @@ the loop that starts there reads garbage: a data abort in the best case.
     .rodata : { *(.rodata) . = ALIGN(8); __start_drivers = .; *(.drivers) __stop_drivers = .; }
 
 ## Limits
-Code, data, bss and read-only data between symbols are ranges and no tables. A start symbol that is the first thing in
-its output section has the section's alignment. Tables of bytes need no alignment: allow them. A table right behind
-another one whose name begins alike is taken for one of the same records.
+A warning where what precedes the table may end anywhere (code, strings, data); a note behind other tables, which leave
+words aligned. A word has 8 bytes if the target is known to have 64 bits, else 4. A start symbol that is the first thing
+in its output section has the section's alignment, unless the section is put at an address. Code, data and stacks
+between symbols are ranges and no tables, and tables of bytes need no alignment: allow them.
 
 ## References
-GNU ld manual, "Source Code Reference"; the check `bracket` judges one table exactly.
+GNU ld manual, "Source Code Reference", "Output Section Address"; the check `bracket` judges one table exactly.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
-from ldcheck.judging.edits import put_ahead
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.edits import align_section, put_ahead
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.subjects import marks_a_place, names_an_end
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection, SectionGroup, Sections
+from ldcheck.record import replace
+from ldcheck.script.expressions import constant
+from ldcheck.script.marks import is_start_to_end, marks_a_place
+from ldcheck.script.syntax import (
+    Assignment,
+    Call,
+    Data,
+    InputSectionDescription,
+    Name,
+    Node,
+    OutputSection,
+    SectionGroup,
+    Sections,
+    Word,
+)
 from ldcheck.sections.families import Family, project_family_of
+from ldcheck.sections.rules import flat
+from ldcheck.sections.tables import POINTERS, is_registered, may_end_anywhere
 from ldcheck.source import Related
+from ldcheck.words import counted
 
 DECLARATION = Declaration(
-    head=Key("lint", Kind.NAME, "Start symbols that may lie ahead of padding."),
+    head=Key("lint", Kind.NAME, "Symbols with padding between them and their table."),
     evidence=(EvidenceKind.SCRIPT,),
 )
 
-# The least that a table of pointers or words asks for.
+# The least that a table of pointers or words asks for, where the target is not known.
 _WORD = 4
-
-# Words that the toolchain makes behind words: relocations, and what -mrelocatable of PowerPC emits.
-_TOOLCHAIN = (".rel", ".got", ".fixup", ".rofixup")
+# What is enough for either.
+_SAFE = 8
+_SMALL = "a pointer of the target has"
+_RELOCATIONS = (".rel.", ".rela.", ".rel*", ".rela*")
+_MADE = (".got", ".fixup", ".rofixup", ".plt", ".iplt", ".igot")
+# Records that are pointers, or have some, by these words.
+_POINTING = re.compile(
+    r"init|ctor|dtor|fini|exitcall|callback|handler|hook|driver|drv|ops|desc|cmd|command|task|module", re.IGNORECASE
+)
+# What these words say are no records: memory, code, and what is read byte by byte.
+_BYTES = re.compile(
+    r"stack|stk|heap|bss|text|code|str|string|blob|image|dtb|font|ucode|firmware|cert|key", re.IGNORECASE
+)
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
-    """NOT_GUARANTEED with a problem for each start symbol that nothing aligns."""
+    """NOT_GUARANTEED with a problem for each symbol that may not be where its table is."""
     problems: list[Problem] = []
     for node in view.statements:
         if isinstance(node, OutputSection):
-            problems += _inside(node, view)
+            body = list(flat(node.statements))
+            problems += _told_once(list(_inside(body, view)))
+            problems += _at_the_end(body, view)
+            problems += _at_an_address(node, body, view)
         elif isinstance(node, Sections | SectionGroup):
-            problems += _ahead(node.statements, view)
+            problems += _ahead(list(flat(node.statements)), view)
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, tuple(problems))
 
 
-def _inside(section: OutputSection, view: ScriptView) -> Iterator[Problem]:
-    body = section.statements
-    for at, node in enumerate(body[:-2]):
-        table, behind = body[at + 1], body[at + 2]
-        if not (_starts(node) and isinstance(table, InputSectionDescription) and _marks(behind)):
-            continue
-        before = next((one for one in reversed(body[:at]) if isinstance(one, InputSectionDescription)), None)
-        if before is not None and _is_table(table) and not _alike(before, table):
-            yield from _unaligned(node, table, view)
-
-
-def _ahead(nodes: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
-    for at, node in enumerate(nodes[:-2]):
-        section, behind = nodes[at + 1], nodes[at + 2]
-        if not (_marks(node) and isinstance(section, OutputSection) and _marks(behind)):
-            continue
-        inputs = [one for one in section.statements if isinstance(one, InputSectionDescription)]
-        if inputs and all(_is_table(one) for one in inputs) and section.address is None and section.region is None:
-            yield from _unaligned(node, section.name, view)
-
-
-def _marks(node: Node) -> bool:
-    return isinstance(node, Assignment) and node.target.text != "." and marks_a_place(node)
-
-
-def _starts(node: Node) -> bool:
-    return isinstance(node, Assignment) and _marks(node) and not names_an_end(node.target.text)
-
-
-def _is_table(node: InputSectionDescription) -> bool:
-    """Whether only sections with names of the project's own are taken, and no constructors."""
-    names = [pattern.pattern.text for pattern in node.patterns or ()]
-    return bool(names) and all(
-        project_family_of(name) is Family.OTHER and name.startswith((".", "_")) and not name.startswith(_TOOLCHAIN)
-        for name in names
+def _told_once(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems of one output section, in which one ALIGN that is too small for all is one problem."""
+    small = [one for one in problems if one.message.endswith(_SMALL) and one.severity is Severity.WARNING]
+    if len(small) < 2:
+        return list(problems)
+    others = tuple(Related(one.location, f"so is {one.subject}") for one in small[1:] if one.location is not None)
+    more = counted(len(small) - 1, "other")
+    first = replace(
+        small[0],
+        message=small[0].message.replace(" is aligned", f" and {more} are aligned"),
+        related=(*small[0].related, *others),
     )
+    return [first, *(one for one in problems if one not in small)]
 
 
-def _alike(before: InputSectionDescription, table: InputSectionDescription) -> bool:
-    """Whether two statements take sections whose names begin alike: adjacent tables of the same records."""
-    one, other = (node.patterns[0].pattern.text if node.patterns else "" for node in (before, table))
-    return _first_word(one) == _first_word(other)
+def _word(view: ScriptView) -> int:
+    from ldcheck.image.arches import word
+
+    return word(view.arch) or _WORD
+
+
+def _symbol(node: Node) -> Assignment | None:
+    return node if isinstance(node, Assignment) and node.target.text != "." and marks_a_place(node) else None
+
+
+def _names(nodes: Sequence[Node]) -> list[str]:
+    inputs = (node for node in nodes if isinstance(node, InputSectionDescription))
+    return [pattern.pattern.text for node in inputs for pattern in node.patterns or ()]
+
+
+def _is_table(names: Sequence[str]) -> bool:
+    """Whether input sections of these names are records: of the project's own, or pointers of the toolchain's."""
+    return bool(names) and all(_is_record(name) for name in names)
+
+
+def _is_record(name: str) -> bool:
+    if name.startswith(POINTERS):
+        return True
+    if project_family_of(name) is not Family.OTHER or name.startswith((*_RELOCATIONS, *_MADE)) or name[0] in "*?[":
+        return False
+    return is_registered([name]) is not False and _BYTES.search(name) is None
+
+
+def _are_pointers(names: Sequence[str]) -> bool:
+    return bool(names) and all(name.startswith(POINTERS) for name in names)
+
+
+def _are_relocations(names: Sequence[str]) -> bool:
+    return bool(names) and all(name.startswith(_RELOCATIONS) for name in names)
+
+
+# A start symbol behind other inputs of its output section -------------------------------------------------------------
+
+
+def _inside(body: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
+    for at, node in enumerate(body):
+        start = _symbol(node)
+        if start is None:
+            continue
+        table, end = _bracket(body[at + 1 :], start)
+        before = next((one for one in reversed(body[:at]) if isinstance(one, InputSectionDescription | Data)), None)
+        if end is None or before is None or not _is_table(_names(table)):
+            continue
+        if _same_records(_names([before]), _names(table)) or _are_pointers(_names([before])):
+            # One more of the same records, or words behind words.
+            continue
+        moved = body[at - 1] if at and isinstance(body[at - 1], Assignment) else None
+        yield from _unaligned(start, table[0], _ends_anywhere(before), _names(table), moved, view)
+
+
+def _bracket(nodes: Sequence[Node], start: Assignment) -> tuple[list[InputSectionDescription], Assignment | None]:
+    """The input statements from a start symbol to the end symbol that goes with it."""
+    table: list[InputSectionDescription] = []
+    for node in nodes:
+        if isinstance(node, InputSectionDescription):
+            table.append(node)
+        elif (symbol := _symbol(node)) is not None:
+            if is_start_to_end(start, symbol) and table:
+                return table, symbol
+        elif not isinstance(node, Assignment):
+            break
+    return table, None
+
+
+def _same_records(before: Sequence[str], table: Sequence[str]) -> bool:
+    return bool(before) and bool(table) and _first_word(before[-1]) == _first_word(table[0])
 
 
 def _first_word(name: str) -> str:
     return name.strip("._").replace("_", ".").partition(".")[0]
 
 
-def _unaligned(node: Node, table: Node, view: ScriptView) -> Iterator[Problem]:
-    assert isinstance(node, Assignment)
-    name = node.target.text
-    known = view.layout.value(node)
-    if known is None or known.aligned_to(_WORD):
+def _ends_anywhere(node: Node) -> bool:
+    """Whether what a statement places may end at any byte, as code and strings do; tables end at a word."""
+    if isinstance(node, Data):
+        return node.keyword in ("BYTE", "SHORT", "ASCIZ")
+    return may_end_anywhere(_names([node]))
+
+
+def _unaligned(
+    start: Assignment, table: Node, anywhere: bool, names: Sequence[str], moved: Node | None, view: ScriptView
+) -> Iterator[Problem]:
+    name, word = start.target.text, _word(view)
+    known, usual = view.layout.value(start), view.usual_layout.value(start)
+    if known is None or known.aligned_to(word) or (usual is not None and usual.aligned_to(word)):
         return
+    aligned = f". = ALIGN({word if view.arch else _SAFE});"
+    step = _step(moved)
+    if moved is not None and moved is not start and step is None and isinstance(moved, Assignment):
+        if moved.target.text == ".":
+            # Whoever put it there knows what to.
+            return
+        step = None
+    if step is not None and 1 < step < word:
+        # As good as the one that wrote the ALIGN thinks, except for pointers.
+        message = f"{name} is aligned to {step} bytes, less than {_SMALL}"
+        severity = Severity.WARNING if any(_POINTING.search(one) for one in names) else Severity.NOTE
+    else:
+        message = f"{name} may lie ahead of the padding in front of its table"
+        severity = Severity.WARNING if anywhere else Severity.NOTE
     yield view.problem(
-        node,
+        start,
         name,
-        f"{name} may lie ahead of the padding in front of its table",
+        message,
         label=f"known here: {known}",
         related=(Related(view.locate(table), "aligned behind the symbol"),),
         help=f"look at what stands ahead of {name}: that has to end at the alignment of a record",
-        fix=put_ahead(". = ALIGN(8);", node, view, "put `. = ALIGN(8);` (the alignment of a record) ahead of it"),
+        fix=put_ahead(aligned, start, view, f"put `{aligned}` (the alignment of a record) ahead of it"),
+        severity=severity,
+    )
+
+
+def _step(node: Node | None) -> int | None:
+    """The boundary of `. = ALIGN(n)`, if that is a number."""
+    if not isinstance(node, Assignment) or node.target.text != "." or not isinstance(node.value, Call):
+        return None
+    argument = node.value.arguments[-1] if node.value.function == "ALIGN" else None
+    return None if argument is None or isinstance(argument, Word) else constant(argument)
+
+
+# Padding behind the last record ---------------------------------------------------------------------------------------
+
+
+def _at_the_end(body: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
+    for at, node in enumerate(body):
+        start = _symbol(node)
+        table, end = _bracket(body[at + 1 :], start) if start is not None else ([], None)
+        if end is None or start is None or _GROWN.search(start.target.text):
+            continue
+        behind = body[body.index(table[-1]) + 1 : body.index(end)]
+        align = next((one for one in behind if _step(one) is not None), None)
+        step = _step(align) or 0
+        if align is None or not _leaves_a_record(_names(table), step, view):
+            continue
+        yield view.problem(
+            align,
+            end.target.text,
+            f"the padding of this ALIGN lies between the last record and {end.target.text}: it is read as a record",
+            label=f"up to {step - 1} bytes of padding",
+            related=(Related(view.locate(end), "the end of the table"),),
+            help=f"put it behind {end.target.text}",
+            severity=Severity.WARNING,
+        )
+
+
+_GROWN = re.compile(r"stack|heap", re.IGNORECASE)
+
+
+def _leaves_a_record(names: Sequence[str], step: int, view: ScriptView) -> bool:
+    """Whether an ALIGN behind records leaves room for more: for relocations, and for what asks for more than a word."""
+    from ldcheck.image.arches import word
+
+    if _are_relocations(names):
+        # Three words of the target each, or two without addends: 12 bytes are no multiple of 8.
+        addends = any(name.startswith(".rela") for name in names)
+        size = word(view.arch) or _WORD
+        return step > size * (1 if addends else 2)
+    return False
+
+
+# A start symbol outside of the output section that follows ------------------------------------------------------------
+
+
+def _ahead(nodes: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
+    for at, node in enumerate(nodes):
+        start = _symbol(node)
+        if start is None:
+            continue
+        sections, end = _sections_up_to_end(nodes[at + 1 :], start)
+        names = [name for section in sections for name in _names(list(flat(section.statements)))]
+        if end is None or not (_is_table(names) or _are_relocations(names)):
+            continue
+        before = [one for one in reversed(nodes[:at]) if isinstance(one, OutputSection)]
+        first = sections[0]
+        same = first.region is None or (bool(before) and _home(before[0]) == _home(first))
+        if first.address is not None or not same:
+            continue
+        if (aligned := constant(first.align) if first.align is not None else 0) and aligned <= 1:
+            continue
+        moved = nodes[at - 1] if at and isinstance(nodes[at - 1], Assignment) else None
+        yield from _unaligned(start, first.name, _may_end_anywhere(before), names, moved, view)
+
+
+def _sections_up_to_end(nodes: Sequence[Node], start: Assignment) -> tuple[list[OutputSection], Assignment | None]:
+    """The output sections from a start symbol to the end symbol that goes with it."""
+    found: list[OutputSection] = []
+    for node in nodes:
+        if isinstance(node, OutputSection):
+            found.append(node)
+        elif (symbol := _symbol(node)) is not None and is_start_to_end(start, symbol) and found:
+            return found, symbol
+    return found, None
+
+
+def _home(section: OutputSection) -> str:
+    return section.region.text if section.region is not None else ""
+
+
+def _may_end_anywhere(before: Sequence[OutputSection]) -> bool:
+    """Whether what stands in front may end at any byte: the last output section that is not likely to be empty."""
+    for section in before:
+        inputs = [node for node in flat(section.statements) if isinstance(node, InputSectionDescription)]
+        if inputs and section.name.text != "/DISCARD/":
+            if _ends_anywhere(inputs[-1]):
+                return True
+            if any(project_family_of(name) is not Family.OTHER for name in _names(inputs)):
+                return False
+    return False
+
+
+# A section that is put at an address ----------------------------------------------------------------------------------
+
+
+def _at_an_address(section: OutputSection, body: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
+    """A section at `.` does not start where its inputs need it to, so that its first symbol lies ahead of padding."""
+    address = section.address
+    if not (isinstance(address, Name) and address.name == ".") or section.align is not None or len(body) < 2:
+        return
+    start = _symbol(body[0])
+    if start is None or not isinstance(body[1], InputSectionDescription):
+        return
+    known, usual = view.layout.value(start), view.usual_layout.value(start)
+    word = _word(view)
+    if known is None or known.aligned_to(word) or (usual is not None and usual.aligned_to(word)):
+        return
+    name = section.name.text
+    yield view.problem(
+        start,
+        start.target.text,
+        f"{start.target.text} may lie ahead of the padding in front of the first input: "
+        f"{name} is put at `.`, whatever its inputs need",
+        label=f"known here: {known}",
+        related=(Related(view.locate(address), "an address takes the section's own alignment away"),),
+        help="take the address out, or give the section an alignment",
+        fix=align_section(f"ALIGN({_SAFE})", section, view, f"give it an alignment: `{name} : ALIGN({_SAFE}) {{`"),
+        severity=Severity.WARNING,
     )

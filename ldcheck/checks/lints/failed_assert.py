@@ -10,13 +10,14 @@ read `.` in an output section differently. An image that was patched or re-linke
 script demands.
 
 ## Example
-    SECTIONS { .text : { *(.text) } }
-    ASSERT(SIZEOF(.text) <= 16, "too large")
-
-linked with 100 bytes of code and `--noinhibit-exec`.
+    MEMORY { flash : ORIGIN = 0x08000000, LENGTH = 512K }
+    SECTIONS { .text : { *(.text) } > flash }
+    ASSERT(LENGTH(flash) >= 1M, "the flash is too small for two slots")
 
 ## Use instead
-    ASSERT(SIZEOF(.text) <= 128, "too large")
+    MEMORY { flash : ORIGIN = 0x08000000, LENGTH = 1M }
+    SECTIONS { .text : { *(.text) } > flash }
+    ASSERT(LENGTH(flash) >= 1M, "the flash is too small for two slots")
 
 ## Limits
 Where the image does not tell an operand's value, the ASSERT is passed over. Without a symbol table little can be

@@ -107,6 +107,32 @@ def _start_is_aligned(section: OutputSection, step: int, layout: Layout) -> bool
     return start is not None and step > 0 and start.aligned_to(step)
 
 
+def _load_is_aligned(section: OutputSection, step: int, layout: Layout) -> bool:
+    """Whether the load address is, of a section that is loaded elsewhere: inputs do not align that."""
+    if section.load_region is None or section.region is None or section.load_region.text == section.region.text:
+        return True
+    load = layout.load_address(section.name.text)
+    return load is not None and step > 0 and load.aligned_to(step)
+
+
+def _unaligned_load(align: Assignment, section: OutputSection, view: ScriptView) -> Problem:
+    name, step = section.name.text, _step(align)
+    shown = f"ALIGN({step})"
+    assert section.load_region is not None
+    return view.problem(
+        align,
+        name,
+        f"this ALIGN does not align the load address of {name} in {section.load_region.text}, from where it is copied",
+        label="the region goes on where its last section ended",
+        related=(Related(view.locate(section.load_region), "loaded from this region"),),
+        help="give the section the attribute ALIGN(), which aligns both addresses",
+        fix=align_section(shown, section, view, f"give the section the attribute: `{name} : {shown} {{`")
+        if step
+        else None,
+        severity=Severity.WARNING,
+    )
+
+
 def _unaligned(
     align: Assignment, symbols: list[Assignment], section: OutputSection, last: OutputSection | None, view: ScriptView
 ) -> Iterator[Problem]:
@@ -114,11 +140,18 @@ def _unaligned(
     name = section.name.text
     assert section.region is not None
     elsewhere = last is None or _home(last) != section.region.text
-    if not section.statements or _start_is_aligned(section, step, view.layout) or (symbols and elsewhere):
+    if not section.statements or (symbols and elsewhere):
         # What is aligned is the symbol, and it has nothing to do with the section.
         return
+    starts, loads = (_start_is_aligned(section, step, view.layout), _load_is_aligned(section, step, view.layout))
+    if starts and loads:
+        return
+    usually = _load_is_aligned(section, step, view.usual_layout)
     light = 0 < step <= _NATURAL or _start_is_aligned(section, step, view.usual_layout)
-    severity = Severity.NOTE if light else Severity.WARNING
+    severity = Severity.NOTE if light and usually else Severity.WARNING
+    if not usually and light and section.load_region is not None:
+        yield _unaligned_load(align, section, view)
+        return
     shown = f"ALIGN({step:#x})" if step > _NATURAL else f"ALIGN({step})" if step else "ALIGN(...)"
     yield view.problem(
         align,

@@ -30,16 +30,16 @@ GNU ld manual, "Input Section and Garbage Collection".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.edits import keep
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.subjects import kept_by, marks_a_place, names_a_start, names_an_end
+from ldcheck.judging.subjects import kept_by, marks_a_place
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
+from ldcheck.script.marks import is_start_to_end
 from ldcheck.script.syntax import Assertion, Assignment, Data, Name, Node, OutputSection, Sections, walk
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.globs import contains
@@ -74,10 +74,6 @@ _MADE = (
 )
 
 _MOST_NAMES = 6
-
-# What tells a start from an end: a word anywhere, or one letter in front (`_sdata`, `_edata`, `edata`).
-_BOUND = re.compile(r"start|begin|base|end|stop|limit|(?<![a-z])(?:from|to|first|last|head|tail)(?![a-z])")
-_LETTER = re.compile(r"^_*[se](?=[a-z])")
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
@@ -126,7 +122,9 @@ class _Unkept:
         """What stands between two symbols that may be a start and an end."""
         for node in flat(self.view.tree.statements):
             if isinstance(node, Sections):
-                yield from (bracket for bracket in brackets(list(flat(node.statements))) if _is_start_to_end(bracket))
+                for bracket in brackets(list(flat(node.statements))):
+                    if is_start_to_end(bracket.start, bracket.end):
+                        yield bracket
 
     def constructors(self) -> list[InputRule]:
         """The statements for constructors between symbols; not those that go where exit code goes."""
@@ -250,24 +248,6 @@ def _is_own(rule: InputRule) -> bool:
 def _is_family(rule: InputRule, family: str) -> bool:
     name = rule.pattern.pattern.text if rule.pattern is not None else ""
     return name == family or name.startswith((f"{family}.", f"{family}*"))
-
-
-def _is_start_to_end(bracket: Bracket) -> bool:
-    start, end = bracket.start, bracket.end
-    return (
-        marks_a_place(start)
-        and marks_a_place(end)
-        and not names_an_end(start.target.text)
-        and not names_a_start(end.target.text)
-        and _stem(start.target.text) == _stem(end.target.text)
-    )
-
-
-def _stem(symbol: str) -> str:
-    """What a start and an end have in common: of `__start_x`, `_ex`, `x_end`."""
-    symbol = symbol.lower()
-    without = _BOUND.sub("", symbol)
-    return (without if without != symbol else _LETTER.sub("", symbol)).strip("_")
 
 
 def _dropped(loose: Sequence[InputRule], lost: str, view: ScriptView) -> Problem:

@@ -19,7 +19,7 @@ behind the end of the file, and what is appended to the image (a device tree, a 
 
 ## Limits
 The last section must not be empty: in an empty one the padding is not in the file either. Behind zero-initialised
-sections there are no bytes anyway, and nothing is reported. Other ends than that of the image (`_edata`) are a note.
+sections there are no bytes anyway, and nothing is reported; nor of other ends (`_edata`) that zeros follow.
 
 ## References
 GNU ld manual, "The Location Counter".
@@ -61,7 +61,6 @@ DECLARATION = Declaration(
 _IMAGE_END = re.compile(
     r"_*((image|binary|bin|prog|program|rom|flash|file|img|kernel|fw|firmware)_*)*_*end_*", re.IGNORECASE
 )
-_OTHER_END = re.compile(r"_+e(?!ntry)[a-z]+", re.IGNORECASE)
 # What no image is without.
 _NEVER_EMPTY = frozenset((".text", ".text*", ".rodata", ".rodata*", ".data", ".data*"))
 _NO_BYTES = frozenset(("NOLOAD", "DSECT", "COPY", "INFO", "OVERLAY"))
@@ -129,7 +128,8 @@ def _in_sections(nodes: Sequence[Node], view: ScriptView) -> Iterator[_Padding]:
             behind = [one for one in nodes[at + 1 :] if isinstance(one, OutputSection) and _has_bytes(one)]
             if any(_is_never_empty(one) for one in behind):
                 continue
-            if not behind or _IMAGE_END.fullmatch(symbol.target.text):
+            alone = not any(isinstance(one, OutputSection) and not _is_discarded(one) for one in nodes[at + 1 :])
+            if alone or _IMAGE_END.fullmatch(symbol.target.text):
                 yield _Padding(node, symbol, last, tuple(behind))
 
 
@@ -149,7 +149,7 @@ def _named_next(nodes: Sequence[Node]) -> Assignment | None:
         if not isinstance(node, Assignment) or node.target.text == ".":
             return None
         name = node.target.text
-        if marks_a_place(node) and (names_an_end(name) or _IMAGE_END.fullmatch(name) or _OTHER_END.fullmatch(name)):
+        if marks_a_place(node) and (names_an_end(name) or _IMAGE_END.fullmatch(name)):
             return node
     return None
 
@@ -199,5 +199,5 @@ def _problem(padding: _Padding, view: ScriptView) -> Problem:
         label="emits no bytes",
         related=(Related(view.locate(padding.symbol), f"{name} lies behind the image"),),
         help=f"move it into {last}, as its last statement, or into the last section that is never empty",
-        severity=Severity.WARNING if _IMAGE_END.fullmatch(name) else Severity.NOTE,
+        severity=Severity.WARNING,
     )

@@ -33,7 +33,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standin
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Assignment, Expression, Name, Node, Number, OutputSection, statements, walk
+from ldcheck.script.syntax import Assignment, Name, Node, Number, OutputSection, statements, walk
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Numbers that become addresses."),
@@ -78,14 +78,15 @@ def _numbers(view: ScriptView) -> list[tuple[OutputSection, Assignment]]:
         found += [
             (section, node)
             for node in statements(section)
-            if isinstance(node, Assignment) and view.layout.offset(node) is not None and not _is_zero(node.value)
+            if isinstance(node, Assignment) and node.target.text != "." and _is_number(node, view)
         ]
     return found
 
 
-def _is_zero(value: Expression) -> bool:
-    """A bare 0, which is how some write the start of the section that they are in."""
-    return isinstance(value, Number) and value.value == 0
+def _is_number(node: Assignment, view: ScriptView) -> bool:
+    """Whether a number is assigned, but for a bare 0: so some write the start of the section that they are in."""
+    zero = isinstance(node.value, Number) and node.value.value == 0
+    return view.layout.offset(node) is not None and not zero
 
 
 def _problem(section: OutputSection, node: Assignment, used: Counter[str], view: ScriptView) -> Problem:

@@ -1,0 +1,199 @@
+"""Load addresses that are not aligned as the addresses are.
+
+## What it does
+Reports sections that are copied at start (`> RAM AT> FLASH`) whose address is aligned to a word and whose load address
+need not be; and sections behind one another that are copied in one go, from the start symbol in one to the end symbol
+in another, whose load addresses need not go in step with their addresses.
+
+## Why is this bad
+GNU ld aligns an address for the inputs of a section. A load address it aligns only as the section's ALIGN() attribute
+says: behind a string of 5 bytes in the flash, .data is loaded from an odd address. A loop that copies words from there
+stops with a fault where the processor loads words from multiples of 4 only. And what is copied in one go ends up some
+bytes off from the first section on that is padded at one side and not at the other.
+
+## Example
+    .text : { *(.text .text.* .rodata .rodata.*) } > FLASH
+    .data : { . = ALIGN(4); _sdata = .; *(.data .data.*) . = ALIGN(4); _edata = .; } > RAM AT> FLASH
+
+## Use instead
+    .text : { *(.text .text.* .rodata .rodata.*) } > FLASH
+    .data : ALIGN(4) { _sdata = .; *(.data .data.*) . = ALIGN(4); _edata = .; } > RAM AT> FLASH
+
+## Limits
+Where tables of words or an ALIGN stand in front of the section in the flash, nothing is reported. How code copies is
+not known.
+
+## References
+GNU ld manual, "Output Section LMA", "Forced Output Alignment" (ALIGN_WITH_INPUT).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.edits import align_section
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.layout.facts import distance
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Rule
+from ldcheck.script.expressions import constant
+from ldcheck.script.marks import is_start_to_end, marks_a_place
+from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, OutputSection
+from ldcheck.sections.families import Family, project_family_of
+from ldcheck.sections.rules import flat
+from ldcheck.sections.tables import may_end_anywhere
+from ldcheck.source import Related
+
+DECLARATION = Declaration(
+    head=Key("lint", Kind.NAME, "Load addresses that are not aligned as the addresses are."),
+    evidence=(EvidenceKind.SCRIPT,),
+)
+
+_WORD = 4
+
+
+def on_script(_: Rule, view: ScriptView) -> Judgement:
+    """NOT_GUARANTEED with a problem for each section that is loaded from elsewhere than a copy expects."""
+    problems = (*_unaligned(view), *_out_of_step(view))
+    return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
+
+
+def _copied(view: ScriptView) -> list[OutputSection]:
+    """The sections with bytes that are loaded in another region than they run in."""
+    return [
+        node
+        for node in view.statements
+        if isinstance(node, OutputSection)
+        and node.region is not None
+        and node.load_region is not None
+        and node.region.text != node.load_region.text
+        and _has_bytes(node)
+    ]
+
+
+def _names(nodes: Sequence[Node]) -> list[str]:
+    inputs = (node for node in nodes if isinstance(node, InputSectionDescription))
+    return [pattern.pattern.text for node in inputs for pattern in node.patterns or ()]
+
+
+def _has_bytes(node: OutputSection) -> bool:
+    return any(project_family_of(name) is not Family.ZERO for name in _names(list(flat(node.statements))))
+
+
+# A load address that is no multiple of a word -------------------------------------------------------------------------
+
+
+def _unaligned(view: ScriptView) -> Iterator[Problem]:
+    layout = view.usual_layout
+    for node in _copied(view):
+        name = node.name.text
+        load, start = layout.load_address(name), layout.section_start(name)
+        assert node.load_region is not None
+        before = _last_in(node.load_region.text, node, view)
+        if load is None or start is None or load.aligned_to(_WORD) or before is None or not _ends_anywhere(before):
+            continue
+        if not start.aligned_to(_WORD) and not _is_aligned_inside(node):
+            # Nobody says that it is words.
+            continue
+        yield view.problem(
+            node,
+            name,
+            f"{name} may be loaded from an address that is no multiple of {_WORD}: {before.name.text} ends anywhere",
+            at=node.load_region,
+            label="aligned by the section's ALIGN() attribute only",
+            related=(Related(view.locate(before), "what it is loaded behind"),),
+            help=f"align the end of {before.name.text}, or give {name} an ALIGN() attribute: that aligns both",
+            fix=align_section(f"ALIGN({_WORD})", node, view, f"write `{name} : ALIGN({_WORD}) {{`"),
+            severity=Severity.WARNING,
+        )
+
+
+def _is_aligned_inside(node: OutputSection) -> bool:
+    """Whether an output section begins with an ALIGN of its own."""
+    first = next(flat(node.statements), None)
+    return isinstance(first, Assignment) and first.target.text == "."
+
+
+def _last_in(region: str, node: OutputSection, view: ScriptView) -> OutputSection | None:
+    """The section with bytes ahead of `node` that takes room in a region."""
+    ahead = view.statements[: view.positions[id(node)]]
+    for one in reversed(ahead):
+        if isinstance(one, OutputSection) and _has_bytes(one):
+            homes = {word.text for word in (one.region, one.load_region) if word is not None}
+            if region in homes:
+                return one
+    return None
+
+
+def _ends_anywhere(node: OutputSection) -> bool:
+    """Whether the last bytes of an output section may be an odd number."""
+    for part in reversed(list(flat(node.statements))):
+        if isinstance(part, Assignment) and part.target.text == ".":
+            return False
+        if isinstance(part, InputSectionDescription):
+            return may_end_anywhere(_names([part]))
+        if isinstance(part, Data):
+            return part.keyword in ("BYTE", "SHORT", "ASCIZ")
+    return False
+
+
+# Sections that are copied in one go -----------------------------------------------------------------------------------
+
+
+def _out_of_step(view: ScriptView) -> Iterator[Problem]:
+    copied = _copied(view)
+    inside = {id(node): section for section in copied for node in flat(section.statements)}
+    symbols = [
+        node
+        for section in copied
+        for node in flat(section.statements)
+        if isinstance(node, Assignment) and node.target.text != "." and marks_a_place(node)
+    ]
+    told: set[int] = set()
+    for start in symbols:
+        end = next((one for one in reversed(symbols) if is_start_to_end(start, one)), None)
+        first, last = inside[id(start)], inside.get(id(end))
+        drifting = _drifting(first, last, copied, view) if last is not None and end is not None else None
+        if drifting is None or end is None or id(drifting) in told:
+            continue
+        told.add(id(drifting))
+        name = drifting.name.text
+        yield view.problem(
+            drifting,
+            name,
+            f"{name} is copied in one go with {first.name.text}, from `{start.target.text}` to `{end.target.text}`: "
+            "its address may be padded, and its load address is not",
+            at=drifting.load_region,
+            label="not in step with the address",
+            related=(Related(view.locate(start), "copied from here"), Related(view.locate(end), "up to here")),
+            help="pad both addresses alike, or copy each section on its own",
+            fix=align_section("ALIGN_WITH_INPUT", drifting, view, f"write `{name} : ALIGN_WITH_INPUT {{`"),
+            severity=Severity.WARNING,
+        )
+
+
+def _drifting(
+    first: OutputSection, last: OutputSection, copied: Sequence[OutputSection], view: ScriptView
+) -> OutputSection | None:
+    """The first section behind `first`, up to `last`, whose addresses need not be equally far from those of `first`."""
+    homes = [(one.region.text, one.load_region.text) for one in (first, last) if one.region and one.load_region]
+    if len(set(homes)) != 1:
+        return None
+    low, high = view.positions[id(first)], view.positions[id(last)]
+    run = [node for node in copied if low <= view.positions[id(node)] <= high]
+    return next((after for before, after in pairwise(run) if not _in_step(before, after, view)), None)
+
+
+def _in_step(before: OutputSection, after: OutputSection, view: ScriptView) -> bool:
+    """Whether a section is as far behind the one in front of it where it is loaded as where it runs."""
+    if after.align_with_input:
+        return True
+    layout = view.usual_layout
+    one, other = layout.section(before.name.text), layout.section(after.name.text)
+    if one is None or other is None or distance(one.end, other.start) != (0, 0):
+        return False
+    # What pads the load address is the attribute alone.
+    step = constant(after.align) if after.align is not None else 1
+    return step is not None and all(known.aligned_to(step) for known in (one.start, one.end, one.load))
