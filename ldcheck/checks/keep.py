@@ -57,9 +57,7 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
     wanted = section_glob(named.text)
     found = reaching(view.rules, named.text)
     takers = [
-        (taker, witness)
-        for taker, witness in found.takers
-        if taker.files.everything or names(taker.names, wanted)
+        (taker, witness) for taker, witness in found.takers if taker.files.everything or names(taker.names, wanted)
     ]
     if not takers or (rule.optional and not naming(named.text, view)):
         return unless_undecided(absent(named, view), len(found.undecided))

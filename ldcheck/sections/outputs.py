@@ -216,7 +216,6 @@ class Output:
         self.alignment = max(self.alignment, section.align)
         self.inputs.append(section)
 
-
     def add_all(self, sections: Iterable[InputSection], keep: bool = False) -> None:
         """Count input sections one after the other."""
         last: InputSection | None = None
