@@ -289,7 +289,8 @@ def _absent(rule: Rule, scripts: Mapping[int, Judgement], image: Judgement | Non
         return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_CHECKED, missing or "no evidence that it can use"))
     absent = [judgement for judgement in judgements if judgement.standing is Standing.ABSENT] or judgements
     reason = absent[0].reason or "its subject does not exist here"
-    if rule.optional:
+    # A lint speaks of no name that somebody could have misspelled.
+    if rule.optional or rule.lint:
         return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_APPLICABLE, reason))
     problem = absent[0].problems[0] if absent[0].problems else None
     named = names_of(rule.subject)

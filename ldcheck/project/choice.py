@@ -152,8 +152,18 @@ def _named(project: Project, names: Sequence[str]) -> tuple[Target, ...]:
 
 
 def _one_image(given: Given, targets: tuple[Target, ...]) -> tuple[Target, ...]:
-    if len(targets) > 1 and given.linked:
-        message = f"{given.linked} belongs to one target, and there are {len(targets)}"
-        advice = f"choose one with --target, or give each its image in {FILE_NAME}"
-        raise CheckError(InputError(message, Location(given.linked), help=advice))
-    return targets
+    """The targets; where something linked was given, the one that it belongs to by its architecture."""
+    if len(targets) < 2 or not given.linked:
+        return targets
+    from ldcheck.image.arches import expand
+    from ldcheck.image.machine import machine_of
+
+    machine = machine_of(given.options.image)
+    found = [target for target in targets if machine and machine in expand(target.arch)]
+    scripts = {target.script for target in found}
+    # Of several that share a script and a machine (an ELF and an EFI image), the first is the ordinary one.
+    if len(scripts) == 1:
+        return (found[0],)
+    message = f"{given.linked} belongs to one target, and there are {len(targets)}"
+    advice = f"choose one with --target, or give each its image in {FILE_NAME}"
+    raise CheckError(InputError(message, Location(given.linked), help=advice))

@@ -196,3 +196,12 @@ def test_a_policy_that_is_named_stands_alone(here: Path) -> None:
     tree(here, XEN)
     report = check(["xen/arch/ppc/xen.lds.S"], policies=["generic"])
     assert not any("judged by" in note for note in report.notes)
+
+
+def test_an_image_goes_to_the_target_of_its_architecture(here: Path) -> None:
+    tree(here, XEN)
+    (here / "xen-syms").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(11) + b"\xb7\x00" + bytes(44))
+    report = check(["xen/arch/arm/xen.lds.S"], policies=["generic"], elf="xen-syms")
+    assert not any("belongs to one target" in error.message for error in report.errors)
+    report = check(["xen/arch/ppc/xen.lds.S", "xen/arch/riscv/xen.lds.S"], policies=["generic"], elf="xen-syms")
+    assert any("belongs to one target, and there are 2" in error.message for error in report.errors)
