@@ -225,6 +225,17 @@ def test_orphans_of_one_family_are_one_finding(tmp_path: Path, linker: str) -> N
     assert line == "warning: .text.f0, .text.f1, .text.f2 and 37 more (160 bytes, a.o) are orphans behind etext"
 
 
+def test_objects_alone_tell_what_would_be_an_orphan(tmp_path: Path) -> None:
+    source = f'{START}.section .sbss,"aw",@nobits\n.skip 4\n.section .about,"",@progbits\n.long 1\n'
+    done = linked(tmp_path, BOUNDED, f"{source}.bss\n.skip 4\n", target="riscv64")
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("ldcheck: 1\nrules:\n  - lint: placed-orphan\n")
+    report = ldcheck.check([str(done.script)], policies=[str(policy)], objects=[str(tmp_path / "a.o")])
+    (line,) = said(report)
+    assert line.startswith("warning: .sbss (4 bytes, ")
+    assert line.endswith("a.o) would be an orphan behind .bss")
+
+
 def test_an_orphan_between_the_symbols_of_its_family_is_noted_only(tmp_path: Path) -> None:
     script = "SECTIONS { . = 0x10000; .text : { *(.text) } zero_from = .; .bss : { a.o(.bss) } zero_to = .; }"
     done = linked(tmp_path, script, f"{START}.bss\n.skip 4\n", ".bss\n.skip 8\n")
