@@ -35,6 +35,7 @@ from collections.abc import Iterator, Sequence
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.image.model import ImageSection
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.expressions import image_values
 from ldcheck.judging.surroundings import Landmark, homes, shown_segment, surroundings
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
@@ -206,8 +207,11 @@ def _severity(orphans: Sequence[_Orphan], home: InputRule | None, view: ImageVie
 
 def _is_copied(home: InputRule | None, view: ImageView) -> bool:
     """Whether the rest of the family is loaded elsewhere than it runs, so that something has to copy it."""
-    section = view.elf.section(home.output) if view.elf is not None and home is not None else None
-    return section is not None and view.elf is not None and view.elf.load_address(section) != section.address
+    if home is None:
+        return False
+    values = image_values(view)
+    load = values.loadaddr(home.output)
+    return load is not None and load != values.addr(home.output)
 
 
 def _problem(orphans: Sequence[_Orphan], view: ImageView) -> Problem:
