@@ -601,3 +601,20 @@ def test_regions_that_keep_what_is_programmed(tmp_path: Path, name: str) -> None
     script = f"{head} SECTIONS {{ {body} }}"
     done = linked(tmp_path, script, f'{ODD}{DATA}.section .e,"aw"\n.long 2\n')
     assert said(judged(done, "lint: load-address-in-ram")) == []
+
+
+def test_sections_with_names_of_c_are_orphans_by_design(tmp_path: Path) -> None:
+    source = f'{START}.section my_table,"a"\n.long 1\n.section .vendor,"a"\n.long 2\n'
+    done = linked(tmp_path, PLAIN, source)
+    report = judged(done, ORPHANS)
+    assert [line.split(" ")[1] for line in said(report)] == [".vendor"]
+    assert len(report.findings) == 2
+
+
+def test_of_two_sections_that_exclude_each_other_neither_takes_from_the_other(tmp_path: Path) -> None:
+    script = (
+        "SECTIONS { . = 0x10000; .text : { *(.text .text.*) } .u : ONLY_IF_RO { *(.u) }"
+        " .data : { *(.data) } .u : ONLY_IF_RW { *(.u) } }"
+    )
+    done = linked(tmp_path, script, f'{START}.section .u,"a"\n.long 1\n')
+    assert said(judged(done, "lint: shadowed-pattern")) == []

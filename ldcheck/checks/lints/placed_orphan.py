@@ -20,9 +20,10 @@ linked for RISC-V, whose compilers put small variables into `.sbss`.
 
 ## Limits
 It is an error where data that start-up code is to clear or to copy lies outside of the symbols around the rest of its
-family; else a warning. It is only noted of notes (`entry-not-first` looks at what they precede), of what lies between
-the symbols of its family, and of programs that a dynamic loader starts. Of a map of lld, and of an ELF without a map,
-the script tells what was taken.
+family; else a warning. It is only noted of notes (`entry-not-first` looks at what they precede), of names that are
+identifiers of C (the linker gives such an orphan symbols, `__start_x` and `__stop_x`), of what lies between the symbols
+of its family, and of programs that a dynamic loader starts. Of a map of lld, and of an ELF without a map, the script
+tells what was taken.
 
 ## References
 GNU ld manual, "Orphan Sections"; option --orphan-handling.
@@ -128,8 +129,7 @@ def _foreseen(view: ImageView, script: ScriptView) -> Iterator[Problem]:
         one = placed.input
         if placed.rule is None and placed.output != DISCARD and one.allocated and one.size and one.index >= 0:
             orphan = _Orphan(one.name, one.member or one.file, 0, one.size, None)
-            severity = Severity.NOTE if one.name.startswith(".note") else Severity.WARNING
-            groups.setdefault((_home(orphan, view), behind, severity), []).append(orphan)
+            groups.setdefault((_home(orphan, view), behind, _severity_by_name(one.name)), []).append(orphan)
     for (home, section, severity), orphans in groups.items():
         location, route, label, _ = _shown_at(home, section, None, view)
         yield Problem(
@@ -202,7 +202,12 @@ def _severity(orphans: Sequence[_Orphan], home: InputRule | None, view: ImageVie
         return Severity.NOTE
     if inside is False and (first.family is Family.ZERO or (first.family is Family.DATA and _is_copied(home, view))):
         return Severity.ERROR
-    return Severity.NOTE if first.name.startswith(".note") else Severity.WARNING
+    return _severity_by_name(first.name)
+
+
+def _severity_by_name(name: str) -> Severity:
+    """Notes are found by their segment, and the linker gives symbols of their own to sections with names of C."""
+    return Severity.NOTE if name.startswith(".note") or name.isidentifier() else Severity.WARNING
 
 
 def _is_copied(home: InputRule | None, view: ImageView) -> bool:
