@@ -152,10 +152,16 @@ class ScriptView:
 
     @cached_property
     def regions(self) -> Mapping[str, tuple[int, int]]:
-        """Origin and length in bytes of the memory regions that are given by constants."""
+        """Origin and length in bytes of the memory regions that are the same in every link."""
         from ldcheck.layout.image_values import regions_of
 
-        return regions_of(self.tree)
+        found = regions_of(self.tree)
+        if len(found) < len(self.memory):
+            # Some are made of symbols, or of other regions.
+            for name, (origin, length) in self.layout.grounds.regions.items():
+                if name in self.memory and origin.value is not None and length.value is not None:
+                    found.setdefault(name, (origin.value, length.value))
+        return found
 
     def declared(self, name: str) -> Node | None:
         """The output section description, or else the assignment or the memory region, of that name."""

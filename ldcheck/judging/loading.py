@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from ldcheck.image.model import ImageSection
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.record import dataclass
-from ldcheck.script.syntax import Call, Command, Expression, OutputSection, Overlay, Word, walk
+from ldcheck.script.syntax import Assignment, Call, Command, Data, Expression, OutputSection, Overlay, Word, walk
 
 # Parts of the names of regions that are programmed, whatever their attributes say.
 _NON_VOLATILE = (
@@ -30,6 +30,9 @@ _NON_VOLATILE = (
     "boot",
     "xip",
 )
+
+
+_VOLATILE = ("ram", "tcm", "ccm", "ocm", "dtc", "bkp", "backup", "lmem")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +146,12 @@ class Regions:
 
     @cached_property
     def sources(self) -> frozenset[str]:
-        """The output sections whose load address the script asks for, with LOADADDR()."""
+        """The output sections whose load address the script tells, with LOADADDR() in a symbol or in data."""
         return frozenset(
             argument.text
-            for node in walk(self._view.tree)
+            for statement in self._view.statements
+            if isinstance(statement, Assignment | Data)
+            for node in walk(statement)
             if isinstance(node, Call) and node.function == "LOADADDR"
             for argument in node.arguments
             if isinstance(argument, Word)
@@ -167,8 +172,14 @@ class Regions:
         return min(found)[1] if found else ""
 
     def is_memory(self, name: str) -> bool:
-        """Whether a region is one to write to: by its attributes, unless by its name it keeps what is written."""
-        return self.is_writable(name) and not any(word in name.lower() for word in _NON_VOLATILE)
+        """Whether a region is one to write to: by its attributes, unless by its name it keeps what is written.
+
+        Without attributes the name alone has to tell.
+        """
+        lower = name.lower()
+        if self.attributes(name):
+            return self.is_writable(name) and not any(word in lower for word in _NON_VOLATILE)
+        return any(word in lower for word in _VOLATILE)
 
     def is_writable(self, name: str) -> bool:
         """Whether a region's attributes let writable sections in."""

@@ -15,6 +15,7 @@ from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.record import dataclass
 from ldcheck.script.marks import marks_a_place, names_a_start, names_an_end
 from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection
+from ldcheck.sections.families import Homes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,19 @@ def surroundings(view: ImageView) -> Surroundings:
     return Surroundings(view)
 
 
+@lru_cache(maxsize=2)
+def homes(view: ScriptView) -> Homes:
+    """Where the families of sections have their place in one script, worked out once."""
+    return Homes(view.rules)
+
+
 class Surroundings:
     """The neighbourhood of each place of one image; the script is needed for all but the segments."""
 
     def __init__(self, view: ImageView) -> None:
         self._view = view
         self._script = view.script
+        self._brackets: dict[int, tuple[Landmark, Landmark] | None] = {}
 
     @cached_property
     def _landmarks(self) -> list[Landmark]:
@@ -81,9 +89,12 @@ class Surroundings:
         """The symbols in front of an input statement and behind it, of its output section or directly around that."""
         if self._script is None:
             return None
-        start = self._first(nodes_in_front(statement, self._script), names_an_end)
-        stop = self._first(nodes_behind(statement, self._script), names_a_start)
-        return (start, stop) if start is not None and stop is not None else None
+        if id(statement) not in self._brackets:
+            start = self._first(nodes_in_front(statement, self._script), names_an_end)
+            stop = self._first(nodes_behind(statement, self._script), names_a_start)
+            found = (start, stop) if start is not None and stop is not None else None
+            self._brackets[id(statement)] = found
+        return self._brackets[id(statement)]
 
     def _first(self, nodes: Iterator[Node], unfit: Callable[[str], bool]) -> Landmark | None:
         for node in nodes:

@@ -119,27 +119,31 @@ _SAME_USE = (
 )
 
 
-def home_of(name: str, rules: Sequence[InputRule]) -> InputRule | None:
-    """The rule that places what is nearest to a section of that name; None if the script places nothing of the kind.
+class Homes:
+    """Where the families of toolchain sections have their place in a script."""
 
-    That is the one whose pattern shares the most of the name, up to a dot; for names that stand for another family's
-    (small data, common symbols) the rule of that one.
-    """
-    found = _nearest(name, rules)
-    if found is None:
-        for prefix, family in _SAME_USE:
-            if name == prefix or name.startswith(f"{prefix}."):
-                return _nearest(family, rules)
-    return found
+    def __init__(self, rules: Sequence[InputRule]) -> None:
+        self._rules: dict[str, InputRule] = {}
+        for rule in rules:
+            if rule.pattern is not None and not rule.discards:
+                self._rules.setdefault(rule.names.prefix.rstrip("."), rule)
 
+    def of(self, name: str) -> InputRule | None:
+        """The rule that places what is nearest to a section of that name; None if nothing of the kind is placed.
 
-def _nearest(name: str, rules: Sequence[InputRule]) -> InputRule | None:
-    best: InputRule | None = None
-    length = 0
-    for rule in rules:
-        if rule.pattern is None or rule.discards:
-            continue
-        own = rule.names.prefix.rstrip(".")
-        if len(own) > length and (name == own or name.startswith(f"{own}.")):
-            best, length = rule, len(own)
-    return best
+        That is the one whose pattern shares the most of the name, up to a dot; for names that stand for another
+        family's (small data, common symbols) the rule of that one.
+        """
+        found = self._nearest(name)
+        if found is None:
+            for prefix, family in _SAME_USE:
+                if name == prefix or name.startswith(f"{prefix}."):
+                    return self._nearest(family)
+        return found
+
+    def _nearest(self, name: str) -> InputRule | None:
+        while name:
+            if name in self._rules:
+                return self._rules[name]
+            name = name[: max(name.rfind("."), 0)]
+        return None

@@ -214,6 +214,9 @@ def test_data_outside_of_what_is_copied_is_an_error(tmp_path: Path) -> None:
     source = f'{START}.data\n.long 1\n.section .sdata,"aw"\n.long 2\n'
     done = linked(tmp_path, script, source, target="riscv64")
     assert [line.partition(" ")[0] for line in said(judged(done, ORPHANS))] == ["error:"]
+    policy = tmp_path / "policy.yaml"
+    by_map = ldcheck.check([str(done.script)], policies=[str(policy)], map=str(done.map))
+    assert [line.partition(" ")[0] for line in said(by_map)] == ["error:"]
 
 
 @EACH_LINKER
@@ -223,6 +226,17 @@ def test_orphans_of_one_family_are_one_finding(tmp_path: Path, linker: str) -> N
     done = linked(tmp_path, script, f"{START}{functions}", linker=linker)
     (line,) = said(judged(done, ORPHANS))
     assert line == "warning: .text.f0, .text.f1, .text.f2 and 37 more (160 bytes, a.o) are orphans behind etext"
+
+
+def test_objects_alone_tell_what_would_be_an_orphan(tmp_path: Path) -> None:
+    source = f'{START}.section .sbss,"aw",@nobits\n.skip 4\n.section .about,"",@progbits\n.long 1\n'
+    done = linked(tmp_path, BOUNDED, f"{source}.bss\n.skip 4\n", target="riscv64")
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("ldcheck: 1\nrules:\n  - lint: placed-orphan\n")
+    report = ldcheck.check([str(done.script)], policies=[str(policy)], objects=[str(tmp_path / "a.o")])
+    (line,) = said(report)
+    assert line.startswith("warning: .sbss (4 bytes, ")
+    assert line.endswith("a.o) would be an orphan behind .bss")
 
 
 def test_an_orphan_between_the_symbols_of_its_family_is_noted_only(tmp_path: Path) -> None:
@@ -464,3 +478,143 @@ def test_a_file_with_its_headers_in_the_first_segment_is_for_a_loader(tmp_path: 
     script = "ENTRY(go) SECTIONS { . = 0x400000 + SIZEOF_HEADERS; .text : { *(.text.go) *(.text .text.*) } }"
     done = linked(tmp_path, script, GO, options=("--build-id",))
     assert said(judged(done, "lint: entry-not-first")) == []
+
+
+# More of the same kinds ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("front", "size"),
+    [
+        ("from = .; {tdata} {tbss}", "size = ABSOLUTE(. - from);"),
+        ("from = .; {tdata} {tbss} to = .;", "size = (to - from + 7) & ~7;"),
+        ("{tdata} {tbss}", "size = . - ADDR(.tdata);"),
+        (".tdata : {{ from = .; *(.tdata) }} {tbss}", "size = . - from;"),
+        ("__tls_start = .; {tdata} {tbss}", "__tls_end = .;"),
+    ],
+)
+@pytest.mark.parametrize("target", ["x86_64", "arm64", "riscv64"])
+def test_sizes_of_thread_local_storage_by_the_location_counter(
+    tmp_path: Path, front: str, size: str, target: str
+) -> None:
+    parts = front.format(tdata=".tdata : { *(.tdata) }", tbss=".tbss : { *(.tbss .tbss.*) }")
+    script = f"ENTRY(_start) SECTIONS {{ . = 0x10000; .text : {{ *(.text*) }} {parts} {size} .data : {{ *(.data) }} }}"
+    data = '.section .tdata,"awT"\n.quad 1\n'
+    done = linked(tmp_path, script, f'{START}{data}.section .tbss.x,"awT",@nobits\n.skip 200\n', target=target)
+    assert [line.partition(":")[0] for line in said(judged(done, "lint: tls-size"))] == ["error"]
+    done = linked(tmp_path, script, START + data, target=target)
+    assert said(judged(done, "lint: tls-size")) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ".tdata : { from = .; *(.tdata) } .tbss : { *(.tbss) to = .; } size = to - from;",
+        ".tdata : { *(.tdata) } .tbss : { *(.tbss) } size = SIZEOF(.tdata) + SIZEOF(.tbss);",
+        "from = .; .tdata : { *(.tdata) } .tbss : { *(.tbss) } .data : { *(.data) } size = . - from;",
+        ".tdata : { *(.tdata) } .tbss : { *(.tbss) } bss_end = .;",
+    ],
+)
+def test_sizes_that_count_what_they_are_meant_to(tmp_path: Path, body: str) -> None:
+    script = f"ENTRY(_start) SECTIONS {{ . = 0x10000; .text : {{ *(.text*) }} {body} }}"
+    source = f'{START}.section .tdata,"awT"\n.quad 1\n.section .tbss,"awT",@nobits\n.skip 200\n.data\n.long 1\n'
+    done = linked(tmp_path, script, source)
+    assert said(judged(done, "lint: tls-size")) == []
+
+
+TWO = '.section .ramro,"aw"\n.balign 16\n.byte 1\n.data\n.balign 32\n.byte 2\n'
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "source"),
+    [
+        ("> R AT> F", "> R AT> F", "from = LOADADDR(.ramro);"),
+        ("> R AT> F", "> R AT> F", ".table : { LONG(LOADADDR(.ramro)) } > F"),
+    ],
+)
+def test_two_sections_that_are_copied_in_one_go(tmp_path: Path, first: str, second: str, source: str) -> None:
+    body = f".ramro : {{ to = .; *(.ramro) }} {first} .data : {{ *(.data) to_end = .; }} {second} {source}"
+    done = linked(tmp_path, rom(body), ODD + TWO)
+    assert said(judged(done, "lint: copied-together")) == [
+        "error: .data is copied with .ramro, and is not loaded in step with it"
+    ]
+
+
+def test_two_sections_whose_load_addresses_are_expressions(tmp_path: Path) -> None:
+    body = (
+        "from = .; .ramro : AT(from) { to = .; *(.ramro) } > R"
+        " .data : AT(from + SIZEOF(.ramro)) { *(.data) to_end = .; } > R"
+    )
+    done = linked(tmp_path, rom(body), ODD + TWO)
+    assert len(said(judged(done, "lint: copied-together"))) == 1
+
+
+@pytest.mark.parametrize("own", ["from2 = LOADADDR(.data);", ".table : { LONG(LOADADDR(.data)) } > F"])
+def test_two_sections_with_a_source_each(tmp_path: Path, own: str) -> None:
+    body = f".ramro : {{ *(.ramro) }} > R AT> F .data : {{ *(.data) }} > R AT> F from = LOADADDR(.ramro); {own}"
+    done = linked(tmp_path, rom(body), ODD + TWO)
+    assert said(judged(done, "lint: copied-together")) == []
+
+
+def test_data_without_any_source(tmp_path: Path) -> None:
+    body = "early = .; .rodata : { *(.rodata) } > F .data : { *(.data) } > R AT> F"
+    done = linked(tmp_path, rom(body), f'{ODD}{DATA}.section .rodata,"a"\n.skip 100\n')
+    assert said(judged(done, "lint: copy-source"))[0] == "warning: no symbol tells from where .data is loaded"
+
+
+def test_what_lies_in_step_is_copied_along(tmp_path: Path) -> None:
+    body = ".ramro : { *(.ramro) } > R AT> F .data : ALIGN_WITH_INPUT { *(.data) } > R AT> F from = LOADADDR(.ramro);"
+    done = linked(tmp_path, rom(body), f"{START}{TWO}")
+    assert [line for line in said(judged(done, "lint: copy-source")) if "no symbol" in line] == []
+
+
+@EACH_LINKER
+@pytest.mark.parametrize(
+    "memory",
+    [
+        "F : o = 0x10000, l = 64K R : o = 0x80000, l = 64K CCM : o = 0x90000, l = 4K",
+        "F (rx) : o = 0x10000, l = 64K R (w) : o = 0x80000, l = 64K CCM (w) : o = ORIGIN(R) + LENGTH(R), l = 4K",
+    ],
+)
+def test_regions_that_are_ram_by_their_attributes_or_names(tmp_path: Path, linker: str, memory: str) -> None:
+    head = f"MEMORY {{ {memory} }} ENTRY(_start) SECTIONS {{ .text : {{ *(.text*) }} > F"
+    script = f"{head} .data : {{ *(.data) }} > R AT> F .kept : {{ *(.kept) }} > CCM }}"
+    done = linked(tmp_path, script, f'{ODD}{DATA}.section .kept,"aw"\n.long 2\n', linker=linker)
+    assert len(said(judged(done, "lint: load-address-in-ram"))) == 1
+
+
+def test_data_in_ram_without_regions(tmp_path: Path) -> None:
+    script = (
+        "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text*) } from = .;"
+        " .kept 0x20001000 : { *(.kept) } .data 0x20000000 : AT(from) { *(.data) } }"
+    )
+    done = linked(tmp_path, script, f'{START}{DATA}.section .kept,"aw"\n.long 2\n')
+    assert said(judged(done, "lint: load-address-in-ram")) == [
+        "error: .kept (4 bytes) is loaded to RAM, where nothing is when the device starts"
+    ]
+
+
+@pytest.mark.parametrize("name", ["eeprom", "FUSES", "user_cfg"])
+def test_regions_that_keep_what_is_programmed(tmp_path: Path, name: str) -> None:
+    head = f"MEMORY {{ F (rx) : o = 0, l = 64K R (rw) : o = 0x80000, l = 64K {name} (rw) : o = 0x90000, l = 4K }}"
+    body = f".text : {{ *(.text*) }} > F .data : {{ *(.data) }} > R AT> F .e : {{ *(.e) }} > {name}"
+    script = f"{head} SECTIONS {{ {body} }}"
+    done = linked(tmp_path, script, f'{ODD}{DATA}.section .e,"aw"\n.long 2\n')
+    assert said(judged(done, "lint: load-address-in-ram")) == []
+
+
+def test_sections_with_names_of_c_are_orphans_by_design(tmp_path: Path) -> None:
+    source = f'{START}.section my_table,"a"\n.long 1\n.section .vendor,"a"\n.long 2\n'
+    done = linked(tmp_path, PLAIN, source)
+    report = judged(done, ORPHANS)
+    assert [line.split(" ")[1] for line in said(report)] == [".vendor"]
+    assert len(report.findings) == 2
+
+
+def test_of_two_sections_that_exclude_each_other_neither_takes_from_the_other(tmp_path: Path) -> None:
+    script = (
+        "SECTIONS { . = 0x10000; .text : { *(.text .text.*) } .u : ONLY_IF_RO { *(.u) }"
+        " .data : { *(.data) } .u : ONLY_IF_RW { *(.u) } }"
+    )
+    done = linked(tmp_path, script, f'{START}.section .u,"a"\n.long 1\n')
+    assert said(judged(done, "lint: shadowed-pattern")) == []

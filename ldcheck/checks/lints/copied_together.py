@@ -47,6 +47,7 @@ from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.loading import Loaded, Use, loaded, regions_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
+from ldcheck.script.syntax import Name
 from ldcheck.sections.families import Family, family_of
 from ldcheck.source import Related
 
@@ -79,18 +80,26 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 def _neighbours(view: ScriptView) -> Iterator[tuple[Use, Use]]:
     """Sections next to each other in one region and loaded from one other, of which the first alone has a source."""
     uses = [use for use in regions_of(view).uses if use.region]
-    known = regions_of(view).sources if any(use.load_region for use in uses) else ()
-    started = ""
+    known = regions_of(view).sources if any(use.has_own_load_address for use in uses) else ()
+    is_started = False
     for one, other in pairwise(uses):
-        name = one.section.name.text
-        together = (one.region, one.load_region) == (other.region, other.load_region)
-        if name in known:
-            started = name
-        if together and one.load_region not in ("", one.region) and started and other.section.name.text not in known:
+        # AT(symbol) loads a section where the symbol is.
+        is_started = is_started or one.section.name.text in known or isinstance(one.load_address, Name)
+        has_source = other.section.name.text in known or isinstance(other.load_address, Name)
+        if _is_together(one, other) and is_started and not has_source:
             if _has_content(other, view):
                 yield one, other
         else:
-            started = ""
+            is_started = False
+
+
+def _is_together(one: Use, other: Use) -> bool:
+    """Whether two sections run in one region, and are both loaded from elsewhere: one region, or by expressions."""
+    if one.region != other.region or one.load_region == one.region:
+        return False
+    if one.load_address is not None and other.load_address is not None:
+        return True
+    return bool(one.load_region) and one.load_region == other.load_region
 
 
 def _has_content(use: Use, view: ScriptView) -> bool:
@@ -133,7 +142,7 @@ def _problem(one: Loaded, other: Loaded, view: ImageView) -> Problem:
         other.name,
         other.name,
         f"{other.name} is copied with {one.name}, and is not loaded in step with it",
-        label="no ALIGN_WITH_INPUT",
+        label="out of step",
         related=(Related(at, "the copy starts with this one"),) if at is not None else (),
         facts=(f"in the image: {', '.join(places)}",),
         help=_HELP,

@@ -30,7 +30,9 @@ ends at an odd address.
 
 ## Limits
 Which symbol start-up code copies from, neither script nor image tells: the last one in front of the section is taken
-for it where no symbol has the load address. Images that are moved as a whole copy nothing.
+for it where no symbol has the load address, and where none is near, an image with `AT>` makes it a warning that there
+is no source. A section that lies in step with one that has a source is copied along. Images that are
+moved as a whole copy nothing.
 
 ## References
 GNU ld manual, "Output Section LMA", "Output Section Description"; ldlang.c, lang_size_sections_1.
@@ -42,7 +44,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standin
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.loading import Loaded, Use, loaded, regions_of
 from ldcheck.judging.subjects import marks_a_place
-from ldcheck.judging.surroundings import surroundings
+from ldcheck.judging.surroundings import Landmark, surroundings
 from ldcheck.layout.facts import difference
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
@@ -130,8 +132,10 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     known = regions_of(view.script).sources
     addresses = {symbol.value for symbol in view.elf.symbols.values() if symbol.defined}
     problems: list[Problem] = []
+    # What is as far from where it runs as a section with a source can be copied along with that one.
+    sourced = {one.distance for one in copied if one.name in known or one.load in addresses}
     for one in copied:
-        if one.name not in known and one.load not in addresses:
+        if one.distance not in sourced:
             problems += _missed(one, view)
         if one.section.align >= _WORD and one.load % _WORD != one.section.address % _WORD:
             problems.append(_odd(one, view))
@@ -139,11 +143,12 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
 
 
 def _missed(one: Loaded, view: ImageView) -> list[Problem]:
-    """That the symbol in front of a section is not where the section is loaded; nothing if no symbol is near."""
+    """That the symbol in front of a section is not where the section is loaded, or that no symbol is near."""
     assert view.script is not None
     near = surroundings(view).behind(one.load)
     if near is None or one.load - near.address >= max(one.section.align, 2 * _WORD):
-        return []
+        use = regions_of(view.script).by_section[one.name]
+        return [_without_source(one, near, view)] if use.load_region else []
     off = one.load - near.address
     return [
         view.script.problem(
@@ -155,6 +160,19 @@ def _missed(one: Loaded, view: ImageView) -> list[Problem]:
             help=f"write `{near.name} = LOADADDR({one.name});`",
         )
     ]
+
+
+def _without_source(one: Loaded, near: Landmark | None, view: ImageView) -> Problem:
+    last = f", the last symbol in front is {near.name} at {near.address:#x}" if near is not None else ""
+    return view.problem(
+        one.name,
+        one.name,
+        f"no symbol tells from where {one.name} is loaded",
+        label="loaded elsewhere than it runs",
+        facts=(f"in the image: {one.name} is loaded at {one.load:#x}{last}",),
+        help=f"give start-up code a symbol to copy from: `name = LOADADDR({one.name});`",
+        severity=Severity.WARNING,
+    )
 
 
 def _odd(one: Loaded, view: ImageView) -> Problem:

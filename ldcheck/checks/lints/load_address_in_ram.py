@@ -37,9 +37,10 @@ between ROM and RAM, and the .bin has hundreds of megabytes.
     }
 
 ## Limits
-An image of which nothing is copied is loaded to RAM as a whole, and not judged. GNU ld gives a section without a load
-address that of the section in front of it in its region, so that only the first one of a region needs `AT>`. Which
-regions are RAM, the image tells by what is copied or zeroed there, the script by their attributes and names.
+An image of which nothing is copied is loaded to RAM as a whole, and not judged; nor is the region that it begins in.
+GNU ld gives a section without a load address that of the section in front of it in its region, so that only the first
+one of a region needs `AT>`. Which regions are RAM, the image tells by what is copied or zeroed there, the script by
+their attributes and names.
 
 ## References
 GNU ld manual, "Output Section LMA".
@@ -49,7 +50,7 @@ from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.loading import Loaded, Regions, Use, loaded, regions_of
+from ldcheck.judging.loading import Loaded, Use, loaded, regions_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Data, OutputSection
@@ -65,14 +66,22 @@ DECLARATION = Declaration(
 _EMPTY = ("bss", "noinit", "no_init", "uninit", "heap", "stack", "noload", "zero")
 
 
+# What lies as near to data that is copied is in the same memory.
+_NEAR = 64 << 10
+
+
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED with a problem for each section that is loaded to RAM as soon as an object gives it content."""
     regions = regions_of(view)
     sources = {use.load_region for use in regions.uses if use.load_region and use.load_region != use.region}
     copied = {use.region for use in regions.uses if use.load_region and use.load_region != use.region}
     problems: list[Problem] = []
+    # What the script begins with runs first, and where that is loaded to RAM, a loader does it.
+    begins = regions.uses[0].region if regions.uses else ""
     seen: set[str] = set()
     for use in regions.uses:
+        if use.region == begins:
+            continue
         first = use.region not in seen
         seen.add(use.region)
         if not sources or not use.region or use.region in sources or use.has_own_load_address or use.is_unloaded:
@@ -123,26 +132,45 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
         for one in view.elf.sections
         if one.allocated and one.size and not one.occupies_file
     }
-    problems = tuple(
-        _problem(one, content, regions, view)
-        for one in content
-        if sources
-        and not one.is_copied
-        and (region := regions.holding(one.load))
-        and region not in sources
-        and (region in written or (one.section.writable and regions.is_memory(region)))
-    )
-    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+    sources.discard("")
+    begins = regions.holding(view.elf.entry)
+    spans = _written(view, copied)
+    problems = []
+    for one in content if sources or spans else ():
+        region = regions.holding(one.load)
+        if region:
+            in_ram = region in written or (one.section.writable and regions.is_memory(region))
+        else:
+            in_ram = any(low <= one.load < high for low, high in spans)
+        is_source = region in sources or (region and region == begins)
+        if not one.is_copied and in_ram and not is_source:
+            problems.append(_problem(one, content, region, view))
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
 
 
-def _problem(one: Loaded, content: list[Loaded], regions: Regions, view: ImageView) -> Problem:
+def _written(view: ImageView, copied: list[Loaded]) -> list[tuple[int, int]]:
+    """The addresses that data is copied to or zeroed at, from the first to the last, where no region tells of them."""
+    assert view.elf is not None
+    if not copied:
+        return []
+    low = min(one.section.address for one in copied)
+    high = max(one.section.end for one in copied)
+    zeroed = [
+        one
+        for one in view.elf.sections
+        if one.allocated and one.size and not one.occupies_file and low <= one.address < high + _NEAR
+    ]
+    return [(low, max([high, *(one.end for one in zeroed)]) + _NEAR)]
+
+
+def _problem(one: Loaded, content: list[Loaded], region: str, view: ImageView) -> Problem:
     low, high = min(other.load for other in content), max(other.load_end for other in content)
     node = view.script.declared(one.name) if view.script is not None else None
-    region, size = regions.holding(one.load), counted(one.section.size, "byte")
+    size = counted(one.section.size, "byte")
     return view.problem(
         one.name,
         one.name,
-        f"{one.name} ({size}) is loaded to {region}, where nothing is when the device starts",
+        f"{one.name} ({size}) is loaded to {region or 'RAM'}, where nothing is when the device starts",
         label="no AT> and no (NOLOAD)" if isinstance(node, OutputSection) else "",
         facts=(
             f"in the image: {one.name} has the load address {one.load:#x}",

@@ -2,7 +2,8 @@
 
 ## What it does
 With a map, or the ELF and its script, lists the loaded sections that are orphans in this link: how many bytes, whose,
-behind which boundary symbol and ahead of which, in which segment; at the statement that places their family.
+behind which boundary symbol and ahead of which, in which segment; at the statement that places their family. With
+objects alone, it plays the link through and tells behind which output section each would come.
 
 ## Why is this bad
 What start-up code clears, copies or maps ends at a boundary symbol. A section behind `__bss_end` is never cleared, one
@@ -19,9 +20,10 @@ linked for RISC-V, whose compilers put small variables into `.sbss`.
 
 ## Limits
 It is an error where data that start-up code is to clear or to copy lies outside of the symbols around the rest of its
-family; else a warning. It is only noted of notes (`entry-not-first` looks at what they precede), of what lies between
-the symbols of its family, and of programs that a dynamic loader starts. Of a map of lld, and of an ELF without a map,
-the script tells what was taken.
+family; else a warning. It is only noted of notes (`entry-not-first` looks at what they precede), of names that are
+identifiers of C (the linker gives such an orphan symbols, `__start_x` and `__stop_x`), of what lies between the symbols
+of its family, and of programs that a dynamic loader starts. Of a map of lld, and of an ELF without a map, the script
+tells what was taken.
 
 ## References
 GNU ld manual, "Orphan Sections"; option --orphan-handling.
@@ -29,24 +31,25 @@ GNU ld manual, "Orphan Sections"; option --orphan-handling.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.image.model import ImageSection
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.surroundings import Landmark, shown_segment, surroundings
+from ldcheck.judging.expressions import image_values
+from ldcheck.judging.surroundings import Landmark, homes, shown_segment, surroundings
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import Assignment, Data
-from ldcheck.sections.families import Family, family_of, home_of
-from ldcheck.sections.rules import InputRule
+from ldcheck.sections.families import Family, family_of
+from ldcheck.sections.rules import DISCARD, InputRule
 from ldcheck.source import Location, Related
 from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Sections that no statement took, and where the linker put them."),
-    evidence=(EvidenceKind.IMAGE, EvidenceKind.MAP),
+    evidence=(EvidenceKind.IMAGE, EvidenceKind.MAP, EvidenceKind.OBJECTS),
 )
 
 # Room that lld makes behind what is read-only after relocation.
@@ -79,6 +82,9 @@ class _Orphan:
 def on_image(_: Rule, view: ImageView) -> Judgement:
     """REFUTED with a problem for each group of orphans that belong and lie together."""
     orphans = _orphans(view)
+    if orphans is None and view.image.objects is not None and view.script is not None:
+        problems = tuple(_foreseen(view, view.script))
+        return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems, evidence=(EvidenceKind.OBJECTS,))
     if orphans is None:
         what = "a map of lld" if view.map is not None else "an ELF"
         reason = f"{what} alone does not tell which sections were orphans, give the script"
@@ -111,6 +117,47 @@ def _orphans(view: ImageView) -> list[_Orphan] | None:
     ]
 
 
+def _foreseen(view: ImageView, script: ScriptView) -> Iterator[Problem]:
+    """A problem for each group of objects' sections that would be orphans, by where the linker would put them."""
+    from ldcheck.sections.assign import assign
+
+    behind = ""
+    groups: dict[tuple[InputRule | None, str, Severity], list[_Orphan]] = {}
+    for placed in assign(script.tree, view.image.objects or (), arch=view.arch):
+        if placed.section is not None:
+            behind = placed.output
+        one = placed.input
+        if placed.rule is None and placed.output != DISCARD and one.allocated and one.size and one.index >= 0:
+            orphan = _Orphan(one.name, one.member or one.file, 0, one.size, None)
+            groups.setdefault((_home(orphan, view), behind, _severity_by_name(one.name)), []).append(orphan)
+    for (home, section, severity), orphans in groups.items():
+        location, route, label, _ = _shown_at(home, section, None, view)
+        yield Problem(
+            subject=orphans[0].name,
+            message=_sentence(orphans, f" behind {section}" if section else "", "would be"),
+            location=location,
+            label=label,
+            witness=orphans[0].name,
+            help=_help(_names(orphans), home, bracketed=False),
+            route=route,
+            severity=severity,
+        )
+
+
+def _names(orphans: Sequence[_Orphan]) -> list[str]:
+    return list(dict.fromkeys(orphan.name for orphan in orphans))
+
+
+def _sentence(orphans: Sequence[_Orphan], where: str, verb: str = "") -> str:
+    """Which orphans there are: names, bytes, whose, and where they lie."""
+    names = _names(orphans)
+    total = counted(sum(orphan.size for orphan in orphans), "byte")
+    files = list(dict.fromkeys(orphan.file for orphan in orphans if orphan.file))
+    whose = f"{total}, {listed(files)}" if files else total
+    verb = verb or ("is" if len(names) == 1 else "are")
+    return f"{listed(names)} ({whose}) {verb} {'an orphan' if len(names) == 1 else 'orphans'}{where}"
+
+
 def _made_up(view: ScriptView) -> set[str]:
     """The output sections that the script itself gives some content."""
     return {
@@ -131,7 +178,7 @@ def _group(orphan: _Orphan, view: ImageView) -> tuple[object, ...]:
 
 def _home(orphan: _Orphan, view: ImageView) -> InputRule | None:
     """The rule of the script that places the family of an orphan."""
-    return home_of(orphan.name, view.script.rules) if view.script is not None else None
+    return homes(view.script).of(orphan.name) if view.script is not None else None
 
 
 def _bracket(home: InputRule | None, view: ImageView) -> tuple[Landmark, Landmark] | None:
@@ -155,13 +202,21 @@ def _severity(orphans: Sequence[_Orphan], home: InputRule | None, view: ImageVie
         return Severity.NOTE
     if inside is False and (first.family is Family.ZERO or (first.family is Family.DATA and _is_copied(home, view))):
         return Severity.ERROR
-    return Severity.NOTE if first.name.startswith(".note") else Severity.WARNING
+    return _severity_by_name(first.name)
+
+
+def _severity_by_name(name: str) -> Severity:
+    """Notes are found by their segment, and the linker gives symbols of their own to sections with names of C."""
+    return Severity.NOTE if name.startswith(".note") or name.isidentifier() else Severity.WARNING
 
 
 def _is_copied(home: InputRule | None, view: ImageView) -> bool:
     """Whether the rest of the family is loaded elsewhere than it runs, so that something has to copy it."""
-    section = view.elf.section(home.output) if view.elf is not None and home is not None else None
-    return section is not None and view.elf is not None and view.elf.load_address(section) != section.address
+    if home is None:
+        return False
+    values = image_values(view)
+    load = values.loadaddr(home.output)
+    return load is not None and load != values.addr(home.output)
 
 
 def _problem(orphans: Sequence[_Orphan], view: ImageView) -> Problem:
@@ -173,18 +228,12 @@ def _problem(orphans: Sequence[_Orphan], view: ImageView) -> Problem:
     outside = bracket is not None and _is_inside(first, home, view) is False
     section = surroundings(view).section_in_front(first.address)
     location, route, label, related = _shown_at(home, section, behind, view)
-    total = counted(sum(orphan.size for orphan in orphans), "byte")
-    files = list(dict.fromkeys(orphan.file for orphan in orphans if orphan.file))
-    whose = f"{total}, {listed(files)}" if files else total
-    names = list(dict.fromkeys(orphan.name for orphan in orphans))
-    is_one = len(names) == 1
     if section:
         where = f" behind {section}"
     elif behind is not None:
         where = f" behind {behind.name}"
     else:
         where = f" ahead of {ahead.name}" if ahead is not None else ""
-    subject = f"{listed(names)} ({whose}) {'is an orphan' if is_one else 'are orphans'}"
     facts = [_place(orphans, behind, ahead, view)]
     if outside and bracket is not None and home is not None:
         start, stop = bracket
@@ -194,13 +243,13 @@ def _problem(orphans: Sequence[_Orphan], view: ImageView) -> Problem:
         )
     return Problem(
         subject=first.name,
-        message=f"{subject}{where}",
+        message=_sentence(orphans, where),
         location=location,
         label=label,
         related=related,
         facts=tuple(facts),
         witness=first.name,
-        help=_help(names, home, bracketed=bracket is not None),
+        help=_help(_names(orphans), home, bracketed=bracket is not None),
         route=route,
         severity=_severity(orphans, home, view),
     )

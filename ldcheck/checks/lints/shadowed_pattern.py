@@ -254,6 +254,9 @@ def _is_loss(rule: InputRule, first: InputRule) -> bool:
     # A statement for some files, ahead of one for all the others, is there to take them.
     if rule.files.everything and not first.files.everything:
         return False
+    # Of two sections with ONLY_IF_RO and ONLY_IF_RW, a link has one.
+    if rule.constraint or first.constraint:
+        return False
     return relation(rule, first) in (Relation.OTHER_OUTPUT, Relation.SAME_OUTPUT) and not has_wildcard(_named(rule))
 
 

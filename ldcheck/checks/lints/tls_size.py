@@ -2,7 +2,7 @@
 
 ## What it does
 Reports a symbol that is the distance of the location counter, or of a symbol behind it, from one in front of a
-`.tbss` section. With an image it tells both sizes.
+`.tbss` section, and one that by its name (`__tls_end`) is to be the end of it. With an image it tells both sizes.
 
 ## Why is this bad
 `.tbss` has no room of its own in the image: ld puts the location counter back behind it. The distance is that of
@@ -33,11 +33,11 @@ from collections.abc import Iterator
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import marks_a_place
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.record import dataclass
-from ldcheck.script.syntax import Assignment, Binary, Expression, Name, OutputSection
+from ldcheck.script.marks import marks_a_place, names_an_end
+from ldcheck.script.syntax import Assignment, Binary, Call, Expression, Name, Node, OutputSection, Word
 from ldcheck.source import Related
 from ldcheck.words import counted
 
@@ -95,20 +95,36 @@ def _distances(view: ScriptView) -> Iterator[_Distance]:
     sections = [node for node in view.statements if isinstance(node, OutputSection)]
     zeroed = {id(node) for node in sections if _takes_only(node, _ZEROED, view)}
     local = {id(node) for node in sections if _takes_only(node, _ZEROED + _INITIALISED, view)}
+    in_front: Node | None = None
     for node in view.statements if zeroed else ():
-        if not isinstance(node, Assignment) or node.operator != "=" or node.target.text == ".":
-            continue
-        for end, start in _differences(node.value):
-            high = node.start if end.name == "." else _place(end.name, view)
-            low = _place(start.name, view)
-            if low is None or high is None:
-                continue
-            # A distance over other sections too is not meant as a size of thread-local storage.
-            between = [section for section in sections if low < section.end and section.start < high]
-            skipped = [section for section in between if id(section) in zeroed and section.end <= high]
-            if skipped and all(id(section) in local for section in between):
-                yield _Distance(node, skipped[0])
-                break
+        if isinstance(node, Assignment) and node.operator == "=" and node.target.text != ".":
+            if isinstance(in_front, OutputSection) and id(in_front) in zeroed and _ends_storage(node, view):
+                yield _Distance(node, in_front)
+            for high, low in _stretches(node, view):
+                # A distance over other sections too is not meant as a size of thread-local storage.
+                between = [section for section in sections if low < section.end and section.start < high]
+                skipped = [section for section in between if id(section) in zeroed and section.end <= high]
+                if skipped and all(id(section) in local for section in between):
+                    yield _Distance(node, skipped[0])
+                    break
+        if id(node) not in view.enclosing and not isinstance(node, Assignment):
+            in_front = node
+
+
+def _ends_storage(node: Assignment, view: ScriptView) -> bool:
+    """Whether a symbol outside of all sections is by its name the end of thread-local storage."""
+    name = node.target.text.lower()
+    is_named = names_an_end(name) and any(word in name for word in ("tls", "tbss"))
+    return is_named and id(node) not in view.enclosing and marks_a_place(node)
+
+
+def _stretches(node: Assignment, view: ScriptView) -> Iterator[tuple[int, int]]:
+    """The parts of the script, from behind to in front, over which a value counts a distance."""
+    for end, start in _differences(node.value):
+        high = node.start if isinstance(end, Name) and end.name == "." else _place(end, view)
+        low = _place(start, view)
+        if low is not None and high is not None:
+            yield high, low
 
 
 def _takes_only(section: OutputSection, names: tuple[str, ...], view: ScriptView) -> bool:
@@ -116,21 +132,28 @@ def _takes_only(section: OutputSection, names: tuple[str, ...], view: ScriptView
     return bool(taken) and all(name.startswith(names) for name in taken)
 
 
-def _differences(value: Expression) -> Iterator[tuple[Name, Name]]:
-    """The differences between two names in a sum."""
+def _differences(value: Expression) -> Iterator[tuple[Expression, Expression]]:
+    """The differences between two addresses in an expression."""
     pending = [value]
     while pending:
         node = pending.pop()
         if isinstance(node, Binary):
-            if node.operator == "-" and isinstance(node.left, Name) and isinstance(node.right, Name):
+            if node.operator == "-":
                 yield node.left, node.right
             pending += [node.left, node.right]
+        elif isinstance(node, Call):
+            pending += [argument for argument in node.arguments if not isinstance(argument, Word)]
 
 
-def _place(symbol: str, view: ScriptView) -> int | None:
-    """Where in the script a symbol is given the location counter."""
-    nodes = view.assignments.get(symbol, ())
-    return nodes[-1].start if nodes and marks_a_place(nodes[-1]) else None
+def _place(value: Expression, view: ScriptView) -> int | None:
+    """Where in the script the address is that a symbol is given, or ADDR() asks for."""
+    if isinstance(value, Name):
+        nodes = view.assignments.get(value.name, ())
+        return nodes[-1].start if nodes and marks_a_place(nodes[-1]) else None
+    if isinstance(value, Call) and value.function == "ADDR" and isinstance(value.arguments[0], Word):
+        sections = view.output_sections.get(value.arguments[0].text, ())
+        return sections[0].start if sections else None
+    return None
 
 
 def _problem(
