@@ -197,7 +197,8 @@ def unless_undecided(judgement: Judgement, count: int) -> Judgement:
 class Finding:
     """One violation or doubt, complete: everything that any report needs.
 
-    `help` is the sentence of `fix` where there is one that was tried.
+    `help` is the sentence of `fix` where there is one that was tried. `also` are the ids of rules of other policies
+    that found the same.
     """
 
     rule: str
@@ -218,6 +219,7 @@ class Finding:
     verdict: Verdict = Verdict.VIOLATED
     target: str = ""
     fix: Fix | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

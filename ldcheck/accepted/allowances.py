@@ -47,7 +47,7 @@ class Allowance:
 
     def covers(self, finding: Finding) -> bool:
         """Whether the finding is what is allowed: at its place, or where the macro that it lies in is used."""
-        if finding.rule not in self.rules and finding.check not in self.rules:
+        if {finding.rule, finding.check, *finding.also}.isdisjoint(self.rules):
             return False
         places = [finding.location]
         places += [related.location for related in finding.related if related.label.endswith("is used here")]

@@ -16,11 +16,15 @@ next faults; boot code that maps 16 MB does not map the rest. The linker knows n
         limit: _end_boot - start
         to: 4K
 
-with 5,000 bytes of boot code.
+and a script that leaves no such room:
+
+    .boot : { start = .; *(.boot) . = 0x1100; *(.boot.stack) _end_boot = .; }
 
 ## Use instead
-Move what need not be there behind `_end_boot`, or map two pages. `ASSERT(_end_boot - start <= 4K, "boot code")` in the
-script lets the link fail, and the rule hold without a link.
+    .boot : { start = .; *(.boot) _end_boot = .; *(.boot.stack) }
+    ASSERT(_end_boot - start <= 4K, "boot code is larger than its page")
+
+With the ASSERT a link fails whose boot code does not fit, and the rule holds without one.
 
 ## Limits
 Most sizes are known after the link only: where the script has no ASSERT, no region and no constant that bounds the

@@ -15,9 +15,15 @@ initial values are read from the wrong place.
         load-address: [.text, .data]
         is: . - 0xffff82d000000000
 
-with a .data that lacks `AT(ADDR(.data) - 0xffff82d000000000)`.
+with a .text that lacks its load address:
+
+    . = 0xffff82d040200000;
+    .text : { *(.text) }
+    .data : AT(ADDR(.data) - 0xffff82d000000000) { *(.data) }
 
 ## Use instead
+    . = 0xffff82d040200000;
+    .text : AT(ADDR(.text) - 0xffff82d000000000) { *(.text) }
     .data : AT(ADDR(.data) - 0xffff82d000000000) { *(.data) }
 
 ## Limits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ldcheck.findings import Finding
 from ldcheck.policy.rule import Rule
@@ -10,10 +10,10 @@ from ldcheck.record import replace
 
 
 def once(findings: Sequence[Finding], rules: Sequence[Rule]) -> tuple[Finding, ...]:
-    """What several rules of one check find in one place is said once: as heavy as the heaviest of them.
+    """What rules of one check in several policies find in one place is said once: as heavy as the heaviest of them.
 
     It carries the id of the rule of the more special policy, which is the one that comes last (a policy stands behind
-    what it extends, and a project's behind what holds for all scripts).
+    what it extends, and a project's behind what holds for all scripts). Two rules of one policy were both meant.
     """
     checked = [(rule.check, rule.lint) for rule in rules]
     if len(set(checked)) == len(checked):
@@ -25,7 +25,14 @@ def once(findings: Sequence[Finding], rules: Sequence[Rule]) -> tuple[Finding, .
         place = None if finding.location == own[finding.rule].location else finding.location
         key = (finding.check, place, finding.message, finding.configurations, finding.witness)
         groups.setdefault(key, []).append(finding)
-    return tuple(
-        replace(group[-1], severity=min((one.severity for one in group), key=lambda severity: severity.rank))
-        for group in groups.values()
-    )
+    return tuple(finding for group in groups.values() for finding in _last(group, own))
+
+
+def _last(group: Sequence[Finding], rules: Mapping[str, Rule]) -> Iterator[Finding]:
+    """The findings of the last policy among equal ones."""
+    severity = min((one.severity for one in group), key=lambda severity: severity.rank)
+    policy = rules[group[-1].rule].location.file
+    also = tuple(dict.fromkeys(one.rule for one in group if rules[one.rule].location.file != policy))
+    for one in group:
+        if rules[one.rule].location.file == policy:
+            yield replace(one, severity=severity, also=also)

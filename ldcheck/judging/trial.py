@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ldcheck.policy.rule import Rule
     from ldcheck.project.target import Target
     from ldcheck.sections.rules import InputRule
-    from ldcheck.source import Source
+    from ldcheck.source import Location, Source
 
 # A run's trials, and the seconds of processor time that they may take, those of compilers included.
 MOST_TRIALS = 20
@@ -40,14 +40,25 @@ _Key = frozenset[tuple[str, str | None]]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _State:
-    """What judging one script gave. `findings` are counted by rule and message; `outputs` are the output sections."""
+    """What judging one script gave.
+
+    `findings` are counted by rule and message, and `places` has them by rule and location; `outputs` are the output
+    sections.
+    """
 
     findings: Counter[tuple[str, str]]
+    places: Mapping[tuple[str, Location], frozenset[str]]
     heavy: frozenset[tuple[str, str]]
     errors: frozenset[str]
     held: frozenset[str]
     rules: tuple[InputRule, ...]
     outputs: tuple[str, ...]
+
+    def known(self, finding: Finding) -> tuple[str, str]:
+        """What a finding is known by, in the words of the script where a link has put it in its own."""
+        messages = self.places.get((finding.rule, finding.location), frozenset((finding.message,)))
+        message = finding.message if finding.message in messages or len(messages) > 1 else next(iter(messages))
+        return finding.rule, message
 
 
 _Pair = tuple[Mapping[_Key, _State], Mapping[_Key, _State]]
@@ -134,8 +145,13 @@ class Bench:
 
     def _state(self, case: applicable.ScriptCase) -> _State:
         judged = judge.judge(self._rules, replace(self._judged, scripts=(case,)), self._checks)
+        places: dict[tuple[str, Location], frozenset[str]] = {}
+        for one in judged.findings:
+            at = one.rule, one.location
+            places[at] = places.get(at, frozenset()) | {one.message}
         return _State(
             Counter(map(_known_by, judged.findings)),
+            places,
             frozenset(_known_by(one) for one in judged.findings if one.severity.at_least(Severity.WARNING)),
             frozenset(error.message for error in judged.errors),
             frozenset(result.rule for result in judged.results if result.verdict is Verdict.HELD),
@@ -244,9 +260,9 @@ def _better(before: Mapping[_Key, _State], after: Mapping[_Key, _State], finding
     if before.keys() != after.keys():
         return False
     if finding is not None:
-        key = _known_by(finding)
-        where = [at for at, state in before.items() if state.findings[key]]
-        if not where or any(after[at].findings[key] >= before[at].findings[key] for at in where):
+        where = [(at, state.known(finding)) for at, state in before.items()]
+        where = [(at, key) for at, key in where if before[at].findings[key]]
+        if not where or any(after[at].findings[key] >= before[at].findings[key] for at, key in where):
             return False
     seen: set[tuple[int, int]] = set()
     for at, new in after.items():
