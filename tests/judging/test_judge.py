@@ -234,7 +234,7 @@ def test_what_several_rules_find_in_one_place_is_said_once(monkeypatch: pytest.M
     target = Target("xen", "x86_64", (ScriptCase(view, ({},)),))
     rules = [
         rule(severity=Severity.WARNING),
-        replace(rule(severity=Severity.NOTE), id="of-the-pack", place=Location("pack.yaml", 9, 5)),
+        replace(rule(severity=Severity.NOTE), id="of-the-pack", place=Location("pack.yaml", 9, 5), policy="pack.yaml"),
         replace(rule(), id="of-another-check", check="other"),
     ]
     found = judge(rules, target, checks)

@@ -21,7 +21,8 @@ freed, the table between two boundary symbols stays empty.
 ## Limits
 It is an error where a wildcard swallows what another output section, or the other side of a symbol, lists. A note is a
 pattern whose sections are in the right place anyway: next to the taker, in an output section of the same name, in two
-statements for /DISCARD/, or a name that is simply listed twice (a warning, if symbols enclose the empty place).
+statements for /DISCARD/, or a name that is simply listed twice (a warning, if symbols enclose the empty place, or its
+SIZEOF() is asked for).
 A pattern that merely matches nothing in today's link is not reported: that is normal; nor is one for all files whose
 sections went to a statement for some of them (`boot.o(.head)` ahead of `*(.head)`). The same pattern twice between
 the same boundary symbols is harmless and not reported either, nor one under KEEP() whose sections go to the same
@@ -35,6 +36,7 @@ GNU ld manual, "Input Section Basics".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Fix, Judgement, Problem, Severity, Standing, unless_undecided
@@ -43,7 +45,7 @@ from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import marks_a_place, tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Sections
+from ldcheck.script.syntax import Call, Sections, Word, walk
 from ldcheck.sections.globs import contains, has_wildcard
 from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
 from ldcheck.sections.rules import InputRule, flat
@@ -77,9 +79,9 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         and not any(_special(taker) for taker in (reach.rule, *reach.earlier))
     ]
     causes: dict[tuple[object, ...], list[Reach]] = {}
-    bracketed = _bracketed(view) if dead else frozenset()
+    wanted = _Wanted(view) if dead else None
     for reach in dead:
-        weight = _weight(reach, id(reach.rule.statement) in bracketed)
+        weight = _weight(reach, wanted is not None and wanted.here(reach.rule, found))
         takers = tuple(earlier.index for earlier in reach.earlier)
         causes.setdefault((weight, id(reach.rule.section), takers), []).append(reach)
     problems = tuple(_problem(same, weight, view) for (weight, *_), same in causes.items())
@@ -87,19 +89,17 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     return unless_undecided(judgement, sum(reach.state is State.UNDECIDED for reach in found))
 
 
-def _weight(reach: Reach, bracketed: bool) -> Severity:
+def _weight(reach: Reach, wanted: bool) -> Severity:
     """How much is lost: what the author of the pattern wanted, or nothing because the sections are there anyway."""
     rule, takers = reach.rule, reach.earlier
-    if rule.discards and all(taker.discards for taker in takers):
-        return Severity.NOTE
     if {relation(rule, taker) for taker in takers} <= {Relation.SAME_STATEMENT, Relation.SAME_STRETCH}:
         return Severity.NOTE
     # What compilers have put into COMDAT groups for twenty years.
     if ".gnu.linkonce." in rule.names.prefix:
         return Severity.NOTE
-    # A leftover, if no symbol wants it here.
+    # A leftover, if nobody wants it here.
     if _listed_twice(reach):
-        return Severity.WARNING if bracketed and rule.output != takers[0].output else Severity.NOTE
+        return Severity.WARNING if wanted and rule.output != takers[0].output else Severity.NOTE
     return Severity.NOTE if all(_is_next(rule, taker) for taker in takers) else Severity.ERROR
 
 
@@ -119,20 +119,32 @@ def _is_next(rule: InputRule, taker: InputRule) -> bool:
     return rule.section is not taker.section and rule.output == taker.output
 
 
-def _bracketed(view: ScriptView) -> frozenset[int]:
-    """The input statements, by `id`, between two symbols of a body that mark places."""
-    found = [
-        bracket
-        for node in view.tree.statements
-        if isinstance(node, Sections)
-        for bracket in brackets(list(flat(node.statements)))
-    ]
-    return frozenset(
-        id(statement)
-        for bracket in found
-        if marks_a_place(bracket.start) and marks_a_place(bracket.end)
-        for statement in bracket.statements
-    )
+class _Wanted:
+    """What a script wants to have in a certain place: between two symbols, or where it asks for SIZEOF() or ADDR()."""
+
+    def __init__(self, view: ScriptView) -> None:
+        self.bracketed = frozenset(
+            id(statement)
+            for node in view.tree.statements
+            if isinstance(node, Sections)
+            for bracket in brackets(list(flat(node.statements)))
+            if marks_a_place(bracket.start) and marks_a_place(bracket.end)
+            for statement in bracket.statements
+        )
+        self.asked = frozenset(
+            argument.text
+            for node in walk(view.tree)
+            if isinstance(node, Call) and node.function in ("ADDR", "LOADADDR", "SIZEOF")
+            for argument in node.arguments
+            if isinstance(argument, Word)
+        )
+
+    def here(self, rule: InputRule, found: Sequence[Reach]) -> bool:
+        """Whether the place of a dead rule is wanted, and empty."""
+        if id(rule.statement) in self.bracketed:
+            return True
+        others = (reach for reach in found if reach.rule.section is rule.section)
+        return rule.output in self.asked and all(reach.state is State.DEAD for reach in others)
 
 
 def _special(rule: InputRule) -> bool:
