@@ -16,11 +16,13 @@ next faults; boot code that maps 16 MB does not map the rest. The linker knows n
         limit: _end_boot - start
         to: 4K
 
-with 5,000 bytes of boot code.
+with
+
+    SECTIONS { . = 1M; start = .; .boot : { *(.boot) . = 5000; _end_boot = .; } }
 
 ## Use instead
-Move what need not be there behind `_end_boot`, or map two pages. `ASSERT(_end_boot - start <= 4K, "boot code")` in the
-script lets the link fail, and the rule hold without a link.
+    SECTIONS { . = 1M; start = .; .boot : { *(.boot) _end_boot = .; } }
+    ASSERT(_end_boot - start <= 4K, "the boot code does not fit into a page")
 
 ## Limits
 Most sizes are known after the link only: where the script has no ASSERT, no region and no constant that bounds the

@@ -15,9 +15,15 @@ initial values are read from the wrong place.
         load-address: [.text, .data]
         is: . - 0xffff82d000000000
 
-with a .data that lacks `AT(ADDR(.data) - 0xffff82d000000000)`.
+with
+
+    . = 0xffff82d000200000;
+    .text : AT(ADDR(.text) - 0xffff82d000000000) { *(.text) }
+    .data : AT(ADDR(.data)) { *(.data) }
 
 ## Use instead
+    . = 0xffff82d000200000;
+    .text : AT(ADDR(.text) - 0xffff82d000000000) { *(.text) }
     .data : AT(ADDR(.data) - 0xffff82d000000000) { *(.data) }
 
 ## Limits
