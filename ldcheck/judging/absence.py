@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ldcheck.findings import InputError, Judgement, Problem, Standing
+from ldcheck.findings import InputError, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.existence import Lack
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.script.syntax import Node, Sections
 from ldcheck.words import listed, slips
 
+# A name that stands for all of a family, `.text.x`.
+_STAND_IN = re.compile(r"\.[a-z]$")
 # What stands between the words of a name.
 _SEPARATED = re.compile(r"[_.$]+")
 # What stands between names and patterns in an expression or a range.
@@ -103,13 +105,30 @@ def _demanded(names: tuple[str, ...], rule: Rule, view: ScriptView) -> Problem:
         where = f"into {places}" if places else "where it belongs"
         advice = f"put `*({' '.join(wanted)})` {where}"
     node, label = _sibling(names[0], rule, view)
+    counts = _counts(names, rule, view)
     return view.problem(
         node,
         names[0],
         f"{lacking} {said}",
+        severity=None if counts else Severity.NOTE,
         label=label,
         help=f"{advice}, or say `optional: true` in the rule",
     )
+
+
+def _counts(names: tuple[str, ...], rule: Rule, view: ScriptView) -> bool:
+    """Whether a script that lacks names is likely to miss them.
+
+    Compilers emit sections by themselves; a project's own come with the code that they are for, which this version of
+    it may not have, and symbols too. Where at least half of what the rule speaks of is there, so is that code.
+    """
+    from ldcheck.sections.families import is_whole_family
+
+    if rule.check in _TAKING and names[0].startswith("."):
+        return any(is_whole_family(name) or _STAND_IN.search(name) for name in names)
+    others = [name for name in _names(rule) if name not in names]
+    there = [name for name in others if _found(name, view) is not None]
+    return bool(there) and len(there) >= len(names)
 
 
 def _sibling(name: str, rule: Rule, view: ScriptView) -> tuple[Node, str]:
