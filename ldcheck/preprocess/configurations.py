@@ -55,10 +55,10 @@ def smallest_condition(
             return _in_part(_narrowed(inside, enclosing), _narrowed(outside, enclosing), len(every))
         inside, outside = telling
     terms = _minimise(inside, outside)
-    words = [_words(term) for term in terms]
-    if len(words) == 1:
-        return "only " + words[0]
-    return "only " + ", or ".join(words)
+    told = "only " + ", or ".join(_words(term) for term in terms)
+    if deciding is not None and any(len(term) > 1 for term in terms):
+        told += f", as far as the {len(every):,} configurations that were looked at tell"
+    return told
 
 
 def _narrowed(cubes: Sequence[Assignment], names: Collection[str]) -> list[Assignment]:

@@ -18,6 +18,7 @@ from ldcheck.record import replace
 
 _PART = re.compile(r"\b(with|without) (.*?)(?= and with(?:out)?\b|$)")
 _IN_PART = ", and there in some configurations"
+_AS_FAR = " that were looked at tell"
 
 Assignment = dict[str, str | None]
 
@@ -48,9 +49,11 @@ def wrong_conditions(target: Target) -> Iterator[str]:
     """What is wrong with the conditions of a target's findings: one line for each."""
     checked = check_target(target, Asked(), checks, lambda _: None)
     assert not checked.errors, checked.errors
-    for condition in dict.fromkeys(one.configurations for one in checked.findings):
-        mine = [one for one in checked.findings if one.configurations == condition]
-        if not condition or condition.startswith("in "):
+    # A macro that one configuration uses here and another there: each use has its finding, and they look the same.
+    once = [one for one in checked.findings if sum(_alike(one, other) for other in checked.findings) == 1]
+    for condition in dict.fromkeys(one.configurations for one in once):
+        mine = [one for one in once if one.configurations == condition]
+        if not condition or condition.startswith("in ") or condition.endswith(_AS_FAR):
             continue
         sufficient = not condition.endswith(_IN_PART)
         alternatives = terms(condition.removesuffix(_IN_PART))
@@ -58,7 +61,7 @@ def wrong_conditions(target: Target) -> Iterator[str]:
             found = judged(target, term)
             for finding in mine if found is not None else ():
                 same = [one for one in found or () if _alike(one, finding)]
-                if not any(one.configurations == "" for one in same):
+                if len(same) < 2 and not any(one.configurations == "" for one in same):
                     said = same[0].configurations if same else "not at all"
                     yield f"{_named(finding)}: {condition}: with {term} it is there {said}"
         for outside in _negations(alternatives):
