@@ -26,12 +26,15 @@ _FIELDS = "__record_fields__"
 
 
 class _Field:
-    """A field: its name, its default (or what makes one), and whether it is given by name only."""
+    """A field: its name, its type as written, its default or what makes one, and whether it is given by name only."""
 
-    __slots__ = ("default", "factory", "keyword", "name")
+    __slots__ = ("default", "factory", "keyword", "name", "type")
 
-    def __init__(self, name: str, default: Any, factory: Callable[[], Any] | None, keyword: bool) -> None:
+    def __init__(
+        self, name: str, default: Any, factory: Callable[[], Any] | None, keyword: bool, written: Any = None
+    ) -> None:
         self.name = name
+        self.type = written
         self.default = default
         self.factory = factory
         self.keyword = keyword
@@ -84,12 +87,12 @@ def _declare(kind: Any, frozen: bool, eq: bool, shown: bool, kw_only: bool) -> A
     own: dict[str, _Field] = {}
     # From Python 3.14 on, annotations are an attribute of every class and no longer an entry of its namespace.
     annotations = body.get("__annotations__") or (kind.__annotations__ if sys.version_info >= (3, 14) else {})
-    for name in annotations:
+    for name, written in annotations.items():
         given = body.pop(name, _MISSING)
         if isinstance(given, _Field):
-            own[name] = _Field(name, given.default, given.factory, kw_only)
+            own[name] = _Field(name, given.default, given.factory, kw_only, written)
         else:
-            own[name] = _Field(name, given, None, kw_only)
+            own[name] = _Field(name, given, None, kw_only, written)
     all_fields = tuple({**inherited, **own}.values())
     body[_FIELDS] = all_fields
     body["__dataclass_fields__"] = _StandardFields(dict(annotations))

@@ -6,6 +6,7 @@ Here is what a set of rules is judged on, and which of its scripts a rule's cond
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.rule import Rule, names_of
@@ -94,15 +95,20 @@ def unvalued(rule: Rule, target: Target, case: int | None) -> str:
     """
     if not rule.constants:
         return ""
-    from ldcheck.policy.sizes import names_in
-
     view = target.scripts[case].view if case is not None else target.image
-    texts = [named.text for value in (rule.subject, *rule.keys.values()) for named in names_of(value)]
-    used = {name for text in texts for name in names_in(text) if name in rule.constants}
-    for name in sorted(used):
+    for name in _constants(rule):
         if view is None or name not in view.params:
             return f"{name} is a constant of the sources, and nothing here tells its value"
     return ""
+
+
+@lru_cache(maxsize=1024)
+def _constants(rule: Rule) -> tuple[str, ...]:
+    """The constants of the sources that a rule uses."""
+    from ldcheck.policy.sizes import names_in
+
+    texts = [named.text for value in (rule.subject, *rule.keys.values()) for named in names_of(value)]
+    return tuple(sorted({name for text in texts for name in names_in(text) if name in rule.constants}))
 
 
 def config_holds(conditions: Sequence[str], definitions: Sequence[Mapping[str, str]]) -> bool:

@@ -11,20 +11,16 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import EvidenceKind, Fix, Problem, Severity
+from ldcheck.findings import EvidenceKind, Fix, Judgement, Problem, Severity
 from ldcheck.script.syntax import (
     Assignment,
-    Command,
     Include,
     MemoryRegion,
-    Name,
     Node,
     OutputSection,
-    ProgramHeader,
     Script,
     SectionPattern,
     statements,
-    walk,
 )
 from ldcheck.source import Location, Related, SourceMap
 
@@ -33,6 +29,7 @@ if TYPE_CHECKING:
     from ldcheck.judging.inputs import LinkedInputs
     from ldcheck.layout.decided import Decided
     from ldcheck.layout.result import Layout
+    from ldcheck.policy.rule import Rule
     from ldcheck.script.routes import Routes
     from ldcheck.sections.rules import InputRule
 
@@ -60,6 +57,8 @@ class ScriptView:
         self.orphans = orphans
         # How many more places are looked for to draft fixes of this script.
         self.drafts = 200
+        # What the checks said of it, by rule: a trial of a fix asks for all of that once more.
+        self.judgements: dict[Rule, Judgement] = {}
 
     @cached_property
     def rules(self) -> tuple[InputRule, ...]:
@@ -140,15 +139,9 @@ class ScriptView:
 
         A symbol that only the objects define may stand in an expression, or in ENTRY().
         """
-        found: set[str] = set()
-        for node in walk(self.tree):
-            if isinstance(node, Name):
-                found.add(node.name)
-            elif isinstance(node, MemoryRegion | ProgramHeader):
-                found.add(node.name.text)
-            elif isinstance(node, Command) and node.keyword in ("ENTRY", "EXTERN"):
-                found.update(word.text for word in node.arguments)
-        return frozenset(found - {"."})
+        from ldcheck.script.uses import mentioned
+
+        return mentioned(self.tree)
 
     @cached_property
     def regions(self) -> Mapping[str, tuple[int, int]]:

@@ -102,7 +102,7 @@ def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
     asked = rule.evidence or declaration.evidence
     scripts: dict[int, Judgement] = {}
     if EvidenceKind.SCRIPT in asked and hasattr(check, "on_script"):
-        scripts = {at: _decided(check.on_script, rule, target.scripts[at].view) for at in cases}
+        scripts = {at: _of_script(check.on_script, rule, target.scripts[at].view) for at in cases}
     image = None
     # The image shows nothing of configurations that it was not linked with.
     linked_here = not target.scripts or target.image_case in cases
@@ -140,6 +140,13 @@ def _without_passing_over(
     if findings:
         result = _result(rule, Verdict.VIOLATED, findings[0].message, used)
     return _Outcome(result, outcome.findings + findings, errors if told else outcome.errors)
+
+
+def _of_script(judge: Callable[[Rule, ScriptView], Judgement], rule: Rule, view: ScriptView) -> Judgement:
+    known = view.judgements.get(rule)
+    if known is None:
+        known = view.judgements[rule] = _decided(judge, rule, view)
+    return known
 
 
 def _decided(judge: Callable[[Rule, _View], Judgement], rule: Rule, view: _View) -> Judgement:

@@ -69,7 +69,7 @@ def read_edited(target: Target, arch: str, before: Scripts, texts: Mapping[str, 
     """
     if before.preprocessed:
         files = before.preprocessed[0].origin.files.with_edits(texts)
-        return _preprocessed(target if target.arch else replace(target, arch=arch), files)
+        return _preprocessed(target if target.arch else replace(target, arch=arch), files, before)
     from ldcheck.script.includes import searched
     from ldcheck.script.parser import parse
 
@@ -101,7 +101,8 @@ def is_preprocessed(target: Target) -> bool:
     return target.script.endswith(".S") or bool(target.command_file) or target.preprocessor != "auto"
 
 
-def _preprocessed(target: Target, files: Files | None = None) -> Scripts:
+def _preprocessed(target: Target, files: Files | None = None, before: Scripts | None = None) -> Scripts:
+    """The scripts of a target that is preprocessed; those whose text is one of `before` are not parsed again."""
     from ldcheck.preprocess.configurations import smallest_condition
     from ldcheck.preprocess.relevance import Relevance
     from ldcheck.preprocess.run import preprocess
@@ -124,8 +125,14 @@ def _preprocessed(target: Target, files: Files | None = None) -> Scripts:
     include = searched(target.includes)
     # Configurations share most of their statements: all lie in one address space, and each is parsed once.
     sources, shared = SourceMap(), SharedStatements()
+    known: dict[str, Parse] = {}
+    if before is not None:
+        texts = (one.source.text for one in before.preprocessed)
+        known = dict(zip(texts, before.parses, strict=True))
 
     def parsed(one: Preprocessed) -> Parse:
+        if one.source.text in known:
+            return known[one.source.text]
         text = Text(shared, one.lines, one.source.line_starts) if one.lines else None
         return parse(one.source, origin=one.origin, sources=sources, include=include, shared=text)
 

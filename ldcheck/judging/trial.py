@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ldcheck.policy.load import Policies
     from ldcheck.policy.rule import Rule
     from ldcheck.project.target import Target
+    from ldcheck.script.syntax import Script
     from ldcheck.sections.rules import InputRule
     from ldcheck.source import Location, Source
 
@@ -96,6 +97,8 @@ class Bench:
         self._checks = checks
         self._kept = scripts
         self._views = tuple(case.view for case in judged.scripts)
+        # Most edits leave most configurations as they are: what was judged, by the tree, and what came of it.
+        self._judged_so_far: dict[Script, tuple[applicable.ScriptCase, _State]] = {}
 
     @cached_property
     def scripts(self) -> Scripts:
@@ -144,6 +147,15 @@ class Bench:
         }
 
     def _state(self, case: applicable.ScriptCase) -> _State:
+        if (known := self._judged_so_far.get(case.view.tree)) is not None:
+            earlier, state = known
+            if earlier.view.params == case.view.params and earlier.definitions == case.definitions:
+                return state
+        state = self._judge(case)
+        self._judged_so_far[case.view.tree] = case, state
+        return state
+
+    def _judge(self, case: applicable.ScriptCase) -> _State:
         judged = judge.judge(self._rules, replace(self._judged, scripts=(case,)), self._checks)
         places: dict[tuple[str, Location], frozenset[str]] = {}
         for one in judged.findings:

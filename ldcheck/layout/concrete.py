@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ldcheck.image.model import Elf, ImageSection, LinkMap
-from ldcheck.layout.flow import Flow, flow, leaves
+from ldcheck.layout.flow import Flow, flow
 from ldcheck.layout.image_values import ImageValues, regions_of
 from ldcheck.layout.traits import DATA_SIZES, statements
 from ldcheck.record import dataclass
@@ -34,6 +34,7 @@ from ldcheck.script.syntax import (
     Script,
     Word,
 )
+from ldcheck.script.uses import leaves
 
 _MASK = (1 << 64) - 1
 # Sections that ld makes when all is laid out.

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from ldcheck.layout.anchors import Anchor
 from ldcheck.layout.evaluation import Scope, evaluate
 from ldcheck.layout.facts import Known, known
-from ldcheck.layout.flow import Flow, leaves
+from ldcheck.layout.flow import Flow
 from ldcheck.layout.frames import ABSOLUTE, UNSURE_VALUE, Value, absolute_value, settled
 from ldcheck.layout.numbers import ANY, MASK, Number, exact
 from ldcheck.script.syntax import Call, Command, Expression, MemoryRegion, Name, OutputSection, Overlay, Word
+from ldcheck.script.uses import leaves
 
 # The region of sections that name none.
 DEFAULT = "*default*"

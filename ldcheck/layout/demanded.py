@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from ldcheck.layout.assertions import Demand, Relation, demands
 from ldcheck.layout.evaluation import is_behind_start
 from ldcheck.layout.facts import Known, Order, Reason, merged
-from ldcheck.layout.flow import Flow, leaves
+from ldcheck.layout.flow import Flow
 from ldcheck.layout.frames import ABSOLUTE, Frame, Value
 from ldcheck.layout.names import Names
 from ldcheck.layout.numbers import Number
 from ldcheck.layout.result import AssertionFact, Grounds, Said, Truth
 from ldcheck.script.syntax import Assertion, Assignment, Expression, Name
+from ldcheck.script.uses import leaves
 
 _TRUTHS: Mapping[bool | None, Truth] = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}
 

@@ -9,24 +9,21 @@ to belong to the next section.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from functools import lru_cache
 
 from ldcheck.layout.facts import Reason
 from ldcheck.layout.traits import Collected, Traits, statements, traits
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
-    Binary,
     Call,
     Command,
-    Conditional,
     Data,
     Expression,
     Include,
     Insert,
     Memory,
     MemoryRegion,
-    Name,
     Node,
     OutputSection,
     Overlay,
@@ -34,10 +31,10 @@ from ldcheck.script.syntax import (
     Script,
     SectionGroup,
     Sections,
-    Unary,
     Word,
 )
 from ldcheck.script.syntax import statements as all_statements
+from ldcheck.script.uses import leaves
 
 
 class Flow:
@@ -170,37 +167,21 @@ def _survey_section(node: OutputSection, found: Flow) -> None:
     own = {node.name.text}
     for expression in (node.address, node.load_address):
         if expression is not None:
-            found.mentioned.update(set(_mentioned(expression)) - own)
+            found.mentioned.update(_mentioned(expression) - own)
     if node.constraint:
         for statement in statements(node.statements):
             if isinstance(statement, Assignment):
                 found.uncertain[statement.target.text] = Reason(node, "the section may not be there")
 
 
-def _mentioned(expression: Expression) -> Iterator[str]:
+@lru_cache(maxsize=1 << 14)
+def _mentioned(expression: Expression) -> frozenset[str]:
     """The sections that an expression makes ld make (exp_init_os)."""
-    for part in leaves(expression):
-        if isinstance(part, Call) and part.function in ("ADDR", "LOADADDR") and isinstance(part.arguments[0], Word):
-            yield part.arguments[0].text
-
-
-def leaves(expression: Expression) -> Iterator[Name | Call]:
-    """The names and the functions in an expression, of any depth, in no certain order."""
-    pending: list[Expression] = [expression]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, Binary):
-            pending.append(node.left)
-            pending.append(node.right)
-        elif isinstance(node, Name):
-            yield node
-        elif isinstance(node, Call):
-            yield node
-            pending.extend(item for item in node.arguments if not isinstance(item, Word))
-        elif isinstance(node, Unary):
-            pending.append(node.operand)
-        elif isinstance(node, Conditional):
-            pending.extend((node.test, node.yes, node.no))
+    return frozenset(
+        part.arguments[0].text
+        for part in leaves(expression)
+        if isinstance(part, Call) and part.function in ("ADDR", "LOADADDR") and isinstance(part.arguments[0], Word)
+    )
 
 
 def _open_places(found: Flow, collected: Collected) -> None:

@@ -13,7 +13,7 @@ from ldcheck.layout.anchors import Anchor
 from ldcheck.layout.constants import Constants
 from ldcheck.layout.evaluation import Scope, evaluate
 from ldcheck.layout.facts import Known, known
-from ldcheck.layout.flow import Flow, leaves
+from ldcheck.layout.flow import Flow
 from ldcheck.layout.frames import (
     ABSOLUTE,
     FOREIGN,
@@ -28,6 +28,7 @@ from ldcheck.layout.frames import (
 )
 from ldcheck.layout.numbers import ANY, FLAG, MASK, ONE, ZERO, Number, exact
 from ldcheck.script.syntax import Assignment, Binary, Expression, Name, Node, OutputSection
+from ldcheck.script.uses import leaves
 
 
 class Section:

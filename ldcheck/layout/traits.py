@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import (
@@ -59,6 +60,13 @@ _DEBUGGING = (".debug", ".gdb_index", ".gnu.debuglto_", ".gnu.linkonce.wi.", ".l
 _THREAD_LOCAL = (".tbss", ".gnu.linkonce.tb.")
 _THREAD_LOCAL_DATA = (".tdata", ".gnu.linkonce.td.")
 _NOTES = (".note",)
+_KINDS = {
+    "unallocated": _UNALLOCATED,
+    "debugging": _DEBUGGING,
+    "zeros of threads": _THREAD_LOCAL,
+    "data of threads": _THREAD_LOCAL_DATA,
+    "notes": _NOTES,
+}
 _TYPES_WITHOUT_ADDRESS = frozenset(("DSECT", "COPY", "INFO", "OVERLAY"))
 _WILD = frozenset("*?[\\")
 
@@ -90,6 +98,7 @@ def is_unallocated(name: str) -> bool:
     return name.startswith(_UNALLOCATED)
 
 
+@lru_cache(maxsize=4096)
 def traits(section: OutputSection, usual: bool = False) -> Traits:
     """The traits of an output section; those of `usual` links, in which a bare wildcard takes what has an address."""
     names = [section.name.text]
@@ -111,13 +120,14 @@ def traits(section: OutputSection, usual: bool = False) -> Traits:
     kind = section.type.keyword if section.type else ""
     if usual:
         names = [name for name in names if name[:1] not in _WILD]
+    matched = frozenset[str]().union(*map(_matched, names))
     return Traits(
         present and not section.constraint,
         made and not section.constraint,
-        unknown or kind in _TYPES_WITHOUT_ADDRESS or _may_match(names, _UNALLOCATED),
-        unknown or _may_match(names, _THREAD_LOCAL if kind != "NOLOAD" else _THREAD_LOCAL + _THREAD_LOCAL_DATA),
-        unknown or _may_match(names, _DEBUGGING),
-        unknown or _may_match(names, _NOTES),
+        unknown or kind in _TYPES_WITHOUT_ADDRESS or "unallocated" in matched,
+        unknown or "zeros of threads" in matched or (kind == "NOLOAD" and "data of threads" in matched),
+        unknown or "debugging" in matched,
+        unknown or "notes" in matched,
         bool(section.constraint),
     )
 
@@ -160,16 +170,17 @@ def _names(statement: InputSectionDescription) -> list[str]:
     return ["*"] if statement.patterns is None else [pattern.pattern.text for pattern in statement.patterns]
 
 
-def _may_match(patterns: Iterable[str], prefixes: tuple[str, ...]) -> bool:
-    """Whether one of the patterns can take a name that begins with one of `prefixes`."""
-    for pattern in patterns:
-        end = next((at for at, character in enumerate(pattern) if character in _WILD), len(pattern))
-        literal = pattern[:end]
-        if literal.startswith(prefixes):
-            return True
-        if end < len(pattern) and any(prefix.startswith(literal) for prefix in prefixes):
-            return True
-    return False
+@lru_cache(maxsize=4096)
+def _matched(pattern: str) -> frozenset[str]:
+    """The kinds of sections of which the pattern can take some."""
+    end = next((at for at, character in enumerate(pattern) if character in _WILD), len(pattern))
+    literal = pattern[:end]
+    return frozenset(
+        kind
+        for kind, prefixes in _KINDS.items()
+        if literal.startswith(prefixes)
+        or (end < len(pattern) and any(prefix.startswith(literal) for prefix in prefixes))
+    )
 
 
 class Collected:

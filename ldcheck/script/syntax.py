@@ -394,14 +394,7 @@ def content(kind: type[Node]) -> tuple[str, ...]:
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below `node`, in the order of the declaration."""
-    for name in content(type(node)):
-        value = getattr(node, name)
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple):
-            for item in value:
-                if isinstance(item, Node):
-                    yield item
+    return reversed(_below(node))
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -410,7 +403,28 @@ def walk(node: Node) -> Iterator[Node]:
     while pending:
         current = pending.pop()
         yield current
-        pending.extend(reversed(list(children(current))))
+        pending += _below(current)
+
+
+_INNER: dict[type, tuple[str, ...]] = {}
+
+
+def _below(node: Node) -> list[Node]:
+    """The nodes directly below `node`, the last one first."""
+    kind = type(node)
+    names = _INNER.get(kind)
+    if names is None:
+        plain = ("str", "bool", "int")
+        names = tuple(one.name for one in reversed(fields(kind)) if one.name in content(kind) and one.type not in plain)
+        _INNER[kind] = names
+    found: list[Node] = []
+    for name in names:
+        value = getattr(node, name)
+        if isinstance(value, tuple):
+            found += [item for item in reversed(value) if isinstance(item, Node)]
+        elif isinstance(value, Node):
+            found.append(value)
+    return found
 
 
 def statements(node: Node) -> Iterator[Node]:

@@ -247,7 +247,8 @@ def names(pattern: Glob, wanted: Glob) -> bool:
     return wanted.literal is None and pattern.literal is None and witness((pattern,), (wanted,)) is None
 
 
-@lru_cache(maxsize=4)
+# As many as a target has configurations, whose scripts are asked in turn.
+@lru_cache(maxsize=80)
 def _script(rules: tuple[InputRule, ...]) -> _Script:
     BUDGET.grant(len(rules))
     return _Script(rules)

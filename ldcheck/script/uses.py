@@ -1,0 +1,81 @@
+"""What expressions and statements name, found once for each: the configurations of a script share most of theirs.
+
+What is kept is kept by the identity of the node, which never changes.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ldcheck.script.syntax import (
+    Binary,
+    Call,
+    Command,
+    Conditional,
+    Expression,
+    MemoryRegion,
+    Name,
+    Node,
+    ProgramHeader,
+    Script,
+    Unary,
+    Word,
+    children,
+    walk,
+)
+
+# More statements than people write in one script, with all of its configurations.
+_KEPT = 1 << 14
+_NONE: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=_KEPT)
+def leaves(expression: Expression) -> tuple[Name | Call, ...]:
+    """The names and the functions in an expression, of any depth, in no certain order."""
+    found: list[Name | Call] = []
+    pending: list[Expression] = [expression]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Binary):
+            pending.append(node.left)
+            pending.append(node.right)
+        elif isinstance(node, Name):
+            found.append(node)
+        elif isinstance(node, Call):
+            found.append(node)
+            pending.extend(item for item in node.arguments if not isinstance(item, Word))
+        elif isinstance(node, Unary):
+            pending.append(node.operand)
+        elif isinstance(node, Conditional):
+            pending.extend((node.test, node.yes, node.no))
+    return tuple(found)
+
+
+def mentioned(tree: Script) -> frozenset[str]:
+    """The symbols that a script uses and the names of its regions and segments; not the location counter.
+
+    A symbol that only the objects define may stand in an expression, or in ENTRY().
+    """
+    found: set[str] = set()
+    pending: list[Node] = [tree]
+    while pending:
+        node = pending.pop()
+        for child in children(node):
+            if getattr(child, "statements", None) or getattr(child, "sections", None):
+                pending.append(child)
+            else:
+                found |= _mentioned(child)
+    return frozenset(found - {"."})
+
+
+@lru_cache(maxsize=_KEPT)
+def _mentioned(statement: Node) -> frozenset[str]:
+    found: set[str] = set()
+    for node in walk(statement):
+        if isinstance(node, Name):
+            found.add(node.name)
+        elif isinstance(node, MemoryRegion | ProgramHeader):
+            found.add(node.name.text)
+        elif isinstance(node, Command) and node.keyword in ("ENTRY", "EXTERN"):
+            found.update(word.text for word in node.arguments)
+    return frozenset(found) if found else _NONE
