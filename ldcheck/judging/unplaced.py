@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Problem, Severity
-from ldcheck.image.arches import from_script
+from ldcheck.image.arches import expand, from_script
 from ldcheck.judging.architecture import declared
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.record import replace
@@ -62,7 +62,8 @@ def _chosen(view: ScriptView, excepted: Callable[[str], bool]) -> tuple[list[Gro
     from ldcheck.sections.siblings import unplaced
     from ldcheck.sections.toolchain import probe
 
-    arches = (view.arch,) if view.arch else from_script(*declared(view.tree))
+    # The name of a family, where nothing tells which of it.
+    arches = expand(view.arch) if view.arch else from_script(*declared(view.tree))
     groups = []
     for group in unplaced(view.tree, view.rules, arches):
         left = tuple(one for one in group.missing if not excepted(one.pattern) and not excepted(probe(one.pattern)))

@@ -6,6 +6,7 @@ import pytest
 
 from ldcheck.accepted.allowances import FORM, Allowance, apply_allowances, read_allowances
 from ldcheck.findings import Finding, Severity
+from ldcheck.record import replace
 from ldcheck.source import Location, Related, Source
 
 NAME = "xen/xen.lds.S"
@@ -20,6 +21,12 @@ def read(text: str, name: str = NAME) -> list[Allowance]:
 def finding(line: int, rule: str = "r1", file: str = NAME, use: int = 0) -> Finding:
     related = (Related(Location(file="a.S", line=use), "DWARF is used here"),) if use else ()
     return Finding(rule, "shadowed-pattern", Severity.ERROR, "m", Location(file, line, 3), related=related)
+
+
+def test_what_several_rules_found_is_allowed_by_the_name_of_any() -> None:
+    (allowance,) = read("*(.a) /* ldcheck: allow(r2) -- x */\n")
+    assert not allowance.covers(finding(1))
+    assert allowance.covers(replace(finding(1), also=("r0", "r2")))
 
 
 def malformed(text: str) -> Finding:

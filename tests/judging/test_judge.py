@@ -245,3 +245,15 @@ def test_what_several_rules_find_in_one_place_is_said_once(monkeypatch: pytest.M
         ("of-another-check", "without a place", Severity.ERROR),
     ]
     assert [result.verdict for result in found.results] == [Verdict.VIOLATED] * 3
+    assert [one.also for one in found.findings] == [("r",), ("r",), (), ()]
+
+
+def test_two_rules_of_one_policy_both_say_what_they_find(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Judgement(REFUTED, (Problem(".data", "it is wrong", location=Location("script.lds", 7, 3)),))
+    declared = Declaration(Key("fake", Kind.NAMES, "", names=Names.FREE), evidence=(EvidenceKind.SCRIPT,))
+    monkeypatch.setattr(checks, "module", lambda *_, **__: SimpleNamespace(on_script=lambda *_: told))
+    monkeypatch.setattr(checks, "declaration", lambda *_, **__: declared)
+    view = ScriptView(Script((), start=0, end=0), SourceMap())
+    rules = [rule(), replace(rule(), id="too", place=Location(PLACE.file, 9, 5))]
+    found = judge(rules, Target("xen", "x86_64", (ScriptCase(view, ({},)),)), checks)
+    assert [(one.rule, one.also) for one in found.findings] == [("r", ()), ("too", ())]

@@ -34,6 +34,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.image.arches import expand
 from ldcheck.judging.edits import keep
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.subjects import kept_by, marks_a_place
@@ -130,7 +131,8 @@ class _Unkept:
         """The statements for constructors between symbols; not those that go where exit code goes."""
         newer = any(_is_family(rule, ".init_array") for rule in self.view.rules if not rule.discards)
         family = ".init_array" if newer else ".ctors"
-        if not newer and self.view.arch in _WITHOUT_CTORS:
+        arches = expand(self.view.arch)
+        if not newer and arches and _WITHOUT_CTORS.issuperset(arches):
             return []
         return [
             rule

@@ -35,12 +35,13 @@ from itertools import pairwise
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.edits import align_section
 from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.loading import regions_of
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.expressions import constant
 from ldcheck.script.marks import is_start_to_end, marks_a_place
-from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, OutputSection
+from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, OutputSection, Word
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.rules import flat
 from ldcheck.sections.tables import may_end_anywhere
@@ -62,13 +63,14 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 
 def _copied(view: ScriptView) -> list[OutputSection]:
     """The sections with bytes that are loaded in another region than they run in."""
+    named = regions_of(view).named
     return [
         node
         for node in view.statements
         if isinstance(node, OutputSection)
         and node.region is not None
         and node.load_region is not None
-        and node.region.text != node.load_region.text
+        and named(node.region) != named(node.load_region)
         and _has_bytes(node)
     ]
 
@@ -91,7 +93,7 @@ def _unaligned(view: ScriptView) -> Iterator[Problem]:
         name = node.name.text
         load, start = layout.load_address(name), layout.section_start(name)
         assert node.load_region is not None
-        before = _last_in(node.load_region.text, node, view)
+        before = _last_in(node.load_region, node, view)
         if load is None or start is None or load.aligned_to(_WORD) or before is None or not _ends_anywhere(before):
             continue
         if not start.aligned_to(_WORD) and not _is_aligned_inside(node):
@@ -116,14 +118,15 @@ def _is_aligned_inside(node: OutputSection) -> bool:
     return isinstance(first, Assignment) and first.target.text == "."
 
 
-def _last_in(region: str, node: OutputSection, view: ScriptView) -> OutputSection | None:
+def _last_in(region: Word, node: OutputSection, view: ScriptView) -> OutputSection | None:
     """The section with bytes ahead of `node` that takes room in a region."""
+    named = regions_of(view).named
     ahead = view.statements[: view.positions[id(node)]]
     for one in reversed(ahead):
-        if isinstance(one, OutputSection) and _has_bytes(one):
-            homes = {word.text for word in (one.region, one.load_region) if word is not None}
-            if region in homes:
-                return one
+        if not isinstance(one, OutputSection) or not _has_bytes(one):
+            continue
+        if named(region) in (named(one.region), named(one.load_region)):
+            return one
     return None
 
 
@@ -178,8 +181,8 @@ def _drifting(
     first: OutputSection, last: OutputSection, copied: Sequence[OutputSection], view: ScriptView
 ) -> OutputSection | None:
     """The first section behind `first`, up to `last`, whose addresses need not be equally far from those of `first`."""
-    homes = [(one.region.text, one.load_region.text) for one in (first, last) if one.region and one.load_region]
-    if len(set(homes)) != 1:
+    named = regions_of(view).named
+    if (named(first.region), named(first.load_region)) != (named(last.region), named(last.load_region)):
         return None
     low, high = view.positions[id(first)], view.positions[id(last)]
     run = [node for node in copied if low <= view.positions[id(node)] <= high]
