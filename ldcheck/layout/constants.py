@@ -6,6 +6,7 @@ lang_do_memory_regions). What symbols are worth then is only told by those that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from ldcheck.layout.anchors import Anchor
@@ -14,12 +15,38 @@ from ldcheck.layout.facts import Known, known
 from ldcheck.layout.flow import Flow
 from ldcheck.layout.frames import ABSOLUTE, UNSURE_VALUE, Value, absolute_value, settled
 from ldcheck.layout.numbers import ANY, MASK, Number, exact
-from ldcheck.script.syntax import Call, Command, Expression, MemoryRegion, Name, OutputSection, Overlay, Word
+from ldcheck.layout.traits import statements
+from ldcheck.script.syntax import (
+    Call,
+    Command,
+    Expression,
+    InputSectionDescription,
+    MemoryRegion,
+    Name,
+    OutputSection,
+    Overlay,
+    Word,
+)
 from ldcheck.script.uses import leaves
 
 # The region of sections that name none.
 DEFAULT = "*default*"
 _PURE = frozenset(("MAX", "MIN", "LOG2CEIL", "ABSOLUTE", "ORIGIN", "LENGTH"))
+
+
+# Of sections that are written to, by their names.
+_WRITTEN = re.compile(r"data|bss|COMMON|heap|stack|stk|noinit|ram", re.IGNORECASE)
+
+
+def _is_writable(section: OutputSection) -> bool:
+    """Whether an output section has no input, or some that is written to by its name."""
+    names = [
+        pattern.pattern.text
+        for node in statements(section.statements)
+        if isinstance(node, InputSectionDescription)
+        for pattern in node.patterns or ()
+    ]
+    return not names or any(_WRITTEN.search(name) and ".rodata" not in name for name in names)
 
 
 class Region:
@@ -133,6 +160,8 @@ class Constants:
         if any(section.constraint or (section.region is None and section.address is None) for section in placed):
             return set()
         code = {self.region_of(named[name]) for name in (".text", ".rodata") if name in named}
+        # A note goes behind what is read-only, and then to where other notes are.
+        code |= {self.region_of(section) for section in placed if not _is_writable(section)}
         data = {self.region_of(named[name]) for name in (".data", ".bss") if name in named} - code
         readable = False
         for node in found.regions:

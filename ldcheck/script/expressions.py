@@ -199,13 +199,13 @@ class _Evaluation:
         return value, False
 
     def _binary(self, operator: str, left: Value, right: Value) -> Value:
-        left, right, section, outcome = self._together(left, right)
+        left, right, _, outcome = self._together(left, right)
         a, b = left.number, right.number
         if a is None or b is None:
             forced = FORCED.get(operator)
             number = forced(a, b) if forced is not None else None
             if number is None:
-                return Value(None, section, left.reason or right.reason)
+                return Value(None, None if operator in PLAIN_RESULT else outcome, left.reason or right.reason)
         elif operator in ("/", "%"):
             quotient, reason = divide(operator, a, b)
             return Value(quotient, outcome, reason)

@@ -240,7 +240,10 @@ def test_the_first_data_of_a_region_is_at_its_origin():
     ]
     # Without a section of that name, writable orphans may go elsewhere, and stand ahead of what they belong behind; and
     # what names no region may be anywhere.
-    for other in (text.replace(".data :", ".own :"), text.replace(".text :", ".own :"), ".a : { *(.a) } " + text):
+    # A note goes to where other notes are, and takes the region of what is read-only.
+    constants = text + " .own : { *(.own) } >r"
+    ahead = ".a : { *(.a) } " + text
+    for other in (text.replace(".data :", ".own :"), text.replace(".text :", ".own :"), ahead, constants):
         known = layout(f"{memory} SECTIONS {{ {other} }}").symbol("s")
         assert known is not None
         assert not known.aligned_to(4)

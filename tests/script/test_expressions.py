@@ -72,6 +72,8 @@ def test_an_unknown_operand_spreads_only_where_it_matters(text: str, number: int
         ("far - far", ".data", Value(0, None)),
         ("far", None, Value(4, ".bss")),
         ("far + a", None, Value(None, ABSOLUTE, "the address of .bss is unknown")),
+        ("far - a", ".data", Value(None, None, "the address of .bss is unknown")),
+        ("(far - a) & 0", ".data", Value(0, None)),
         ("ALIGN(32)", ".data", Value(0x20, ".data")),
     ],
 )
