@@ -30,6 +30,7 @@ from ldcheck.judging.applicable import Target, config_holds, excluded, lacks, un
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.existence import Lack, lacking
 from ldcheck.judging.repeated import once
+from ldcheck.judging.worded import finding_of, is_likely
 from ldcheck.policy.declare import Checks
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import dataclass, replace
@@ -240,16 +241,12 @@ def _answered(
     if image is None or linked is None or image.standing not in (Standing.HOLDS, Standing.REFUTED):
         return scripts, ()
     seen = {problem.subject for problem in image.problems}
-    answered = [one for one in linked.problems if _is_likely(one) and one.subject not in seen]
+    answered = [one for one in linked.problems if is_likely(one) and one.subject not in seen]
     if not answered:
         return scripts, ()
     left = tuple(problem for problem in linked.problems if problem not in answered)
     standing = linked.standing if left else Standing.HOLDS
     return {**scripts, target.image_case: replace(linked, standing=standing, problems=left)}, tuple(answered)
-
-
-def _is_likely(problem: Problem) -> bool:
-    return problem.severity is not None and problem.severity is not Severity.ERROR
 
 
 def _notes(
@@ -261,7 +258,7 @@ def _notes(
     told = {(one.subject, one.message, one.location) for judgement in scripts.values() for one in judgement.problems}
     facts = ("not so in the link at hand",)
     return tuple(
-        _finding(rule, replace(problem, facts=problem.facts + facts), Verdict.UNPROVEN, used, "")
+        finding_of(rule, replace(problem, facts=problem.facts + facts), Verdict.UNPROVEN, used, "")
         for problem in answered
         if (problem.subject, problem.message, problem.location) not in told
     )
@@ -338,7 +335,7 @@ def _findings(
         places = [problem.location, *(related.location for related in problem.related)]
         known = [place for place in places if place is not None]
         condition = "" if len(where) == len(judged) == len(target.scripts) else target.condition(where, known)
-        findings.append(_finding(rule, problem, verdict, used, condition))
+        findings.append(finding_of(rule, problem, verdict, used, condition))
     if image is not None and image.standing is Standing.REFUTED and _concerned(target, cases):
         rest = tuple(problem for problem in image.problems if problem.subject not in told)
         findings.extend(_image_findings(rule, replace(image, problems=rest), used))
@@ -349,7 +346,7 @@ def _confirmed(problem: Problem, image: Judgement, rule: Rule) -> Problem:
     """A problem of the script with what the image says of its subject, as heavy as it is there."""
     facts = problem.facts + _image_facts(image, problem.subject)
     shown = [other for other in image.problems if other.subject == problem.subject]
-    if not shown or not _is_likely(problem):
+    if not shown or not is_likely(problem):
         return replace(problem, facts=facts)
     # What was a condition is a fact here.
     worst = min(shown, key=lambda other: (other.severity or rule.severity).rank)
@@ -366,41 +363,4 @@ def _image_facts(image: Judgement, subject: str) -> tuple[str, ...]:
 
 
 def _image_findings(rule: Rule, image: Judgement, used: tuple[EvidenceKind, ...]) -> tuple[Finding, ...]:
-    return tuple(_finding(rule, problem, Verdict.VIOLATED, used, "") for problem in image.problems)
-
-
-def _finding(rule: Rule, problem: Problem, verdict: Verdict, used: tuple[EvidenceKind, ...], condition: str) -> Finding:
-    message = problem.message
-    if rule.message:
-        from ldcheck.policy.message import fill
-
-        message = fill(rule.message, rule, problem)
-    return Finding(
-        rule=rule.id,
-        check=rule.check,
-        severity=_severity(rule, problem, verdict),
-        message=message,
-        # What has no place of its own in the script is shown at the rule that asks for it.
-        location=problem.location or rule.location,
-        label=problem.label,
-        related=problem.related,
-        facts=problem.facts,
-        route=problem.route,
-        configurations=condition,
-        evidence=used,
-        witness=problem.witness,
-        why=rule.why,
-        help=rule.help or problem.help,
-        see=rule.see,
-        verdict=verdict,
-        fix=problem.fix,
-    )
-
-
-def _severity(rule: Rule, problem: Problem, verdict: Verdict) -> Severity:
-    """How heavy a finding is: what the policy says, else what the check says of it, else what holds for the rule."""
-    if verdict is Verdict.UNPROVEN:
-        return Severity.NOTE if _is_likely(problem) and "unproven" not in rule.given else rule.unproven
-    if problem.severity is None or "severity" in rule.given:
-        return rule.severity
-    return problem.severity
+    return tuple(finding_of(rule, problem, Verdict.VIOLATED, used, "") for problem in image.problems)

@@ -1,8 +1,7 @@
 """What each rule of a script can still take, given the rules ahead of it.
 
 A rule is dead if the rules ahead of it take every (file, section, flags) that it could take, competes if they take some
-of them, and is free otherwise. The answers are decisions about languages and hold for all links; each comes with the
-rules that do it and with a witness.
+of them, and is free otherwise. The answers hold for all links; each comes with the rules that do it and with a witness.
 
 ONLY_IF_RO and ONLY_IF_RW depend on the whole link (ldlang.c: check_input_sections): such a rule takes what it can where
 it is asked what may happen, but only what it is sure to take counts against a later rule.
