@@ -151,24 +151,68 @@ def _type_of(one: _Field, kind: Any) -> Any:
     return object
 
 
-class _Init:
-    """Stands for `__init__` until the first object is made, and compiles it then."""
+# So many objects of a class cost more to make without a compiled `__init__` than compiling it does.
+_FEW = 10
 
-    __slots__ = ("_fields", "_frozen", "_owner")
+
+class _Init:
+    """Stands for `__init__` while there are few objects, and compiles it when more are made."""
+
+    __slots__ = ("_asked", "_fields", "_frozen", "_owner")
 
     def __init__(self, all_fields: tuple[_Field, ...], frozen: bool) -> None:
         self._fields = all_fields
         self._frozen = frozen
         self._owner: Any = None
+        self._asked = 0
 
     def __set_name__(self, owner: Any, name: str) -> None:
         self._owner = owner
 
     def __get__(self, instance: Any, kind: Any = None) -> Any:
+        self._asked += 1
+        if instance is not None and self._asked <= _FEW:
+            return _General(self, instance)
+        return self.compile().__get__(instance, kind)
+
+    def compile(self) -> Any:
+        """The compiled function, which takes its place in the class."""
         compiled = _compile_init(self._fields, self._frozen)
         compiled.__qualname__ = f"{self._owner.__qualname__}.__init__"
         type.__setattr__(self._owner, "__init__", compiled)
-        return compiled.__get__(instance, kind)
+        return compiled
+
+    def fill(self, record: Any, given: tuple[Any, ...], named: dict[str, Any]) -> bool:
+        """Set the fields; not for a call that does not fit, of which the compiled function says what is wrong."""
+        values = dict(zip([one.name for one in self._fields if not one.keyword], given))  # noqa: B905 - see below
+        if len(values) < len(given) or not values.keys().isdisjoint(named):
+            return False
+        values |= named
+        for one in self._fields:
+            if one.name in values:
+                value = values[one.name]
+            elif one.factory is not None:
+                value = one.factory()
+            elif one.default is not _MISSING:
+                value = one.default
+            else:
+                return False
+            object.__setattr__(record, one.name, value)
+        return values.keys() <= {one.name for one in self._fields}
+
+
+class _General:
+    """`__init__` of one object, not compiled."""
+
+    __slots__ = ("_init", "_record")
+
+    def __init__(self, init: _Init, record: Any) -> None:
+        self._init = init
+        self._record = record
+
+    def __call__(self, *given: Any, **named: Any) -> None:
+        if not self._init.fill(self._record, given, named):
+            self._init.compile()(self._record, *given, **named)
 
 
 def _compile_init(all_fields: tuple[_Field, ...], frozen: bool) -> Any:

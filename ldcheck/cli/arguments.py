@@ -11,6 +11,8 @@ from ldcheck.cli.output import width
 from ldcheck.report.escape import log_text, printable
 
 USAGE = 2
+# The words of argparse stay English, like all others; to look for translations takes longer than to read the options.
+setattr(argparse, "_", str)  # noqa: B010 - argparse does not name it
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

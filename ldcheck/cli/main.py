@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     # A run makes many objects and few cycles: looking for those at every turn takes a tenth of its time.
-    gc.set_threshold(50_000)
+    gc.set_threshold(400_000)
     # What cannot be shown in the terminal's encoding is escaped rather than a crash in mid-report.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -29,15 +29,18 @@ def compile_document(document: Document) -> bytes:
     return marshal.dumps((_FORMAT, *_mark(document.source), _data(document.root)))
 
 
-def load_compiled(source: Source, compiled: bytes) -> Document | None:
-    """The document in a text, from what was compiled; None where it was compiled from another text or differently."""
+def load_compiled(source: Source, compiled: bytes, without: str = "") -> Document | None:
+    """The document in a text, from what was compiled; None where it was compiled from another text or differently.
+
+    A key called `without` is left out of every mapping: what nobody asks for need not be made.
+    """
     try:
         version, length, checksum, data = marshal.loads(compiled)  # noqa: S302  # made by this package, installed with it
     except (EOFError, TypeError, ValueError):
         return None
     if version != _FORMAT or (length, checksum) != _mark(source):
         return None
-    return Document(source, _node(source, data), ())
+    return Document(source, _node(source, data, without), ())
 
 
 def _mark(source: Source) -> tuple[int, int]:
@@ -58,13 +61,15 @@ def _scalar(node: ScalarNode) -> _Scalar:
     return node.start, node.end, node.text, node.plain
 
 
-def _node(source: Source, data: _Data) -> Node:
+def _node(source: Source, data: _Data, without: str) -> Node:
     if len(data) == 5:
         start, end, size, pairs, _ = data
         mapping = MappingNode(source, start)
         for key, value in pairs:
+            if key[2] == without:
+                continue
             mapping.keys[key[2]] = ScalarNode(source, *key)
-            mapping.values[key[2]] = _node(source, value)
+            mapping.values[key[2]] = _node(source, value, without)
         mapping.end, mapping.size = end, size
         return mapping
     start, end, third, fourth = data
@@ -73,6 +78,6 @@ def _node(source: Source, data: _Data) -> Node:
         return ScalarNode(source, start, end, third, fourth)
     sequence = SequenceNode(source, start)
     assert isinstance(fourth, list)
-    sequence.items = [_node(source, item) for item in fourth]
+    sequence.items = [_node(source, item, without) for item in fourth]
     sequence.end, sequence.size = end, third
     return sequence

@@ -102,6 +102,12 @@ class Elf:
         """The first section of that name."""
         return next((section for section in self.sections if section.name == name), None)
 
+    def defined(self) -> frozenset[str]:
+        """The names that stand for defined symbols."""
+        if self.tables and self.symbols is self.tables[0]:
+            return self.tables[0].defined()
+        return frozenset(name for name, symbol in self.symbols.items() if symbol.defined)
+
     def load_address(self, section: ImageSection) -> int:
         """The load address (LMA) of an allocated section: by its segment, else its own address.
 

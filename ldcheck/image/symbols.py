@@ -176,6 +176,11 @@ class SymbolTable(Mapping[str, Symbol]):
             if name and place != SHN_UNDEF:
                 yield name, value, place if place < SHN_LORESERVE else None
 
+    def defined(self) -> frozenset[str]:
+        """The names that stand for a defined symbol, cheaply."""
+        places = self._columns[2]
+        return frozenset(name for name, at in self._by_name.items() if places[at] != SHN_UNDEF)
+
     def common(self) -> list[tuple[int, int]]:
         """Size and alignment of each common symbol."""
         _, _, places, values, sizes = self._columns

@@ -20,9 +20,9 @@ from ldcheck.words import listed, slips
 # A name that stands for all of a family, `.text.x`.
 _STAND_IN = re.compile(r"\.[a-z]$")
 # What stands between the words of a name.
-_SEPARATED = re.compile(r"[_.$]+")
+_SEPARATED = r"[_.$]+"
 # What stands between names and patterns in an expression or a range.
-_BETWEEN = re.compile(r"\.\.(?=\w)|[^\w.$*?\[\]]+")
+_BETWEEN = r"\.\.(?=\w)|[^\w.$*?\[\]]+"
 # The checks whose names are those of input sections, which some statement has to take.
 _TAKING = frozenset(("bracket", "discard", "enumerate", "keep", "no-wildcard-may-shadow", "place"))
 
@@ -68,7 +68,7 @@ def _is_slip(one: str, other: str) -> bool:
 
     Short words, and words with another first letter, are others: `ro` and `rw`, `sbss` and `ebss`.
     """
-    words, wanted = ([word for word in _SEPARATED.split(name) if word] for name in (one, other))
+    words, wanted = ([word for word in re.split(_SEPARATED, name) if word] for name in (one, other))
     if words == wanted:
         return True
     differing = [(a, b) for a, b in zip(words, wanted, strict=False) if a != b]
@@ -156,4 +156,6 @@ def _found(name: str, view: ScriptView) -> Node | None:
 def _names(rule: Rule) -> Sequence[str]:
     """The names of sections and symbols that a rule speaks of, those that say where before those that say what."""
     keys = [value for key, value in rule.keys.items() if key in ("in", "between", "with")]
-    return [name for value in (*keys, rule.subject) for named in names_of(value) for name in _BETWEEN.split(named.text)]
+    return [
+        name for value in (*keys, rule.subject) for named in names_of(value) for name in re.split(_BETWEEN, named.text)
+    ]

@@ -212,9 +212,13 @@ def _exact_span(start: int, end: int, view: ScriptView) -> _Spot | None:
     source, base, origin = view.sources.find(start)
     if origin is None:
         return _Spot(source, start - base, end - base, None)
-    from ldcheck.preprocess.origin import MacroOrigin
+    from ldcheck.preprocess.linemarkers import LineMarkers
 
     # What line markers alone lead back to is not read anew, so nothing could be tried.
+    if isinstance(origin, LineMarkers):
+        return None
+    from ldcheck.preprocess.origin import MacroOrigin
+
     if not isinstance(origin, MacroOrigin):
         return None
     place = origin.locate(source, start - base, end - base)

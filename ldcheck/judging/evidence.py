@@ -303,8 +303,8 @@ class ImageView:
     @cached_property
     def symbols(self) -> frozenset[str]:
         """The symbols that the ELF or the map shows as defined."""
-        known = {name for name, symbol in self.elf.symbols.items() if symbol.defined} if self.elf is not None else set()
-        return frozenset(known.union(self.map.symbols if self.map is not None else ()))
+        known = self.elf.defined() if self.elf is not None else frozenset()
+        return known.union(self.map.symbols) if self.map is not None else known
 
     @cached_property
     def section_names(self) -> frozenset[str]:

@@ -96,7 +96,7 @@ def check_target(target: Target, asked: Asked, checks: judge.CheckModules, progr
     remarks: tuple[str, ...] = ()
     if not target.policies:
         target, remarks = with_policies(target, scripts, image)
-    policies = load_policies(target.policies, declarations=checks)
+    policies = load_policies(target.policies, declarations=checks, tests=False)
     errors = [*policies.errors, *unreadable]
     inputs = _inputs(target, policies)
     # A verdict on half of what was given would be mistaken for a verdict on all of it.

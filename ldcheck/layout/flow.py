@@ -9,7 +9,7 @@ to belong to the next section.
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from ldcheck.layout.facts import Reason
 from ldcheck.layout.traits import Collected, Traits, statements, traits
@@ -67,13 +67,20 @@ class Flow:
         self.sane = False
         self.shuffled = False
 
+    @cached_property
+    def collected(self) -> Collected:
+        """The input section names that the script places."""
+        return Collected(self.sections)
 
+
+# As many as a target has configurations: each is interpreted in more than one way, and compared with an image.
+@lru_cache(maxsize=80)
 def flow(tree: Script) -> Flow:
-    """The flow of a script."""
+    """The flow of a script, which nobody changes."""
     found = Flow()
     _flatten(tree, found)
     _survey(tree, found)
-    _open_places(found, Collected(found.sections))
+    _open_places(found, found.collected)
     return found
 
 

@@ -30,8 +30,7 @@ from ldcheck.layout.frames import ABSOLUTE, UNSURE, Frame, Value, absolute_value
 from ldcheck.layout.names import Names, Section, assigned_value
 from ldcheck.layout.numbers import ANY, MASK, ZERO, Number, exact
 from ldcheck.layout.result import Layout, SectionFact
-from ldcheck.layout.traits import DATA_SIZES, Collected, Traits, statements
-from ldcheck.layout.traits import traits as traits_of
+from ldcheck.layout.traits import Collected, DATA_SIZES, Traits, statements, traits as traits_of
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -89,7 +88,7 @@ class _Walk:
         self._orphans = orphans
         self._filled = filled
         self._flow = flow(tree)
-        self._collected = Collected(self._flow.sections)
+        self._collected = self._flow.collected
         self._dot = self._final_dot = known(0)
         self._constants = Constants(self._flow, params, self._dot)
         self._default = self._constants.regions[DEFAULT]

@@ -190,11 +190,12 @@ class Collected:
     (ldelf.c, ldelf_place_orphan); common symbols that none places join `.bss`.
     """
 
-    __slots__ = ("_common", "_exact", "_wild")
+    __slots__ = ("_common", "_exact", "_known", "_wild")
 
     def __init__(self, sections: Iterable[OutputSection]) -> None:
         self._exact: set[str] = set()
         self._wild: list[str] = []
+        self._known: dict[str, bool] = {}
         # The output section that collects what common symbols are left over.
         self._common = ""
         for section in sections:
@@ -218,7 +219,11 @@ class Collected:
                     self._wild.append(pattern.pattern.text)
 
     def _takes(self, name: str) -> bool:
-        return name in self._exact or any(fnmatchcase(name, pattern.replace("[^", "[!")) for pattern in self._wild)
+        found = self._known.get(name)
+        if found is None:
+            wild = (pattern.replace("[^", "[!") for pattern in self._wild)
+            found = self._known[name] = name in self._exact or any(fnmatchcase(name, pattern) for pattern in wild)
+        return found
 
     def takes_all(self, prefix: str) -> bool:
         """Whether every name that begins with `prefix` is placed for certain."""

@@ -75,13 +75,14 @@ def load_policies(
     declarations: Checks,
     base: str = "",
     params: Mapping[str, str] | None = None,
+    tests: bool = True,
 ) -> Policies:
     """The rules of all the policies called `names`: stock names (`xen/arm`) or paths, relative to the folder `base`.
 
     `declarations` says what checks there are (the module `ldcheck.checks`). `params` replace those of the policies.
-    Never raises for bad input: what is wrong is in `errors`.
+    Without `tests`, those of stock policies are not read. Never raises for bad input: what is wrong is in `errors`.
     """
-    loader = _Loader()
+    loader = _Loader(tests)
     for name in names:
         loader.load(name, base, None)
     return loader.finish(params or {}, declarations)
@@ -122,7 +123,7 @@ def find_policy(name: str, base: str = "") -> str:
     raise CheckError(InputError(f"there is no policy {shown(name)}", Location(name), help=advice))
 
 
-def _document(path: str) -> Document:
+def _document(path: str, tests: bool) -> Document:
     """A policy's document; that of a stock policy without a YAML parser, where it was compiled from this very text."""
     source = read_source(path, "policy")
     if os.path.realpath(path).startswith(os.path.join(os.path.realpath(stock_folder()), "")):
@@ -130,7 +131,7 @@ def _document(path: str) -> Document:
 
         try:
             with open(path + SUFFIX, "rb") as stream:
-                compiled = load_compiled(source, stream.read())
+                compiled = load_compiled(source, stream.read(), "" if tests else "tests")
         except OSError:
             compiled = None
         if compiled is not None:
@@ -151,7 +152,8 @@ class _Entry:
 class _Loader:
     """Collects what the files say, each file once, those that are extended ahead of those that extend them."""
 
-    def __init__(self) -> None:
+    def __init__(self, tests: bool) -> None:
+        self._tests = tests
         self._complaints = Complaints()
         self._files: list[str] = []
         self._params: dict[str, Named] = {}
@@ -174,7 +176,7 @@ class _Loader:
             if real in self._seen:
                 return
             self._seen.add(real)
-            document = _document(path)
+            document = _document(path, self._tests)
         except ValueError:
             # A NUL or half a character, which YAML can escape, and no file's name holds.
             self._complaints.add(f"there is no policy {shown(name)}", asked if asked is not None else Location(name))

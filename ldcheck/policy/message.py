@@ -10,7 +10,7 @@ import re
 from ldcheck.findings import Problem
 from ldcheck.policy.rule import Named, Rule
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDER = r"\{([^{}]*)\}"
 
 # What `{...}` may name besides the rule's own keys (`{to}`, `{before}`).
 PLACEHOLDERS = ("subject", "message", "witness", "rule", "check", "file", "line")
@@ -18,7 +18,7 @@ PLACEHOLDERS = ("subject", "message", "witness", "rule", "check", "file", "line"
 
 def placeholders(template: str) -> tuple[str, ...]:
     """The names in braces in a template, in order."""
-    return tuple(match[1] for match in _PLACEHOLDER.finditer(template))
+    return tuple(match[1] for match in re.finditer(_PLACEHOLDER, template))
 
 
 def fill(template: str, rule: Rule, problem: Problem) -> str:
@@ -38,4 +38,4 @@ def fill(template: str, rule: Rule, problem: Problem) -> str:
             values.setdefault(key, value.text)
         elif isinstance(value, tuple):
             values.setdefault(key, ", ".join(item.text for item in value if isinstance(item, Named)))
-    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
+    return re.sub(_PLACEHOLDER, lambda match: values.get(match[1], match[0]), template)

@@ -62,9 +62,7 @@ def targets_for(project: Project, files: Sequence[str], reached: Reached) -> Sel
     return Selection(tuple(target for target in project.targets if target.name in chosen), tuple(others))
 
 
-_VERSION = re.compile(
-    r"\A(?:\s|/\*.*?\*/)*(?:VERSION\s*\{\s*)?[\w.]*\s*\{\s*(?:/\*.*?\*/\s*)*(?:global|local)\s*:", re.DOTALL
-)
+_VERSION = r"(?s)(?:\s|/\*.*?\*/)*(?:VERSION\s*\{\s*)?[\w.]*\s*\{\s*(?:/\*.*?\*/\s*)*(?:global|local)\s*:"
 
 
 def is_version_script(path: str) -> bool:
@@ -73,7 +71,7 @@ def is_version_script(path: str) -> bool:
         if not os.path.isfile(path):
             return False
         with open(path, encoding="utf-8", errors="replace") as stream:
-            return _VERSION.match(stream.read(1 << 16)) is not None
+            return re.match(_VERSION, stream.read(1 << 16)) is not None
     except OSError:
         return False
 

@@ -13,8 +13,8 @@ from ldcheck.source import visible
 
 # Commands that a CI runner reads from plain output. GitHub's runner takes `::command::` after leading blanks and
 # `##[command]` anywhere in a line (actions/runner, ActionCommand.cs); Azure `##vso[`, TeamCity `##teamcity[`.
-_COLONS = re.compile(r"(?m)^(\s*)::")
-_HASHES = re.compile(r"##(?=\w*\[)")
+_COLONS = r"(?m)^(\s*)::"
+_HASHES = r"##(?=\w*\[)"
 
 
 def printable(text: str) -> str:
@@ -40,7 +40,7 @@ def log_text(text: str) -> str:
 
     GitLab's `section_start` needs a carriage return and an escape character, which `printable` leaves none of.
     """
-    return _HASHES.sub(r"#\\x23", _COLONS.sub(r"\1\\x3a:", text))
+    return re.sub(_HASHES, r"#\\x23", re.sub(_COLONS, r"\1\\x3a:", text))
 
 
 def command_message(text: str) -> str:

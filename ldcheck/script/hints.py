@@ -17,13 +17,11 @@ MEMORY_LIMIT = "GNU ld's parser runs out of memory here"
 _SLASHES = "`//` begins no comment: write `/* ... */` or `#`"
 _BLANKS = "outside of expressions `{}` is part of a name: put blanks around it"
 
-_COMMENT_OF_CPP = re.compile(r"(?:^|[\s;{}])//")
-_DIRECTIVE = re.compile(
-    r"/\*.*?\*/|^[ \t]*#[ \t]*(include|define|undef|if|ifdef|ifndef|else|elif|endif)\b", re.DOTALL | re.MULTILINE
-)
-_ASSIGNED = re.compile(r"\s*(?:[-+*/&|]|<<|>>)?=(?!=)")
-_NUMBER = re.compile(r"\d[\da-fA-FxX]*$")
-_FLAT_HEADER = re.compile(r"[^\s:]+:$")
+# Compiled when one is needed, which is where something is wrong.
+_COMMENT_OF_CPP = r"(?:^|[\s;{}])//"
+_DIRECTIVE = r"(?sm)/\*.*?\*/|^[ \t]*#[ \t]*(include|define|undef|if|ifdef|ifndef|else|elif|endif)\b"
+_ASSIGNED = r"\s*(?:[-+*/&|]|<<|>>)?=(?!=)"
+_NUMBER = r"\d[\da-fA-FxX]*$"
 
 
 def shorten(text: str, limit: int = 40) -> str:
@@ -37,20 +35,20 @@ def first_directive(text: str) -> re.Match[str] | None:
     """The first line that only a preprocessor understands, outside of comments."""
     if "#" not in text:
         return None
-    return next((found for found in _DIRECTIVE.finditer(text) if found[1]), None)
+    return next((found for found in re.finditer(_DIRECTIVE, text) if found[1]), None)
 
 
 def for_error(text: str, start: int, end: int, keyword: bool) -> str:
     """A hint for a syntax error at the token text[start:end]; empty if none fits. `keyword`: it is no name there."""
     token = text[start : min(end, start + 40)]
     before = text[max(start - 30, 0) : start]
-    if token in ("G", "g", "T") and _NUMBER.search(before):
+    if token in ("G", "g", "T") and re.search(_NUMBER, before):
         return "GNU ld has the suffixes K and M only: write 1024M for 1G"
-    if _COMMENT_OF_CPP.search(_lines_around(text, start, end)):
+    if re.search(_COMMENT_OF_CPP, _lines_around(text, start, end)):
         return _SLASHES
     if token in ("len", "l") and not keyword:
         return f"behind an expression, `{token}` is a name: put a comma in between, or write LENGTH"
-    if keyword and token.isidentifier() and _ASSIGNED.match(text, end):
+    if keyword and token.isidentifier() and re.match(_ASSIGNED, text[end : end + 1000]):
         return f'`{token}` is a keyword here; in quotes ("{token}") it is a name'
     return ""
 
