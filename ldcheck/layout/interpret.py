@@ -30,7 +30,8 @@ from ldcheck.layout.frames import ABSOLUTE, UNSURE, Frame, Value, absolute_value
 from ldcheck.layout.names import Names, Section, assigned_value
 from ldcheck.layout.numbers import ANY, MASK, ZERO, Number, exact
 from ldcheck.layout.result import Layout, SectionFact
-from ldcheck.layout.traits import Collected, DATA_SIZES, Traits, statements, traits as traits_of
+from ldcheck.layout.traits import DATA_SIZES, Traits, statements
+from ldcheck.layout.traits import traits as traits_of
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
