@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from ldcheck.documents.files import read_source
 from ldcheck.documents.nodes import (
@@ -129,13 +130,10 @@ def _document(path: str, tests: bool) -> Document:
     if os.path.realpath(path).startswith(os.path.join(os.path.realpath(stock_folder()), "")):
         from ldcheck.documents.compiled import SUFFIX, load_compiled
 
-        try:
-            with open(path + SUFFIX, "rb") as stream:
-                compiled = load_compiled(source, stream.read(), "" if tests else "tests")
-        except OSError:
-            compiled = None
-        if compiled is not None:
-            return compiled
+        with suppress(OSError), open(path + SUFFIX, "rb") as stream:
+            compiled = load_compiled(source, stream.read(), "" if tests else "tests")
+            if compiled is not None:
+                return compiled
     return parse_document(source)
 
 
