@@ -107,7 +107,7 @@ UBOOT = {
     "common/board_f.c": "",
     "arch/mips/include/asm/x.h": "",
     "arch/mips/cpu/u-boot.lds": "#include <config.h>\nOUTPUT_ARCH(mips)\nSECTIONS { .text : { *(.text*) } }\n",
-    "arch/x86/cpu/u-boot.lds": "OUTPUT_ARCH(i386)\nSECTIONS { .text : { *(.text*) } }\n",
+    "arch/arm/cpu/u-boot.lds": "OUTPUT_ARCH(arm)\nSECTIONS { .text : { *(.text*) } }\n",
 }
 TF_A = {
     "bl31/bl31.ld.S": "#include <platform_def.h>\nSECTIONS { . = BASE; .text : { *(.text*) } }\n",

@@ -93,8 +93,12 @@ def test_the_picture_names_sections_and_what_a_cell_holds() -> None:
 
 
 def test_a_cell_is_told_when_it_is_reached(tmp_path: Path) -> None:
+    # A browser without a window need not have the focus, and then tells the page nothing of what gets it.
     going = (
-        "<script>const c = document.querySelector('.pages i'); c.focus();"
+        "<script>const focus = HTMLElement.prototype.focus; HTMLElement.prototype.focus = function () {"
+        "let told = false; this.addEventListener('focusin', () => { told = true; }, { once: true }); focus.call(this);"
+        "if (!told) this.dispatchEvent(new FocusEvent('focusin', { bubbles: true })); };"
+        "const c = document.querySelector('.pages i'); c.focus();"
         "c.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true}));"
         "document.title = document.querySelector('.picture output').textContent;</script>"
     )
