@@ -105,7 +105,7 @@ def _problem(orphans: Sequence[Orphan], view: ImageView, subject: str) -> Proble
     facts = [_fact(name, parts, view) for name, parts in list(by_name.items())[:_SHOWN]]
     if len(names) > 1:
         total = counted(sum(orphan.size for orphan in orphans), "byte")
-        facts.append(f"in all {total} in {counted(len(orphans), 'input section')}")
+        facts.append(f"in all {total} in {counted(len(orphans), 'section')}")
     one = len(names) == 1
     them = "it" if one else "them"
     problem = Problem(

@@ -96,7 +96,7 @@ def test_orphans_that_one_statement_should_take_are_one_finding(tmp_path: Path, 
         "error: no statement takes .text.thunk_a, .text.thunk_b, .text.thunk_c and 2 more",
     ]
     thunks = next(one for one in report.findings if "thunk" in one.message)
-    assert "in all 20 bytes in 5 input sections" in str(thunks.facts)
+    assert "in all 20 bytes in 5 sections" in str(thunks.facts)
     assert thunks.location is not None
     assert script[thunks.location.column - 1 :].startswith(".text .text.part")
 
