@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from ldcheck.findings import CheckError
 from ldcheck.image.archive import is_archive, members
@@ -76,7 +77,7 @@ def _object_sections(path: str, member: str, archive: str, window: Window, notes
         return
     kinds = [header.sh_type for header in file.sections]
     table = file.symbol_table(kinds.index(SHT_SYMTAB)) if SHT_SYMTAB in kinds else None
-    groups = _groups(file, table) if SHT_GROUP in kinds else {}
+    groups = section_groups(file, table) if SHT_GROUP in kinds else {}
     for index, (name, header) in enumerate(zip(file.names, file.sections, strict=True)):
         if header.sh_type in _NEVER_PLACED:
             continue
@@ -91,7 +92,7 @@ def _object_sections(path: str, member: str, archive: str, window: Window, notes
             align=max(header.sh_addralign, 1),
             type=file.section_type(header.sh_type),
             flags=header.sh_flags,
-            group=groups.get(index, ""),
+            group=groups[index].signature if index in groups else "",
             archive=archive,
             entry_size=header.sh_entsize,
             link=header.sh_link,
@@ -102,9 +103,16 @@ def _object_sections(path: str, member: str, archive: str, window: Window, notes
     notes += [f"{label}: {problem}" for problem in file.problems[:5]]
 
 
-def _groups(file: ElfFile, table: SymbolTable | None) -> dict[int, str]:
-    """The signature of the group that a section is in, by section index (ELF specification, "Section Groups")."""
-    found: dict[int, str] = {}
+class Group(NamedTuple):
+    """A group of sections; of several with one signature the linker keeps one, if they are COMDAT."""
+
+    signature: str
+    comdat: bool
+
+
+def section_groups(file: ElfFile, table: SymbolTable | None) -> dict[int, Group]:
+    """The group that a section is in, by section index (ELF specification, "Section Groups")."""
+    found: dict[int, Group] = {}
     # A section is in one group at most: what claims more members than there are sections is damaged.
     room = 4 * len(file.sections)
     for header in file.sections:
@@ -112,9 +120,12 @@ def _groups(file: ElfFile, table: SymbolTable | None) -> dict[int, str]:
             continue
         data = file.window.read(header.sh_offset, min(header.sh_size, room + 4))
         room -= max(len(data) - 4, 0)
-        signature = _signature(file, table, header.sh_info)
-        for (index,) in list(struct.iter_unpack(file.order + "I", data[: len(data) // 4 * 4]))[1:]:
-            found.setdefault(index, signature)
+        flags, *indices = [
+            number for (number,) in struct.iter_unpack(file.order + "I", data[: len(data) // 4 * 4])
+        ] or [0]
+        group = Group(_signature(file, table, header.sh_info), bool(flags & 1))
+        for index in indices:
+            found.setdefault(index, group)
     return found
 
 

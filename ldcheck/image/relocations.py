@@ -6,7 +6,8 @@ who refers to whom.
 
 from __future__ import annotations
 
-import struct
+import sys
+from array import array
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -64,25 +65,38 @@ def _table(
     file: ElfFile, header: SectionHeader, targets: Sequence[tuple[str, int | None]], most: int
 ) -> list[Relocation]:
     """One table; `targets` are name and section of each symbol."""
-    layout = file.order + {32: "IIi", 64: "QQq"}[file.bits][: 2 if header.sh_type == SHT_REL else 3]
-    size = struct.calcsize(layout)
-    data = file.window.read(header.sh_offset, min(header.sh_size, size * most))
-    if len(data) < header.sh_size:
-        file.problems.append(f"a table has {len(data) // size:,} of {header.sh_size // size:,} relocations")
     found = []
-    for row in struct.iter_unpack(layout, data[: len(data) // size * size]):
-        symbol, kind = _info(row[1], file)
+    for offset, symbol, kind, addend in zip(*relocation_columns(file, header, most), strict=True):
         name, target = targets[symbol] if symbol < len(targets) else ("", None)
         if not name and target is not None and target < len(file.names):
             name = file.names[target]
-        found.append(Relocation(header.sh_info, row[0], kind, symbol, name, target, row[2] if len(row) > 2 else None))
+        found.append(Relocation(header.sh_info, offset, kind, symbol, name, target, addend))
     return found
 
 
-def _info(info: int, file: ElfFile) -> tuple[int, int]:
-    """Symbol and type (ELF specification, "Relocation"). 64-bit MIPS with its low byte first has fields of its own."""
-    if file.bits == 32:
-        return info >> 8, info & 0xFF
-    if file.header.e_machine == _EM_MIPS and not file.big_endian:
-        return info & 0xFFFFFFFF, info >> 56
-    return info >> 32, info & 0xFFFFFFFF
+def relocation_columns(
+    file: ElfFile, header: SectionHeader, most: int
+) -> tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[int | None]]:
+    """Offsets, symbols, types and addends of one table, of `most` relocations at most.
+
+    ELF specification, "Relocation". 64-bit MIPS with its low byte first has fields of its own.
+    """
+    wide = file.bits == 64
+    cells = 2 if header.sh_type == SHT_REL else 3
+    size = cells * (8 if wide else 4)
+    data = file.window.read(header.sh_offset, min(header.sh_size, size * most))
+    if len(data) < header.sh_size:
+        file.problems.append(f"a table has {len(data) // size:,} of {header.sh_size // size:,} relocations")
+    numbers = array("Q" if wide else "I", data[: len(data) // size * size])
+    if file.big_endian != (sys.byteorder == "big"):
+        numbers.byteswap()
+    infos = numbers[1::cells]
+    if not wide:
+        symbols, kinds = [info >> 8 for info in infos], [info & 0xFF for info in infos]
+    elif file.header.e_machine == _EM_MIPS and not file.big_endian:
+        symbols, kinds = [info & 0xFFFFFFFF for info in infos], [info >> 56 for info in infos]
+    else:
+        symbols, kinds = [info >> 32 for info in infos], [info & 0xFFFFFFFF for info in infos]
+    if cells == 2:
+        return numbers[0::2], symbols, kinds, [None] * len(infos)
+    return numbers[0::3], symbols, kinds, array("q" if wide else "i", numbers[2::3].tobytes())

@@ -176,6 +176,20 @@ class SymbolTable(Mapping[str, Symbol]):
             if name and place != SHN_UNDEF:
                 yield name, value, place if place < SHN_LORESERVE else None
 
+    def rows(self) -> Iterator[tuple[str, int, int, int, int, int]]:
+        """Name, binding, type, section index, value and size of every entry, as the table has them, cheaply.
+
+        A section index beyond what the table can hold is the real one.
+        """
+        infos, _, places, values, sizes = self._columns
+        if self._sections:
+            places = [
+                self._sections[at] if place == SHN_XINDEX and at < len(self._sections) else place
+                for at, place in enumerate(places)
+            ]
+        for name, info, place, value, size in zip(self._names, infos, places, values, sizes, strict=False):
+            yield name, info >> 4, info & 15, place, value, size
+
     def defined(self) -> frozenset[str]:
         """The names that stand for a defined symbol, cheaply."""
         places = self._columns[2]

@@ -101,11 +101,13 @@ def use_pe(path: str) -> None:
 
 
 def use_objects(path: str) -> None:
-    """Read an object or archive, and the object's relocations."""
+    """Read an object or archive, the object's relocations, and who refers to whom."""
     from ldcheck.image.objects import read_objects
+    from ldcheck.image.references import read_references
     from ldcheck.image.relocations import read_relocations
 
     read_objects([path], [])
+    read_references([path], bool, bool, [])
     if path.endswith(".o"):
         read_relocations(path)
 
@@ -125,6 +127,7 @@ def limited() -> None:
     import ldcheck.image.objects
     import ldcheck.image.orders
     import ldcheck.image.pe
+    import ldcheck.image.references
     import ldcheck.image.relocations
     import ldcheck.script.parser  # noqa: F401 - all of them are for what they load
 

@@ -1,0 +1,131 @@
+"""Where a relocation really points: what an instruction adds to a symbol, by machine.
+
+The number beside a symbol is more than an offset into its section: x86 counts from behind the instruction, ARM from
+eight bytes ahead, s390x from its beginning. Where a table has no such number (SHT_REL) it is in the bytes. Types that
+are not listed here point at the symbol plus the number, or cannot be told. The numbers are those of the psABIs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+EM_386 = 3
+EM_MIPS = 8
+EM_S390 = 22
+EM_ARM = 40
+EM_X86_64 = 62
+EM_RISCV = 243
+
+# Types that refer to nothing: hints for the linker, and the half of a difference that is taken away.
+_NO_REFERENCE = {
+    EM_386: frozenset((250, 251)),
+    EM_ARM: frozenset((40, 100, 101)),
+    EM_X86_64: frozenset((24, 250, 251)),
+    # PCREL_LO12 names the instruction that has the other half.
+    EM_RISCV: frozenset((24, 25, 37, 38, 39, 40, 43, 51, 52, 61)),
+}
+
+_X86_RELATIVE = {EM_386: frozenset((2, 4)), EM_X86_64: frozenset((2, 4, 9, 41, 42))}
+_S390_RELATIVE = frozenset((16, 17, 19, 20, 26, 62, 63, 64, 65))
+
+_HI16, _LO16 = 5, 6
+
+
+def refers(machine: int, kind: int) -> bool:
+    """Whether a relocation of this type refers to its symbol."""
+    return kind != 0 and kind not in _NO_REFERENCE.get(machine, ())
+
+
+def correction(machine: int, kind: int, code: Callable[[int], bytes] | None) -> int:
+    """What to add to the number in the table to have the place that is meant.
+
+    `code` reads so many bytes ahead of the relocated field of an instruction; None where the field is data.
+    """
+    if code is None:
+        return 0
+    if kind in _X86_RELATIVE.get(machine, ()):
+        return 4 + (_immediate(code(4)) if machine == EM_X86_64 else 0)
+    if machine == EM_S390 and kind in _S390_RELATIVE:
+        return -2
+    return 4 if machine == EM_MIPS and kind == 10 else 0
+
+
+def _immediate(ahead: bytes) -> int:
+    """How many bytes of an x86-64 instruction stand behind a displacement from the instruction pointer.
+
+    Intel's manual, volume 2, appendix A: the opcodes that have both.
+    """
+    if len(ahead) < 2 or ahead[-1] & 0xC7 != 5:
+        return 0
+    opcode, operation, wide = ahead[-2], ahead[-1] >> 3 & 7, 2 if ahead[-3:-2] == b"\x66" else 4
+    if ahead[-3:-2] == b"\x0f":
+        return 1 if opcode in (0x70, 0xA4, 0xAC, 0xBA, 0xC2, 0xC4, 0xC6) else 0
+    if opcode in (0x6B, 0x80, 0x83, 0xC0, 0xC1, 0xC6) or (opcode == 0xF6 and operation < 2):
+        return 1
+    return wide if opcode in (0x69, 0x81, 0xC7) or (opcode == 0xF7 and operation < 2) else 0
+
+
+def implicit(machine: int, kind: int, order: str, field: bytes, executable: bool) -> int | None:
+    """The number in the bytes of a field (SHT_REL), as far from the symbol as the place that is meant; None: unknown.
+
+    `field` are the four bytes at the relocation, or what there is of them; `executable`, whether they are code.
+    """
+    if len(field) < 4:
+        return None
+    word = int.from_bytes(field, "little" if order == "<" else "big")
+    if machine == EM_386:
+        relative = kind in _X86_RELATIVE[EM_386]
+        return _signed(word, 32) + (4 if relative and executable else 0) if relative or kind in (1, 9) else None
+    if machine == EM_ARM:
+        return _arm(kind, word, order)
+    if machine == EM_MIPS:
+        if kind in (2, 12):
+            return _signed(word, 32)
+        if kind == 4:
+            return (word & 0x3FFFFFF) << 2
+        return _signed(word << 2 & 0x3FFFF, 18) if kind == 10 else None
+    return None
+
+
+def _arm(kind: int, word: int, order: str) -> int | None:
+    """ELF for the Arm Architecture, "Relocation"."""
+    # The halves of a Thumb instruction.
+    upper, lower = (word & 0xFFFF, word >> 16) if order == "<" else (word >> 16, word & 0xFFFF)
+    if kind in (2, 3, 24, 38, 41):
+        return _signed(word, 32)
+    if kind == 42:
+        return _signed(word & 0x7FFFFFFF, 31)
+    if kind in (1, 27, 28, 29):
+        return _signed((word & 0xFFFFFF) << 2, 26) + 8
+    if kind in (10, 30):
+        sign = upper >> 10 & 1
+        first, second = (lower >> 13 ^ sign ^ 1) & 1, (lower >> 11 ^ sign ^ 1) & 1
+        return _signed(sign << 24 | first << 23 | second << 22 | (upper & 0x3FF) << 12 | (lower & 0x7FF) << 1, 25) + 4
+    if kind in (43, 44):
+        return _signed((word >> 4 & 0xF000) | (word & 0xFFF), 16)
+    if kind in (47, 48):
+        return _signed((upper & 0xF) << 12 | (upper & 0x400) << 1 | (lower >> 4 & 0x700) | (lower & 0xFF), 16)
+    return None
+
+
+def is_high_half(machine: int, kind: int) -> bool:
+    """Whether the number is spread over this instruction and the next one that has the low half (MIPS)."""
+    return machine == EM_MIPS and kind == _HI16
+
+
+def is_low_half(machine: int, kind: int) -> bool:
+    """Whether the instruction has the low half of a number."""
+    return machine == EM_MIPS and kind == _LO16
+
+
+def joined(order: str, high: bytes, low: bytes) -> int | None:
+    """The number that two instructions of MIPS have together."""
+    if len(high) < 4 or len(low) < 4:
+        return None
+    upper, lower = (int.from_bytes(field, "little" if order == "<" else "big") & 0xFFFF for field in (high, low))
+    return _signed((upper << 16) + _signed(lower, 16), 32)
+
+
+def _signed(value: int, bits: int) -> int:
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if value >> (bits - 1) else value

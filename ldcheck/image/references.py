@@ -1,0 +1,241 @@
+"""Who refers to whom in object files: functions and data by name, from the relocations.
+
+Tables of debugging information are left out, and so are copies of a COMDAT group that the linker drops. What is
+computed at run time, and what the assembler settled by itself (a jump within one section), has no relocation and is
+not seen. Objects that are given together define one another's symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ldcheck.findings import CheckError
+from ldcheck.image.addends import correction, implicit, is_high_half, is_low_half, joined, refers
+from ldcheck.image.archive import is_archive, members
+from ldcheck.image.files import OpenFile, Window, collector_paused
+from ldcheck.image.related import STRINGS, Place, RelatedObject, Table
+
+# A low half stands within a few instructions of its high half.
+_NEAR = 64
+_STRING_SHOWN = 32
+
+# Sections of which each entry stands for what it refers to: function descriptors, and the table of addresses (PowerPC).
+_ON_THE_WAY = (".opd", ".toc")
+
+
+class Reference(NamedTuple):
+    """What in one section of a file refers to what in another, in all of `times` relocations.
+
+    `source` and `target` are the names of the functions or data, the one to show first and aliases behind; none where
+    no symbol covers the place. `offset` is that of the first relocation, in bytes from the start of the section.
+    """
+
+    file: str
+    member: str
+    section: str
+    offset: int
+    source: tuple[str, ...]
+    target_section: str
+    target: tuple[str, ...]
+    target_file: str
+    target_member: str = ""
+    times: int = 1
+
+
+Wanted = Callable[[str], bool]
+
+
+def read_references(
+    paths: Iterable[str], source: Wanted, target: Wanted, notes: list[str] | None = None
+) -> list[Reference]:
+    """The references from sections whose names `source` takes to sections whose names `target` takes, in file order.
+
+    Raises CheckError for a path that is neither an object nor an archive, or cannot be read; `notes` receives a
+    sentence for each table that could not be read.
+    """
+    remarks = [] if notes is None else notes
+    with collector_paused():
+        objects = [one for path in paths for one in _objects(path, source, target, remarks)]
+        link = _Link(objects, target)
+        return [found for one in objects for found in link.references(one, source)]
+
+
+def _objects(path: str, source: Wanted, target: Wanted, notes: list[str]) -> Iterator[RelatedObject]:
+    with OpenFile(path, "an object file or archive") as window:
+        if not is_archive(window):
+            yield from _object(path, "", window, source, target, notes)
+            return
+        for member in members(window, notes):
+            if member.window is not None:
+                yield from _object(path, member.name, member.window, source, target, notes)
+                continue
+            with OpenFile(member.name, f"a member of the thin archive {path}") as file:
+                yield from _object(member.name, "", file, source, target, notes)
+
+
+def _object(
+    path: str, member: str, window: Window, source: Wanted, target: Wanted, notes: list[str]
+) -> Iterator[RelatedObject]:
+    # What is no object was said where the sections were read.
+    if window.read(0, 4) != b"\x7fELF":
+        return
+    try:
+        found = RelatedObject(path, member, window, lambda name: source(name) or name in _ON_THE_WAY, target)
+    except CheckError:
+        return
+    if found.is_object:
+        notes += [f"{found.label}: {problem}" for problem in found.problems[:5]]
+        yield found
+
+
+class _Link:
+    """Objects that go into one link: who defines what."""
+
+    def __init__(self, objects: Sequence[RelatedObject], target: Wanted) -> None:
+        self._target = target
+        self._definitions: dict[str, tuple[RelatedObject, int, bool]] = {}
+        self._dropped: set[tuple[int, int]] = set()
+        groups: set[str] = set()
+        for one in objects:
+            for index, group in one.groups.items():
+                if group.comdat and group.signature in groups:
+                    self._dropped.add((id(one), index))
+            groups.update(group.signature for group in one.groups.values() if group.comdat)
+            for symbol in one.globals():
+                name, weak = one.names[symbol], one.is_weak(symbol)
+                known = self._definitions.get(name)
+                if known is None or (known[2] and not weak):
+                    self._definitions[name] = (one, symbol, weak)
+
+    def references(self, one: RelatedObject, source: Wanted) -> Iterator[Reference]:
+        """The references of one object, those of one pair of names together."""
+        found: dict[tuple[str, tuple[str, ...], str, tuple[str, ...]], Reference] = {}
+        for table in one.tables:
+            name = one.sections[table.section]
+            if (id(one), table.section) in self._dropped or not source(name):
+                continue
+            for offset, place, targets in self._of_table(one, table):
+                sources = one.covering(table.section, offset)
+                section = place.object.sections[place.section]
+                key = (name, sources, section, targets)
+                known = found.get(key)
+                if known is not None:
+                    found[key] = known._replace(times=known.times + 1)
+                    continue
+                file, member = place.object.file, place.object.member
+                found[key] = Reference(one.file, one.member, name, offset, sources, section, targets, file, member)
+        yield from found.values()
+
+    def _of_table(self, one: RelatedObject, table: Table) -> Iterator[tuple[int, Place, tuple[str, ...]]]:
+        machine = one.machine
+        cache: dict[int, tuple[Place, str] | None] = {}
+        for at, (symbol, kind) in enumerate(zip(table.symbols, table.kinds, strict=True)):
+            try:
+                known = cache[symbol]
+            except KeyError:
+                known = cache[symbol] = self._meant(one, symbol)
+            if known is None or not refers(machine, kind):
+                continue
+            place, name = known
+            on_the_way = place.object.sections[place.section] in _ON_THE_WAY
+            if not name or on_the_way:
+                place, within = self._inside(one, table, at, place)
+                if on_the_way and (further := self._led_on(place)) is not None:
+                    place, name = further
+                    if not self._target(place.object.sections[place.section]):
+                        continue
+                elif on_the_way and not self._target(place.object.sections[place.section]):
+                    continue
+                if not name:
+                    yield table.offsets[at], place, _datum(place) if within else ()
+                    continue
+            yield table.offsets[at], place, place.object.aliases(place.section, place.offset, name)
+
+    def _meant(self, one: RelatedObject, symbol: int) -> tuple[Place, str] | None:
+        """Where a symbol leads, and its name if it is one that people gave; None for where nobody wants to go."""
+        if not 0 < symbol < len(one.names):
+            return None
+        name = one.names[symbol]
+        place = one.place(symbol)
+        if place is None or one.is_weak(symbol):
+            definition = self._definitions.get(name)
+            if definition is not None:
+                place = definition[0].place(definition[1])
+        if place is None:
+            return None
+        section = place.object.sections[place.section]
+        if not self._target(section) and section not in _ON_THE_WAY:
+            return None
+        return place, "" if one.is_label(symbol) else name
+
+    def _inside(self, one: RelatedObject, table: Table, at: int, place: Place) -> tuple[Place, bool]:
+        """The place in a section that the number beside its symbol means, and whether the number is known."""
+        kind, offset = table.kinds[at], table.offsets[at]
+        addend = table.addends[at]
+        if addend is None:
+            addend = _implicit(one, table, at)
+            if addend is None:
+                return place, False
+        else:
+            code = table.code
+            addend += correction(
+                one.machine, kind, None if code is None else lambda size: code[max(offset - size, 0) : offset]
+            )
+        return place._replace(offset=place.offset + addend), True
+
+    def _led_on(self, place: Place) -> tuple[Place, str] | None:
+        """Where the entry of a table of descriptors or addresses leads."""
+        entry = place.object.entry(place.section, place.offset)
+        if entry is None:
+            return None
+        symbol, addend = entry
+        known = self._anywhere(place.object, symbol)
+        if known is None:
+            return None
+        further, name = known
+        if further.object.sections[further.section] == ".opd" and (
+            last := further.object.entry(further.section, further.offset + addend)
+        ):
+            known = self._anywhere(further.object, last[0])
+            if known is None:
+                return None
+            return known[0]._replace(offset=known[0].offset + last[1]), name or known[1]
+        return further._replace(offset=further.offset + addend), name
+
+    def _anywhere(self, one: RelatedObject, symbol: int) -> tuple[Place, str] | None:
+        name = one.names[symbol] if symbol < len(one.names) else ""
+        place = one.place(symbol)
+        if place is None and name in self._definitions:
+            other, index, _ = self._definitions[name]
+            place = other.place(index)
+        return None if place is None else (place, "" if one.is_label(symbol) else name)
+
+
+def _implicit(one: RelatedObject, table: Table, at: int) -> int | None:
+    """The number in the bytes of the section."""
+    machine, order = one.machine, one.order
+    kind, offset = table.kinds[at], table.offsets[at]
+
+    def field(index: int) -> bytes:
+        return table.content[table.offsets[index] : table.offsets[index] + 4]
+
+    if not is_high_half(machine, kind) and not is_low_half(machine, kind):
+        return implicit(machine, kind, order, table.content[offset : offset + 4], table.code is not None)
+    high = is_high_half(machine, kind)
+    others = range(at + 1, min(at + _NEAR, len(table.kinds))) if high else range(at - 1, max(at - _NEAR, -1), -1)
+    partner = is_low_half if high else is_high_half
+    for other in others:
+        if table.symbols[other] == table.symbols[at] and partner(machine, table.kinds[other]):
+            return joined(order, *((field(at), field(other)) if high else (field(other), field(at))))
+    return None
+
+
+def _datum(place: Place) -> tuple[str, ...]:
+    """The names of what lies there; a string constant in its quotes."""
+    one, section, offset = place.object, place.section, place.offset
+    if one.flags(section) & STRINGS == STRINGS:
+        text = one.string(section, offset)
+        shown = "".join(letter if letter.isprintable() else "." for letter in text[:_STRING_SHOWN])
+        return (f'"{shown}{"..." if len(text) > _STRING_SHOWN else ""}"',) if text else ()
+    return one.covering(section, offset)

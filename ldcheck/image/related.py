@@ -1,0 +1,240 @@
+"""One object file as its references see it: symbols by section and place, and the tables of relocations.
+
+Everything is kept as columns, because a kernel's object has half a million relocations and a check wants a few.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ldcheck.image.addends import EM_ARM, EM_MIPS, EM_X86_64
+from ldcheck.image.elf_file import SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile
+from ldcheck.image.files import Window
+from ldcheck.image.objects import Group, section_groups
+from ldcheck.image.relocations import relocation_columns
+from ldcheck.image.symbols import SHN_LORESERVE, SHN_UNDEF, SymbolTable
+from ldcheck.source import decode
+
+# SHF_MERGE and SHF_STRINGS.
+STRINGS = 0x30
+_ALLOC, _EXECUTE = 2, 4
+
+_NOTYPE, _OBJECT, _FUNC, _SECTION, _FILE, _TLS, _IFUNC = 0, 1, 2, 3, 4, 6, 10
+_LOCAL, _WEAK = 0, 2
+# Machines of which the number of a type has more than the type in it, where it is 64 bits wide: MIPS and SPARC.
+_SPLIT_TYPES = (EM_MIPS, 43)
+# 64-bit PowerPC has functions by their descriptors.
+_DESCRIPTORS = ".opd"
+
+_MOST_RELOCATIONS = 4_000_000
+_STRING = 200
+# Symbols ahead of a place, one of which may cover it.
+_AHEAD = 16
+
+
+class Place(NamedTuple):
+    """A place in a section of an object, `offset` bytes from its start."""
+
+    object: RelatedObject
+    section: int
+    offset: int
+
+
+class Table(NamedTuple):
+    """The relocations of one section as columns, with the section's bytes where they are wanted.
+
+    `code` is that of x86-64 instructions, empty where instructions of others stand; None: the section holds data.
+    """
+
+    section: int
+    offsets: Sequence[int]
+    symbols: Sequence[int]
+    kinds: Sequence[int]
+    addends: Sequence[int | None]
+    content: bytes
+    code: bytes | None
+
+
+class RelatedObject:
+    """One object file. Of its relocations those of the sections that `source` takes are read.
+
+    `is_object` is False for a linked file, of which nothing else is read. Raises CheckError where there is no header.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        member: str,
+        window: Window,
+        source: Callable[[str], bool],
+        target: Callable[[str], bool],
+    ) -> None:
+        file = ElfFile(window)
+        self.file, self.member = path, member
+        self.is_object = file.type == "REL"
+        self.machine = file.header.e_machine
+        self.order = file.order
+        self.sections: Sequence[str] = file.names
+        self.problems = file.problems
+        self.tables: list[Table] = []
+        self.groups: Mapping[int, Group] = {}
+        self.names: list[str] = []
+        self._symbols: list[tuple[str, int, int, int, int, int]] = []
+        self._flags = [header.sh_flags for header in file.sections]
+        self._covered: dict[tuple[int, int], tuple[str, ...]] = {}
+        self._strings: dict[int, bytes] = {}
+        self._index: dict[int, tuple[list[int], list[int]]] | None = None
+        self._entries: dict[int, dict[int, tuple[int, int]]] = {}
+        kinds = [header.sh_type for header in file.sections]
+        if not self.is_object or SHT_SYMTAB not in kinds:
+            return
+        link = kinds.index(SHT_SYMTAB)
+        table = file.symbol_table(link)
+        self._read_symbols(table)
+        self.groups = section_groups(file, table)
+        self._read_tables(file, link, source)
+        self._read_strings(file, target)
+
+    def _read_symbols(self, table: SymbolTable) -> None:
+        self._symbols = list(table.rows())
+        self.names = [row[0] for row in self._symbols]
+
+    def _read_tables(self, file: ElfFile, link: int, source: Callable[[str], bool]) -> None:
+        # Sections of a damaged file may lie on top of each other.
+        relocations, room = _MOST_RELOCATIONS, 2 * file.window.size
+        for header in file.sections:
+            at = header.sh_info
+            if header.sh_type not in (SHT_REL, SHT_RELA) or header.sh_link != link or not 0 < at < len(self.sections):
+                continue
+            if not self._flags[at] & _ALLOC or not source(self.sections[at]):
+                continue
+            columns = relocation_columns(file, header, relocations)
+            if self.machine in _SPLIT_TYPES and file.bits == 64:
+                offsets, symbols, types, addends = columns
+                columns = offsets, symbols, [kind & 0xFF for kind in types], addends
+            relocations -= len(columns[0])
+            content = b""
+            executable = bool(self._flags[at] & _EXECUTE)
+            if header.sh_type == SHT_REL or (executable and self.machine == EM_X86_64):
+                size = min(file.sections[at].sh_size, room)
+                content = file.window.read(file.sections[at].sh_offset, size)
+                room -= len(content)
+            self.tables.append(Table(at, *columns, content, content if executable else None))
+
+    def _read_strings(self, file: ElfFile, target: Callable[[str], bool]) -> None:
+        room = 2 * file.window.size
+        for index, header in enumerate(file.sections):
+            if header.sh_flags & STRINGS == STRINGS and header.sh_entsize == 1 and target(self.sections[index]):
+                self._strings[index] = file.window.read(header.sh_offset, min(header.sh_size, room))
+                room -= len(self._strings[index])
+
+    @property
+    def label(self) -> str:
+        """The file, with its member in an archive."""
+        return f"{self.file}({self.member})" if self.member else self.file
+
+    def flags(self, section: int) -> int:
+        """SHF_* of a section."""
+        return self._flags[section]
+
+    def globals(self) -> Iterator[int]:
+        """The symbols that other objects may refer to."""
+        for at, (name, binding, _, place, _, _) in enumerate(self._symbols):
+            if binding != _LOCAL and place != SHN_UNDEF and name:
+                yield at
+
+    def is_weak(self, symbol: int) -> bool:
+        """Whether another definition may take the place of this one."""
+        return self._symbols[symbol][1] == _WEAK
+
+    def is_label(self, symbol: int) -> bool:
+        """Whether a symbol is a section, or a label that the compiler made up: what it stands for is by its place."""
+        name, _, kind, _, _, _ = self._symbols[symbol]
+        return kind == _SECTION or not _is_name(name)
+
+    def place(self, symbol: int) -> Place | None:
+        """Where a symbol is defined; None for one that is not, is a number, or is common."""
+        if not 0 < symbol < len(self._symbols):
+            return None
+        _, _, kind, section, value, _ = self._symbols[symbol]
+        if not self._is_section(section):
+            return None
+        return Place(self, section, self._plain(kind, value))
+
+    def _is_section(self, index: int) -> bool:
+        return SHN_UNDEF < index < len(self.sections) and not SHN_LORESERVE <= index <= 0xFFFF
+
+    def _plain(self, kind: int, value: int) -> int:
+        """A function's address without the bit that says which instruction set it has."""
+        return value & ~1 if self.machine == EM_ARM and kind == _FUNC else value
+
+    def covering(self, section: int, offset: int) -> tuple[str, ...]:
+        """The names of the function or datum at a place: the one that covers it, else the nearest ahead of it."""
+        starts, symbols = self._by_section.get(section, ((), ()))
+        last = bisect_right(starts, offset) - 1
+        if last < 0:
+            return ()
+        for at in range(last, max(last - _AHEAD, -1), -1):
+            size = self._symbols[symbols[at]][5]
+            if starts[at] <= offset < starts[at] + size:
+                last = at
+                break
+        known = self._covered.get((section, starts[last]))
+        if known is None:
+            known = self._covered[section, starts[last]] = self.aliases(section, starts[last])
+        return known
+
+    def aliases(self, section: int, offset: int, first: str = "") -> tuple[str, ...]:
+        """All names of what begins at a place, the best ahead, or `first`."""
+        starts, symbols = self._by_section.get(section, ((), ()))
+        at = bisect_right(starts, offset) - 1
+        found: list[int] = []
+        while at >= 0 and starts[at] == offset and len(found) < _AHEAD:
+            found.append(symbols[at])
+            at -= 1
+        # Functions and data ahead of labels, global names ahead of weak and local ones.
+        found.sort(key=lambda one: (self._symbols[one][2] == _NOTYPE, (1, 0, 2)[min(self._symbols[one][1], 2)], one))
+        names = [self._symbols[one][0] for one in found]
+        return tuple(dict.fromkeys([first, *names] if first else names))
+
+    @property
+    def _by_section(self) -> Mapping[int, tuple[list[int], list[int]]]:
+        """The starts of functions and data by section, ascending, and their symbols."""
+        if self._index is None:
+            found: dict[int, list[tuple[int, int]]] = {}
+            for at, (name, _, kind, section, value, _) in enumerate(self._symbols):
+                if not self._is_section(section) or kind in (_SECTION, _FILE) or not _is_name(name):
+                    continue
+                found.setdefault(section, []).append((self._plain(kind, value), at))
+                if self.sections[section] == _DESCRIPTORS and (entry := self.entry(section, value)) is not None:
+                    place = self.place(entry[0])
+                    if place is not None:
+                        found.setdefault(place.section, []).append((place.offset + entry[1], at))
+            self._index = {}
+            for section, pairs in found.items():
+                pairs.sort()
+                self._index[section] = ([start for start, _ in pairs], [at for _, at in pairs])
+        return self._index
+
+    def entry(self, section: int, offset: int) -> tuple[int, int] | None:
+        """The symbol and the number that the relocation at this very place has."""
+        if section not in self._entries:
+            self._entries[section] = {
+                offset: (symbol, addend or 0)
+                for table in self.tables
+                if table.section == section
+                for offset, symbol, addend in zip(table.offsets, table.symbols, table.addends, strict=True)
+            }
+        return self._entries[section].get(offset)
+
+    def string(self, section: int, offset: int) -> str:
+        """The beginning of the string constant at a place."""
+        data = self._strings.get(section, b"")[max(offset, 0) : max(offset, 0) + _STRING]
+        return decode(data.partition(b"\0")[0])
+
+
+def _is_name(name: str) -> bool:
+    """Whether people know a symbol by this name: no label of the compiler, no mark of an instruction set."""
+    return bool(name) and not name.startswith((".L", "$", "L$"))
