@@ -44,7 +44,7 @@ def read_linked(elf: str, map: str, objects: Sequence[str]) -> Image | None:  # 
         raise CheckError(*errors)
     parts = [part for part in (found_elf, found_map) if part is not None]
     notes += [f"{part.path}: {text}" for part in parts for text in part.incomplete]
-    return Image(found_elf, found_map, found_objects, tuple(notes))
+    return Image(found_elf, found_map, found_objects, tuple(notes), tuple(objects))
 
 
 def _read_elf(path: str) -> Elf:

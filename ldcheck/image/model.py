@@ -13,6 +13,7 @@ from ldcheck.record import dataclass, field
 from ldcheck.source import Location
 
 if TYPE_CHECKING:
+    from ldcheck.image.references import References
     from ldcheck.image.symbols import Symbol, SymbolTable
 
 
@@ -258,12 +259,17 @@ class InputSection:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """All that is known of one link. Any part may be missing."""
+    """All that is known of one link. Any part may be missing.
+
+    `object_paths` are the files that `objects` come from; `references` are only given where they are known without.
+    """
 
     elf: Elf | None = None
     map: LinkMap | None = None
     objects: tuple[InputSection, ...] | None = None
     notes: tuple[str, ...] = ()
+    object_paths: tuple[str, ...] = ()
+    references: References | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ not seen. Objects that are given together define one another's symbols.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from ldcheck.findings import CheckError
@@ -28,12 +29,14 @@ class Reference(NamedTuple):
     """What in one section of a file refers to what in another, in all of `times` relocations.
 
     `source` and `target` are the names of the functions or data, the one to show first and aliases behind; none where
-    no symbol covers the place. `offset` is that of the first relocation, in bytes from the start of the section.
+    no symbol covers the place. `number` is the section's in its file, and `offset` that of the first relocation, in
+    bytes from the start of the section.
     """
 
     file: str
     member: str
     section: str
+    number: int
     offset: int
     source: tuple[str, ...]
     target_section: str
@@ -46,42 +49,56 @@ class Reference(NamedTuple):
 Wanted = Callable[[str], bool]
 
 
-def read_references(
-    paths: Iterable[str], source: Wanted, target: Wanted, notes: list[str] | None = None
-) -> list[Reference]:
-    """The references from sections whose names `source` takes to sections whose names `target` takes, in file order.
+class References:
+    """The references of objects and archives that go into one link, read once and asked for by sections.
 
-    Raises CheckError for a path that is neither an object nor an archive, or cannot be read; `notes` receives a
-    sentence for each table that could not be read.
+    `given` are references that are known already, and `names` further sections. `notes` are sentences on what could
+    not be read. Raises CheckError for a path that is neither an object nor an archive, or cannot be read.
     """
-    remarks = [] if notes is None else notes
-    with collector_paused():
-        objects = [one for path in paths for one in _objects(path, source, target, remarks)]
-        link = _Link(objects, target)
-        return [found for one in objects for found in link.references(one, source)]
+
+    def __init__(self, paths: Iterable[str], given: Sequence[Reference] = (), names: Sequence[str] = ()) -> None:
+        self.notes: list[str] = []
+        self._given = given
+        self._names = names
+        with collector_paused():
+            self._objects = [one for path in paths for one in _objects(path, self.notes)]
+            self._link = _Link(self._objects)
+
+    @cached_property
+    def sections(self) -> frozenset[str]:
+        """The names of all sections that take memory."""
+        found = {*self._names, *(name for one in self._objects for name in one.allocated())}
+        return frozenset(found.union(*((one.section, one.target_section) for one in self._given)))
+
+    def between(self, source: Wanted, target: Wanted) -> list[Reference]:
+        """Those from sections whose names `source` takes to sections whose names `target` takes, in file order."""
+        found = [one for one in self._given if source(one.section) and target(one.target_section)]
+        source, target = cache(source), cache(target)
+        with collector_paused():
+            for one in self._objects:
+                found += self._link.references(one, source, target)
+        return found
 
 
-def _objects(path: str, source: Wanted, target: Wanted, notes: list[str]) -> Iterator[RelatedObject]:
+def _objects(path: str, notes: list[str]) -> Iterator[RelatedObject]:
     with OpenFile(path, "an object file or archive") as window:
         if not is_archive(window):
-            yield from _object(path, "", window, source, target, notes)
+            yield from _object(path, "", window, notes)
             return
         for member in members(window, notes):
             if member.window is not None:
-                yield from _object(path, member.name, member.window, source, target, notes)
+                yield from _object(path, member.name, member.window, notes)
                 continue
             with OpenFile(member.name, f"a member of the thin archive {path}") as file:
-                yield from _object(member.name, "", file, source, target, notes)
+                yield from _object(member.name, "", file, notes)
 
 
-def _object(
-    path: str, member: str, window: Window, source: Wanted, target: Wanted, notes: list[str]
-) -> Iterator[RelatedObject]:
+def _object(path: str, member: str, window: Window, notes: list[str]) -> Iterator[RelatedObject]:
     # What is no object was said where the sections were read.
     if window.read(0, 4) != b"\x7fELF":
         return
     try:
-        found = RelatedObject(path, member, window, lambda name: source(name) or name in _ON_THE_WAY, target)
+        found = RelatedObject(path, member, window)
     except CheckError:
         return
     if found.is_object:
@@ -92,8 +109,7 @@ def _object(
 class _Link:
     """Objects that go into one link: who defines what."""
 
-    def __init__(self, objects: Sequence[RelatedObject], target: Wanted) -> None:
-        self._target = target
+    def __init__(self, objects: Sequence[RelatedObject]) -> None:
         self._definitions: dict[str, tuple[RelatedObject, int, bool]] = {}
         self._dropped: set[tuple[int, int]] = set()
         groups: set[str] = set()
@@ -108,14 +124,14 @@ class _Link:
                 if known is None or (known[2] and not weak):
                     self._definitions[name] = (one, symbol, weak)
 
-    def references(self, one: RelatedObject, source: Wanted) -> Iterator[Reference]:
+    def references(self, one: RelatedObject, source: Wanted, target: Wanted) -> Iterator[Reference]:
         """The references of one object, those of one pair of names together."""
         found: dict[tuple[str, tuple[str, ...], str, tuple[str, ...]], Reference] = {}
         for table in one.tables:
             name = one.sections[table.section]
             if (id(one), table.section) in self._dropped or not source(name):
                 continue
-            for offset, place, targets in self._of_table(one, table):
+            for offset, place, targets in self._of_table(one, table, target):
                 sources = one.covering(table.section, offset)
                 section = place.object.sections[place.section]
                 key = (name, sources, section, targets)
@@ -124,17 +140,21 @@ class _Link:
                     found[key] = known._replace(times=known.times + 1)
                     continue
                 file, member = place.object.file, place.object.member
-                found[key] = Reference(one.file, one.member, name, offset, sources, section, targets, file, member)
+                found[key] = Reference(
+                    one.file, one.member, name, table.section, offset, sources, section, targets, file, member
+                )
         yield from found.values()
 
-    def _of_table(self, one: RelatedObject, table: Table) -> Iterator[tuple[int, Place, tuple[str, ...]]]:
+    def _of_table(
+        self, one: RelatedObject, table: Table, target: Wanted
+    ) -> Iterator[tuple[int, Place, tuple[str, ...]]]:
         machine = one.machine
-        cache: dict[int, tuple[Place, str] | None] = {}
+        meant: dict[int, tuple[Place, str] | None] = {}
         for at, (symbol, kind) in enumerate(zip(table.symbols, table.kinds, strict=True)):
             try:
-                known = cache[symbol]
+                known = meant[symbol]
             except KeyError:
-                known = cache[symbol] = self._meant(one, symbol)
+                known = meant[symbol] = self._meant(one, symbol, target)
             if known is None or not refers(machine, kind):
                 continue
             place, name = known
@@ -143,16 +163,16 @@ class _Link:
                 place, within = self._inside(one, table, at, place)
                 if on_the_way and (further := self._led_on(place)) is not None:
                     place, name = further
-                    if not self._target(place.object.sections[place.section]):
+                    if not target(place.object.sections[place.section]):
                         continue
-                elif on_the_way and not self._target(place.object.sections[place.section]):
+                elif on_the_way and not target(place.object.sections[place.section]):
                     continue
                 if not name:
                     yield table.offsets[at], place, _datum(place) if within else ()
                     continue
             yield table.offsets[at], place, place.object.aliases(place.section, place.offset, name)
 
-    def _meant(self, one: RelatedObject, symbol: int) -> tuple[Place, str] | None:
+    def _meant(self, one: RelatedObject, symbol: int, target: Wanted) -> tuple[Place, str] | None:
         """Where a symbol leads, and its name if it is one that people gave; None for where nobody wants to go."""
         if not 0 < symbol < len(one.names):
             return None
@@ -165,7 +185,7 @@ class _Link:
         if place is None:
             return None
         section = place.object.sections[place.section]
-        if not self._target(section) and section not in _ON_THE_WAY:
+        if not target(section) and section not in _ON_THE_WAY:
             return None
         return place, "" if one.is_label(symbol) else name
 

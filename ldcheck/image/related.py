@@ -6,7 +6,7 @@ Everything is kept as columns, because a kernel's object has half a million relo
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ldcheck.image.addends import EM_ARM, EM_MIPS, EM_X86_64
@@ -58,19 +58,12 @@ class Table(NamedTuple):
 
 
 class RelatedObject:
-    """One object file. Of its relocations those of the sections that `source` takes are read.
+    """One object file, with the relocations of all sections that take memory.
 
     `is_object` is False for a linked file, of which nothing else is read. Raises CheckError where there is no header.
     """
 
-    def __init__(
-        self,
-        path: str,
-        member: str,
-        window: Window,
-        source: Callable[[str], bool],
-        target: Callable[[str], bool],
-    ) -> None:
+    def __init__(self, path: str, member: str, window: Window) -> None:
         file = ElfFile(window)
         self.file, self.member = path, member
         self.is_object = file.type == "REL"
@@ -83,6 +76,7 @@ class RelatedObject:
         self.names: list[str] = []
         self._symbols: list[tuple[str, int, int, int, int, int]] = []
         self._flags = [header.sh_flags for header in file.sections]
+        self._sizes = [header.sh_size for header in file.sections]
         self._covered: dict[tuple[int, int], tuple[str, ...]] = {}
         self._strings: dict[int, bytes] = {}
         self._index: dict[int, tuple[list[int], list[int]]] | None = None
@@ -94,21 +88,21 @@ class RelatedObject:
         table = file.symbol_table(link)
         self._read_symbols(table)
         self.groups = section_groups(file, table)
-        self._read_tables(file, link, source)
-        self._read_strings(file, target)
+        self._read_tables(file, link)
+        self._read_strings(file)
 
     def _read_symbols(self, table: SymbolTable) -> None:
         self._symbols = list(table.rows())
         self.names = [row[0] for row in self._symbols]
 
-    def _read_tables(self, file: ElfFile, link: int, source: Callable[[str], bool]) -> None:
+    def _read_tables(self, file: ElfFile, link: int) -> None:
         # Sections of a damaged file may lie on top of each other.
         relocations, room = _MOST_RELOCATIONS, 2 * file.window.size
         for header in file.sections:
             at = header.sh_info
             if header.sh_type not in (SHT_REL, SHT_RELA) or header.sh_link != link or not 0 < at < len(self.sections):
                 continue
-            if not self._flags[at] & _ALLOC or not source(self.sections[at]):
+            if not self._flags[at] & _ALLOC:
                 continue
             columns = relocation_columns(file, header, relocations)
             if self.machine in _SPLIT_TYPES and file.bits == 64:
@@ -123,10 +117,10 @@ class RelatedObject:
                 room -= len(content)
             self.tables.append(Table(at, *columns, content, content if executable else None))
 
-    def _read_strings(self, file: ElfFile, target: Callable[[str], bool]) -> None:
+    def _read_strings(self, file: ElfFile) -> None:
         room = 2 * file.window.size
         for index, header in enumerate(file.sections):
-            if header.sh_flags & STRINGS == STRINGS and header.sh_entsize == 1 and target(self.sections[index]):
+            if header.sh_flags & STRINGS == STRINGS and header.sh_entsize == 1:
                 self._strings[index] = file.window.read(header.sh_offset, min(header.sh_size, room))
                 room -= len(self._strings[index])
 
@@ -138,6 +132,12 @@ class RelatedObject:
     def flags(self, section: int) -> int:
         """SHF_* of a section."""
         return self._flags[section]
+
+    def allocated(self) -> Iterator[str]:
+        """The names of the sections that take memory and have content."""
+        for name, flags, size in zip(self.sections, self._flags, self._sizes, strict=False):
+            if flags & _ALLOC and size:
+                yield name
 
     def globals(self) -> Iterator[int]:
         """The symbols that other objects may refer to."""

@@ -26,6 +26,7 @@ from ldcheck.source import Location, Related, SourceMap
 
 if TYPE_CHECKING:
     from ldcheck.image.model import Elf, Image, LinkMap
+    from ldcheck.image.references import References
     from ldcheck.judging.inputs import LinkedInputs
     from ldcheck.layout.decided import Decided
     from ldcheck.layout.result import Layout
@@ -318,6 +319,15 @@ class ImageView:
                     found.update(statement.text.partition("(")[2].replace("(", " ").replace(")", " ").split())
         found.update(section.name for section in self.image.objects or ())
         return frozenset(found)
+
+    @cached_property
+    def references(self) -> References | None:
+        """What in the objects refers to what; None where there are none. Raises CheckError for what cannot be read."""
+        if self.image.references is not None or not self.image.object_paths:
+            return self.image.references
+        from ldcheck.image.references import References
+
+        return References(self.image.object_paths)
 
     @property
     def stripped(self) -> bool:

@@ -228,7 +228,10 @@ def _combine(
     decided = [judgement for judgement in present.values() if judgement.standing is Standing.HOLDS]
     if satisfied or decided:
         reason = next((judgement.reason for judgement in decided if judgement.reason), "")
-        return _Outcome(_result(rule, Verdict.HELD, reason, used))
+        # What a check remarks on the rule itself is no violation of it.
+        remarks = shown.problems if satisfied and shown is not None else ()
+        findings = tuple(finding_of(rule, remark, Verdict.HELD, used, "") for remark in remarks)
+        return _Outcome(_result(rule, Verdict.HELD, reason, used), findings)
     reasons = [judgement.reason for judgement in others if judgement.reason]
     return _Outcome(_result(rule, Verdict.NOT_CHECKED, "; ".join(dict.fromkeys(reasons)), used))
 

@@ -26,6 +26,8 @@ class Kind(Enum):
     TEXT = "a text"
     CHOICE = "one of a few words"
     FLAG = "true or false"
+    SIDES = "`from` and `to`, each a name or pattern or a list of them"
+    EXCEPTIONS = "a list of exceptions, each with symbol, section or object"
 
     TEXTS = "one text, or a list of them"
     CHOICES = "one or several of a few words"
@@ -40,6 +42,7 @@ class Kind(Enum):
     SECTIONS = "sections by name"
     SEGMENTS = "a list of segments"
     INPUTS = "a list of input sections"
+    REFERENCES = "a list of references between sections"
     OVERRIDES = "path patterns, each with rules and their severities"
     IGNORES = "a list of what is accepted, each with rule and reason"
 

@@ -96,6 +96,7 @@ IMAGE = (
     Key("entry", Kind.SIZE, "The entry address."),
     Key("discarded", Kind.INPUTS, "Input sections that were discarded."),
     Key("objects", Kind.INPUTS, "The sections of the object files that went into the link."),
+    Key("references", Kind.REFERENCES, "What in the object files refers to what."),
     Key("map", Kind.FLAG, "Whether there is a link map; if not given, where an input section is told."),
     Key("elf", Kind.FLAG, "Whether there is an ELF file; if not given, where a section or symbol is told."),
 )
@@ -126,6 +127,27 @@ INPUT = (
     Key("align", Kind.SIZE, "Its alignment; 1 if not given.", minimum=1),
     Key("flags", Kind.NAME, "Letters as readelf shows them (WAX); by the name if not given."),
     Key("type", Kind.NAME, "The section type, such as NOBITS; by the name if not given."),
+)
+
+REFERENCE = (
+    Key("from", Kind.NAME, "The section of what refers.", required=True),
+    Key("symbol", Kind.NAME, "The function or datum that refers."),
+    Key("to", Kind.NAME, "The section of what is referred to.", required=True),
+    Key("target", Kind.NAME, "The function or datum that is referred to."),
+    Key("file", Kind.NAME, "The file of what refers; a.o if not given."),
+)
+
+# What `from` and `to` of `no-reference` are, and an entry of its `except`.
+SIDES = (
+    Key("from", Kind.NAMES, "Sections of the objects (names or patterns), of what must not refer.", required=True),
+    Key("to", Kind.NAMES, "Sections (names or patterns), of what must not be referred to.", required=True),
+)
+EXCEPTION = (
+    Key("symbol", Kind.NAME_PAIR, "Two symbols (or patterns): what refers, and what is referred to."),
+    Key("section", Kind.NAME, "The section (or a pattern) of what refers."),
+    Key("object", Kind.NAME, "The file or archive member (or a pattern) of what refers."),
+    Key("reason", Kind.TEXT, "Why this is allowed."),
+    Key("optional", Kind.FLAG, "Whether it is no matter that nothing needs the exception."),
 )
 
 # An entry of `ignore`.

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from ldcheck.documents.nodes import MappingNode, Node, ScalarNode, as_list, as_mapping, shown, unknown_keys
 from ldcheck.findings import InputError
 from ldcheck.policy.declare import Key, Kind
-from ldcheck.policy.language import IMAGE, INPUT, SECTION, SEGMENT, TEST
+from ldcheck.policy.language import IMAGE, INPUT, REFERENCE, SECTION, SEGMENT, TEST
 from ldcheck.policy.read_values import Complaints, read_fields, read_size, read_text, table, text_of, texts_of
 from ldcheck.policy.rule import Named, RuleTest, Value
 from ldcheck.words import did_you_mean
@@ -18,6 +18,7 @@ _IMAGE = table(IMAGE)
 _SECTION = table(SECTION)
 _SEGMENT = table(SEGMENT)
 _INPUT = table(INPUT)
+_REFERENCE = table(REFERENCE)
 
 
 def read_tests(node: Node, params: Collection[str], complaints: Complaints) -> tuple[RuleTest, ...]:
@@ -140,6 +141,7 @@ def _check_image(image: MappingNode, complaints: Complaints) -> None:
         _check_list(image, "segments", _SEGMENT, complaints)
     for name in ("discarded", "objects"):
         _check_list(image, name, _INPUT, complaints)
+    _check_list(image, "references", _REFERENCE, complaints)
 
 
 def _check_list(parent: MappingNode, name: str, keys: Mapping[str, Key], complaints: Complaints) -> None:

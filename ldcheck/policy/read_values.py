@@ -14,6 +14,7 @@ from ldcheck.documents.nodes import (
     as_flag,
     as_integer,
     as_list,
+    as_mapping,
     as_one_or_more,
     as_scalar,
     describe,
@@ -23,7 +24,8 @@ from ldcheck.documents.nodes import (
 )
 from ldcheck.findings import CheckError, InputError
 from ldcheck.policy.declare import Key, Kind
-from ldcheck.policy.rule import Named, Value
+from ldcheck.policy.language import EXCEPTION, SIDES
+from ldcheck.policy.rule import Excepted, Exceptions, Named, Sides, Value, names_of
 from ldcheck.source import Location, Related
 
 _P = ParamSpec("_P")
@@ -210,6 +212,41 @@ def _read_flag(key: Key, node: Node) -> bool:
     return as_flag(node, f"`{key.name}`")
 
 
+def _read_sides(key: Key, node: Node) -> Sides:
+    values = _read_own(as_mapping(node, f"`{key.name}`"), SIDES, f"`{key.name}`")
+    return Sides(names_of(values["from"]), names_of(values["to"]))
+
+
+def _read_exceptions(key: Key, node: Node) -> Exceptions:
+    found = []
+    for item in as_list(node, f"`{key.name}`"):
+        what = f"an entry of `{key.name}`"
+        values = _read_own(as_mapping(item, what), EXCEPTION, what)
+        if not values.keys() & {"symbol", "section", "object"}:
+            fail(item, f"{what} needs one of `symbol`, `section`, `object`")
+        symbols = [name.text for name in names_of(values.get("symbol"))] or ["*", "*"]
+        found.append(
+            Excepted(
+                symbols=(symbols[0], symbols[1]),
+                section=text_of(values, "section"),
+                object=text_of(values, "object"),
+                reason=text_of(values, "reason"),
+                optional=values.get("optional") is True,
+                place=item,
+            )
+        )
+    return Exceptions(tuple(found))
+
+
+def _read_own(mapping: MappingNode, keys: Sequence[Key], what: str) -> dict[str, Value]:
+    """The values of a mapping. Raises CheckError for all that is wrong with it."""
+    complaints = Complaints()
+    values = read_fields(mapping, table(keys), what, complaints)
+    if complaints.errors:
+        raise CheckError(*complaints.errors)
+    return values
+
+
 def _read_integer(key: Key, node: Node) -> Named:
     return Named(str(as_integer(node, f"`{key.name}`")), node)
 
@@ -228,4 +265,6 @@ _READERS: dict[Kind, Callable[[Key, Node], Value]] = {
     Kind.CHOICES: read_choices,
     Kind.FLAG: _read_flag,
     Kind.INTEGER: _read_integer,
+    Kind.SIDES: _read_sides,
+    Kind.EXCEPTIONS: _read_exceptions,
 }

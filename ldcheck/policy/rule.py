@@ -35,9 +35,45 @@ class Named:
         return f"Named({self.text!r})"
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Excepted:
+    """References that a rule allows: all that is given must match.
+
+    `symbols` are two patterns, of what refers and of what is referred to; `section` is that of what refers, `object`
+    its file. An `optional` one need not match anything.
+    """
+
+    symbols: tuple[str, str]
+    section: str
+    object: str
+    reason: str
+    optional: bool
+    place: Node
+
+    @property
+    def location(self) -> Location:
+        """Where the exception stands."""
+        return self.place.location
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Exceptions:
+    """What a rule on references allows, any one of these."""
+
+    entries: tuple[Excepted, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Sides:
+    """From which sections to which."""
+
+    source: tuple[Named, ...]
+    target: tuple[Named, ...]
+
+
 # What a key's value is once read: `Named` for names, texts, sizes and expressions (whose values are worked out where
 # they are needed, by `ldcheck.policy.sizes` or by a check), tuples for lists, bool for flags.
-Value = Named | tuple[Named, ...] | tuple[tuple[Named, ...], ...] | bool
+Value = Named | tuple[Named, ...] | tuple[tuple[Named, ...], ...] | Exceptions | Sides | bool
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -170,11 +206,15 @@ def _located(place: Location | Node) -> Location:
 
 
 def names_of(value: Value | None) -> tuple[Named, ...]:
-    """A value of kind NAME, NAMES or NAME_PAIR as a flat tuple; empty for a missing one."""
+    """A value of kind NAME, NAMES, NAME_PAIR or SIDES as a flat tuple; empty for a missing one."""
     if value is None or isinstance(value, bool):
         return ()
     if isinstance(value, Named):
         return (value,)
+    if isinstance(value, Sides):
+        return value.source + value.target
+    if isinstance(value, Exceptions):
+        return ()
     flat: list[Named] = []
     for item in value:
         flat.extend((item,) if isinstance(item, Named) else item)

@@ -182,6 +182,11 @@ def _overrides(_: Key) -> Schema:
     return {"type": "object", "additionalProperties": severities}
 
 
+def _exception() -> Schema:
+    one = ("symbol", "section", "object")
+    return {**_object(language.EXCEPTION), "anyOf": [{"required": [name]} for name in one]}
+
+
 def _sections(_: Key) -> Schema:
     return {"type": "object", "additionalProperties": _object(language.SECTION)}
 
@@ -210,6 +215,9 @@ _KINDS: dict[Kind, Callable[[Key], Schema]] = {
     Kind.SECTIONS: _sections,
     Kind.SEGMENTS: lambda _: _list(_object(language.SEGMENT)),
     Kind.INPUTS: lambda _: _INPUTS,
+    Kind.REFERENCES: lambda _: _list(_object(language.REFERENCE)),
+    Kind.SIDES: lambda _: _object(language.SIDES),
+    Kind.EXCEPTIONS: lambda _: _list(_exception()),
     Kind.OVERRIDES: _overrides,
     Kind.IGNORES: lambda _: _list(_object(language.IGNORE)),
 }

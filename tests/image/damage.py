@@ -103,11 +103,11 @@ def use_pe(path: str) -> None:
 def use_objects(path: str) -> None:
     """Read an object or archive, the object's relocations, and who refers to whom."""
     from ldcheck.image.objects import read_objects
-    from ldcheck.image.references import read_references
+    from ldcheck.image.references import References
     from ldcheck.image.relocations import read_relocations
 
     read_objects([path], [])
-    read_references([path], bool, bool, [])
+    References([path]).between(bool, bool)
     if path.endswith(".o"):
         read_relocations(path)
 

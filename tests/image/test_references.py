@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ldcheck.image.references import Reference, read_references
+from ldcheck.image.references import Reference, References
 from tests.image import readelf
 from tests.support.build import TARGETS, assemble, compile_c, target_params
 from tests.support.tools import tool
@@ -43,17 +43,11 @@ _ROW = re.compile(r"^([0-9a-f]{8,16}) +[0-9a-f]+ (R_\S+) *(?:([0-9a-f]{8,16}) +(
 _SILENT = re.compile(r"R_\w+_NONE$|R_ARM_V4BX|R_RISCV_(RELAX|ALIGN|SUB\d+|PCREL_LO12_[IS])")
 
 
-def everything(_: str) -> bool:
-    """All sections."""
-    return True
-
-
 def references(*paths: Path, target: str = "") -> list[Reference]:
     """All references of objects, or those to sections that begin so."""
-    notes: list[str] = []
-    found = read_references([str(path) for path in paths], everything, lambda name: name.startswith(target), notes)
-    assert notes == []
-    return found
+    found = References([str(path) for path in paths])
+    assert found.notes == []
+    return found.between(lambda _: True, lambda name: name.startswith(target))
 
 
 def pairs(found: list[Reference]) -> set[tuple[str, str, str]]:

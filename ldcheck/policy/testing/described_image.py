@@ -21,6 +21,7 @@ from ldcheck.image.model import (
     Padding,
     Segment,
 )
+from ldcheck.image.references import Reference, References
 from ldcheck.image.symbols import Symbol
 from ldcheck.policy.sizes import evaluate
 
@@ -75,7 +76,10 @@ def image_of(described: MappingNode, params: Mapping[str, int], arch: str) -> Im
         map_sections = tuple(part[1] for part in parts)
         map_ = LinkMap("the described map", "GNU ld", map_sections, discarded, values)
     objects = reader.objects(described) if described.get("objects") is not None else None
-    return Image(elf, map_, objects)
+    if described.get("references") is None:
+        return Image(elf, map_, objects)
+    references = References((), _references(described), [one.name for one in objects or ()])
+    return Image(elf, map_, objects or (), references=references)
 
 
 class _Reader:
@@ -183,6 +187,26 @@ class _Reader:
 
 
 _NULL = ImageSection(0, "", "NULL", 0, 0, 0, 0, writable=False, allocated=False, executable=False)
+
+
+def _references(described: MappingNode) -> list[Reference]:
+    found = []
+    for node in _items(described, "references"):
+        source, target = _text(node, "symbol", ""), _text(node, "target", "")
+        found.append(
+            Reference(
+                file=_text(node, "file", "a.o"),
+                member="",
+                section=_text(node, "from", ""),
+                number=0,
+                offset=0,
+                source=(source,) if source else (),
+                target_section=_text(node, "to", ""),
+                target=(target,) if target else (),
+                target_file="",
+            )
+        )
+    return found
 
 
 def _own_segment(section: ImageSection, load_address: int) -> Segment:

@@ -1,0 +1,208 @@
+"""No code or data in some sections refers to what is in others.
+
+## What it does
+It reads the relocations of the objects, and names each function or datum in a section of `from` that refers to one in
+a section of `to`: once for a pair, with all files that have it. `except` lists what is allowed, by a pair of symbols
+(or patterns), by the section or by the object of what refers; an exception that nothing needs is told as a note.
+Objects that are given together define one another's symbols.
+
+## Why is this bad
+The init range is freed after boot: a function that stays and calls one of it runs into whatever lies there then. Code
+in RAM that calls code in flash stops while the flash is written. Linkers know of neither.
+
+## Example
+    rules:
+      - id: init-not-referenced
+        no-reference: { from: [.text, .text.*, .data, .data.*], to: .init.* }
+        except:
+          - { symbol: [rest_init, free_initmem], reason: runs before the range is freed }
+
+with
+
+    void idle_loop(void) { early_cpu(); }
+
+## Use instead
+    void __init idle_loop(void) { early_cpu(); }
+
+## Limits
+Addresses that are computed at run time, and calls that the compiler inlined, leave no relocation; nor does a jump
+within one section. What lies in an archive counts whether or not the link took it. Sections are those of the objects,
+not where a script puts them. Where an address is reached from that of a neighbour (section anchors), the neighbour is
+named. Objects for link-time optimisation have no code yet.
+
+## References
+ELF specification, "Relocation"; scripts/mod/modpost.c in Linux.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.evidence import ImageView
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Excepted, Exceptions, Named, Rule, Sides
+from ldcheck.sections.globs import fnmatch_glob
+from ldcheck.words import counted, listed
+
+if TYPE_CHECKING:
+    from ldcheck.image.references import Reference
+
+DECLARATION = Declaration(
+    head=Key("no-reference", Kind.SIDES, "From which sections of the objects there is no reference to which."),
+    keys=(Key("except", Kind.EXCEPTIONS, "References that are allowed, each by symbols, section or object."),),
+    evidence=(EvidenceKind.OBJECTS,),
+)
+
+# What compilers add to the name of a function that they made another one of.
+_VARIANT = re.compile(r"(\.(constprop|isra|part|cold|llvm|lto_priv)(\.\d+)*)+$")
+# Files of a pair that are named.
+_SHOWN = 3
+# Lines are looked up for so many pairs: debugging information is slow to read.
+_WITH_LINES = 50
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """By the objects: REFUTED where something refers to what it must not."""
+    references = view.references
+    if references is None:
+        return Judgement(Standing.UNKNOWN, reason="only objects tell what refers to what, give --objects")
+    assert isinstance(rule.subject, Sides)
+    source, target = _any_of(rule.subject.source), _any_of(rule.subject.target)
+    for side, matches in ((rule.subject.source, source), (rule.subject.target, target)):
+        if not any(matches(name) for name in references.sections):
+            reason = f"no object has a section {listed([one.text for one in side], joint='or')}"
+            return Judgement(Standing.ABSENT if rule.optional else Standing.UNKNOWN, reason=reason)
+    allowed = rule.keys.get("except")
+    exceptions = [_Exception(one) for one in allowed.entries] if isinstance(allowed, Exceptions) else []
+    pairs: dict[tuple[str, ...], list[Reference]] = {}
+    for one in references.between(source, target):
+        if not [exception for exception in exceptions if exception.allows(one)]:
+            # Copies of one function in several files are one to a reader.
+            key = (_shown(one.source), one.section if not one.source else "", _shown(one.target), one.target_section)
+            pairs.setdefault(key, []).append(one)
+    remarks = tuple(_unused(one) for one in exceptions if not one.used and not one.entry.optional)
+    evidence = (EvidenceKind.OBJECTS,)
+    if not pairs and references.notes:
+        return Judgement(Standing.UNKNOWN, reason=f"not all objects could be read: {references.notes[0]}")
+    if not pairs:
+        return Judgement(Standing.HOLDS, remarks, evidence=evidence)
+    lines = _line_finder()
+    problems = [
+        _problem(pair, lines if number < _WITH_LINES else lambda _: "") for number, pair in enumerate(pairs.values())
+    ]
+    return Judgement(Standing.REFUTED, (*problems, *remarks), evidence=evidence)
+
+
+class _Exception:
+    """An entry of `except`, and whether anything needed it."""
+
+    def __init__(self, entry: Excepted) -> None:
+        self.entry = entry
+        self.used = False
+        self._source, self._target = (_name_matcher(text) for text in entry.symbols)
+
+    def allows(self, one: Reference) -> bool:
+        entry = self.entry
+        if entry.section and not fnmatch_glob(entry.section).matches(one.section):
+            return False
+        if entry.object and not any(fnmatch_glob(entry.object).matches(name) for name in _file_names(one)):
+            return False
+        if not self._source(one.source) or not self._target(one.target):
+            return False
+        self.used = True
+        return True
+
+
+def _name_matcher(pattern: str) -> Callable[[Sequence[str]], bool]:
+    """Whether one of a place's names matches: as it is, or as it was before the compiler made a variant of it."""
+    if pattern == "*":
+        return lambda _: True
+    glob = fnmatch_glob(pattern)
+    matches = cache(lambda name: glob.matches(name) or glob.matches(_VARIANT.sub("", name)))
+    return lambda names: any(matches(name) for name in names)
+
+
+def _file_names(one: Reference) -> tuple[str, ...]:
+    return one.file, os.path.basename(one.file), *((one.member,) if one.member else ())
+
+
+def _any_of(names: Sequence[Named]) -> Callable[[str], bool]:
+    globs = [fnmatch_glob(named.text) for named in names]
+    return cache(lambda name: any(glob.matches(name) for glob in globs))
+
+
+def _shown(names: Sequence[str]) -> str:
+    return names[0] if names else ""
+
+
+def _problem(pair: Sequence[Reference], line_of: Callable[[Reference], str]) -> Problem:
+    """What is wrong with the references of one pair of names, in all files that have it."""
+    first = pair[0]
+    source, target = _named(first.source, first.section), _named(first.target, first.target_section)
+    there = "" if (first.target_file, first.target_member) == (first.file, first.member) else f", {_target_file(first)}"
+    facts = []
+    if line := line_of(first):
+        facts.append(f"at {line}")
+    times = sum(one.times for one in pair)
+    if times > 1:
+        facts.append(counted(times, "reference"))
+    others = list(dict.fromkeys(_file(one) for one in pair[1:] if _file(one) != _file(first)))
+    if others:
+        more = f" and {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""
+        facts.append(f"also in {', '.join(others[:_SHOWN])}{more}")
+    if len(first.target) > 1:
+        facts.append(f"{target} is also called {listed(list(first.target[1:]))}")
+    return Problem(
+        subject=f"{_shown(first.source) or first.section} to {_shown(first.target) or first.target_section}",
+        message=f"{source} ({first.section}, {_file(first)}) refers to {target} ({first.target_section}{there})",
+        facts=tuple(facts),
+        witness=_shown(first.source),
+        help=f"look at which of the two is in the wrong section: {source} may belong with what it refers to, or "
+        f"{target} with what stays",
+        route=f"{_shown(first.source) or first.section}/{_shown(first.target) or first.target_section}",
+    )
+
+
+def _named(names: Sequence[str], section: str) -> str:
+    name = _shown(names)
+    return (name if name.startswith('"') else f"`{name}`") if name else f"something in {section}"
+
+
+def _file(one: Reference) -> str:
+    name = os.path.basename(one.file)
+    return f"{name}({one.member})" if one.member else name
+
+
+def _target_file(one: Reference) -> str:
+    name = os.path.basename(one.target_file)
+    return f"{name}({one.target_member})" if one.target_member else name
+
+
+def _line_finder() -> Callable[[Reference], str]:
+    from ldcheck.image.lines import Lines
+
+    lines = Lines()
+    return lambda one: lines.at(one.file, one.member, one.number, one.offset) if one.number else ""
+
+
+def _unused(exception: _Exception) -> Problem:
+    entry = exception.entry
+    said = []
+    if entry.symbols != ("*", "*"):
+        said.append(f"from `{entry.symbols[0]}` to `{entry.symbols[1]}`")
+    if entry.section:
+        said.append(f"of {entry.section}")
+    if entry.object:
+        said.append(f"in {entry.object}")
+    return Problem(
+        subject=f"exception {' '.join(said)}",
+        message=f"nothing needs the exception {' '.join(said)}",
+        location=entry.location,
+        severity=Severity.NOTE,
+        help="look at whether it can go",
+    )
