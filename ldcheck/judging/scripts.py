@@ -178,9 +178,13 @@ def read_script(path: str) -> Source:
 def script_errors(parse: Parse) -> list[InputError]:
     """The errors of a script as errors of the run, at the lines that people edit.
 
-    Beyond what GNU ld refuses, these are a file without any statement, and one with NUL characters (which ld skips).
+    Beyond what GNU ld refuses, these are a file without any statement, one with NUL characters (which ld skips), and a
+    template. A text of another kind is called what it is, once.
     """
     errors = [problem for problem in parse.problems if problem.severity == "error"]
+    foreign = _foreign(parse, refused=bool(errors)) if parse.problems else None
+    if foreign is not None:
+        return [foreign]
     if not errors:
         return _no_script(parse)
     shown = [_script_error(parse.sources, problem) for problem in errors[:_MOST_ERRORS]]
@@ -189,6 +193,18 @@ def script_errors(parse: Parse) -> list[InputError]:
         more = f"{len(errors) - _MOST_ERRORS:,} more errors follow; is this a linker script?"
         shown[-1] = replace(last, help=f"{last.help}; {more}" if last.help else more)
     return shown
+
+
+def _foreign(parse: Parse, *, refused: bool) -> InputError | None:
+    """What the file is that is no script, where something tells."""
+    from ldcheck.script.foreign import recognise
+
+    first = parse.sources.sources[0]
+    found = recognise(first.text, refused=refused)
+    if found is None:
+        return None
+    place = parse.sources.locate(parse.tree.start + found.start, parse.tree.start + found.end)
+    return InputError(found.message, place, help=found.help)
 
 
 def _no_script(parse: Parse) -> list[InputError]:
