@@ -182,7 +182,7 @@ def script_errors(parse: Parse) -> list[InputError]:
     template. A text of another kind is called what it is, once.
     """
     errors = [problem for problem in parse.problems if problem.severity == "error"]
-    foreign = _foreign(parse, refused=bool(errors)) if parse.problems else None
+    foreign = _foreign(parse, refused=bool(errors))
     if foreign is not None:
         return [foreign]
     if not errors:
@@ -197,9 +197,11 @@ def script_errors(parse: Parse) -> list[InputError]:
 
 def _foreign(parse: Parse, *, refused: bool) -> InputError | None:
     """What the file is that is no script, where something tells."""
+    first = parse.sources.sources[0]
+    if not parse.problems and "mapping[" not in first.text:
+        return None
     from ldcheck.script.foreign import recognise
 
-    first = parse.sources.sources[0]
     found = recognise(first.text, refused=refused)
     if found is None:
         return None
