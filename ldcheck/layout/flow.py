@@ -12,7 +12,7 @@ from collections import Counter
 from functools import cached_property, lru_cache
 
 from ldcheck.layout.facts import Reason
-from ldcheck.layout.traits import Collected, Traits, is_unallocated_type, statements, traits
+from ldcheck.layout.traits import Collected, Traits, statements, traits
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -209,9 +209,7 @@ def _open_places(found: Flow, collected: Collected) -> None:
             # Assignments in front of such a section are not taken to belong to it.
             found.gaps.add(stop)
         notes = behind >= 0 and _may_note(found, behind)
-        # An orphan without address goes behind the last section that is like it, wherever that stands.
-        alike = gap < len(places) and behind >= 0 and _has_no_address(found, behind)
-        if alike or (gap >= first and (gap < len(places) or notes)) or (shuffled and notes):
+        if (gap >= first and (gap < len(places) or notes)) or (shuffled and notes):
             found.resets.update(at for at in (place, stop) if at in found.gaps)
 
 
@@ -246,11 +244,6 @@ def _may_debug(found: Flow, index: int) -> bool:
 def _may_lack_address(found: Flow, index: int) -> bool:
     traits_of = found.items[index][1]
     return traits_of is not None and traits_of.unallocated
-
-
-def _has_no_address(found: Flow, index: int) -> bool:
-    node = found.items[index][0]
-    return isinstance(node, OutputSection) and is_unallocated_type(node)
 
 
 def _may_note(found: Flow, index: int) -> bool:

@@ -98,11 +98,6 @@ def is_unallocated(name: str) -> bool:
     return name.startswith(_UNALLOCATED)
 
 
-def is_unallocated_type(section: OutputSection) -> bool:
-    """Whether the type of an output section says that it takes no memory when the program runs: INFO and its like."""
-    return section.type is not None and section.type.keyword in _TYPES_WITHOUT_ADDRESS
-
-
 @lru_cache(maxsize=4096)
 def traits(section: OutputSection, usual: bool = False) -> Traits:
     """The traits of an output section; those of `usual` links, in which a bare wildcard takes what has an address."""
@@ -129,7 +124,7 @@ def traits(section: OutputSection, usual: bool = False) -> Traits:
     return Traits(
         present and not section.constraint,
         made and not section.constraint,
-        unknown or is_unallocated_type(section) or "unallocated" in matched,
+        unknown or kind in _TYPES_WITHOUT_ADDRESS or "unallocated" in matched,
         unknown or "zeros of threads" in matched or (kind == "NOLOAD" and "data of threads" in matched),
         unknown or "debugging" in matched,
         unknown or "notes" in matched,

@@ -31,15 +31,6 @@ def test_an_orphan_may_stand_between_a_start_symbol_and_its_section():
     assert shown(found, "s", "t") == ["0x1000", "at least 0x1000"]
 
 
-def test_an_orphan_without_address_stands_behind_a_section_of_such_a_type():
-    # GNU ld puts it there if both are PROGBITS, and goes on from its end: `. = . + 4` is then 4 behind its size.
-    text = "SECTIONS { . = 0x1000; .text (%s) : { QUAD(4) } s = .; . = ALIGN(4096) + 8; .data : { t = .; *(.data) } }"
-    for kind in ("INFO", "COPY", "DSECT", "OVERLAY"):
-        found = interpret(parse(Source("t.lds", text % kind)).tree)
-        assert shown(found, "t")[0] == "a multiple of 8, at least 0x8", kind
-    assert shown(interpret(parse(Source("t.lds", text % "NOLOAD")).tree), "t")[0].endswith("at least 0x2008")
-
-
 def test_inputs_of_a_section_s_own_name_are_orphans():
     text = "SECTIONS { ro : { *(.text) . = ALIGN(4096); } s = .; }"
     assert shown(layout(text), "s") == ["unknown"]
