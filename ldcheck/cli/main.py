@@ -26,6 +26,7 @@ COMMANDS = {
     "parse": "say whether files are linker scripts, as GNU ld would judge it",
     "place": "show where each input section of objects and archives goes",
     "where": "show which pattern takes a section",
+    "diff": "show what a change of a script moves, and prove that it moves nothing",
     "padding": "show what alignment costs in a link, and what other orders would cost",
     "test": "run the tests written in policies",
     "rules": "list the checks, or explain one",

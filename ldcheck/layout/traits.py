@@ -120,7 +120,7 @@ def traits(section: OutputSection, usual: bool = False) -> Traits:
     inputs = data = unknown = False
     for statement in statements(section.statements):
         if isinstance(statement, Assignment):
-            present = present or _keeps(statement)
+            present = present or keeps(statement)
         elif isinstance(statement, Data):
             present = data = True
         elif isinstance(statement, Marker):
@@ -160,7 +160,7 @@ def statements(body: Iterable[Node]) -> Iterator[Node]:
             yield statement
 
 
-def _keeps(statement: Assignment) -> bool:
+def keeps(statement: Assignment) -> bool:
     """Whether an assignment in its body keeps an output section that is empty otherwise (ldexp.c, etree_assign)."""
     if statement.target.text != ".":
         return not statement.keyword.startswith("PROVIDE")
