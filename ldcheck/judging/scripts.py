@@ -98,7 +98,8 @@ def views_of(scripts: Scripts, policies: Policies, arch: str, *, orphans: bool) 
 
 def is_preprocessed(target: Target) -> bool:
     """Whether the script goes through a preprocessor: by its suffix `.S`, or because the target says how."""
-    return target.script.endswith(".S") or bool(target.command_file) or target.preprocessor != "auto"
+    said = target.command_file or target.definitions or target.include_first or target.vary or target.pin
+    return target.script.endswith(".S") or bool(said) or target.preprocessor != "auto"
 
 
 def _preprocessed(target: Target, files: Files | None = None, before: Scripts | None = None) -> Scripts:
