@@ -110,7 +110,7 @@ def _preprocessed(target: Target, files: Files | None = None, before: Scripts | 
     from ldcheck.script.parser import parse
     from ldcheck.script.sharing import SharedStatements, Text
 
-    found = preprocess(target, files)
+    found = preprocess(target, files, before.preprocessed[0].renderer if before is not None else None)
     every = [configuration for one in found for configuration in one.configurations]
 
     relevance = Relevance(found[0].origin.files.all(), {name for one in every for name in one.definitions})

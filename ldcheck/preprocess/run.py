@@ -19,6 +19,7 @@ from ldcheck.preprocess.macros import Definition
 from ldcheck.preprocess.origin import MacroOrigin
 from ldcheck.preprocess.output import Output, Rendered
 from ldcheck.preprocess.plan import Plan, make_plan
+from ldcheck.preprocess.rendering import Renderer
 from ldcheck.preprocess.texts import outputs_of
 from ldcheck.preprocess.undefined import undefined_calls
 from ldcheck.preprocess.walks import Walks, possible_walks
@@ -35,7 +36,7 @@ class Preprocessed:
     files that were included. `macros` are those of the first configuration. `lines` are the identities of the lines,
     where it is known which ones the configurations share. `notes` are what people should know of how the text came
     about, equal for all scripts of a target but for what concerns this one. `complete` says that no configuration of
-    the target was left out.
+    the target was left out. `renderer` keeps what was read, for when the same is read with edits.
     """
 
     configurations: tuple[Configuration, ...]
@@ -47,6 +48,7 @@ class Preprocessed:
     macros: Mapping[str, Definition]
     lines: tuple[Hashable, ...] = ()
     complete: bool = True
+    renderer: Renderer | None = None
 
     def constant(self, name: str) -> int | None:
         """The number that a macro of the sources stands for; None where it is none, or not defined."""
@@ -60,24 +62,28 @@ class Preprocessed:
         return tuple(file.source for file in read if file is not None)
 
 
-def preprocess(target: Target, files: Files | None = None) -> tuple[Preprocessed, ...]:
+def preprocess(
+    target: Target, files: Files | None = None, renderer: Renderer | None = None
+) -> tuple[Preprocessed, ...]:
     """All distinct scripts of a target, the one with the fewest symbols defined first. Raises CheckError.
 
-    What `files` has is not read again: what of it is edited counts as it is there (see `Files.with_edits`).
+    What `files` has is not read again: what of it is edited counts as it is there (see `Files.with_edits`). Nor is what
+    `renderer` has expanded before.
     """
     if not os.path.isfile(target.script):
         place = target.location
         raise CheckError(InputError(f"there is no script {target.script}", place))
     plan = make_plan(target, files)
+    renderer = renderer or Renderer()
     try:
-        walks = possible_walks(plan)
+        walks = possible_walks(plan, renderer)
         outputs = outputs_of(plan, walks.possible)
-        return _distinct(plan, walks, outputs)
+        return _distinct(plan, walks, outputs, renderer)
     finally:
         plan.stubs.remove()
 
 
-def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output]) -> tuple[Preprocessed, ...]:
+def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output], renderer: Renderer) -> tuple[Preprocessed, ...]:
     merged: dict[str, tuple[Output, list[Walk]]] = {}
     for walk, output in zip(walks.possible, outputs, strict=True):
         merged.setdefault(output.text, (output, []))[1].append(walk)
@@ -94,7 +100,9 @@ def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output]) -> tuple[Prep
             raise CheckError(*errors)
         lines = tuple(output.identities()) if isinstance(output, Rendered) else ()
         macros, complete = same[0].macros, walks.complete
-        result.append(Preprocessed(configurations, source, origin, notes, defined, headers, macros, lines, complete))
+        result.append(
+            Preprocessed(configurations, source, origin, notes, defined, headers, macros, lines, complete, renderer)
+        )
     return tuple(result)
 
 

@@ -8,6 +8,7 @@ from ldcheck.findings import CheckError
 from ldcheck.preprocess.configurations import Assignment, Value
 from ldcheck.preprocess.explore import Explorer, Walk
 from ldcheck.preprocess.plan import Plan
+from ldcheck.preprocess.rendering import Renderer
 from ldcheck.preprocess.symbols import used_in_text
 from ldcheck.preprocess.unknown import unknown_choices
 from ldcheck.words import counted
@@ -27,11 +28,14 @@ class Walks(NamedTuple):
     complete: bool
 
 
-def possible_walks(plan: Plan) -> Walks:
-    """Walk through the conditions of a plan's sources. Raises CheckError where they refuse every combination."""
+def possible_walks(plan: Plan, renderer: Renderer | None = None) -> Walks:
+    """Walk through the conditions of a plan's sources. Raises CheckError where they refuse every combination.
+
+    `renderer` keeps what was read before.
+    """
     notes: list[str] = []
     # The text of a single configuration comes from the preprocessor anyway.
-    explorer = Explorer(plan.inputs, plan.symbols, rendering=plan.renders and bool(plan.symbols))
+    explorer = Explorer(plan.inputs, plan.symbols, renderer, rendering=plan.renders and bool(plan.symbols))
     walks = explorer.walk(plan.limit, used_in_text(plan.survey, plan.symbols))
     complete = walks is not None
     if walks is None:
