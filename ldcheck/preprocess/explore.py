@@ -140,6 +140,18 @@ class Explorer:
             except Undecided as undecided:
                 self._assign(state, undecided.name, assignment[undecided.name])
 
+    def repeat(self, assignment: Assignment) -> Walk | None:
+        """The way that an assignment led before; None where it does not decide any more which one that is."""
+        state = self._start.copy()
+        for name, value in assignment.items():
+            if name not in self._symbols:
+                return None
+            self._assign(state, name, value)
+        try:
+            return _walked(state, self._run(state))
+        except Undecided:
+            return None
+
     def _split(self, state: State, name: str) -> list[State]:
         states = []
         for value in self._symbols[name]:
@@ -164,7 +176,7 @@ class Explorer:
             lines = file.directives
             count = len(lines)
             while at < count:
-                if state.text is not None:
+                if at in file.stretches and state.text is not None:
                     self._take_text(state, world, at)
                 directive = lines[at]
                 keyword = directive.keyword
@@ -198,7 +210,7 @@ class Explorer:
                     state.once.add(file.name)
                 at += 1
             else:
-                if state.text is not None:
+                if at in file.stretches and state.text is not None:
                     self._take_text(state, world, at)
                 frames.pop()
                 state.told = None

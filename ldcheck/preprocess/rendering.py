@@ -70,10 +70,14 @@ class Renderer:
     def stretch(
         self, file: SourceFile, at: int, defined: Mapping[str, Definition], lookup: Callable[[str], Macro | None]
     ) -> Stretch:
-        """The text ahead of the directive with the index `at`. Raises Unrenderable, and whatever `lookup` raises."""
+        """One of the file's `stretches`. Raises Unrenderable, and whatever `lookup` raises."""
         kept = self._kept.setdefault((file, at), [])
         for earlier, stretch in kept:
             if all(defined.get(name) is definition for name, definition in earlier.items()):
+                for name, definition in earlier.items():
+                    if definition is None:
+                        # What is not decided yet is not undefined.
+                        lookup(name)
                 return stretch
         needed: dict[str, Definition | None] = {}
 
@@ -87,13 +91,7 @@ class Renderer:
         return found
 
     def _lines(self, file: SourceFile, at: int, lookup: Callable[[str], Macro | None]) -> Iterable[Line]:
-        directives = file.directives
-        start = directives[at - 1].end if at else 0
-        stop = len(file.code)
-        if at < len(directives):
-            stop = file.code.rfind("#", start, directives[at].start)
-        if file.code[start:stop].isspace() or start >= stop:
-            return
+        start, stop = file.stretches[at]
         try:
             expanded = list(Expander(lookup).expand(pieces(file, tokens(file.code, start, stop))))
         except ExpansionError:

@@ -22,7 +22,7 @@ from ldcheck.preprocess.plan import Plan, make_plan
 from ldcheck.preprocess.rendering import Renderer
 from ldcheck.preprocess.texts import outputs_of
 from ldcheck.preprocess.undefined import undefined_calls
-from ldcheck.preprocess.walks import Walks, possible_walks
+from ldcheck.preprocess.walks import Walks, possible_walks, repeated_walks
 from ldcheck.project.target import Target
 from ldcheck.record import dataclass
 from ldcheck.source import Source
@@ -63,24 +63,41 @@ class Preprocessed:
 
 
 def preprocess(
-    target: Target, files: Files | None = None, renderer: Renderer | None = None
+    target: Target, files: Files | None = None, earlier: Sequence[Preprocessed] = ()
 ) -> tuple[Preprocessed, ...]:
     """All distinct scripts of a target, the one with the fewest symbols defined first. Raises CheckError.
 
-    What `files` has is not read again: what of it is edited counts as it is there (see `Files.with_edits`). Nor is what
-    `renderer` has expanded before.
+    What `files` has is not read again: what of it is edited counts as it is there (see `Files.with_edits`). `earlier`
+    are the scripts without the edits, of which nothing is found out again that these leave alone.
     """
     if not os.path.isfile(target.script):
         place = target.location
         raise CheckError(InputError(f"there is no script {target.script}", place))
     plan = make_plan(target, files)
-    renderer = renderer or Renderer()
+    renderer = (earlier[0].renderer if earlier else None) or Renderer()
+    walks = None
     try:
-        walks = possible_walks(plan, renderer)
-        outputs = outputs_of(plan, walks.possible)
+        if earlier and files is not None and _same_directives(earlier[0].origin.files, files):
+            assignments = [configuration.definitions for one in earlier for configuration in one.configurations]
+            walks = repeated_walks(plan, renderer, assignments, complete=earlier[0].complete)
+        again = walks is not None
+        walks = walks or possible_walks(plan, renderer)
+        outputs = outputs_of(plan, walks.possible, trusted=again and all(one.lines for one in earlier))
         return _distinct(plan, walks, outputs, renderer)
     finally:
         plan.stubs.remove()
+
+
+def _same_directives(before: Files, after: Files) -> bool:
+    """Whether no edit touches what decides which configurations there are."""
+    for name in after.edited:
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None or len(old.directives) != len(new.directives):
+            return False
+        for one, other in zip(old.directives, new.directives, strict=True):
+            if one.keyword != other.keyword or old.code[one.start : one.end] != new.code[other.start : other.end]:
+                return False
+    return True
 
 
 def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output], renderer: Renderer) -> tuple[Preprocessed, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ldcheck.findings import CheckError
@@ -56,6 +57,16 @@ def possible_walks(plan: Plan, renderer: Renderer | None = None) -> Walks:
     if plan.unconfigured and (note := unknown_choices(plan.survey, possible[0].missing)):
         notes.append(note)
     return Walks(possible, tuple(notes), complete)
+
+
+def repeated_walks(
+    plan: Plan, renderer: Renderer, assignments: Sequence[Assignment], *, complete: bool
+) -> Walks | None:
+    """The ways of configurations that there were before; None where they are not all that there are."""
+    explorer = Explorer(plan.inputs, plan.symbols, renderer, rendering=plan.renders and bool(plan.symbols))
+    found = [explorer.repeat(assignment) for assignment in assignments]
+    walks = tuple(walk for walk in found if walk is not None and walk.stopped is None)
+    return Walks(walks, (), complete) if len(walks) == len(found) else None
 
 
 def _cover(plan: Plan, explorer: Explorer) -> list[Walk]:
