@@ -6,6 +6,7 @@ status is 2. What the parts of a report mean is said in `ldcheck.report.model`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Never
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Never
 from ldcheck import checks
 from ldcheck.findings import CheckError, EvidenceKind, Finding, Severity
 from ldcheck.judging import exit_status, gate
+from ldcheck.judging.spent import BYTES_IN_A_SECOND, SECONDS, SECONDS_OF_A_TARGET, TIME
 from ldcheck.project.choice import Given, choose
 from ldcheck.project.target import Target
 from ldcheck.record import replace
 from ldcheck.report.model import Report
+from ldcheck.sections.budget import BUDGET
 
 if TYPE_CHECKING:
     from ldcheck.compare.configurations import Comparison
@@ -98,7 +101,12 @@ def check(
         chosen = choose(given, _reached)
     except CheckError as error:
         return Report(exit_status.NOT_CHECKED, errors=error.errors)
-    checked = [gate.check_target(target, asked, checks, progress or _silent) for target in chosen.targets]
+    BUDGET.renew()
+    TIME.start(_seconds(chosen.targets))
+    try:
+        checked = [gate.check_target(target, asked, checks, progress or _silent) for target in chosen.targets]
+    finally:
+        TIME.stop()
     report = _allowed(_report(checked, chosen.notes, fail_on), checked, chosen_rules=bool(select or ignore))
     try:
         if baseline:
@@ -117,7 +125,8 @@ def _with_fixes(report: Report, checked: Sequence[gate.Checked]) -> Report:
         return report
     from ldcheck.judging.trial import tried
 
-    findings = tried(report.findings, [one.bench() for one in checked if one.bench is not None])
+    benches = [one.bench() for one in checked if one.bench is not None and not TIME.over]
+    findings = tried(report.findings, benches)
     accepted = tuple((replace(finding, fix=None), reason) for finding, reason in report.accepted)
     return replace(report, findings=findings, accepted=accepted)
 
@@ -140,6 +149,13 @@ def _allowed(report: Report, checked: Sequence[gate.Checked], *, chosen_rules: b
         findings=(*applied.kept, *read.malformed, *applied.unused),
         accepted=(*report.accepted, *((finding, allowance.reason) for finding, allowance in applied.allowed)),
     )
+
+
+def _seconds(targets: Sequence[Target]) -> float:
+    """The processor time that a run may take: enough for what is large and nothing else."""
+    named = (name for one in targets for name in (one.image, one.map, *one.objects) if name)
+    size = sum(os.path.getsize(name) for name in named if os.path.isfile(name))
+    return SECONDS + SECONDS_OF_A_TARGET * len(targets) + size / BYTES_IN_A_SECOND
 
 
 def _silent(_: str) -> None:

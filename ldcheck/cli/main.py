@@ -83,6 +83,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         silence()
         return 2
+    except MemoryError:
+        sys.stderr.write("ldcheck: error: there is not enough memory, nothing was checked\n")
+        return 2
     except Exception as fault:
         if isinstance(fault, OSError) and fault.filename is None and fault.errno in _NO_ROOM:
             return _unwritable(fault)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ldcheck.preprocess.run import Preprocessed
     from ldcheck.project.target import Target
     from ldcheck.script.result import Diagnostic, Parse
+    from ldcheck.script.sharing import SharedStatements
 
 # A text that is no linker script has as many errors as lines; the first ones tell.
 _MOST_ERRORS = 20
@@ -30,7 +31,8 @@ class Scripts:
     """The distinct scripts of a target, parsed. `condition` words a choice of them, for what is found at some places.
 
     `described` tells the configurations of each, where it was preprocessed, `preprocessed` is how that went, and
-    `constants` the number that a macro of its sources stands for; `sources` are the files that people edit.
+    `constants` the number that a macro of its sources stands for; `sources` are the files that people edit. `shared` is
+    what their texts have in common, parsed.
     """
 
     parses: tuple[Parse, ...] = ()
@@ -41,6 +43,7 @@ class Scripts:
     sources: tuple[Source, ...] = ()
     constants: tuple[Callable[[str], int | None], ...] = ()
     preprocessed: tuple[Preprocessed, ...] = ()
+    shared: tuple[SourceMap, SharedStatements] | None = None
 
     def files(self) -> frozenset[str]:
         """The names of all files that the scripts are read from."""
@@ -111,7 +114,7 @@ def _preprocessed(target: Target, files: Files | None = None, before: Scripts | 
     from ldcheck.script.parser import parse
     from ldcheck.script.sharing import SharedStatements, Text
 
-    found = preprocess(target, files)
+    found = preprocess(target, files, before.preprocessed if before is not None else ())
     every = [configuration for one in found for configuration in one.configurations]
 
     relevance = Relevance(found[0].origin.files.all(), {name for one in every for name in one.definitions})
@@ -126,6 +129,8 @@ def _preprocessed(target: Target, files: Files | None = None, before: Scripts | 
     include = searched(target.includes)
     # Configurations share most of their statements: all lie in one address space, and each is parsed once.
     sources, shared = SourceMap(), SharedStatements()
+    if before is not None and before.shared is not None:
+        sources, shared = before.shared
     known: dict[str, Parse] = {}
     if before is not None:
         texts = (one.source.text for one in before.preprocessed)
@@ -146,6 +151,7 @@ def _preprocessed(target: Target, files: Files | None = None, before: Scripts | 
         tuple(source for one in found for source in one.sources()),
         tuple(one.constant for one in found),
         found,
+        (sources, shared),
     )
 
 

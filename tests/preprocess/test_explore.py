@@ -245,3 +245,17 @@ def test_what_an_error_wants_instead_is_tried_as_well(tmp_path: Path, monkeypatc
     target = Target("x", "x.lds.S", definitions={"CONFIG_CLANG_VERSION": "5"})
     texts = [" ".join(words(script.source.text)) for script in preprocess(target)]
     assert sorted(texts) == ["a = 1 ;", "a = 1 ; b = 1 ;", "a = 2 ; b = 1 ;"]
+
+
+def test_what_the_text_alone_asks_for_is_decided_in_every_row_of_a_choice(tmp_path: Path) -> None:
+    flags = [f"CONFIG_{letter}" for letter in "ABCDEFG"]
+    asked = "".join(f"#ifdef {name}\n.{name} : {{ }}\n#endif\n" for name in flags)
+    tree(tmp_path, {"a.lds.S": f"{asked}x = CONFIG_SEEN;\n"})
+    vary: dict[str, tuple[Value, ...]] = {**dict.fromkeys(flags, FLAG), "CONFIG_SEEN": (None, "16")}
+    found = preprocess(Target("x", script="a.lds.S", vary=vary, arch="x86_64"))
+    assert not found[0].complete
+    for one in found:
+        for configuration in one.configurations:
+            seen = configuration.definitions["CONFIG_SEEN"]
+            assert f"x = {seen or 'CONFIG_SEEN'};" in one.source.text
+    assert {one.definitions["CONFIG_SEEN"] for script in found for one in script.configurations} == {None, "16"}
