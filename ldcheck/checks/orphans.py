@@ -43,11 +43,16 @@ from collections.abc import Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.unplaced import ORPHANS, expected_orphans, orphans_of, unplaced_problem
+from ldcheck.judging.surroundings import homes
+from ldcheck.judging.unplaced import ORPHANS, Orphan, expected_orphans, orphans_of, unplaced_problem
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
+from ldcheck.record import replace
 from ldcheck.sections.globs import section_glob
-from ldcheck.words import counted
+from ldcheck.words import counted, listed
+
+# So many names are told with their bytes and places.
+_SHOWN = 3
 
 DECLARATION = Declaration(
     head=Key("orphans", Kind.CHOICE, "`none`: no section may be left without a statement.", choices=("none",)),
@@ -76,23 +81,50 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         return Judgement(
             Standing.UNKNOWN, reason=f"{what} alone does not tell which sections were orphans, give the script"
         )
-    orphans: dict[str, list[tuple[str, int]]] = {}
-    for name, source, size in found:
-        if not _excepted(name, rule):
-            orphans.setdefault(name, []).append((source, size))
-    expected = expected_orphans(view.script) if view.script is not None else lambda _: False
-    problems = tuple(_orphan(name, parts, view, ORPHANS if expected(name) else name) for name, parts in orphans.items())
+    script = view.script
+    expected = expected_orphans(script) if script is not None else lambda _: False
+    groups: dict[object, list[Orphan]] = {}
+    for orphan in found:
+        if not _excepted(orphan.name, rule):
+            home = homes(script).of(orphan.name) if script is not None else None
+            # One statement that should have taken them all is one finding.
+            group = (expected(orphan.name), id(home.node)) if home is not None else orphan.name
+            groups.setdefault(group, []).append(orphan)
+    problems = tuple(
+        _problem(group, view, ORPHANS if expected(group[0].name) else group[0].name) for group in groups.values()
+    )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems, evidence=evidence)
 
 
-def _orphan(name: str, parts: Sequence[tuple[str, int]], view: ImageView, subject: str) -> Problem:
-    total = counted(sum(size for _, size in parts), "byte")
+def _problem(orphans: Sequence[Orphan], view: ImageView, subject: str) -> Problem:
+    """What is wrong with the orphans that one statement should have taken, or that have one name."""
+    by_name: dict[str, list[Orphan]] = {}
+    for orphan in orphans:
+        by_name.setdefault(orphan.name, []).append(orphan)
+    names = list(by_name)
+    facts = [_fact(name, parts, view) for name, parts in list(by_name.items())[:_SHOWN]]
+    if len(names) > 1:
+        total = counted(sum(orphan.size for orphan in orphans), "byte")
+        facts.append(f"in all {total} in {counted(len(orphans), 'section')}")
+    one = len(names) == 1
+    them = "it" if one else "them"
+    problem = Problem(
+        subject=subject,
+        message=f"no statement takes {listed(names)}",
+        facts=tuple(facts),
+        witness=names[0],
+        help=f"look at what {listed(names)} {'is' if one else 'are'} for: {'it wants' if one else 'they want'} a "
+        f"statement, or a /DISCARD/ if nothing refers to {them}",
+    )
+    home = homes(view.script).of(names[0]) if view.script is not None else None
+    if view.script is None or home is None:
+        return problem
+    location, route = view.script.locate(home.node), view.script.route(home.node)
+    return replace(problem, location=location, route=route, label=f"does not take {them}")
+
+
+def _fact(name: str, parts: Sequence[Orphan], view: ImageView) -> str:
+    total = counted(sum(part.size for part in parts), "byte")
     section = view.sections.get(name)
     place = f", placed at {section[0]:#x}" if section is not None and section[1] else ""
-    return Problem(
-        subject=subject,
-        message=f"no statement takes {name}",
-        facts=(f"in the image: {total} of {name}, from {parts[0][0]}{place}",),
-        witness=name,
-        help=f"look at what {name} is for: it wants a statement, or a /DISCARD/ if nothing refers to it",
-    )
+    return f"in the image: {total} of {name}, from {parts[0].file}{place}"

@@ -98,7 +98,8 @@ def views_of(scripts: Scripts, policies: Policies, arch: str, *, orphans: bool) 
 
 def is_preprocessed(target: Target) -> bool:
     """Whether the script goes through a preprocessor: by its suffix `.S`, or because the target says how."""
-    return target.script.endswith(".S") or bool(target.command_file) or target.preprocessor != "auto"
+    said = target.command_file or target.definitions or target.include_first or target.vary or target.pin
+    return target.script.endswith(".S") or bool(said) or target.preprocessor != "auto"
 
 
 def _preprocessed(target: Target, files: Files | None = None, before: Scripts | None = None) -> Scripts:
@@ -178,9 +179,13 @@ def read_script(path: str) -> Source:
 def script_errors(parse: Parse) -> list[InputError]:
     """The errors of a script as errors of the run, at the lines that people edit.
 
-    Beyond what GNU ld refuses, these are a file without any statement, and one with NUL characters (which ld skips).
+    Beyond what GNU ld refuses, these are a file without any statement, one with NUL characters (which ld skips), and a
+    template. A text of another kind is called what it is, once.
     """
     errors = [problem for problem in parse.problems if problem.severity == "error"]
+    foreign = _foreign(parse, refused=bool(errors))
+    if foreign is not None:
+        return [foreign]
     if not errors:
         return _no_script(parse)
     shown = [_script_error(parse.sources, problem) for problem in errors[:_MOST_ERRORS]]
@@ -189,6 +194,20 @@ def script_errors(parse: Parse) -> list[InputError]:
         more = f"{len(errors) - _MOST_ERRORS:,} more errors follow; is this a linker script?"
         shown[-1] = replace(last, help=f"{last.help}; {more}" if last.help else more)
     return shown
+
+
+def _foreign(parse: Parse, *, refused: bool) -> InputError | None:
+    """What the file is that is no script, where something tells."""
+    first = parse.sources.sources[0]
+    if not parse.problems and "mapping[" not in first.text:
+        return None
+    from ldcheck.script.foreign import recognise
+
+    found = recognise(first.text, refused=refused)
+    if found is None:
+        return None
+    place = parse.sources.locate(parse.tree.start + found.start, parse.tree.start + found.end)
+    return InputError(found.message, place, help=found.help)
 
 
 def _no_script(parse: Parse) -> list[InputError]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.findings import EvidenceKind, Problem, Severity
 from ldcheck.image.arches import expand, from_script
@@ -119,12 +119,20 @@ def _advice(group: Group, view: ScriptView) -> str:
     return f"beside `{group.sibling.text}` of line {line}, {'discard' if group.sibling.discards else 'take'} `{names}`"
 
 
-def orphans_of(view: ImageView) -> tuple[list[tuple[str, str, int]], tuple[EvidenceKind, ...]]:
-    """Name, file and size in bytes of the allocated sections of a link that no statement took, and who tells so.
+class Orphan(NamedTuple):
+    """An allocated section that no statement took: its name, the file that it came from, its size in bytes."""
+
+    name: str
+    file: str
+    size: int
+
+
+def orphans_of(view: ImageView) -> tuple[list[Orphan], tuple[EvidenceKind, ...]]:
+    """The orphans of a link, and who tells of them.
 
     Without evidence (an ELF alone, without its script) nothing can be said.
     """
-    found: list[tuple[str, str, int]] = []
+    found: list[Orphan] = []
     evidence: list[EvidenceKind] = []
     if view.image.objects is not None and view.script is not None:
         evidence.append(EvidenceKind.OBJECTS)
@@ -132,30 +140,33 @@ def orphans_of(view: ImageView) -> tuple[list[tuple[str, str, int]], tuple[Evide
     placed = view.inputs.orphans()
     if placed is not None:
         evidence.append(EvidenceKind.MAP)
-        found += [(part.name, part.file, part.size) for _, part in placed]
+        # The map tells of the very link: what was only played through does not count beside it.
+        found = [Orphan(part.name, part.file, part.size) for _, part in placed]
     elif view.elf is not None and view.script is not None:
         evidence.append(EvidenceKind.IMAGE)
-        found += _in_elf(view)
+        linked = _in_elf(view)
+        known = {orphan.name for orphan in linked}
+        found = linked + [orphan for orphan in found if orphan.name not in known]
     return found, tuple(evidence)
 
 
-def _in_objects(view: ImageView) -> list[tuple[str, str, int]]:
+def _in_objects(view: ImageView) -> list[Orphan]:
     from ldcheck.sections.assign import assign
 
     assert view.script is not None
     assert view.image.objects is not None
     return [
-        (placed.input.name, placed.input.file, placed.input.size)
+        Orphan(placed.input.name, placed.input.file, placed.input.size)
         for placed in assign(view.script.tree, view.image.objects)
         if placed.rule is None and placed.input.allocated and placed.input.size and placed.output != "/DISCARD/"
     ]
 
 
-def _in_elf(view: ImageView) -> list[tuple[str, str, int]]:
+def _in_elf(view: ImageView) -> list[Orphan]:
     assert view.elf is not None
     assert view.script is not None
     return [
-        (section.name, view.elf.path, section.size)
+        Orphan(section.name, view.elf.path, section.size)
         for section in view.elf.sections
         if section.allocated and section.size and section.name not in view.script.output_sections
     ]

@@ -67,15 +67,13 @@ def choose(given: Given, reached: Reached) -> Chosen:
         selected = _named(project, given.names)
         others = ()
     headers = tuple(name for name in others if name.endswith(".h"))
-    others = tuple(name for name in others if not name.endswith(".h"))
+    versions = tuple(name for name in others if name not in headers and is_version_script(name))
+    others = tuple(name for name in others if name not in (*headers, *versions))
     passed = tuple(f"{name} is included by no script that is known here, and is passed over" for name in headers)
-    if len(others) > 1 or selected:
-        versions = tuple(name for name in others if is_version_script(name))
-        others = tuple(name for name in others if name not in versions)
-        passed += tuple(f"{name} is a version script (ld --version-script), and is passed over" for name in versions)
+    passed += tuple(f"{name} is a version script (ld --version-script), and is passed over" for name in versions)
     targets = tuple(_with_options(target, options) for target in selected)
     targets += _unconfigured(given, others) if others or not (passed or path or targets) else ()
-    if not targets and not headers:
+    if not targets and not passed:
         left_out = "; ".join(project.left_out)
         message = f"there is nothing to check: {left_out or 'no target'}"
         raise CheckError(InputError(message, Location(path), help="add a target, or name a linker script"))

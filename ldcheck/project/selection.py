@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -62,16 +61,15 @@ def targets_for(project: Project, files: Sequence[str], reached: Reached) -> Sel
     return Selection(tuple(target for target in project.targets if target.name in chosen), tuple(others))
 
 
-_VERSION = r"(?s)(?:\s|/\*.*?\*/)*(?:VERSION\s*\{\s*)?[\w.]*\s*\{\s*(?:/\*.*?\*/\s*)*(?:global|local)\s*:"
-
-
 def is_version_script(path: str) -> bool:
-    """Whether a file names the versions of a library's symbols; such a file may be called `.lds` as well."""
+    """Whether a file is a version script, as far as it can be read."""
+    from ldcheck.script import foreign
+
     try:
         if not os.path.isfile(path):
             return False
         with open(path, encoding="utf-8", errors="replace") as stream:
-            return re.match(_VERSION, stream.read(1 << 16)) is not None
+            return foreign.is_version_script(stream.read(1 << 16))
     except OSError:
         return False
 

@@ -21,6 +21,7 @@ _BLANKS = "outside of expressions `{}` is part of a name: put blanks around it"
 _COMMENT_OF_CPP = r"(?:^|[\s;{}])//"
 _DIRECTIVE = r"(?sm)/\*.*?\*/|^[ \t]*#[ \t]*(include|define|undef|if|ifdef|ifndef|else|elif|endif)\b"
 _ASSIGNED = r"\s*(?:[-+*/&|]|<<|>>)?=(?!=)"
+_GLUED = r"(?<![^\s(;{}])([A-Za-z_.][\w.]*[=,:])\s*$"
 _NUMBER = r"\d[\da-fA-FxX]*$"
 
 
@@ -48,6 +49,8 @@ def for_error(text: str, start: int, end: int, keyword: bool) -> str:
         return _SLASHES
     if token in ("len", "l") and not keyword:
         return f"behind an expression, `{token}` is a name: put a comma in between, or write LENGTH"
+    if glued := re.search(_GLUED, before):
+        return f"`{glued[1]}` is one name, with the `{glued[1][-1]}`: put a blank ahead of it"
     if keyword and token.isidentifier() and re.match(_ASSIGNED, text[end : end + 1000]):
         return f'`{token}` is a keyword here; in quotes ("{token}") it is a name'
     return ""

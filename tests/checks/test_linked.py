@@ -85,6 +85,23 @@ def test_an_orphan_is_found_in_the_map_as_in_the_elf(tmp_path: Path, linker: str
 
 
 @EACH_LINKER
+def test_orphans_that_one_statement_should_take_are_one_finding(tmp_path: Path, linker: str) -> None:
+    script = "SECTIONS { . = 0x10000; .text : { *(.text .text.part) } .data : { *(.data) } }"
+    parts = "".join(f'.section .text.thunk_{name},"ax"\n.long 1\n' for name in "abcde")
+    others = '.section .data.x,"aw"\n.long 1\n.section .extra,"aw"\n.long 1\n'
+    report = judged(linked(tmp_path, script, START + parts + others, linker=linker), "orphans: none")
+    assert sorted(said(report)) == [
+        "error: no statement takes .data.x",
+        "error: no statement takes .extra",
+        "error: no statement takes .text.thunk_a, .text.thunk_b, .text.thunk_c and 2 more",
+    ]
+    thunks = next(one for one in report.findings if "thunk" in one.message)
+    assert "in all 20 bytes in 5 sections" in str(thunks.facts)
+    assert thunks.location is not None
+    assert script[thunks.location.column - 1 :].startswith(".text .text.part")
+
+
+@EACH_LINKER
 def test_an_orphan_that_joins_the_output_section_of_its_name(tmp_path: Path, linker: str) -> None:
     script = "SECTIONS { . = 0x10000; .text : { *(.text .text.*) } .data : { *(.mine) } }"
     done = linked(tmp_path, script, f'{START}.section .mine,"aw"\n.long 1\n.data\n.long 2\n', linker=linker)

@@ -134,8 +134,32 @@ def test_a_symbol_whose_value_is_seen_is_decided_first() -> None:
         "CONFIG_A",
         "CONFIG_B",
     ]
-    scripts = preprocess(Target("a", "a.lds.S", arch="x86_64"))
-    assert [words(script.source.text) for script in scripts] == [["x", "=", name, ";"] for name in ("CONFIG_A", "1")]
+    # Defined or not, the number is not known here; `#if` would ask for it.
+    assert _texts(text) == [["x", "=", "CONFIG_A", ";"]]
+    assert _texts(text.replace("#ifdef CONFIG_A", "#if CONFIG_A")) == [
+        ["x", "=", name, ";"] for name in ("CONFIG_A", "1")
+    ]
+
+
+def _texts(text: str) -> list[list[str]]:
+    Path("a.lds.S").write_text(text)
+    return [words(script.source.text) for script in preprocess(Target("a", "a.lds.S", arch="x86_64"))]
+
+
+@pytest.mark.parametrize("way", ["auto", "compiler", "pcpp"])
+def test_no_number_is_made_up_for_a_symbol(way: str) -> None:
+    """With `1` for it, the address would be said to be odd."""
+    Path("a.lds.S").write_text(
+        "#ifdef RESET_ADDRESS\n#define RESET RESET_ADDRESS\n#else\n#define RESET 0xfffffffc\n#endif\n. = RESET + 4;\n"
+        "#define AGAIN(x) x\n#ifdef CONFIG_SIZE\n. = AGAIN(CONFIG_SIZE);\n#endif\n"
+    )
+    scripts = preprocess(Target("a", "a.lds.S", arch="x86_64", preprocessor=way))
+    texts = {" ".join(words(script.source.text)) for script in scripts}
+    first = (". = 0xfffffffc + 4 ;", ". = RESET_ADDRESS + 4 ;")
+    # What is handed to a macro may be asked there: IS_ENABLED(CONFIG_SIZE).
+    assert texts == {*first, *(f"{text} . = 1 ;" for text in first)}
+    told = {one.describe() for script in scripts for one in script.configurations}
+    assert "with RESET_ADDRESS, without CONFIG_SIZE" in told or "with RESET_ADDRESS and without CONFIG_SIZE" in told
 
 
 def random_script(chance: random.Random) -> str:

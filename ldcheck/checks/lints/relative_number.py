@@ -16,9 +16,9 @@ the number alone.
     .text : { start = .; *(.text) text_size = ABSOLUTE(. - start); }
 
 ## Limits
-A warning where the script only moves the section's own location counter by the number, which comes to the same: code
-may read it all the same. Nothing is said of a section at address 0, of an address less a constant, and of a bare 0,
-which may mean the section's start.
+A note where the script only moves the section's own location counter by the number, which comes to the same: code
+that reads it gets another one. Nothing is said of a section at address 0, of an address less a constant, and of a
+bare 0, which may mean the section's start.
 
 ## References
 GNU ld manual, "Expression Section".
@@ -108,7 +108,7 @@ def _problem(section: OutputSection, node: Assignment, used: Counter[str], view:
         at=node.value,
         label=f"counts from the start of {output}",
         help="wrap the value in ABSOLUTE(), or assign it outside of the output section",
-        severity=Severity.WARNING if local else Severity.ERROR,
+        severity=Severity.NOTE if local else Severity.ERROR,
     )
 
 
