@@ -11,7 +11,7 @@ from functools import partial
 from math import log2
 from pathlib import Path
 
-from benchmarks.paired import Result, least_cpu
+from benchmarks.paired import Result, least_cpu, loop
 from ldcheck.script.parser import parse
 from ldcheck.sections.budget import BUDGET
 from ldcheck.sections.reach import State, reaches
@@ -34,7 +34,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if status in (0, 1) els
 
 def measure() -> Iterator[Result]:
     """Judge all rules of generated scripts of up to 10,000 statements."""
-    loop = least_cpu(_loop, 3)
+    base = least_cpu(partial(loop, _LOOP), 3)
     taken: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         for size in _SIZES:
@@ -42,8 +42,8 @@ def measure() -> Iterator[Result]:
             taken[size] = least_cpu(partial(_judge, text), 3)
             name = f"{size:,} statements in the form of ESP-IDF"
             bar = 10 if size == _SIZES[-1] else None
-            note = f"of a loop of {loop * 1000:.0f} ms in plain Python"
-            yield Result(name, taken[size] / loop, bar=bar, note=note)
+            note = f"of a loop of {base * 1000:.0f} ms in plain Python"
+            yield Result(name, taken[size] / base, bar=bar, note=note)
             path = Path(folder) / "generated.ld"
             path.write_text(text)
             done = subprocess.run([sys.executable, "-c", _CHECK, path], check=True, capture_output=True, text=True)
@@ -51,12 +51,6 @@ def measure() -> Iterator[Result]:
     small, large = _SIZES[0], _SIZES[-1]
     growth = taken[large] / taken[small] / (large * log2(large) / (small * log2(small)))
     yield Result("growth of the time, against n log n", growth, bar=1.3)
-
-
-def _loop() -> None:
-    seen: dict[int, int] = {}
-    for number in range(_LOOP):
-        seen[number & 1023] = number
 
 
 def _judge(text: str) -> None:

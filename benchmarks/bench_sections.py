@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks.paired import Result, cpu_ms
+from benchmarks.paired import Result, cpu_ms, of_loop
 from ldcheck.image.model import InputSection
 from ldcheck.script.parser import parse
 from ldcheck.script.syntax import Script
@@ -41,7 +41,7 @@ def measure() -> Iterator[Result]:
     count = len(input_rules(large))
     yield cpu_ms(f"all rules of a script with {count} patterns", lambda: _judge(large), bar=60, rounds=15)
     inputs = _inputs()
-    yield cpu_ms(f"{len(inputs):,} sections to {count} patterns", lambda: assign(large, inputs), bar=1000)
+    yield of_loop(f"{len(inputs):,} sections to {count} patterns", lambda: assign(large, inputs), bar=33)
 
 
 def _judge(script: Script) -> None:

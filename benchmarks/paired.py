@@ -8,10 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 # What any Python tool pays that reads YAML and prints JSON.
 REFERENCE = (sys.executable, "-c", "import yaml, argparse, re, json, dataclasses")
+# Steps of the loop that bars are ratios to: some 30 ms on a machine that is not slow.
+LOOP = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,20 @@ def ratio(
 def cpu_ms(name: str, work: Callable[[], object], bar: float, rounds: int = 5) -> Result:
     """Milliseconds of processor time, the least of some rounds."""
     return Result(name, least_cpu(work, rounds) * 1000, "ms", bar, note="of processor time")
+
+
+def of_loop(name: str, work: Callable[[], object], bar: float, steps: int = LOOP, rounds: int = 5) -> Result:
+    """Processor time as a ratio to that of a loop of so many look-ups in plain Python, in turns: the least of each."""
+    runs = [(least_cpu(work, 1), least_cpu(partial(loop, steps), 1)) for _ in range(rounds)]
+    taken, base = min(run for run, _ in runs), min(base for _, base in runs)
+    return Result(name, taken / base, bar=bar, note=f"{taken * 1000:.0f} ms against a loop of {base * 1000:.0f} ms")
+
+
+def loop(steps: int = LOOP) -> None:
+    """What ratios are to, where no other program does the same: look-ups in a dictionary."""
+    seen: dict[int, int] = {}
+    for number in range(steps):
+        seen[number & 1023] = number
 
 
 def cpu_rate(name: str, work: Callable[[], object], size: int, bar: float | None = None, rounds: int = 5) -> Result:

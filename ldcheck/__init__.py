@@ -1,7 +1,7 @@
 """A gate for linker scripts and the images they produce.
 
-`ldcheck.check`, `ldcheck.parse` and `ldcheck.image` are the Python interface; the command line uses nothing else. They
-are looked up in `ldcheck.api` on first use, so that importing the package costs nothing.
+`ldcheck.check`, `ldcheck.diff`, `ldcheck.parse` and `ldcheck.image` are the Python interface; the command line uses
+nothing else. They are looked up in `ldcheck.api` on first use, so that importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ldcheck.api import check as check
+    from ldcheck.api import diff as diff
     from ldcheck.api import image as image
     from ldcheck.api import parse as parse
 
-__all__ = ["check", "image", "parse"]
+__all__ = ["check", "diff", "image", "parse"]
 
 
 def __getattr__(name: str) -> object:

@@ -6,6 +6,7 @@ status is 2. What the parts of a report mean is said in `ldcheck.report.model`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Never
@@ -13,13 +14,17 @@ from typing import TYPE_CHECKING, Never
 from ldcheck import checks
 from ldcheck.findings import CheckError, EvidenceKind, Finding, Severity
 from ldcheck.judging import exit_status, gate
+from ldcheck.judging.spent import BYTES_IN_A_SECOND, SECONDS, SECONDS_OF_A_TARGET, TIME
 from ldcheck.project.choice import Given, choose
 from ldcheck.project.target import Target
 from ldcheck.record import replace
 from ldcheck.report.model import Report
+from ldcheck.sections.budget import BUDGET
 
 if TYPE_CHECKING:
+    from ldcheck.compare.configurations import Comparison
     from ldcheck.image.model import Image
+    from ldcheck.judging.scripts import Scripts
     from ldcheck.script.result import Parse
 
 _NOTHING: Mapping[str, Never] = MappingProxyType({})
@@ -96,7 +101,12 @@ def check(
         chosen = choose(given, _reached)
     except CheckError as error:
         return Report(exit_status.NOT_CHECKED, errors=error.errors)
-    checked = [gate.check_target(target, asked, checks, progress or _silent) for target in chosen.targets]
+    BUDGET.renew()
+    TIME.start(_seconds(chosen.targets))
+    try:
+        checked = [gate.check_target(target, asked, checks, progress or _silent) for target in chosen.targets]
+    finally:
+        TIME.stop()
     report = _allowed(_report(checked, chosen.notes, fail_on), checked, chosen_rules=bool(select or ignore))
     try:
         if baseline:
@@ -115,7 +125,8 @@ def _with_fixes(report: Report, checked: Sequence[gate.Checked]) -> Report:
         return report
     from ldcheck.judging.trial import tried
 
-    findings = tried(report.findings, [one.bench() for one in checked if one.bench is not None])
+    benches = [one.bench() for one in checked if one.bench is not None and not TIME.over]
+    findings = tried(report.findings, benches)
     accepted = tuple((replace(finding, fix=None), reason) for finding, reason in report.accepted)
     return replace(report, findings=findings, accepted=accepted)
 
@@ -138,6 +149,13 @@ def _allowed(report: Report, checked: Sequence[gate.Checked], *, chosen_rules: b
         findings=(*applied.kept, *read.malformed, *applied.unused),
         accepted=(*report.accepted, *((finding, allowance.reason) for finding, allowance in applied.allowed)),
     )
+
+
+def _seconds(targets: Sequence[Target]) -> float:
+    """The processor time that a run may take: enough for what is large and nothing else."""
+    named = (name for one in targets for name in (one.image, one.map, *one.objects) if name)
+    size = sum(os.path.getsize(name) for name in named if os.path.isfile(name))
+    return SECONDS + SECONDS_OF_A_TARGET * len(targets) + size / BYTES_IN_A_SECOND
 
 
 def _silent(_: str) -> None:
@@ -219,3 +237,76 @@ def image(elf: str = "", map: str = "", objects: Sequence[str] = ()) -> Image:  
     from ldcheck.image.linked import read_image
 
     return read_image(elf, map, objects)
+
+
+# Configurations that a comparison looks at, before it only covers pairs of values.
+_MOST_CONFIGURATIONS = 256
+
+
+def diff(
+    old: str,
+    new: str,
+    *,
+    arch: str = "",
+    includes: Sequence[str] = (),
+    definitions: Mapping[str, str | None] = _NOTHING,
+) -> Comparison:
+    """What two linker scripts do differently, and whether it is proved that they give the same image.
+
+    Scripts whose names end in `.S` are preprocessed, and compared configuration by configuration; `includes` and
+    `definitions` are as for `check`. Raises CheckError for what cannot be read or is no linker script.
+    """
+    from ldcheck.compare.configurations import compare_targets
+
+    options = Target("", "", arch=arch, includes=tuple(includes), definitions=dict(definitions))
+    return compare_targets(*(_readable(replace(options, name=name, script=name)) for name in (old, new)))
+
+
+def diff_since(
+    revision: str,
+    scripts: Sequence[str] = (),
+    *,
+    arch: str = "",
+    includes: Sequence[str] = (),
+    definitions: Mapping[str, str | None] = _NOTHING,
+) -> dict[str, Comparison]:
+    """What scripts do differently since a revision of git, by the names of the targets; the work tree stays as it is.
+
+    The targets are those that `check` would choose for the scripts; without any, all of `.ldcheck.yaml`. Headers count
+    as they were at the revision, too. Raises CheckError as `diff` does, and for a revision that git does not know.
+    """
+    from ldcheck.compare.configurations import compare_targets
+    from ldcheck.findings import InputError
+    from ldcheck.judging.scripts import read_edited
+    from ldcheck.project.revisions import commit_of, is_new, texts_at
+    from ldcheck.source import Location
+
+    commit = commit_of(revision)
+    options = Target("", "", arch=arch, includes=tuple(includes), definitions=definitions)
+    chosen = choose(Given(tuple(scripts), options, (), "", inline=False), _reached)
+    found: dict[str, Comparison] = {}
+    for target in chosen.targets:
+        if is_new(commit, target.script):
+            raise CheckError(InputError(f"{target.script} was not there at {revision}", Location(target.script)))
+        after = _readable(replace(target, arch=target.arch or arch))
+        texts = texts_at(commit, (target.script, *after.files()))
+        before = read_edited(replace(target, limit=_MOST_CONFIGURATIONS), arch, after, texts) if texts else after
+        _raise_errors(before)
+        found[target.name] = compare_targets(before, after)
+    return found
+
+
+def _readable(target: Target) -> Scripts:
+    from ldcheck.judging.scripts import read_scripts
+
+    scripts = read_scripts(replace(target, limit=_MOST_CONFIGURATIONS))
+    _raise_errors(scripts)
+    return scripts
+
+
+def _raise_errors(scripts: Scripts) -> None:
+    from ldcheck.judging.scripts import script_errors
+
+    errors = [error for parse in scripts.parses for error in script_errors(parse)]
+    if errors:
+        raise CheckError(*dict.fromkeys(errors))

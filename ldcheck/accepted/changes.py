@@ -1,6 +1,6 @@
 """Which lines changed since a revision, for adoption: `check --diff REV` shows what a change brings, not what it found.
 
-git is asked about the files of findings alone, with everything off that could run a program of the repository's choice.
+git is asked about the files of findings alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import os
 import re
 from collections.abc import Iterable
 
-from ldcheck.findings import CheckError, Finding, InputError
+from ldcheck.findings import Finding
+from ldcheck.project.revisions import common_base, git
 from ldcheck.source import Location
 
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
@@ -23,14 +24,7 @@ class Changes:
 
     def __init__(self, revision: str) -> None:
         self._ranges: dict[str, tuple[tuple[int, int], ...]] = {}
-        place = Location(revision)
-        found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        if found is None:
-            raise CheckError(
-                InputError(f"git knows no revision {revision} here", place, help="give a branch or a commit")
-            )
-        base = _git("merge-base", found.strip(), "HEAD")
-        self._base = (base or found).strip()
+        self._base = common_base(revision)
 
     def touch(self, finding: Finding) -> bool:
         """Whether a finding, or a place that it names, lies in lines that changed."""
@@ -48,10 +42,10 @@ class Changes:
         if file.startswith("<") or not os.path.exists(file):
             return ()
         folder, name = os.path.split(os.path.abspath(file))
-        if _git("ls-files", "--error-unmatch", "--", f":(literal){name}", folder=folder) is None:
+        if git("ls-files", "--error-unmatch", "--", f":(literal){name}", folder=folder) is None:
             return ((0, 1 << 60),)
         options = ("--no-color", "--no-ext-diff", "--no-textconv", "--unified=0")
-        patch = _git("diff", *options, self._base, "--", f":(literal){name}", folder=folder) or ""
+        patch = git("diff", *options, self._base, "--", f":(literal){name}", folder=folder) or ""
         ranges = []
         for match in _HUNK.finditer(patch):
             start, count = int(match[1]), int(match[2] if match[2] is not None else 1)
@@ -66,15 +60,3 @@ def touched(findings: Iterable[Finding], revision: str) -> tuple[tuple[Finding, 
     listed = tuple(findings)
     kept = tuple(finding for finding in listed if changes.touch(finding))
     return kept, len(listed) - len(kept)
-
-
-def _git(*arguments: str, folder: str = ".") -> str | None:
-    """What git says; None where it fails, or is not there."""
-    import subprocess
-
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *arguments]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=60)
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None

@@ -33,6 +33,7 @@ has none in front of it.
 `. = ALIGN(n)` ahead of an output section that goes to a memory region has no effect; use the section's own ALIGN(n).
 A boundary of at most 8 bytes at the very start of an output section is a note where the script leaves it to the inputs:
 there is a word among them as a rule. Give the rule a severity where that is not enough.
+Where an ALIGN is made of a symbol that the script does not define, only a link decides.
 Relocating the whole image at run time is outside: the proof is about link-time addresses.
 
 ## References
@@ -60,11 +61,12 @@ from ldcheck.judging.subjects import (
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
-from ldcheck.script.syntax import Assignment, Binary, Call, Node, Number, OutputSection, Word
+from ldcheck.script.syntax import Assignment, Binary, Call, Name, Node, Number, OutputSection, Word
+from ldcheck.script.uses import leaves
 from ldcheck.words import counted, size
 
 if TYPE_CHECKING:
-    pass
+    from ldcheck.layout.facts import Known
 
 # What the inputs of a section are aligned to as a rule: there is a word or a pointer among them.
 _NATURAL = 8
@@ -124,6 +126,8 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         return Judgement(Standing.NOT_GUARANTEED, (problem,))
     if view.unread and not refuted:
         return unread(view)
+    if not refuted and (foreign := _foreign_step(known, view)):
+        return Judgement(Standing.UNKNOWN, reason=f"{name} is aligned to {foreign}, which the script does not define")
     standing = Standing.REFUTED if refuted else Standing.NOT_GUARANTEED
     start = f"{name} starts at" if name in view.output_sections else f"{name} is"
     said = f"{start} {known}, which is no multiple of {size(boundary)}"
@@ -138,6 +142,14 @@ def _proved(named: Named, boundary: int, view: ScriptView) -> Judgement:
         fix=_fix(name, boundary, view, node),
     )
     return Judgement(standing, (problem,))
+
+
+def _foreign_step(known: Known, view: ScriptView) -> str:
+    """The symbol from elsewhere that an ALIGN in front of an address is made of; empty if there is none."""
+    reasons = (reason.node for reason in known.obstacles)
+    aligns = (node for node in reasons if isinstance(node, Call) and node.function == "ALIGN")
+    names = (leaf.name for node in aligns for leaf in leaves(node) if isinstance(leaf, Name) and leaf.name != ".")
+    return next((name for name in names if name not in view.assignments), "")
 
 
 def _beginning(node: Node, view: ScriptView) -> OutputSection | None:

@@ -3,7 +3,8 @@
 ## What it does
 Evaluates the expression on the values of the image. The script alone decides it where its addresses, constants and
 memory regions do, or where it follows from the script's own ASSERTs, since a link that fails one of these is no link.
-With `evidence: script` the script has to see to it: what it leaves to the link is a violation. Zero is false,
+With `evidence: script` the script has to see to it: what it leaves to the link is a violation. With `asserted: true`
+it has to as well, and what it leaves to the link is a warning, or a note where it is true in the link. Zero is false,
 everything else true, as in ASSERT().
 
 ## Why is this bad
@@ -51,6 +52,7 @@ from ldcheck.script.expressions import evaluate
 
 DECLARATION = Declaration(
     head=Key("assert", Kind.EXPRESSION, "An expression in the linker's language that must not be 0."),
+    keys=(Key("asserted", Kind.FLAG, "Whether the script itself has to see to it, by an ASSERT if by nothing else."),),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP),
 )
 

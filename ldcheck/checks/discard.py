@@ -36,32 +36,36 @@ from ldcheck.judging.edits import put_first, put_last
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import unread
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
-from ldcheck.policy.rule import Named, Rule
+from ldcheck.policy.rule import Rule
 from ldcheck.sections.globs import section_glob
-from ldcheck.sections.reach import reaching
-from ldcheck.words import counted
+from ldcheck.sections.reach import Reaching, reaching
+from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
     head=Key("discard", Kind.NAMES, "Sections that must end in /DISCARD/.", names=Names.EMITTED),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.MAP),
 )
 
+# So many names are told in a message.
+_MOST = 5
+
 
 def on_script(rule: Rule, view: ScriptView) -> Judgement:
-    """NOT_GUARANTEED where a pattern keeps such sections, or where none takes them."""
-    return all_of([_judge(named, view) for named in rule.names])
+    """NOT_GUARANTEED where a pattern keeps such sections, or where none takes them: those are one problem."""
+    asked = [(named.text, reaching(view.rules, named.text)) for named in rule.names]
+    judgements = [_judge(name, found, view) for name, found in asked if found.takers or found.undecided]
+    untaken = [name for name, found in asked if not found.takers and not found.undecided]
+    if untaken:
+        problem = _orphan(untaken, view)
+        judgements.append(unread(view) if view.unread else Judgement(Standing.NOT_GUARANTEED, (problem,)))
+    return all_of(judgements)
 
 
-def _judge(named: Named, view: ScriptView) -> Judgement:
-    found = reaching(view.rules, named.text)
-    if not found.takers and view.unread:
-        return unread(view)
-    if not found.takers and not found.undecided:
-        return Judgement(Standing.NOT_GUARANTEED, (_orphan(named.text, view),))
+def _judge(name: str, found: Reaching, view: ScriptView) -> Judgement:
     problems = tuple(
         view.problem(
             taker.node,
-            named.text,
+            name,
             f"`{taker.text}` keeps {witness.section}, which must be discarded",
             label=f"puts it into {taker.output}",
             witness=witness.section,
@@ -74,23 +78,26 @@ def _judge(named: Named, view: ScriptView) -> Judgement:
     return unless_undecided(judgement, len(found.undecided))
 
 
-def _orphan(name: str, view: ScriptView) -> Problem:
-    message = f"nothing discards {name}: it would become an orphan section"
+def _orphan(names: list[str], view: ScriptView) -> Problem:
+    they = "it would become an orphan section" if len(names) == 1 else "they would become orphan sections"
+    message = f"nothing discards {listed(names, _MOST)}: {they}"
+    statement = f"*({' '.join(names)})"
     discards = view.output_sections.get("/DISCARD/", ())
     if not discards:
+        whole = f"/DISCARD/ : {{ {statement} }}"
         return Problem(
-            subject=name,
+            subject=names[0],
             message=message,
-            help=f"look at the end of SECTIONS: a /DISCARD/ for {name} is to stand there",
-            fix=put_last(f"/DISCARD/ : {{ *({name}) }}", view, f"add `/DISCARD/ : {{ *({name}) }}` to SECTIONS"),
+            help=f"look at the end of SECTIONS: a /DISCARD/ for {listed(names, _MOST)} is to stand there",
+            fix=put_last(whole, view, f"add `{whole}` to SECTIONS"),
         )
     return view.problem(
         discards[-1],
-        name,
+        names[0],
         message,
-        label="does not name it",
-        help=f"look at whether {name} is to be listed here",
-        fix=put_first(f"*({name})", discards[-1], view, f"add `*({name})` to it"),
+        label=f"does not name {'it' if len(names) == 1 else 'them'}",
+        help=f"look at whether {listed(names, _MOST)} {'is' if len(names) == 1 else 'are'} to be listed here",
+        fix=put_first(statement, discards[-1], view, f"add `{statement}` to it"),
     )
 
 

@@ -4,7 +4,8 @@
 Evaluates the subject: the name of an output section or of a memory region means the bytes in it, everything else is an
 expression such as `_end - _start`. In the image it is measured. The script decides it where its regions and addresses
 leave no more room, or where one of its ASSERTs demands as much; with `evidence: script` that is asked of it, and a
-script without such an ASSERT violates the rule.
+script without such an ASSERT violates the rule. With `asserted: true` the script is asked for it beside the image, also
+where the symbols are those of objects: what it leaves to the link is a warning, and a note where the link fits.
 
 ## Why is this bad
 An image that outgrows its window overwrites what lies behind it; code that must run from one page and crosses into the
@@ -57,7 +58,10 @@ from ldcheck.words import counted, size
 
 DECLARATION = Declaration(
     head=Key("limit", Kind.EXPRESSION, "A section, a memory region, or a distance such as `_end - _start`."),
-    keys=(Key("to", Kind.SIZE, "The most bytes that are allowed.", required=True),),
+    keys=(
+        Key("to", Kind.SIZE, "The most bytes that are allowed.", required=True),
+        Key("asserted", Kind.FLAG, "Whether the script itself has to see to it, by an ASSERT if by nothing else."),
+    ),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP),
 )
 

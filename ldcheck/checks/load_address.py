@@ -38,7 +38,7 @@ from __future__ import annotations
 
 import re
 
-from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import expression_of
 from ldcheck.judging.subjects import absent
@@ -47,8 +47,13 @@ from ldcheck.layout.image_values import ImageValues
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.script.expressions import evaluate
+from ldcheck.script.syntax import OutputSection
 from ldcheck.sections.globs import section_glob
+from ldcheck.source import Related
+from ldcheck.words import listed
 
+# So many sections are told in a message.
+_MOST = 5
 # The location counter in an expression.
 _DOT = re.compile(r"(?<![\w.$])\.(?![\w.$])")
 
@@ -61,22 +66,27 @@ DECLARATION = Declaration(
 
 def on_script(rule: Rule, view: ScriptView) -> Judgement:
     """HOLDS where the difference of both addresses is what the rule says in every link, REFUTED where it is another."""
-    return all_of([_proved(named, rule, view) for named in rule.names], optional=rule.optional)
-
-
-def _proved(named: Named, rule: Rule, view: ScriptView) -> Judgement:
     wanted = rule.keys["is"]
     assert isinstance(wanted, Named)
-    glob = section_glob(named.text)
-    found = [name for name in view.output_sections if name != "/DISCARD/" and glob.matches(name)]
-    if not found:
-        return absent(named, view)
-    return all_of([_section(name, wanted, view) for name in found])
+    judgements: list[Judgement] = []
+    own: list[str] = []
+    for named in rule.names:
+        glob = section_glob(named.text)
+        found = [name for name in view.output_sections if name != "/DISCARD/" and glob.matches(name)]
+        judgements += [] if found else [absent(named, view)]
+        for name in dict.fromkeys(found):
+            if name not in own:
+                judgement = _section(name, wanted, view)
+                own += [name] if judgement is None else []
+                judgements += [judgement] if judgement is not None else []
+    if own:
+        judgements.append(Judgement(Standing.REFUTED, (_at_their_own(own, wanted, view),)))
+    return all_of(judgements, optional=rule.optional)
 
 
-def _section(name: str, wanted: Named, view: ScriptView) -> Judgement:
+def _section(name: str, wanted: Named, view: ScriptView) -> Judgement | None:
+    """The judgement on one section; None where it is loaded at its own address in every link, and should not be."""
     start, load = view.layout.section_start(name), view.layout.load_address(name)
-    node = view.output_sections[name][0]
     if start is None or load is None:
         return Judgement(Standing.UNKNOWN, reason=f"only a link tells from where {name} is loaded")
     target = view.decided.value(expression_of(wanted), start)
@@ -86,18 +96,39 @@ def _section(name: str, wanted: Named, view: ScriptView) -> Judgement:
     if off is None and load.number.equal(target.number) is not False:
         reason = f"the script alone does not tell from where {name} is loaded"
         return Judgement(Standing.UNKNOWN, reason=reason)
-    expression = _DOT.sub(lambda _: f"ADDR({name})", wanted.text)
-    message = f"{name} is not loaded at {wanted.text} in any link of this script"
     if difference(start, load) == 0:
-        message = f"{name} is loaded at its own address, and should be at {wanted.text}"
+        return None
+    node = view.output_sections[name][0]
     problem = view.problem(
         node,
         name,
-        message,
-        label="has no AT()" if node.load_address is None else f"must be loaded at {wanted.text}",
-        help=f"give it `AT({expression})`",
+        f"{name} is not loaded at {wanted.text} in any link of this script",
+        label=_label(node, wanted),
+        help=f"give it `AT({_at(name, wanted)})`",
     )
     return Judgement(Standing.REFUTED, (problem,))
+
+
+def _at_their_own(names: list[str], wanted: Named, view: ScriptView) -> Problem:
+    nodes = [view.output_sections[name][0] for name in names]
+    one = len(names) == 1
+    are = "is loaded at its own address" if one else "are loaded at their own addresses"
+    return view.problem(
+        nodes[0],
+        names[0],
+        f"{listed(names, _MOST)} {are}, and should be at {wanted.text}",
+        label=_label(nodes[0], wanted),
+        related=tuple(Related(view.locate(node), _label(node, wanted)) for node in nodes[1:]),
+        help=f"give {'it' if one else names[0]} `AT({_at(names[0], wanted)})`{'' if one else ', and so on'}",
+    )
+
+
+def _label(node: OutputSection, wanted: Named) -> str:
+    return "has no AT()" if node.load_address is None else f"must be loaded at {wanted.text}"
+
+
+def _at(name: str, wanted: Named) -> str:
+    return _DOT.sub(lambda _: f"ADDR({name})", wanted.text)
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:

@@ -26,6 +26,7 @@ COMMANDS = {
     "parse": "say whether files are linker scripts, as GNU ld would judge it",
     "place": "show where each input section of objects and archives goes",
     "where": "show which pattern takes a section",
+    "diff": "show what a change of a script moves, and prove that it moves nothing",
     "padding": "show what alignment costs in a link, and what other orders would cost",
     "test": "run the tests written in policies",
     "rules": "list the checks, or explain one",
@@ -81,6 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ldcheck.cli.output import silence
 
         silence()
+        return 2
+    except MemoryError:
+        sys.stderr.write("ldcheck: error: there is not enough memory, nothing was checked\n")
         return 2
     except Exception as fault:
         if isinstance(fault, OSError) and fault.filename is None and fault.errno in _NO_ROOM:

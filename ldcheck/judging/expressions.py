@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import CheckError, EvidenceKind, InputError, Judgement, Standing
+from ldcheck.findings import CheckError, EvidenceKind, InputError, Judgement, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.layout.image_values import ImageValues
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.script.environment import Environment, Value
 from ldcheck.script.expressions import absolute, evaluate
 from ldcheck.script.parser import parse_expression
-from ldcheck.script.syntax import Binary, Call, Expression, Name, Node, Number, Word, walk
+from ldcheck.script.syntax import Assertion, Binary, Call, Expression, Name, Node, Number, Word, walk
 from ldcheck.source import Related
 from ldcheck.words import listed
 
@@ -92,25 +92,47 @@ def compare(left: Expression, operator: str, right: Expression | int) -> Express
 def undecided(named: Named, condition: str, rule: Rule, view: ScriptView) -> Judgement:
     """The judgement where a script alone does not decide a condition on an expression.
 
-    A rule that asks for nothing but the script asks for one that sees to it; others leave it to the link.
+    A rule that asks for nothing but the script asks for one that sees to it, and so does one with `asserted`; others
+    leave it to the link.
     """
+    alone = rule.evidence == (EvidenceKind.SCRIPT,)
+    asserted = rule.keys.get("asserted") is True
     for name in names_in(expression_of(named)):
         known = name in view.params or view.declared(name) is not None or name in view.layout.grounds.regions
-        if not known and not name.isupper():
+        # What has to be asserted may be about symbols of the objects.
+        if not known and not asserted and not name.isupper():
             return Judgement(Standing.UNKNOWN, reason=f"nothing in the script is called {name}, give --elf or --map")
-    if rule.evidence == (EvidenceKind.SCRIPT,) and view.unread:
+    if (alone or asserted) and view.unread:
         return Judgement(Standing.UNKNOWN, reason=f"cannot find the file {view.unread}, which may say it")
-    if rule.evidence != (EvidenceKind.SCRIPT,):
+    if not alone and not asserted:
         return Judgement(Standing.UNKNOWN, reason="the script alone does not decide it, give --elf or --map")
-    node = first_declared(named, view)
+    node = _beside(named, view)
     problem = view.problem(
-        node or view.tree,
+        node,
         named.text,
         f"nothing in the script sees to it that `{condition}`",
-        label="no ASSERT speaks of it",
+        label="no ASSERT says as much",
         help=f'add `ASSERT({condition}, "...")`',
+        severity=None if alone else Severity.WARNING,
     )
     return Judgement(Standing.NOT_GUARANTEED, (problem,))
+
+
+def _beside(named: Named, view: ScriptView) -> Node:
+    """Where an ASSERT on an expression belongs: at the first of its names, else at the ASSERT that speaks of one.
+
+    Where none does, that is at the last ASSERT, or at the end of the script.
+    """
+    node = first_declared(named, view)
+    if node is not None:
+        return node
+    names = set(names_in(expression_of(named)))
+    asserts = [node for node in view.statements if isinstance(node, Assertion)]
+    speaking = [node for node in asserts if not names.isdisjoint(names_in(node.condition))]
+    if asserts:
+        return (speaking or asserts)[-1]
+    end = view.tree.end
+    return Name("", start=max(end - 1, 0), end=end)
 
 
 def because(decision: Decision, view: ScriptView) -> str:

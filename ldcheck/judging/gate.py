@@ -16,7 +16,7 @@ from ldcheck.judging.calls import with_policies
 from ldcheck.judging.details import details, picture
 from ldcheck.judging.linked import image_of, linked_with, present
 from ldcheck.judging.scripts import Scripts, read_scripts, script_errors, views_of, warnings
-from ldcheck.judging.spent import spent
+from ldcheck.judging.spent import TIME, OutOfTimeError, spent
 from ldcheck.record import dataclass, field, replace
 from ldcheck.sections.budget import BUDGET
 from ldcheck.source import Location, Source
@@ -73,11 +73,22 @@ def check_target(target: Target, asked: Asked, checks: judge.CheckModules, progr
 
     `checks` are all that a policy can use; `progress` is told of each step.
     """
+    try:
+        with TIME:
+            return _checked(target, asked, checks, progress)
+    except OutOfTimeError:
+        message = f"the run has spent its {TIME.seconds:.0f} seconds of processor time"
+    except MemoryError:
+        message = "there is not enough memory"
+    error = InputError(f"{target.name} is not decided: {message}", Location(target.script or target.image))
+    return Checked(errors=(error,))
+
+
+def _checked(target: Target, asked: Asked, checks: judge.CheckModules, progress: Callable[[str], None]) -> Checked:
     from ldcheck.policy.load import load_policies
 
     if target.errors:
         return Checked(errors=target.errors)
-    BUDGET.renew()
     scripts, image = Scripts(), None
     unreadable: list[InputError] = []
     begin = spent()
@@ -152,6 +163,8 @@ def _judged(
         unchecked = exit_status.unchecked(judged.results, target.name, target.location)
         errors += [unchecked] if unchecked else []
     said = [note for parse in scripts.parses for note in warnings(parse)]
+    if TIME.over:
+        said.append(f"the run has spent its {TIME.seconds:.0f} seconds of processor time: what was left is not decided")
     if BUDGET.undecided:
         whom = counted(BUDGET.undecided, "question")
         said.append(f"{whom} about which pattern takes what were not decided: too complex for the budget of a run")

@@ -30,6 +30,7 @@ from ldcheck.judging.applicable import Target, config_holds, excluded, lacks, un
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.existence import Lack, lacking
 from ldcheck.judging.repeated import once
+from ldcheck.judging.spent import TIME, OutOfTimeError
 from ldcheck.judging.worded import finding_of, is_likely
 from ldcheck.policy.declare import Checks
 from ldcheck.policy.rule import Rule, names_of
@@ -68,7 +69,7 @@ def judge(rules: Sequence[Rule], target: Target, checks: CheckModules) -> Judged
     for rule in rules:
         if rule.severity is Severity.OFF:
             continue
-        outcome = _judge_rule(rule, target, checks)
+        outcome = _in_time(rule, target, checks)
         results.append(replace(outcome.result, target=target.name))
         findings.extend(outcome.findings)
         errors.extend(outcome.errors)
@@ -80,6 +81,18 @@ class _Outcome:
     result: RuleResult
     findings: tuple[Finding, ...] = ()
     errors: tuple[InputError, ...] = ()
+
+
+def _in_time(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
+    """The outcome of a rule that may take what time and memory are left; it is not decided where that is not enough."""
+    try:
+        with TIME:
+            return _judge_rule(rule, target, checks)
+    except OutOfTimeError:
+        reason = f"not decided: the run has spent its {TIME.seconds:.0f} seconds of processor time"
+    except MemoryError:
+        reason = "not decided: there is not enough memory"
+    return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_CHECKED, reason))
 
 
 def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:

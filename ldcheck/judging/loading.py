@@ -11,7 +11,22 @@ from functools import cached_property, lru_cache
 from ldcheck.image.model import ImageSection
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.record import dataclass
-from ldcheck.script.syntax import Assignment, Call, Command, Data, Expression, OutputSection, Overlay, Word, walk
+from ldcheck.script.syntax import (
+    Assignment,
+    Call,
+    Command,
+    Data,
+    Expression,
+    InputSectionDescription,
+    Node,
+    OutputSection,
+    Overlay,
+    Word,
+    walk,
+)
+from ldcheck.sections.families import Family, project_family_of
+from ldcheck.sections.rules import flat
+from ldcheck.sections.tables import may_end_anywhere
 
 # Parts of the names of regions that are programmed, whatever their attributes say.
 _NON_VOLATILE = (
@@ -99,6 +114,37 @@ class Use:
     def is_unloaded(self) -> bool:
         """Whether its type says that nothing is loaded."""
         return self.section.type is not None and self.section.type.keyword in ("NOLOAD", "DSECT", "COPY", "INFO")
+
+
+def has_bytes(node: OutputSection) -> bool:
+    """Whether an output section takes something that is in the file, by the names of its inputs."""
+    return any(project_family_of(name) is not Family.ZERO for part in flat(node.statements) for name in _names(part))
+
+
+def loaded_ahead(node: OutputSection, view: ScriptView) -> OutputSection | None:
+    """The last section ahead of `node` that has bytes and takes room in the region that `node` is loaded from."""
+    named = regions_of(view).named
+    room = named(node.load_region)
+    for one in reversed(view.statements[: view.positions[id(node)]]):
+        if isinstance(one, OutputSection) and has_bytes(one) and room in (named(one.region), named(one.load_region)):
+            return one
+    return None
+
+
+def ends_anywhere(node: OutputSection) -> bool:
+    """Whether the last bytes of an output section may be an odd number."""
+    for part in reversed(list(flat(node.statements))):
+        if isinstance(part, Assignment) and part.target.text == ".":
+            return False
+        if isinstance(part, InputSectionDescription):
+            return may_end_anywhere(_names(part))
+        if isinstance(part, Data):
+            return part.keyword in ("BYTE", "SHORT", "ASCIZ")
+    return False
+
+
+def _names(node: Node) -> list[str]:
+    return [one.pattern.text for one in node.patterns or ()] if isinstance(node, InputSectionDescription) else []
 
 
 @lru_cache(maxsize=8)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ldcheck.preprocess.run import Preprocessed
     from ldcheck.project.target import Target
     from ldcheck.script.result import Diagnostic, Parse
+    from ldcheck.script.sharing import SharedStatements
 
 # A text that is no linker script has as many errors as lines; the first ones tell.
 _MOST_ERRORS = 20
@@ -30,7 +31,8 @@ class Scripts:
     """The distinct scripts of a target, parsed. `condition` words a choice of them, for what is found at some places.
 
     `described` tells the configurations of each, where it was preprocessed, `preprocessed` is how that went, and
-    `constants` the number that a macro of its sources stands for; `sources` are the files that people edit.
+    `constants` the number that a macro of its sources stands for; `sources` are the files that people edit. `shared` is
+    what their texts have in common, parsed.
     """
 
     parses: tuple[Parse, ...] = ()
@@ -41,6 +43,7 @@ class Scripts:
     sources: tuple[Source, ...] = ()
     constants: tuple[Callable[[str], int | None], ...] = ()
     preprocessed: tuple[Preprocessed, ...] = ()
+    shared: tuple[SourceMap, SharedStatements] | None = None
 
     def files(self) -> frozenset[str]:
         """The names of all files that the scripts are read from."""
@@ -98,7 +101,8 @@ def views_of(scripts: Scripts, policies: Policies, arch: str, *, orphans: bool) 
 
 def is_preprocessed(target: Target) -> bool:
     """Whether the script goes through a preprocessor: by its suffix `.S`, or because the target says how."""
-    return target.script.endswith(".S") or bool(target.command_file) or target.preprocessor != "auto"
+    said = target.command_file or target.definitions or target.include_first or target.vary or target.pin
+    return target.script.endswith(".S") or bool(said) or target.preprocessor != "auto"
 
 
 def _preprocessed(target: Target, files: Files | None = None, before: Scripts | None = None) -> Scripts:
@@ -110,7 +114,7 @@ def _preprocessed(target: Target, files: Files | None = None, before: Scripts | 
     from ldcheck.script.parser import parse
     from ldcheck.script.sharing import SharedStatements, Text
 
-    found = preprocess(target, files)
+    found = preprocess(target, files, before.preprocessed if before is not None else ())
     every = [configuration for one in found for configuration in one.configurations]
 
     relevance = Relevance(found[0].origin.files.all(), {name for one in every for name in one.definitions})
@@ -125,6 +129,8 @@ def _preprocessed(target: Target, files: Files | None = None, before: Scripts | 
     include = searched(target.includes)
     # Configurations share most of their statements: all lie in one address space, and each is parsed once.
     sources, shared = SourceMap(), SharedStatements()
+    if before is not None and before.shared is not None:
+        sources, shared = before.shared
     known: dict[str, Parse] = {}
     if before is not None:
         texts = (one.source.text for one in before.preprocessed)
@@ -145,6 +151,7 @@ def _preprocessed(target: Target, files: Files | None = None, before: Scripts | 
         tuple(source for one in found for source in one.sources()),
         tuple(one.constant for one in found),
         found,
+        (sources, shared),
     )
 
 
@@ -182,7 +189,7 @@ def script_errors(parse: Parse) -> list[InputError]:
     template. A text of another kind is called what it is, once.
     """
     errors = [problem for problem in parse.problems if problem.severity == "error"]
-    foreign = _foreign(parse, refused=bool(errors)) if parse.problems else None
+    foreign = _foreign(parse, refused=bool(errors))
     if foreign is not None:
         return [foreign]
     if not errors:
@@ -197,9 +204,11 @@ def script_errors(parse: Parse) -> list[InputError]:
 
 def _foreign(parse: Parse, *, refused: bool) -> InputError | None:
     """What the file is that is no script, where something tells."""
+    first = parse.sources.sources[0]
+    if not parse.problems and "mapping[" not in first.text:
+        return None
     from ldcheck.script.foreign import recognise
 
-    first = parse.sources.sources[0]
     found = recognise(first.text, refused=refused)
     if found is None:
         return None

@@ -216,22 +216,31 @@ def _open_places(found: Flow, collected: Collected) -> None:
 def _first_reset(found: Flow, places: list[int]) -> int:
     """The first gap in which an orphan without address may be placed.
 
-    That is behind `.comment`, else behind the last section that is not debugging information; notes that follow
-    push it further (ldlang.c, lang_insert_orphan).
+    That is behind `.comment`, else behind another section that looks like it, or behind the last one that is not
+    debugging information; notes that follow push it further (ldlang.c, lang_output_section_find_by_flags and
+    lang_insert_orphan).
     """
     for gap, at in enumerate(places, 1):
-        if ".comment" in _names(found, at):
+        if any(section.name.text == ".comment" and not section.constraint for section in _sections(found, at)):
             return gap
-    gap = len(places)
-    while gap > 0 and _may_debug(found, places[gap - 1]):
-        gap -= 1
-    return gap
+    last = len(places)
+    while last > 0 and _may_debug(found, places[last - 1]):
+        last -= 1
+    drawn = (gap for gap, at in enumerate(places[:last], 1) if _may_draw(found, at))
+    return next(drawn, last)
 
 
-def _names(found: Flow, index: int) -> set[str]:
+def _may_draw(found: Flow, index: int) -> bool:
+    return any(
+        found.traits[section].drawing and section.name.text != "/DISCARD/" for section in _sections(found, index)
+    )
+
+
+def _sections(found: Flow, index: int) -> list[OutputSection]:
+    """The output sections that an item is or has."""
     node = found.items[index][0]
     sections = node.sections if isinstance(node, Overlay) else (node,)
-    return {section.name.text for section in sections if isinstance(section, OutputSection) and not section.constraint}
+    return [section for section in sections if isinstance(section, OutputSection)]
 
 
 def _may_debug(found: Flow, index: int) -> bool:
@@ -247,17 +256,13 @@ def _may_lack_address(found: Flow, index: int) -> bool:
 
 
 def _may_note(found: Flow, index: int) -> bool:
-    node = found.items[index][0]
-    sections = node.sections if isinstance(node, Overlay) else (node,)
-    return any(isinstance(section, OutputSection) and found.traits[section].notes for section in sections)
+    return any(found.traits[section].notes for section in _sections(found, index))
 
 
 def _is_late_note(found: Flow, index: int, collected: Collected) -> bool:
     """Whether a section of notes may be made out of turn: by an expression, or by an orphan of its name."""
-    node = found.items[index][0]
-    sections = node.sections if isinstance(node, Overlay) else (node,)
-    for section in sections:
-        if isinstance(section, OutputSection) and found.traits[section].notes:
+    for section in _sections(found, index):
+        if found.traits[section].notes:
             name = section.name.text
             if name in found.mentioned:
                 return True

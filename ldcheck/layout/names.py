@@ -8,8 +8,9 @@ value hangs on statements that come later: then the one has what an earlier run 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
-from ldcheck.layout.anchors import Anchor
+from ldcheck.layout.anchors import ORIGIN, Anchor
 from ldcheck.layout.constants import Constants
 from ldcheck.layout.evaluation import Scope, evaluate
 from ldcheck.layout.facts import Known, known
@@ -27,7 +28,7 @@ from ldcheck.layout.frames import (
     settled,
 )
 from ldcheck.layout.numbers import ANY, FLAG, MASK, ONE, ZERO, Number, exact
-from ldcheck.script.syntax import Assignment, Binary, Expression, Name, Node, OutputSection
+from ldcheck.script.syntax import Assignment, Binary, Call, Expression, Name, Node, OutputSection
 from ldcheck.script.uses import leaves
 
 
@@ -91,6 +92,10 @@ class Names:
         When all is settled, `at` is the `count` of assignments in front of it.
         """
         self._at = at
+        if frame is ABSOLUTE and not self._flow.sane and (given := _given(expression)) is not None:
+            names, value = given
+            if not any(name in self._flow.assigned or name in self._params for name in names):
+                return value, False
         self._reading, self._touched_late, self._frame = self.final if final else self.sizing, False, frame
         scope = Scope(frame, dot, self._symbol, self._function, self._flow.sane, self.drifts)
         return evaluate(expression, scope), self._touched_late
@@ -242,6 +247,30 @@ class Names:
             return absolute_value(section.load)
         size = difference(section.end, section.frame.start)
         return Value(size.join(ZERO) if section.absent else size)
+
+
+@lru_cache(maxsize=1 << 14)
+def _given(expression: Expression) -> tuple[frozenset[str], Value] | None:
+    """The symbols in an expression of nothing but numbers and symbols, and its value where objects define all of these.
+
+    It is then the same in all configurations, wherever the location counter is. None if it keeps to one of the symbols.
+    """
+    parts = leaves(expression)
+    if not all((isinstance(part, Name) and part.name != ".") or _is_absolute(part) for part in parts):
+        return None
+    scope = Scope(ABSOLUTE, UNSURE_VALUE, lambda name: Value(ANY, FOREIGN, Known(ANY, Anchor(name, wild=True))), _none)
+    value = evaluate(expression, scope)
+    if value.frame is FOREIGN or value.address.anchor not in (None, ORIGIN):
+        return None
+    return frozenset(part.name for part in parts if isinstance(part, Name)), value
+
+
+def _is_absolute(part: Name | Call) -> bool:
+    return isinstance(part, Call) and part.function == "ABSOLUTE"
+
+
+def _none(_function: str, _name: str) -> Value:
+    return UNSURE_VALUE
 
 
 def assigned_value(node: Assignment) -> Expression:

@@ -57,11 +57,23 @@ _UNALLOCATED = (
 )
 # Those of them that BFD takes for debugging information (elf.c, _bfd_elf_make_section_from_shdr).
 _DEBUGGING = (".debug", ".gdb_index", ".gnu.debuglto_", ".gnu.linkonce.wi.", ".line", ".note.gnu", ".stab", ".zdebug")
+# Those with a type of their own, unlike a `.comment`.
+_TYPED = (
+    ".ARM.attributes",
+    ".gnu.attributes",
+    ".gnu.build.attributes",
+    ".llvm",
+    ".riscv.attributes",
+    ".shstrtab",
+    ".strtab",
+    ".symtab",
+)
 _THREAD_LOCAL = (".tbss", ".gnu.linkonce.tb.")
 _THREAD_LOCAL_DATA = (".tdata", ".gnu.linkonce.td.")
 _NOTES = (".note",)
 _KINDS = {
     "unallocated": _UNALLOCATED,
+    "comments": tuple(name for name in _UNALLOCATED if name not in _TYPED),
     "debugging": _DEBUGGING,
     "zeros of threads": _THREAD_LOCAL,
     "data of threads": _THREAD_LOCAL_DATA,
@@ -81,7 +93,8 @@ class Traits:
     `present`: the location counter moves behind it in every link, as it is not dropped when it is empty (ldlang.c,
     strip_excluded_output_sections). `made`: ld makes it in its turn, whatever is in it. `unallocated`: it may have no
     address. `thread_local`: it may take no room. `debugging`: it may be taken for debugging information. `notes`: it
-    may hold notes. `conditional`: ONLY_IF_RO and its like.
+    may hold notes. `conditional`: ONLY_IF_RO and its like. `drawing`: ld may put orphans without address behind it, as
+    it has content and no address when they are placed (inputs that have one leave it loaded).
     """
 
     present: bool
@@ -91,6 +104,7 @@ class Traits:
     debugging: bool
     notes: bool
     conditional: bool
+    drawing: bool
 
 
 def is_unallocated(name: str) -> bool:
@@ -103,16 +117,17 @@ def traits(section: OutputSection, usual: bool = False) -> Traits:
     """The traits of an output section; those of `usual` links, in which a bare wildcard takes what has an address."""
     names = [section.name.text]
     present = made = False
-    unknown = False
+    inputs = data = unknown = False
     for statement in statements(section.statements):
         if isinstance(statement, Assignment):
-            present = present or _keeps(statement)
+            present = present or keeps(statement)
         elif isinstance(statement, Data):
-            present = True
+            present = data = True
         elif isinstance(statement, Marker):
             present = present or statement.keyword == "CREATE_OBJECT_SYMBOLS"
         elif isinstance(statement, InputSectionDescription):
             names.extend(_names(statement))
+            inputs = True
             continue
         elif isinstance(statement, Include):
             unknown = True
@@ -121,14 +136,16 @@ def traits(section: OutputSection, usual: bool = False) -> Traits:
     if usual:
         names = [name for name in names if name[:1] not in _WILD]
     matched = frozenset[str]().union(*map(_matched, names))
+    typed = kind in _TYPES_WITHOUT_ADDRESS
     return Traits(
         present and not section.constraint,
         made and not section.constraint,
-        unknown or kind in _TYPES_WITHOUT_ADDRESS or "unallocated" in matched,
+        unknown or typed or "unallocated" in matched,
         unknown or "zeros of threads" in matched or (kind == "NOLOAD" and "data of threads" in matched),
         unknown or "debugging" in matched,
         unknown or "notes" in matched,
         bool(section.constraint),
+        unknown or (inputs and "comments" in matched) or (data and typed),
     )
 
 
@@ -143,7 +160,7 @@ def statements(body: Iterable[Node]) -> Iterator[Node]:
             yield statement
 
 
-def _keeps(statement: Assignment) -> bool:
+def keeps(statement: Assignment) -> bool:
     """Whether an assignment in its body keeps an output section that is empty otherwise (ldexp.c, etree_assign)."""
     if statement.target.text != ".":
         return not statement.keyword.startswith("PROVIDE")

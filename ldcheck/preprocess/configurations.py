@@ -153,7 +153,9 @@ def _covers(term: Assignment, cube: Assignment) -> bool:
 
 def _words(term: Assignment) -> str:
     names = sorted(term)
-    given = [name if term[name] in ("1", "") else f"{name}={term[name]}" for name in names if term[name] is not None]
+    given = [
+        name if term[name] in ("1", "", name) else f"{name}={term[name]}" for name in names if term[name] is not None
+    ]
     missing = [name for name in names if term[name] is None]
     parts = []
     if given:

@@ -53,16 +53,24 @@ class Walk:
 class Explorer:
     """Walks a script's conditions. `symbols` are what is varied, with their values.
 
-    With `rendering` the walks bring their text, which then need not come from a compiler.
+    `renderer` keeps what was read. With `rendering` the walks bring their text, which then need not come from a
+    compiler.
     """
 
-    def __init__(self, inputs: Inputs, symbols: Mapping[str, tuple[Value, ...]], *, rendering: bool = False) -> None:
-        self._renderer = Renderer() if rendering else None
-        self._definitions: dict[tuple[str, int], tuple[str, Definition] | None] = {}
+    def __init__(
+        self,
+        inputs: Inputs,
+        symbols: Mapping[str, tuple[Value, ...]],
+        renderer: Renderer | None = None,
+        *,
+        rendering: bool = False,
+    ) -> None:
+        self._renderer = renderer or Renderer()
+        self._rendering = rendering
         self._inputs = inputs
         self._symbols = symbols
         self._values = {
-            (name, value): _definition(f"{name} {value}")
+            (name, value): self._definition(f"#define {name} {value}\n")
             for name, values in symbols.items()
             for value in values
             if value is not None
@@ -75,12 +83,12 @@ class Explorer:
         script = inputs.files.get(inputs.script)
         if script is None:
             raise CheckError(InputError(f"there is no script {inputs.script}", Location(inputs.script)))
-        state = State([(script, 0)], {}, {}, text=[] if self._renderer is not None else None)
+        state = State([(script, 0)], {}, {}, text=[] if self._rendering else None)
         for text in (inputs.predefined, _command_line(inputs.definitions)):
-            file = SourceFile("<command-line>", text, virtual=True)
-            for directive in file.directives:
-                if directive.keyword == "define" and (match := WORD.search(file.code, directive.start)):
-                    state.macros[match.group()] = Definition(file, directive.start, directive.end)
+            file = self._renderer.given(text)
+            for at, directive in enumerate(file.directives):
+                if directive.keyword == "define" and (found := self._renderer.defined(file, at, directive)) is not None:
+                    state.macros[found[0]] = found[1]
         for name, value in inputs.definitions.items():
             if value is None:
                 state.macros.pop(name, None)
@@ -132,6 +140,18 @@ class Explorer:
             except Undecided as undecided:
                 self._assign(state, undecided.name, assignment[undecided.name])
 
+    def repeat(self, assignment: Assignment) -> Walk | None:
+        """The way that an assignment led before; None where it does not decide any more which one that is."""
+        state = self._start.copy()
+        for name, value in assignment.items():
+            if name not in self._symbols:
+                return None
+            self._assign(state, name, value)
+        try:
+            return _walked(state, self._run(state))
+        except Undecided:
+            return None
+
     def _split(self, state: State, name: str) -> list[State]:
         states = []
         for value in self._symbols[name]:
@@ -156,12 +176,12 @@ class Explorer:
             lines = file.directives
             count = len(lines)
             while at < count:
-                if state.text is not None:
+                if at in file.stretches and state.text is not None:
                     self._take_text(state, world, at)
                 directive = lines[at]
                 keyword = directive.keyword
                 if keyword == "define":
-                    if (defined := self._defined(file, at, directive)) is not None:
+                    if (defined := self._renderer.defined(file, at, directive)) is not None:
                         macros[defined[0]] = defined[1]
                 elif keyword in CONDITIONAL and keyword[:2] == "if":
                     frames[-1] = (file, at)
@@ -190,20 +210,17 @@ class Explorer:
                     state.once.add(file.name)
                 at += 1
             else:
-                if state.text is not None:
+                if at in file.stretches and state.text is not None:
                     self._take_text(state, world, at)
                 frames.pop()
                 state.told = None
         return None
 
-    def _defined(self, file: SourceFile, at: int, directive: Directive) -> tuple[str, Definition] | None:
-        """The name and the definition of a #define, the same object on every way; None for one without a name."""
-        key = (file.name, at)
-        if key not in self._definitions:
-            match = WORD.search(file.code, directive.start, directive.end)
-            made = (match.group(), Definition(file, directive.start, directive.end)) if match else None
-            self._definitions[key] = made
-        return self._definitions[key]
+    def _definition(self, text: str) -> Definition:
+        file = self._renderer.given(text)
+        found = self._renderer.defined(file, 0, file.directives[0])
+        assert found is not None
+        return found[1]
 
     def _take_text(self, state: State, world: World, at: int) -> None:
         """Take up the text ahead of the directive `at` of the open file, once."""
@@ -213,7 +230,6 @@ class Explorer:
         file = state.frames[-1][0]
         state.frames[-1] = (file, at)
         assert state.text is not None
-        assert self._renderer is not None
         try:
             stretch = self._renderer.stretch(file, at, state.macros, world.macro)
         except Unrenderable:
@@ -330,8 +346,3 @@ def _unbalanced(file: SourceFile, wrong: Unbalanced) -> InputError:
 
 def _command_line(definitions: Mapping[str, Value]) -> str:
     return "".join(f"#define {name} {value}\n" for name, value in definitions.items() if value is not None)
-
-
-def _definition(text: str) -> Definition:
-    file = SourceFile("<command-line>", text, virtual=True)
-    return Definition(file, 0, len(text))

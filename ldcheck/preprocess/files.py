@@ -51,6 +51,20 @@ class SourceFile:
         """The conditionals that are not closed, and the ends that close nothing."""
         return self._directives[1]
 
+    @cached_property
+    def stretches(self) -> dict[int, tuple[int, int]]:
+        """The stretches of text that are not blank, by the index of the directive behind them: start and end."""
+        found = {}
+        start = 0
+        for at, directive in enumerate(self.directives):
+            stop = self.code.rfind("#", start, directive.start)
+            if self.code[start:stop].strip():
+                found[at] = (start, stop)
+            start = directive.end
+        if self.code[start:].strip():
+            found[len(self.directives)] = (start, len(self.code))
+        return found
+
     def around(self, at: int) -> Iterator[int]:
         """The branches of conditionals that the directive `at` stands in, innermost first, each after those before it.
 

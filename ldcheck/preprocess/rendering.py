@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from ldcheck.preprocess.files import SourceFile
-from ldcheck.preprocess.lexer import tokens
+from ldcheck.preprocess.lexer import WORD, Directive, tokens
 from ldcheck.preprocess.macros import Definition, Expander, ExpansionError, Macro, Piece, pieces
 
 # Of all texts of a run together. A script of Linux has some 20,000 tokens, most of which its configurations share.
@@ -41,19 +41,43 @@ class Unrenderable(Exception):  # noqa: N818  # no error: the compiler knows
 
 
 class Renderer:
-    """Expands stretches of files, and keeps each with the definitions that it was expanded by."""
+    """Expands stretches of files, and keeps each with the definitions that it was expanded by.
+
+    It serves all configurations of a target, and those of an edited text of it again. What is kept is known by the file
+    as it was read, so that nothing is found of a file that was edited since.
+    """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, int], list[tuple[dict[str, Definition | None], Stretch]]] = {}
+        self._kept: dict[tuple[SourceFile, int], list[tuple[dict[str, Definition | None], Stretch]]] = {}
+        self._defined: dict[tuple[SourceFile, int], tuple[str, Definition] | None] = {}
+        self._given: dict[str, SourceFile] = {}
         self._budget = MAX_PIECES
+
+    def given(self, text: str) -> SourceFile:
+        """A text of definitions that no file has, the same object for the same text."""
+        if text not in self._given:
+            self._given[text] = SourceFile("<command-line>", text, virtual=True)
+        return self._given[text]
+
+    def defined(self, file: SourceFile, at: int, directive: Directive) -> tuple[str, Definition] | None:
+        """The name and the definition of a #define, the same object on every way; None for one without a name."""
+        key = (file, at)
+        if key not in self._defined:
+            match = WORD.search(file.code, directive.start, directive.end)
+            self._defined[key] = (match.group(), Definition(file, directive.start, directive.end)) if match else None
+        return self._defined[key]
 
     def stretch(
         self, file: SourceFile, at: int, defined: Mapping[str, Definition], lookup: Callable[[str], Macro | None]
     ) -> Stretch:
-        """The text ahead of the directive with the index `at`. Raises Unrenderable, and whatever `lookup` raises."""
-        kept = self._kept.setdefault((file.name, at), [])
+        """One of the file's `stretches`. Raises Unrenderable, and whatever `lookup` raises."""
+        kept = self._kept.setdefault((file, at), [])
         for earlier, stretch in kept:
             if all(defined.get(name) is definition for name, definition in earlier.items()):
+                for name, definition in earlier.items():
+                    if definition is None:
+                        # What is not decided yet is not undefined.
+                        lookup(name)
                 return stretch
         needed: dict[str, Definition | None] = {}
 
@@ -67,13 +91,7 @@ class Renderer:
         return found
 
     def _lines(self, file: SourceFile, at: int, lookup: Callable[[str], Macro | None]) -> Iterable[Line]:
-        directives = file.directives
-        start = directives[at - 1].end if at else 0
-        stop = len(file.code)
-        if at < len(directives):
-            stop = file.code.rfind("#", start, directives[at].start)
-        if file.code[start:stop].isspace() or start >= stop:
-            return
+        start, stop = file.stretches[at]
         try:
             expanded = list(Expander(lookup).expand(pieces(file, tokens(file.code, start, stop))))
         except ExpansionError:

@@ -19,9 +19,10 @@ from ldcheck.preprocess.macros import Definition
 from ldcheck.preprocess.origin import MacroOrigin
 from ldcheck.preprocess.output import Output, Rendered
 from ldcheck.preprocess.plan import Plan, make_plan
+from ldcheck.preprocess.rendering import Renderer
 from ldcheck.preprocess.texts import outputs_of
 from ldcheck.preprocess.undefined import undefined_calls
-from ldcheck.preprocess.walks import Walks, possible_walks
+from ldcheck.preprocess.walks import Walks, possible_walks, repeated_walks
 from ldcheck.project.target import Target
 from ldcheck.record import dataclass
 from ldcheck.source import Source
@@ -35,7 +36,7 @@ class Preprocessed:
     files that were included. `macros` are those of the first configuration. `lines` are the identities of the lines,
     where it is known which ones the configurations share. `notes` are what people should know of how the text came
     about, equal for all scripts of a target but for what concerns this one. `complete` says that no configuration of
-    the target was left out.
+    the target was left out. `renderer` keeps what was read, for when the same is read with edits.
     """
 
     configurations: tuple[Configuration, ...]
@@ -47,6 +48,7 @@ class Preprocessed:
     macros: Mapping[str, Definition]
     lines: tuple[Hashable, ...] = ()
     complete: bool = True
+    renderer: Renderer | None = None
 
     def constant(self, name: str) -> int | None:
         """The number that a macro of the sources stands for; None where it is none, or not defined."""
@@ -60,24 +62,45 @@ class Preprocessed:
         return tuple(file.source for file in read if file is not None)
 
 
-def preprocess(target: Target, files: Files | None = None) -> tuple[Preprocessed, ...]:
+def preprocess(
+    target: Target, files: Files | None = None, earlier: Sequence[Preprocessed] = ()
+) -> tuple[Preprocessed, ...]:
     """All distinct scripts of a target, the one with the fewest symbols defined first. Raises CheckError.
 
-    What `files` has is not read again: what of it is edited counts as it is there (see `Files.with_edits`).
+    What `files` has is not read again: what of it is edited counts as it is there (see `Files.with_edits`). `earlier`
+    are the scripts without the edits, of which nothing is found out again that these leave alone.
     """
     if not os.path.isfile(target.script):
         place = target.location
         raise CheckError(InputError(f"there is no script {target.script}", place))
     plan = make_plan(target, files)
+    renderer = (earlier[0].renderer if earlier else None) or Renderer()
+    walks = None
     try:
-        walks = possible_walks(plan)
-        outputs = outputs_of(plan, walks.possible)
-        return _distinct(plan, walks, outputs)
+        if earlier and files is not None and _same_directives(earlier[0].origin.files, files):
+            assignments = [configuration.definitions for one in earlier for configuration in one.configurations]
+            walks = repeated_walks(plan, renderer, assignments, complete=earlier[0].complete)
+        again = walks is not None
+        walks = walks or possible_walks(plan, renderer)
+        outputs = outputs_of(plan, walks.possible, trusted=again and all(one.lines for one in earlier))
+        return _distinct(plan, walks, outputs, renderer)
     finally:
         plan.stubs.remove()
 
 
-def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output]) -> tuple[Preprocessed, ...]:
+def _same_directives(before: Files, after: Files) -> bool:
+    """Whether no edit touches what decides which configurations there are."""
+    for name in after.edited:
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None or len(old.directives) != len(new.directives):
+            return False
+        for one, other in zip(old.directives, new.directives, strict=True):
+            if one.keyword != other.keyword or old.code[one.start : one.end] != new.code[other.start : other.end]:
+                return False
+    return True
+
+
+def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output], renderer: Renderer) -> tuple[Preprocessed, ...]:
     merged: dict[str, tuple[Output, list[Walk]]] = {}
     for walk, output in zip(walks.possible, outputs, strict=True):
         merged.setdefault(output.text, (output, []))[1].append(walk)
@@ -94,7 +117,9 @@ def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output]) -> tuple[Prep
             raise CheckError(*errors)
         lines = tuple(output.identities()) if isinstance(output, Rendered) else ()
         macros, complete = same[0].macros, walks.complete
-        result.append(Preprocessed(configurations, source, origin, notes, defined, headers, macros, lines, complete))
+        result.append(
+            Preprocessed(configurations, source, origin, notes, defined, headers, macros, lines, complete, renderer)
+        )
     return tuple(result)
 
 

@@ -23,6 +23,8 @@ _COMPARE: Mapping[str, Callable[[int, int], bool]] = {
 }
 _ENABLED = re.compile(r"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|config_enabled)\s*\(\s*(\w+)\s*\)")
 _DEFINED = re.compile(r"\bdefined\b\s*\(?\s*\w+\s*\)?|[!&|()\s]+")
+# A macro with parameters may ask what its argument is: `IS_ENABLED(CONFIG_X)`.
+_ARGUMENT = re.compile(r"\w\s*\(\s*(\w+)\s*[,)]")
 # What a compiler says about its target; varied only where nobody names the architecture.
 ARCHITECTURE_MACROS = frozenset(
     (
@@ -37,13 +39,15 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
 
     A condition on a macro that the sources themselves define is decided by the conditions around its definitions.
     In headers only CONFIG_ symbols count: whatever else a header asks for, the script that includes it would define.
-    `pinned` are names whose value is given.
+    `pinned` are names whose value is given. A symbol that is only asked whether it is defined, and whose value stands
+    in the text, is defined as itself: nobody knows the number, and one that was made up would be taken for real.
     """
     index = _Definitions(survey)
     settled = set(pinned)
     found: dict[str, None] = {}
     compared: dict[str, set[_Comparison]] = {}
     tested: set[str] = set()
+    valued: set[str] = set()
     pending = [
         (file, at)
         for file in survey.files
@@ -61,6 +65,8 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
         directive = file.directives[at]
         text = file.code[directive.start : directive.end]
         comparing = set()
+        if "def" not in directive.keyword:
+            valued.update(WORD.findall(_DEFINED.sub(" ", text)))
         for name, sign, number in _COMPARED.findall(text):
             comparing.add(name)
             value = int(number, 16) if number[:2] in ("0x", "0X") else int(number[:20])
@@ -84,7 +90,12 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
         if name not in settled:
             found[name] = None
             tested.add(name)
-    return {name: _values(sorted(compared.get(name, ())), name in tested) for name in sorted(found)}
+    flags = [name for name in found if name not in compared and name not in valued]
+    unknown = set(used_in_text(survey, flags)).difference(*(_ARGUMENT.findall(file.code) for file in survey.files))
+    return {
+        name: (None, name) if name in unknown else _values(sorted(compared.get(name, ())), name in tested)
+        for name in sorted(found)
+    }
 
 
 def _alternatives(survey: Survey, found: Collection[str], index: _Definitions) -> list[str]:

@@ -19,20 +19,23 @@ from ldcheck.source import Location, decode
 _ERROR = re.compile(r"^(.*?):(\d+):(?:(\d+):)? (?:fatal )?error: (.*)$", re.MULTILINE)
 
 
-def outputs_of(plan: Plan, walks: Sequence[Walk]) -> list[Output]:
+def outputs_of(plan: Plan, walks: Sequence[Walk], *, trusted: bool = False) -> list[Output]:
     """The output for each configuration. Raises CheckError for the first that the preprocessor rejects.
 
     Of several, only the first is preprocessed by the compiler or by pcpp where the walks bring their own texts: if that
-    is what the first walk brings, to the last blank, the others are taken at their word.
+    is what the first walk brings, to the last blank, the others are taken at their word. All of them are `trusted`
+    where that was so of the same files, but for edits.
     """
     texts = [walk.text for walk in walks]
-    if len(walks) > 1 and all(text is not None for text in texts):
-        (first,) = _preprocessed(plan, walks[:1])
+    if (trusted or len(walks) > 1) and all(text is not None for text in texts):
         rendered: list[Output] = [
             Rendered(text, dict.fromkeys(walk.files))
             for walk, text in zip(walks, texts, strict=True)
             if text is not None
         ]
+        if trusted:
+            return rendered
+        (first,) = _preprocessed(plan, walks[:1])
         if rendered[0].text.split() == first.text.split():
             return rendered
     return _preprocessed(plan, walks)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ldcheck.findings import CheckError
 from ldcheck.preprocess.configurations import Assignment, Value
 from ldcheck.preprocess.explore import Explorer, Walk
 from ldcheck.preprocess.plan import Plan
+from ldcheck.preprocess.rendering import Renderer
 from ldcheck.preprocess.symbols import used_in_text
 from ldcheck.preprocess.unknown import unknown_choices
 from ldcheck.words import counted
@@ -27,11 +29,14 @@ class Walks(NamedTuple):
     complete: bool
 
 
-def possible_walks(plan: Plan) -> Walks:
-    """Walk through the conditions of a plan's sources. Raises CheckError where they refuse every combination."""
+def possible_walks(plan: Plan, renderer: Renderer | None = None) -> Walks:
+    """Walk through the conditions of a plan's sources. Raises CheckError where they refuse every combination.
+
+    `renderer` keeps what was read before.
+    """
     notes: list[str] = []
     # The text of a single configuration comes from the preprocessor anyway.
-    explorer = Explorer(plan.inputs, plan.symbols, rendering=plan.renders and bool(plan.symbols))
+    explorer = Explorer(plan.inputs, plan.symbols, renderer, rendering=plan.renders and bool(plan.symbols))
     walks = explorer.walk(plan.limit, used_in_text(plan.survey, plan.symbols))
     complete = walks is not None
     if walks is None:
@@ -52,6 +57,16 @@ def possible_walks(plan: Plan) -> Walks:
     if plan.unconfigured and (note := unknown_choices(plan.survey, possible[0].missing)):
         notes.append(note)
     return Walks(possible, tuple(notes), complete)
+
+
+def repeated_walks(
+    plan: Plan, renderer: Renderer, assignments: Sequence[Assignment], *, complete: bool
+) -> Walks | None:
+    """The ways of configurations that there were before; None where they are not all that there are."""
+    explorer = Explorer(plan.inputs, plan.symbols, renderer, rendering=plan.renders and bool(plan.symbols))
+    found = [explorer.repeat(assignment) for assignment in assignments]
+    walks = tuple(walk for walk in found if walk is not None and walk.stopped is None)
+    return Walks(walks, (), complete) if len(walks) == len(found) else None
 
 
 def _cover(plan: Plan, explorer: Explorer) -> list[Walk]:

@@ -162,8 +162,6 @@ def _draft(top: str, path: str, project: str, index: _Headers, taken: set[str]) 
             includes, missing, chosen = _uboot_includes(top, path)
         else:
             includes, missing, chosen = _includes(top, path, project, arch, index)
-        if not path.endswith(".S"):
-            keys["preprocessor"] = "compiler"
         if includes:
             keys["includes"] = includes
         keys["definitions"] = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ldcheck.findings import Finding, RuleResult, Verdict
-from ldcheck.record import dataclass
+from ldcheck.record import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Shown:
-    """A finding and the targets that have it, word for word."""
+    """A finding and the targets that have it; each may have it under conditions of its own, which it then tells."""
 
     finding: Finding
     targets: tuple[str, ...]
@@ -32,7 +32,7 @@ def merged(findings: Iterable[Finding]) -> list[Shown]:
     """Findings in order; those that say the same of the same place for several targets are one."""
     together: dict[tuple[object, ...], list[Finding]] = {}
     for finding in ordered(findings):
-        key = (*place(finding)[:-1], finding.facts, finding.configurations, finding.related)
+        key = (*place(finding)[:-1], finding.facts, finding.related)
         together.setdefault(key, []).append(finding)
     return [
         Shown(_for_all(same), tuple(dict.fromkeys(finding.target for finding in same if finding.target)))
@@ -42,7 +42,11 @@ def merged(findings: Iterable[Finding]) -> list[Shown]:
 
 def _for_all(same: list[Finding]) -> Finding:
     """The finding that stands for all of them: what was proved for one target says nothing of the others."""
-    return next((finding for finding in same if finding.fix is None), same[0])
+    chosen = next((finding for finding in same if finding.fix is None), same[0])
+    if len({finding.configurations for finding in same}) == 1:
+        return chosen
+    conditions = (f"{one.target}: {one.configurations or 'in every configuration'}" for one in same)
+    return replace(chosen, configurations="; ".join(conditions))
 
 
 def by_target(rules: Iterable[RuleResult]) -> dict[str, list[RuleResult]]:

@@ -25,6 +25,8 @@ from ldcheck.script.syntax import (
 
 # MAX_INCLUDE_DEPTH of GNU ld's lexer; the script itself is the first.
 _MAX_INCLUDES = 10
+# Files that include each other twice and more are many at any depth.
+_MOST_INCLUDED = 2_000
 
 ASSIGNMENTS = frozenset({"=", "+=", "-=", "*=", "/=", "<<=", ">>=", "&=", "|=", "^="})
 PROVIDES = frozenset({"PROVIDE", "PROVIDE_HIDDEN", "HIDDEN"})
@@ -61,17 +63,20 @@ class BodyParser(ExpressionParser):
         if self.kind != NAME:
             raise self._fail("the path of a file")
         path = Word(self.word, self.quoted, start=self.start, end=self.end)
-        found = self._include(path.text, self._source.name) if self._include is not None else None
+        found = None
         content: tuple[Node, ...] | None = None
-        if found is None:
-            self._warn(path.start, path.end, f"cannot find the file `{hints.shorten(path.text)}`")
-        elif self._includes >= _MAX_INCLUDES:
+        if self._includes >= _MAX_INCLUDES:
             self._report(path.start, path.end, "files include each other too deeply: GNU ld reads 10 at a time")
+        elif self._included >= _MOST_INCLUDED:
+            self._report(path.start, path.end, f"more than {_MOST_INCLUDED:,} files are included")
+        elif self._include is None or (found := self._include(path.text, self._source.name)) is None:
+            self._warn(path.start, path.end, f"cannot find the file `{hints.shorten(path.text)}`")
         else:
             saved = (self._source, self._text, self._base, self._at, self.end)
             self._source, self._text, self._at = found, found.text, 0
             self._base = self._sources.add(found)
             self._includes += 1
+            self._included += 1
             self.end = self._base
             collected: list[Node] = []
             read()

@@ -1,7 +1,8 @@
 """What a file that is no script for GNU ld is: a template, a part of one, a version script, another linker's language.
 
-Asked only about a text that GNU ld refuses or skips characters of; `parse` itself judges as ld does and knows nothing
-of this. What is said names the words by which the file was recognised, so that a wrong guess can be seen as one.
+Asked only about a text that GNU ld refuses or skips characters of, or one with `mapping[`; `parse` itself judges as ld
+does and knows nothing of this. What is said names the words by which the file was recognised, so that a wrong guess can
+be seen as one.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _PLACEHOLDERS = (
     (r"\{\{[^{}\n]*\}\}|\{%[^\n]{0,200}?%\}", "a script of the build"),
     (r"<%[^\n]{0,200}?%>", "a script of the build"),
 )
+# What ESP-IDF's generator replaces is the name of a file to ld.
+_MAPPING = (r"(?m)^[ \t]*mapping\[\w+\][ \t]*$", "ESP-IDF's ldgen")
 _CONTINUED = r"\\[ \t]*$"
 _VERSIONS = r"\s*(?:VERSION\s*\{\s*)?(?:[\w.$+-]+\s*)?\{\s*(?:(?:global|local)\s*:|(?:[\w.*?$]+\s*;\s*)+\})"
 # Words that only the language of that linker has at such a place.
@@ -78,10 +81,10 @@ def _bare(text: str) -> str:
 
 
 def _template(bare: str, refused: bool) -> Foreign | None:
-    for pattern, filler in _PLACEHOLDERS if refused else _PLACEHOLDERS[:1]:
+    for pattern, filler in (_MAPPING, *(_PLACEHOLDERS if refused else _PLACEHOLDERS[:1])):
         if found := re.search(pattern, bare):
             return Foreign(
-                f"this is a template: `{shorten(found[0])}` is still to be filled in",
+                f"this is a template: `{shorten(found[0].strip())}` is still to be filled in",
                 *found.span(),
                 f"check the script that {filler} makes of it",
             )

@@ -42,6 +42,7 @@ class Reader:
         "_folded",
         "_giga",
         "_include",
+        "_included",
         "_includes",
         "_lld",
         "_regions",
@@ -87,6 +88,7 @@ class Reader:
         self._at = 0
         self._include = include
         self._includes = 1
+        self._included = 0
         self._dialect = dialect
         self._giga = giga
         self._regions: set[str] = set()

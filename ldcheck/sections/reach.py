@@ -155,7 +155,7 @@ def takers(
 
 def reaches(rules: Sequence[InputRule]) -> tuple[Reach, ...]:
     """The state of every rule, in the order of the rules, which must be that of `input_rules`."""
-    return _script(tuple(rules)).reaches()
+    return script_of(tuple(rules)).reaches()
 
 
 def shadowing(rules: Sequence[InputRule], name_pattern: str) -> tuple[Shadowing, ...]:
@@ -167,7 +167,7 @@ def shadowing(rules: Sequence[InputRule], name_pattern: str) -> tuple[Shadowing,
     Raises TooComplexError where the budget does not allow to tell which do.
     """
     wanted = section_glob(name_pattern)
-    script = _script(tuple(rules))
+    script = script_of(tuple(rules))
     near = script.index.near(wanted, files(None))
     found: list[Shadowing] = []
     for number, claim in enumerate(near):
@@ -210,7 +210,7 @@ def asked_for(rules: Sequence[InputRule], name_pattern: str, file_pattern: str |
     """
     wanted = section_glob(name_pattern)
     asking = files(file_pattern)
-    script = _script(tuple(rules))
+    script = script_of(tuple(rules))
     near = script.index.near(wanted, asking)
     found: list[Asking] = []
     for number, claim in enumerate(near):
@@ -246,14 +246,14 @@ def names(pattern: Glob, wanted: Glob) -> bool:
     return wanted.literal is None and pattern.literal is None and witness((pattern,), (wanted,)) is None
 
 
-# As many as a target has configurations, whose scripts are asked in turn.
 @lru_cache(maxsize=80)
-def _script(rules: tuple[InputRule, ...]) -> _Script:
+def script_of(rules: tuple[InputRule, ...]) -> Claimed:
+    """What is known of the rules of a script; of as many scripts as a target has configurations."""
     BUDGET.grant(len(rules))
-    return _Script(rules)
+    return Claimed(rules)
 
 
-class _Script:
+class Claimed:
     """The rules of one script, and what is known of them once it was asked for."""
 
     def __init__(self, rules: tuple[InputRule, ...]) -> None:
@@ -305,7 +305,7 @@ class _Script:
         """The state of a rule behind those seen, which it joins unless it is dead."""
         claim = claim_of(rule)
         try:
-            reach = self.judge(claim, seen)
+            reach = self._judge(claim, seen)
         except TooComplexError:
             BUDGET.undecided += 1
             reach = Reach(rule, State.UNDECIDED, (), None, None)
@@ -315,7 +315,7 @@ class _Script:
             self.kept[rule.index] = reach.kept
         return reach
 
-    def judge(self, claim: Claim, seen: Claims) -> Reach:
+    def _judge(self, claim: Claim, seen: Claims) -> Reach:
         # Where nothing is left, not even the rules ahead are looked for.
         BUDGET.spend(_PAIR)
         rule = claim.rule

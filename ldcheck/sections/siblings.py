@@ -65,7 +65,8 @@ def unplaced(tree: Script, rules: Sequence[InputRule], arches: Sequence[str] = (
     general = _General(rules)
     if not general.whole(tree):
         return ()
-    every = frozenset(arches) or arches_of(general.spelt(tree))
+    # A script for several families of architectures has to do for each of them.
+    ways = (frozenset(arches),) if arches else arches_of(general.spelt(tree)) or (frozenset(),)
     shown = general.shown()
     bounds = _Bounds(tree)
     told: set[str] = set()
@@ -77,9 +78,10 @@ def unplaced(tree: Script, rules: Sequence[InputRule], arches: Sequence[str] = (
             # Of a family that the script does not know at all, only a wrong place is worth a word.
             if sibling is None or bounds.behind(sibling) is None:
                 continue
-        if family.arches and not (every and every <= family.arches):
+        fitting = tuple(way for way in ways if not family.arches or (way and way <= family.arches))
+        if not fitting:
             continue
-        every_one = _missing(family, prefix, general, every, shown)
+        every_one = _missing(family, prefix, general, fitting, shown)
         missing = tuple(one for one in every_one if one.pattern not in told)
         if missing:
             told.update(one.pattern for one in missing)
@@ -90,9 +92,12 @@ def unplaced(tree: Script, rules: Sequence[InputRule], arches: Sequence[str] = (
 
 
 def _missing(
-    family: Family, prefix: str, general: _General, arches: frozenset[str], shown: dict[str, InputRule]
+    family: Family, prefix: str, general: _General, ways: Sequence[frozenset[str]], shown: dict[str, InputRule]
 ) -> Iterator[Missing]:
-    """The names of a family that no statement takes; of those behind a project's prefix, the ones it has by default."""
+    """The names of a family that no statement takes; of those behind a project's prefix, the ones it has by default.
+
+    A name counts that is to be expected in one of the `ways`, the architectures of one family each.
+    """
     entries = catalogue()
     covered = ""
     expecting = not family.harmless and not any(general.naming(name) for name in family.unless)
@@ -103,16 +108,17 @@ def _missing(
             continue
         if covered and pattern.startswith(covered):
             continue
-        expected = emitted(entry, _usual(arches), arches, options) if expecting else ()
+        likely = [way for way in ways if expecting and emitted(entry, _usual(way), way, options)]
+        way = likely[0] if likely else ways[0]
         wanted = family.possible and not prefix
-        anybody = expected or (emitted(entry, MAKERS, arches, _words(entry)) if wanted else ())
+        anybody = likely or (emitted(entry, MAKERS, way, _words(entry)) if wanted else ())
         if not anybody:
             continue
         # Clang's word alone makes nothing likely, but it is told.
-        told = emitted(entry, _TOLD, arches, options) if expected else anybody
-        who, needs = _who(told, bool(arches))
-        yield Missing(prefix + pattern, who, bool(expected), needs)
-        if expected and pattern.endswith(".*"):
+        told = emitted(entry, _TOLD if likely else MAKERS, way, options if likely else _words(entry))
+        who, needs = _who(told, bool(way))
+        yield Missing(prefix + pattern, who, bool(likely), needs)
+        if likely and pattern.endswith(".*"):
             covered = pattern[:-1]
 
 

@@ -127,17 +127,21 @@ def emitted(
     return tuple(found) if covered >= every else ()
 
 
-def arches_of(names: Iterable[str]) -> frozenset[str]:
-    """The architectures for which toolchains have names like these; empty where the names do not tell.
+def arches_of(names: Iterable[str]) -> tuple[frozenset[str], ...]:
+    """The architectures for which toolchains have names like these, one set a family; none where the names do not tell.
 
-    `names` are names that a script spells out. A script for several architectures has names of several.
+    `names` are names that a script spells out. A script with names of several families is most likely a copy of a
+    linker's own script, which has everybody's; it is made for those whose symbols it defines.
     """
     found: frozenset[str] | None = None
+    defined: dict[frozenset[str], None] = {}
     for name in names:
         own = _telling().get(name)
         if own is not None:
             found = own if found is None else found & own
-    return found or frozenset()
+        if name in _SYMBOLS:
+            defined[_SYMBOLS[name]] = None
+    return (found,) if found else tuple(defined)
 
 
 # Symbols that only scripts for one architecture have, and architectures whose own names tell.

@@ -60,4 +60,4 @@ def test_the_findings_are_as_published(wanted: Wanted, capsys: pytest.CaptureFix
     with capsys.disabled():
         print(f"\nfindings per thousand scripts\n{made}")
     assert [unexplained(survey) for survey in found if survey.name == DEFAULTS] == [Counter()]
-    wanted(PAGE, re.sub(r"^\|.*\|\n(\|.*\|\n)*", made, PAGE.read_text(), flags=re.MULTILINE))
+    wanted(PAGE, re.sub(r"^\|.*\|\n(\|.*\|\n)*", made, PAGE.read_text(), count=1, flags=re.MULTILINE))

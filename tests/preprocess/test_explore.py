@@ -134,8 +134,32 @@ def test_a_symbol_whose_value_is_seen_is_decided_first() -> None:
         "CONFIG_A",
         "CONFIG_B",
     ]
-    scripts = preprocess(Target("a", "a.lds.S", arch="x86_64"))
-    assert [words(script.source.text) for script in scripts] == [["x", "=", name, ";"] for name in ("CONFIG_A", "1")]
+    # Defined or not, the number is not known here; `#if` would ask for it.
+    assert _texts(text) == [["x", "=", "CONFIG_A", ";"]]
+    assert _texts(text.replace("#ifdef CONFIG_A", "#if CONFIG_A")) == [
+        ["x", "=", name, ";"] for name in ("CONFIG_A", "1")
+    ]
+
+
+def _texts(text: str) -> list[list[str]]:
+    Path("a.lds.S").write_text(text)
+    return [words(script.source.text) for script in preprocess(Target("a", "a.lds.S", arch="x86_64"))]
+
+
+@pytest.mark.parametrize("way", ["auto", "compiler", "pcpp"])
+def test_no_number_is_made_up_for_a_symbol(way: str) -> None:
+    """With `1` for it, the address would be said to be odd."""
+    Path("a.lds.S").write_text(
+        "#ifdef RESET_ADDRESS\n#define RESET RESET_ADDRESS\n#else\n#define RESET 0xfffffffc\n#endif\n. = RESET + 4;\n"
+        "#define AGAIN(x) x\n#ifdef CONFIG_SIZE\n. = AGAIN(CONFIG_SIZE);\n#endif\n"
+    )
+    scripts = preprocess(Target("a", "a.lds.S", arch="x86_64", preprocessor=way))
+    texts = {" ".join(words(script.source.text)) for script in scripts}
+    first = (". = 0xfffffffc + 4 ;", ". = RESET_ADDRESS + 4 ;")
+    # What is handed to a macro may be asked there: IS_ENABLED(CONFIG_SIZE).
+    assert texts == {*first, *(f"{text} . = 1 ;" for text in first)}
+    told = {one.describe() for script in scripts for one in script.configurations}
+    assert "with RESET_ADDRESS, without CONFIG_SIZE" in told or "with RESET_ADDRESS and without CONFIG_SIZE" in told
 
 
 def random_script(chance: random.Random) -> str:
@@ -221,3 +245,17 @@ def test_what_an_error_wants_instead_is_tried_as_well(tmp_path: Path, monkeypatc
     target = Target("x", "x.lds.S", definitions={"CONFIG_CLANG_VERSION": "5"})
     texts = [" ".join(words(script.source.text)) for script in preprocess(target)]
     assert sorted(texts) == ["a = 1 ;", "a = 1 ; b = 1 ;", "a = 2 ; b = 1 ;"]
+
+
+def test_what_the_text_alone_asks_for_is_decided_in_every_row_of_a_choice(tmp_path: Path) -> None:
+    flags = [f"CONFIG_{letter}" for letter in "ABCDEFG"]
+    asked = "".join(f"#ifdef {name}\n.{name} : {{ }}\n#endif\n" for name in flags)
+    tree(tmp_path, {"a.lds.S": f"{asked}x = CONFIG_SEEN;\n"})
+    vary: dict[str, tuple[Value, ...]] = {**dict.fromkeys(flags, FLAG), "CONFIG_SEEN": (None, "16")}
+    found = preprocess(Target("x", script="a.lds.S", vary=vary, arch="x86_64"))
+    assert not found[0].complete
+    for one in found:
+        for configuration in one.configurations:
+            seen = configuration.definitions["CONFIG_SEEN"]
+            assert f"x = {seen or 'CONFIG_SEEN'};" in one.source.text
+    assert {one.definitions["CONFIG_SEEN"] for script in found for one in script.configurations} == {None, "16"}

@@ -87,3 +87,5 @@ def test_blanks_by_the_megabyte_take_no_time() -> None:
         "0x1 " * (1 << 18),
     ):
         assert check(["file.ld"], text=text, policies=["generic"]).status == 2
+    assert check(["file.ld"], text="SECTIONS { .text : {\n mapping[text]\n} }", policies=["generic"]).status == 2
+    assert check(["file.ld"], text="SECTIONS { .text : { mapping[ab].o(.text) } }", policies=["generic"]).status == 0

@@ -69,6 +69,21 @@ def test_the_script_itself_may_tell_the_architecture():
     assert {".sdata", ".sbss"} <= likely(body)
 
 
+def test_a_script_for_two_families_of_architectures_has_to_do_for_both():
+    body = WHOLE + "PROVIDE(__global_pointer$ = . + 0x800); _edata = .; " + BSS + "__bss_end = .; __exidx_start = .; "
+    arm = ".ARM.exidx : { *(.ARM.exidx*) } __exidx_end = .;"
+    assert {".sdata", ".sbss", ".ARM.extab"} <= set(judged(body + arm))
+    assert {".sdata", ".sbss"} <= likely(body + arm)
+    assert ".ARM.extab" not in judged(body + ".ARM.extab : { *(.ARM.extab*) } " + arm)
+
+
+def test_names_of_two_families_tell_nothing_by_themselves():
+    body = (
+        WHOLE + "_edata = .; " + BSS + "__bss_end = .; .sdata2 : { *(.sdata2 .sdata2.*) } .srodata : { *(.srodata*) } "
+    )
+    assert likely(body + ".ARM.exidx : { *(.ARM.exidx* .ARM.extab*) } __exidx_end = .;") == set()
+
+
 def test_small_data_of_mips_wants_evidence():
     body = WHOLE + "_edata = .; " + BSS + "__bss_end = .;"
     assert likely(body, "mips") == set()

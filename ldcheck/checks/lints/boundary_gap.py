@@ -18,9 +18,10 @@ the loop that starts there reads garbage: a data abort in the best case. Padding
 
 ## Limits
 A warning where what precedes the table may end anywhere (code, strings, data); a note behind other tables, which leave
-words aligned. A word has 8 bytes if the target is known to have 64 bits, else 4. A start symbol that is the first thing
-in its output section has the section's alignment, unless the section is put at an address. Code, data and stacks
-between symbols are ranges and no tables, and tables of bytes need no alignment: allow them.
+words aligned. A word has 8 bytes if the target is known to have 64 bits, or if it is not known and the script is for
+both (it has no MEMORY and takes `.rel.*` and `.rela.*`), else 4. A start symbol that is the first thing in its output
+section has the section's alignment, unless the section is put at an address. Code, data and stacks between symbols are
+ranges and no tables, and tables of bytes need no alignment: allow them.
 
 ## References
 GNU ld manual, "Source Code Reference", "Output Section Address"; the check `bracket` judges one table exactly.
@@ -67,6 +68,7 @@ _WORD = 4
 # What is enough for either.
 _SAFE = 8
 _SMALL = "a pointer of the target has"
+_SMALL_SOMEWHERE = "a pointer has on a target of 64 bits"
 _RELOCATIONS = (".rel.", ".rela.", ".rel*", ".rela*")
 _MADE = (".got", ".fixup", ".rofixup", ".plt", ".iplt", ".igot")
 # Records that are pointers, or have some, by these words.
@@ -95,7 +97,8 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 
 def _told_once(problems: Sequence[Problem]) -> list[Problem]:
     """The problems of one output section, in which one ALIGN that is too small for all is one problem."""
-    small = [one for one in problems if one.message.endswith(_SMALL) and one.severity is Severity.WARNING]
+    said = (_SMALL, _SMALL_SOMEWHERE)
+    small = [one for one in problems if one.message.endswith(said) and one.severity is Severity.WARNING]
     if len(small) < 2:
         return list(problems)
     others = tuple(Related(one.location, f"so is {one.subject}") for one in small[1:] if one.location is not None)
@@ -111,7 +114,18 @@ def _told_once(problems: Sequence[Problem]) -> list[Problem]:
 def _word(view: ScriptView) -> int:
     from ldcheck.image.arches import word
 
-    return word(view.arch) or _WORD
+    return word(view.arch) or (_SAFE if _serves_both(view) else _WORD)
+
+
+def _serves_both(view: ScriptView) -> bool:
+    """Whether a script that does not tell its target is for 32 and for 64 bits.
+
+    One for a microcontroller has regions; most targets of 32 bits have no relocations with addends, those of 64 have.
+    """
+    if view.arch or view.regions or view.memory:
+        return False
+    taken = {rule.names.prefix[:5] for rule in view.rules if rule.names.prefix.startswith((".rel.", ".rela"))}
+    return taken == {".rel.", ".rela"}
 
 
 def _symbol(node: Node) -> Assignment | None:
@@ -208,7 +222,7 @@ def _unaligned(
         step = None
     if step is not None and 1 < step < word:
         # As good as the one that wrote the ALIGN thinks, except for pointers.
-        message = f"{name} is aligned to {step} bytes, less than {_SMALL}"
+        message = f"{name} is aligned to {step} bytes, less than {_SMALL if view.arch else _SMALL_SOMEWHERE}"
         severity = Severity.WARNING if any(_POINTING.search(one) for one in names) else Severity.NOTE
     else:
         message = f"{name} may lie ahead of the padding in front of its table"

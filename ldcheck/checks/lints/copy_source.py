@@ -2,8 +2,9 @@
 
 ## What it does
 For each section that is loaded elsewhere than it runs, and whose load address the script asks for nowhere
-(LOADADDR()), compares the symbol in front of it with where the linker really loads it. With an image it also reports a
-section of words that is loaded to an address that is none of a word.
+(LOADADDR()), compares the symbol in front of it with where the linker really loads it: behind padding, and behind the
+unwind tables of libraries, if no statement takes them. With an image it also reports a section of words that is loaded
+to an address that is none of a word.
 
 ## Why is this bad
 The linker aligns the load address as the output section's own ALIGN() says, and the symbol stands ahead of that
@@ -50,9 +51,11 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.environment import Environment
 from ldcheck.script.expressions import evaluate
-from ldcheck.script.syntax import Assignment, OutputSection
+from ldcheck.script.syntax import Assignment, InputSectionDescription, OutputSection
+from ldcheck.sections.families import Family, family_of
+from ldcheck.sections.rules import flat
 from ldcheck.source import Related
-from ldcheck.words import counted
+from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Copies that start elsewhere than where the data is loaded."),
@@ -60,22 +63,32 @@ DECLARATION = Declaration(
 )
 
 _WORD = 4
+_READ_ONLY = (Family.CODE, Family.CONSTANT)
+_DATA = (Family.DATA,)
+# Unwind tables that libraries bring along whatever the options are: whether they are Arm's, and on what, in words.
+_ARM = "arm32"
+_UNWIND = {".ARM.exidx": (True, "on Arm"), ".eh_frame": (False, "on most others")}
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED with a problem for each symbol behind which a load address may be padded."""
     known = regions_of(view).sources if any(use.load_region for use in regions_of(view).uses) else ()
     problems = []
-    in_front = ""
+    before: Use | None = None
     for use in regions_of(view).uses:
         # The symbol is an address of the memory that is copied from if what stands ahead of it runs there.
-        is_behind, in_front = in_front == use.load_region, use.region
+        ahead, before = before, use
+        is_behind = ahead is not None and ahead.region == use.load_region
         align = _alignment(use)
-        if not is_behind or use.load_region in ("", use.region) or use.section.name.text in known or align < 2:
+        if not is_behind or use.load_region in ("", use.region) or use.section.name.text in known:
             continue
         symbol = _in_front(use, view)
-        if symbol is not None and not _agrees(symbol, use, align, view):
+        if symbol is None:
+            continue
+        if align > 1 and not _agrees(symbol, use, align, view):
             problems.append(_likely(symbol, use, align, view))
+        elif ahead is not None and _holds(ahead, _READ_ONLY) and _holds(use, _DATA) and (some := _unplaced(view)):
+            problems.append(_moved(symbol, use, some, view))
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, tuple(problems))
 
 
@@ -113,6 +126,42 @@ def _likely(symbol: Assignment, use: Use, align: int, view: ScriptView) -> Probl
         label="ahead of the padding",
         related=(Related(view.locate(use.section), f"its load address is aligned to {align}"),),
         help=f"write `{symbol.target.text} = LOADADDR({name});`",
+        severity=Severity.WARNING,
+    )
+
+
+def _holds(use: Use, families: tuple[Family, ...]) -> bool:
+    """Whether an output section takes sections of these families: behind such, orphans of their like are put."""
+    inputs = (node for node in flat(use.section.statements) if isinstance(node, InputSectionDescription))
+    return any(family_of(one.pattern.text) in families for node in inputs for one in node.patterns or ())
+
+
+def _unplaced(view: ScriptView) -> tuple[str, ...]:
+    """Read-only sections that come with any program of the target and that no statement takes, as words."""
+    from ldcheck.sections.reach import reaching
+
+    if view.unread:
+        return ()
+    found = [
+        (name, f"`{name}`" if view.arch else f"`{name}` {where}")
+        for name, (arch, where) in _UNWIND.items()
+        if not view.arch or (view.arch == _ARM) is arch
+    ]
+    return tuple(
+        said for name, said in found if not (taken := reaching(view.rules, name)).takers and not taken.undecided
+    )
+
+
+def _moved(symbol: Assignment, use: Use, orphans: tuple[str, ...], view: ScriptView) -> Problem:
+    name = use.section.name.text
+    return view.problem(
+        symbol,
+        name,
+        f"{symbol.target.text} is not where {name} is loaded, as soon as a section that no statement takes lies "
+        f"between the two, such as {listed(orphans, joint='or')}",
+        label="ahead of such a section",
+        related=(Related(view.locate(use.section), "loaded behind it"),),
+        help=f"let start-up code copy from a symbol of its own: `name = LOADADDR({name});`",
         severity=Severity.WARNING,
     )
 

@@ -19,7 +19,8 @@ reach: what is cleared or copied up to it takes the first bytes of the next sect
 
 ## Limits
 A note where inputs align the section as a rule (to 8 bytes and less), where only an orphan or an empty section could
-unalign it, and where nothing follows. Nothing is said of an ALIGN whose place is aligned anyway.
+unalign it, where nothing follows, and where what a load address goes on behind ends at a word. Nothing is said of an
+ALIGN whose place is aligned anyway.
 
 ## References
 GNU ld manual, "Memory Regions", "Builtin Functions" (ALIGN).
@@ -33,6 +34,7 @@ from collections.abc import Iterator, Sequence
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.edits import align_section, put_ahead
 from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.loading import ends_anywhere, loaded_ahead
 from ldcheck.judging.subjects import marks_a_place, names_a_start, names_an_end
 from ldcheck.layout.result import Layout
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -118,6 +120,7 @@ def _load_is_aligned(section: OutputSection, step: int, layout: Layout) -> bool:
 def _unaligned_load(align: Assignment, section: OutputSection, view: ScriptView) -> Problem:
     name, step = section.name.text, _step(align)
     shown = f"ALIGN({step})"
+    before = loaded_ahead(section, view)
     assert section.load_region is not None
     return view.problem(
         align,
@@ -129,7 +132,7 @@ def _unaligned_load(align: Assignment, section: OutputSection, view: ScriptView)
         fix=align_section(shown, section, view, f"give the section the attribute: `{name} : {shown} {{`")
         if step
         else None,
-        severity=Severity.WARNING,
+        severity=Severity.WARNING if before is None or ends_anywhere(before) else Severity.NOTE,
     )
 
 

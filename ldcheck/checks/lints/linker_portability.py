@@ -3,7 +3,8 @@
 ## What it does
 Reports what lld refuses and GNU ld takes (NEXT(), BLOCK(), ALIGN() of a number that is no power of two, STARTUP,
 SPECIAL, ALIGN_WITH_INPUT, (DSECT), (READONLY), SORT() around a file pattern ...), and names in quotes, which lld up to
-14 takes with their quotes; each kind once, with all its places.
+14 takes with their quotes; each kind once, with all its places. Of a script for position-independent links, one that
+takes `.dynamic`, it also reports where sections that are read-only after relocation do not lie next to each other.
 
 ## Why is this bad
 The script works with one linker and not, or otherwise, with the other: a section with quotes in its name is an orphan
@@ -16,7 +17,9 @@ for every tool that looks for it.
     SECTIONS { .text : { *(.text) . = ALIGN(8); } }
 
 ## Limits
-A project that is linked with one of the two only has no use for it: it is a note, unless a policy says more.
+A project that is linked with one of the two only has no use for it: it is a note, unless a policy says more. That lld
+refuses the link as a whole is a warning: without PHDRS it makes a segment of what is read-only after relocation, unless
+it is given `-z norelro`. A script that has `.interp` too is taken for a copy of GNU ld's own, and left alone there.
 
 ## References
 GNU ld manual, "Symbol Names", "Builtin Functions"; LLVM documentation, "Linker Script implementation notes and policy".
@@ -40,10 +43,12 @@ from ldcheck.script.syntax import (
     Node,
     OutputSection,
     Overlay,
+    ProgramHeaders,
     Word,
     children,
     walk,
 )
+from ldcheck.sections.rules import flat
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
@@ -58,6 +63,14 @@ _REFUSED_FUNCTIONS = frozenset(("BLOCK", "NEXT"))
 _REFUSED_TYPES = frozenset(("DSECT", "READONLY"))
 _NAMING_FUNCTIONS = frozenset(("ADDR", "ALIGNOF", "LOADADDR", "SIZEOF"))
 
+# Output sections that lld puts into PT_GNU_RELRO by their names; and that one, wherever it is, that takes .got.
+_RELRO = frozenset(
+    (".dynamic", ".data.rel.ro", ".bss.rel.ro", ".ctors", ".dtors", ".jcr", ".preinit_array", ".init_array",
+     ".fini_array", ".toc", ".tdata", ".tbss")
+)  # fmt: skip
+# Every program has some of these.
+_SURE = frozenset((".text", ".rodata", ".data", ".bss"))
+
 _REFUSED = "lld refuses {}"
 _QUOTED = "lld up to 14 takes the quotes around a name for a part of it"
 
@@ -68,7 +81,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     for statement in view.statements:
         for said, part in _differences(statement):
             found.setdefault(said, []).append((statement, part))
-    problems = tuple(_problem(said, places, view) for said, places in found.items())
+    problems = (*(_problem(said, places, view) for said, places in found.items()), *_apart(view))
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
 
 
@@ -126,3 +139,50 @@ def _in_expression(expression: Node) -> Iterator[tuple[str, Node]]:
             value = evaluate(last, Environment()).number
             if value and value & (value - 1):
                 yield _REFUSED.format(f"ALIGN({value}), which is no power of two"), part
+
+
+# What is read-only after relocation -----------------------------------------------------------------------------------
+
+
+def _apart(view: ScriptView) -> Iterator[Problem]:
+    """The first section that is read-only after relocation and does not lie next to the others; see lld's Writer.cpp.
+
+    What may well be empty keeps no two apart.
+    """
+    # What is for .interp as well is most likely a copy of GNU ld's own script, and nobody's choice of an order.
+    if ".dynamic" not in view.output_sections or ".interp" in view.output_sections:
+        return
+    if any(isinstance(node, ProgramHeaders) for node in view.tree.statements):
+        return
+    last: OutputSection | None = None
+    between: OutputSection | None = None
+    for section in view.statements:
+        if not isinstance(section, OutputSection) or section.name.text == "/DISCARD/":
+            continue
+        names = _taken(section)
+        if section.name.text in _RELRO or ".got" in names:
+            if last is not None and between is not None:
+                yield _not_contiguous(section, last, between, view)
+                return
+            last = section
+        elif last is not None and between is None and any(name.rstrip("*.") in _SURE for name in names):
+            between = section
+
+
+def _taken(section: OutputSection) -> list[str]:
+    inputs = (node for node in flat(section.statements) if isinstance(node, InputSectionDescription))
+    return [one.pattern.text for node in inputs for one in node.patterns or ()]
+
+
+def _not_contiguous(section: OutputSection, last: OutputSection, between: OutputSection, view: ScriptView) -> Problem:
+    name, other = section.name.text, last.name.text
+    return view.problem(
+        section,
+        name,
+        f"lld refuses a position-independent link of this script: {name} and {other} are read-only after relocation, "
+        f"and {between.name.text} lies between them",
+        label="not contiguous with the others",
+        related=(Related(view.locate(between), "in between"), Related(view.locate(last), "the others end here")),
+        help=f"look at the order of {between.name.text} and {name}, or link with `-z norelro`",
+        severity=Severity.WARNING,
+    )

@@ -17,7 +17,8 @@ it needs, and the first call or store faults.
     SECTIONS { .text : { *(.text .text.*) } :text .plt : { *(.plt) } :text }
 
 ## Limits
-Names are all that the script tells of its inputs. What is written by relocation only (`.data.rel.ro`, `.got`) may be in
+Names are all that the script tells of its inputs. A segment that gives no permission at all is one whose flags its
+loader does not read: that is a warning. What is written by relocation only (`.data.rel.ro`, `.got`) may be in
 a segment that is read-only afterwards, and is left alone, as is the template of thread-local data.
 
 ## References
@@ -101,14 +102,19 @@ def _problem(
         if flags & bit or rule is None:
             continue
         name = header.name.text
+        why = (
+            f"which is not {lacks}"
+            if flags
+            else "whose FLAGS give no permission: a loader that obeys them maps nothing"
+        )
         return view.problem(
             rule.node,
             section.name.text,
-            f"`{rule.text}` puts {what} into the segment {name}, which is not {lacks}",
+            f"`{rule.text}` puts {what} into the segment {name}, {why}",
             label=f"in :{name}",
             related=(Related(view.locate(header), f"FLAGS({flags})"),),
             help=f"put {section.name.text} into a segment that is {lacks}, or give {name} the flag",
-            severity=Severity.ERROR if any(rule.names.matches(usual) for usual in _USUAL) else Severity.WARNING,
+            severity=Severity.ERROR if flags and any(map(rule.names.matches, _USUAL)) else Severity.WARNING,
         )
     return None
 

@@ -21,8 +21,9 @@ freed, the table between two boundary symbols stays empty.
 ## Limits
 It is an error where a wildcard swallows what another output section, or the other side of a symbol, lists. A note is a
 pattern whose sections are in the right place anyway: next to the taker, in an output section of the same name, in two
-statements for /DISCARD/, or a name that is simply listed twice (a warning, if symbols enclose the empty place, or its
-SIZEOF() is asked for).
+statements for /DISCARD/, a name that is simply listed twice (a warning, if symbols enclose the empty place, or its
+SIZEOF() is asked for), or data that a section for relocations would have taken. Code that goes to the same memory
+region either way is a warning: it runs, and what the symbols around its own place enclose is empty.
 A pattern that merely matches nothing in today's link is not reported: that is normal; nor is one for all files whose
 sections went to a statement for some of them (`boot.o(.head)` ahead of `*(.head)`). The same pattern twice between
 the same boundary symbols is harmless and not reported either, nor one under KEEP() whose sections go to the same
@@ -42,10 +43,12 @@ from typing import TYPE_CHECKING
 from ldcheck.findings import EvidenceKind, Fix, Judgement, Problem, Severity, Standing, unless_undecided
 from ldcheck.judging.edits import move_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.loading import regions_of
 from ldcheck.judging.subjects import marks_a_place, tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Call, Sections, Word, walk
+from ldcheck.sections.families import Family, family_of
 from ldcheck.sections.globs import contains, has_wildcard
 from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
 from ldcheck.sections.rules import InputRule, flat
@@ -81,7 +84,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     causes: dict[tuple[object, ...], list[Reach]] = {}
     wanted = _Wanted(view) if dead else None
     for reach in dead:
-        weight = _weight(reach, wanted is not None and wanted.here(reach.rule, found))
+        weight = _weight(reach, wanted is not None and wanted.here(reach.rule, found), view)
         takers = tuple(earlier.index for earlier in reach.earlier)
         causes.setdefault((weight, id(reach.rule.section), takers), []).append(reach)
     problems = tuple(_problem(same, weight, view) for (weight, *_), same in causes.items())
@@ -89,7 +92,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     return unless_undecided(judgement, sum(reach.state is State.UNDECIDED for reach in found))
 
 
-def _weight(reach: Reach, wanted: bool) -> Severity:
+def _weight(reach: Reach, wanted: bool, view: ScriptView) -> Severity:
     """How much is lost: what the author of the pattern wanted, or nothing because the sections are there anyway."""
     rule, takers = reach.rule, reach.earlier
     if {relation(rule, taker) for taker in takers} <= {Relation.SAME_STATEMENT, Relation.SAME_STRETCH}:
@@ -100,7 +103,12 @@ def _weight(reach: Reach, wanted: bool) -> Severity:
     # A leftover, if nobody wants it here.
     if _listed_twice(reach):
         return Severity.WARNING if wanted and rule.output != takers[0].output else Severity.NOTE
-    return Severity.NOTE if all(_is_next(rule, taker) for taker in takers) else Severity.ERROR
+    # It would be among relocations, which is no place for it.
+    if rule.output.startswith(".rel") and family_of(_named(rule)) is not Family.OTHER:
+        return Severity.NOTE
+    if all(_is_next(rule, taker) for taker in takers):
+        return Severity.NOTE
+    return Severity.WARNING if all(_common_region(rule, taker, view) for taker in takers) else Severity.ERROR
 
 
 def _listed_twice(reach: Reach) -> bool:
@@ -117,6 +125,17 @@ def _base(rule: InputRule) -> str:
 def _is_next(rule: InputRule, taker: InputRule) -> bool:
     """Whether the two stand in output sections of one name, which lie side by side."""
     return rule.section is not taker.section and rule.output == taker.output
+
+
+def _common_region(rule: InputRule, taker: InputRule, view: ScriptView) -> str:
+    """The memory region in which code runs, loaded in the same way, whichever of two output sections it is in."""
+    if rule.section is taker.section or family_of(_named(taker)) is not Family.CODE:
+        return ""
+    by_section = regions_of(view).by_section
+    one, other = (by_section.get(found.output) for found in (rule, taker))
+    if one is None or other is None or one.load_address or other.load_address:
+        return ""
+    return one.region if (one.region, one.load_region) == (other.region, other.load_region) else ""
 
 
 class _Wanted:
@@ -184,6 +203,7 @@ def _problem(reaches: list[Reach], weight: object, view: ScriptView) -> Problem:
         f"nothing reaches {_listed(patterns)}: {_listed(takers)} ahead of {it} {verb} it all",
         label=f"meant to be {'discarded' if rule.discards else f'in {rule.output}'}",
         related=(Related(view.locate(taker.node), f"takes it into {taker.output}") for taker in earlier[:_MOST]),
+        facts=(f"both places are in {region}",) if (region := _common_region(rule, earlier[0], view)) else (),
         witness=first.witness.section if first.witness is not None else "",
         help=_advice(reaches, weight, view),
         fix=_draft(reaches, weight, view),

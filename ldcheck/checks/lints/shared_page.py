@@ -19,7 +19,8 @@ A loader maps whole pages: the page gets the permissions of one of the two segme
 ## Limits
 Images of a single segment, and scripts without PHDRS, are not judged on the script: their own page tables or the
 linker decide. Sections in different memory regions are taken to be apart, and of neighbours in one region it is noted:
-where there are such regions, there mostly are no pages. In an image it is an error where the script has PHDRS and one
+where there are such regions, there mostly are no pages. So it is where the upper one is put at an address that starts
+a page, and only the lower one may reach beyond it. In an image it is an error where the script has PHDRS and one
 of the two is writable; it is noted of segments that only differ in being executable. The page is taken to be 4K; ask
 for others with `separate-pages`.
 
@@ -90,7 +91,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         follows = second.address is None or (lower is not None and lower.start.aligned_to(_PAGE))
         if lower and upper and not (follows and upper.start.aligned_to(_PAGE)):
             found = separations(layout, [lower], [upper], _PAGE)[0]
-            severity = Severity.NOTE if above else Severity.WARNING
+            severity = Severity.NOTE if above or upper.start.aligned_to(_PAGE) else Severity.WARNING
             problems += [] if found.apart else [_problem(found, first, second, severity, view)]
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, tuple(problems))
 

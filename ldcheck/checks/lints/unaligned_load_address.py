@@ -35,16 +35,14 @@ from itertools import pairwise
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.edits import align_section
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.loading import regions_of
+from ldcheck.judging.loading import ends_anywhere, has_bytes, loaded_ahead, regions_of
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.expressions import constant
 from ldcheck.script.marks import is_start_to_end, marks_a_place
-from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, OutputSection, Word
-from ldcheck.sections.families import Family, project_family_of
+from ldcheck.script.syntax import Assignment, OutputSection
 from ldcheck.sections.rules import flat
-from ldcheck.sections.tables import may_end_anywhere
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
@@ -71,17 +69,8 @@ def _copied(view: ScriptView) -> list[OutputSection]:
         and node.region is not None
         and node.load_region is not None
         and named(node.region) != named(node.load_region)
-        and _has_bytes(node)
+        and has_bytes(node)
     ]
-
-
-def _names(nodes: Sequence[Node]) -> list[str]:
-    inputs = (node for node in nodes if isinstance(node, InputSectionDescription))
-    return [pattern.pattern.text for node in inputs for pattern in node.patterns or ()]
-
-
-def _has_bytes(node: OutputSection) -> bool:
-    return any(project_family_of(name) is not Family.ZERO for name in _names(list(flat(node.statements))))
 
 
 # A load address that is no multiple of a word -------------------------------------------------------------------------
@@ -93,8 +82,8 @@ def _unaligned(view: ScriptView) -> Iterator[Problem]:
         name = node.name.text
         load, start = layout.load_address(name), layout.section_start(name)
         assert node.load_region is not None
-        before = _last_in(node.load_region, node, view)
-        if load is None or start is None or load.aligned_to(_WORD) or before is None or not _ends_anywhere(before):
+        before = loaded_ahead(node, view)
+        if load is None or start is None or load.aligned_to(_WORD) or before is None or not ends_anywhere(before):
             continue
         if not start.aligned_to(_WORD) and not _is_aligned_inside(node):
             # Nobody says that it is words.
@@ -116,30 +105,6 @@ def _is_aligned_inside(node: OutputSection) -> bool:
     """Whether an output section begins with an ALIGN of its own."""
     first = next(flat(node.statements), None)
     return isinstance(first, Assignment) and first.target.text == "."
-
-
-def _last_in(region: Word, node: OutputSection, view: ScriptView) -> OutputSection | None:
-    """The section with bytes ahead of `node` that takes room in a region."""
-    named = regions_of(view).named
-    ahead = view.statements[: view.positions[id(node)]]
-    for one in reversed(ahead):
-        if not isinstance(one, OutputSection) or not _has_bytes(one):
-            continue
-        if named(region) in (named(one.region), named(one.load_region)):
-            return one
-    return None
-
-
-def _ends_anywhere(node: OutputSection) -> bool:
-    """Whether the last bytes of an output section may be an odd number."""
-    for part in reversed(list(flat(node.statements))):
-        if isinstance(part, Assignment) and part.target.text == ".":
-            return False
-        if isinstance(part, InputSectionDescription):
-            return may_end_anywhere(_names([part]))
-        if isinstance(part, Data):
-            return part.keyword in ("BYTE", "SHORT", "ASCIZ")
-    return False
 
 
 # Sections that are copied in one go -----------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ that it fits. It happens where a region is declared under one `#if` and used und
 
 ## Limits
 A script without any MEMORY, which takes it from another `-T` script, is not judged, nor is one with an INCLUDE that
-was not found.
+was not found, nor one whose MEMORY is made of symbols that it does not define itself: what defines those, and includes
+the script, may have the region as well.
 
 ## References
 GNU ld manual, "MEMORY Command", "REGION_ALIAS".
@@ -31,7 +32,8 @@ from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Command, Include, MemoryRegion, Node, OutputSection, Overlay, Word
+from ldcheck.script.syntax import Command, Include, MemoryRegion, Name, Node, OutputSection, Overlay, Word
+from ldcheck.script.uses import leaves
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
@@ -55,6 +57,9 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
             declared.add(node.arguments[0].text)
     if not declared - {_DEFAULT} and any(word.text != _DEFAULT for node in view.statements for word in _used(node)):
         return Judgement(Standing.UNKNOWN, reason="the script has no MEMORY: another one that it is linked with must")
+    if foreign := _foreign(view):
+        reason = f"{foreign} bounds a region here and is defined elsewhere, where more regions may be"
+        return Judgement(Standing.UNKNOWN, reason=reason)
     used: dict[str, list[tuple[Node, Word]]] = {}
     for node in view.statements:
         for word in _used(node):
@@ -73,6 +78,13 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         for name, uses in used.items()
     )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _foreign(view: ScriptView) -> str:
+    """A symbol that bounds a region and that the script does not define; empty if there is none."""
+    bounds = (bound for node in view.memory.values() for bound in (node.origin, node.length))
+    names = (leaf.name for bound in bounds for leaf in leaves(bound) if isinstance(leaf, Name))
+    return next((name for name in names if name not in view.assignments), "")
 
 
 def _named(node: Node) -> str:

@@ -1,0 +1,121 @@
+"""Symbols for the beginning of .bss or .data behind which the script has none.
+
+## What it does
+Reports a symbol that is called after the beginning of .bss or of .data (`__bss_start`, `_sbss`, `__data_start`) and
+takes the location counter where no statement behind it takes such sections.
+
+## Why is this bad
+Start-up code clears from the one symbol, copies to the other. A symbol that was left where its section once stood, or
+that stands ahead of sections which came later, makes it clear or overwrite those: the run-time code that lies there is
+gone before it is called.
+
+## Example
+    SECTIONS
+    {
+      .bss : { *(.bss .bss.*) }
+      __bss_start = .;
+      .runtime : { *(.runtime) }
+    }
+
+## Use instead
+    SECTIONS
+    {
+      __bss_start = .;
+      .bss : { *(.bss .bss.*) }
+      .runtime : { *(.runtime) }
+    }
+
+## Limits
+A range that ends where it starts is left alone, and so is a script that takes whole files there, or INCLUDEs one that
+cannot be found. Other names are not recognised: state them with `bracket`.
+
+## References
+GNU ld manual, "Source Code Reference".
+"""
+
+from __future__ import annotations
+
+import re
+
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.subjects import unread
+from ldcheck.policy.declare import Declaration, Key, Kind
+from ldcheck.policy.rule import Rule
+from ldcheck.script.marks import is_start_to_end
+from ldcheck.script.syntax import Assignment, InputSectionDescription, Name, Node, OutputSection
+from ldcheck.sections.rules import flat
+from ldcheck.source import Related
+
+DECLARATION = Declaration(
+    head=Key("lint", Kind.NAME, "Symbols for the beginning of .bss or .data without one behind them."),
+    evidence=(EvidenceKind.SCRIPT,),
+)
+
+_START = re.compile(r"_*(?:s(bss|data)|(?:start_+)?(bss|data)(?:_*(?:start|begin))?)_*")
+_IS_START = re.compile(r"start|begin|^_*s(?:bss|data)")
+# What the sections of a kind have in their names.
+_OF = {"bss": re.compile(r"bss|COMMON|scommon|zero|noinit", re.IGNORECASE), "data": re.compile(r"data", re.IGNORECASE)}
+
+
+def on_script(_: Rule, view: ScriptView) -> Judgement:
+    """REFUTED with a problem for each symbol behind which nothing of its kind is."""
+    if view.unread:
+        return unread(view)
+    thrown = {id(part) for node in view.output_sections.get("/DISCARD/", ()) for part in flat(node.statements)}
+    problems: list[Problem] = []
+    for at, node in enumerate(view.statements):
+        kind = _begun(node)
+        if not kind or not isinstance(node, Assignment):
+            continue
+        behind = tuple(other for other in view.statements[at + 1 :] if id(other) not in thrown)
+        if not any(_may_be(kind, other) for other in behind) and not _is_empty(node, behind):
+            problems.append(_problem(node, kind, behind, view))
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
+
+
+def _begun(node: Node) -> str:
+    """What a symbol that is given the location counter is the beginning of by its name: `bss`, `data` or nothing."""
+    if not isinstance(node, Assignment) or node.operator != "=":
+        return ""
+    if not isinstance(node.value, Name) or node.value.name != ".":
+        return ""
+    name = node.target.text.lower()
+    found = _START.fullmatch(name) if _IS_START.search(name) else None
+    return (found[1] or found[2]) if found is not None else ""
+
+
+def _may_be(kind: str, node: Node) -> bool:
+    """Whether a statement takes sections of a kind by their names, or may take them with everything else."""
+    if isinstance(node, OutputSection):
+        return _OF[kind].search(node.name.text) is not None
+    if not isinstance(node, InputSectionDescription):
+        return False
+    names = [pattern.pattern.text for pattern in node.patterns or ()]
+    return not names or any(name[0] in "*?[" or _OF[kind].search(name) for name in names)
+
+
+def _is_empty(start: Assignment, behind: tuple[Node, ...]) -> bool:
+    """Whether a range is defined for no more than itself: its end comes next, at most with room in between."""
+    for node in behind:
+        if not isinstance(node, Assignment):
+            return False
+        if is_start_to_end(start, node):
+            return True
+    return False
+
+
+def _problem(start: Assignment, kind: str, behind: tuple[Node, ...], view: ScriptView) -> Problem:
+    name = start.target.text
+    following = next((one for one in behind if isinstance(one, OutputSection) and one.name.text != "/DISCARD/"), None)
+    none = f"no statement behind {name} takes .{kind}"
+    said = none if following is None else f"{name} is the beginning of {following.name.text}, and {none}"
+    return view.problem(
+        start,
+        name,
+        said,
+        label=f"the beginning of .{kind}, by its name",
+        related=() if following is None else (Related(view.locate(following), "lies there instead"),),
+        help=f"put it directly ahead of what takes .{kind}, or take it out",
+        severity=Severity.WARNING,
+    )

@@ -1,0 +1,1 @@
+"""Two scripts: what is placed differently, and what is proved the same."""

@@ -1,0 +1,93 @@
+"""Two targets in all their configurations: each pair of scripts that belong together is compared once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from ldcheck.compare.scripts import Entry, compare_scripts
+from ldcheck.record import dataclass
+from ldcheck.words import counted
+
+if TYPE_CHECKING:
+    from ldcheck.judging.scripts import Scripts
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What differs, and whether it is `proved` that nothing does, in every configuration.
+
+    `conditions` tell for each entry in which configurations it is so; empty is all of them. `reason` says why nothing
+    is proved although nothing differs. `compared` is the number of pairs of scripts.
+    """
+
+    entries: tuple[Entry, ...]
+    conditions: tuple[str, ...]
+    proved: bool
+    reason: str
+    compared: int
+    reordered: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def compare_targets(old: Scripts, new: Scripts) -> Comparison:
+    """The scripts of one target compared with those of another, configuration by configuration."""
+    pairs = sorted(set(_pairs(old, new)))
+    reordered = False
+    found: dict[tuple[str, str, object, object, tuple[str, ...]], tuple[Entry, set[int]]] = {}
+    for one, other in pairs:
+        if _is_one_text(old, new, one, other):
+            continue
+        difference = compare_scripts(old.parses[one], new.parses[other])
+        reordered = reordered or difference.reordered
+        for entry in difference.entries:
+            key = (entry.kind, entry.message, entry.old, entry.new, entry.facts)
+            found.setdefault(key, (entry, set()))[1].add(other)
+    entries = [entry for entry, _ in found.values()]
+    conditions = [
+        new.condition(chosen, [entry.new] if entry.new is not None else []) for entry, chosen in found.values()
+    ]
+    notes = tuple(dict.fromkeys((*old.notes, *new.notes)))
+    reason = _open_question(old, new, len(pairs))
+    return Comparison(
+        tuple(entries), tuple(conditions), not entries and not reason, reason, len(pairs), reordered, notes
+    )
+
+
+def _is_one_text(old: Scripts, new: Scripts, one: int, other: int) -> bool:
+    """Whether two scripts are equal to the letter, as most configurations are that a change does not touch."""
+    if old.preprocessed and new.preprocessed:
+        return old.preprocessed[one].source.text == new.preprocessed[other].source.text
+    before, after = old.parses[one].sources.sources, new.parses[other].sources.sources
+    return [source.text for source in before] == [source.text for source in after]
+
+
+def _pairs(old: Scripts, new: Scripts) -> Iterator[tuple[int, int]]:
+    """The scripts that the same configurations give: what one side does not ask for, it does not depend on."""
+    before, after = _definitions(old), _definitions(new)
+    for one, known in before:
+        for other, wanted in after:
+            if all(known[name] == wanted[name] for name in known.keys() & wanted.keys()):
+                yield one, other
+
+
+def _definitions(scripts: Scripts) -> list[tuple[int, Mapping[str, str | None]]]:
+    if not scripts.preprocessed:
+        return [(at, {}) for at in range(len(scripts.parses))]
+    return [
+        (at, configuration.definitions)
+        for at, one in enumerate(scripts.preprocessed)
+        for configuration in one.configurations
+    ]
+
+
+def _open_question(old: Scripts, new: Scripts, pairs: int) -> str:
+    """Why nothing is proved of all configurations; empty if they were all looked at."""
+    if not pairs:
+        return "no configuration of the one script is one of the other"
+    sides = [one for side in (old, new) for one in side.preprocessed]
+    if not all(one.complete for one in sides):
+        return f"there are more configurations than those of the {counted(pairs, 'pair')} that were compared"
+    from ldcheck.preprocess.unknown import is_assumption
+
+    return next((note for note in (*old.notes, *new.notes) if is_assumption(note)), "")

@@ -1,0 +1,272 @@
+"""A normal form of what a script does: two scripts of one form give the same image for every set of inputs.
+
+A script becomes a list of items, each with a text that is made to be compared and the node that it stands for. What has
+no effect is left out, and what may stand in any order stands in one:
+
+* a pattern whose sections all went to statements ahead of it, unless it is under KEEP or names a file to be loaded
+* of one statement that sorts nothing, the order of its patterns, for ld places what it takes by the order in the files
+* assignments to different symbols in a row, none of which speaks of another's symbol (asked for apart: it decides the
+  order of symbols in the symbol tables, one of which is part of a dynamic image)
+* an alignment of the location counter right behind the same one, in an output section
+* where ENTRY, OUTPUT_ARCH and their like stand, and how a script is cut into SECTIONS and INCLUDEd files
+
+Nothing else is known to be the same: what is not listed here is taken to differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ldcheck.compare.expressions import canonical, sum_of
+from ldcheck.layout.traits import keeps
+from ldcheck.script.syntax import (
+    Assertion,
+    Assignment,
+    Call,
+    Command,
+    Data,
+    Expression,
+    FilePattern,
+    Fill,
+    Include,
+    InputSectionDescription,
+    Marker,
+    Memory,
+    MemoryRegion,
+    Name,
+    Node,
+    Number,
+    OutputSection,
+    Overlay,
+    ProgramHeaders,
+    Script,
+    SectionGroup,
+    SectionPattern,
+    Sections,
+    SectionType,
+    Word,
+    content,
+    walk,
+)
+from ldcheck.sections.globs import has_wildcard
+from ldcheck.sections.reach import State, reaches
+from ldcheck.sections.rules import flat, input_rules
+
+# Commands that do the same wherever they stand. Of several ENTRYs one counts, so that their order is kept.
+_ANYWHERE = frozenset(("ENTRY", "OUTPUT_ARCH", "OUTPUT_FORMAT", "OUTPUT", "SEARCH_DIR"))
+
+
+class Item(NamedTuple):
+    """A part of the normal form. `text` is compared; `output` is the output section that it stands in, if any.
+
+    `subject` is what two items have in common that say different things of one thing: a symbol, a section, a region.
+    """
+
+    text: str
+    node: Node
+    output: str = ""
+    subject: str = ""
+
+
+def normal(tree: Script) -> tuple[Item, ...]:
+    """The normal form of a script: what may stand anywhere first, then all else in its order."""
+    return tuple(_Forms(tree).items())
+
+
+def in_one_order(items: Iterable[Item]) -> tuple[Item, ...]:
+    """A normal form with assignments that do not depend on each other in one order."""
+    return tuple(_ordered(items))
+
+
+class _Forms:
+    def __init__(self, tree: Script) -> None:
+        self._tree = tree
+        rules = input_rules(tree)
+        # By identity, for a pattern is a node.
+        self._dead = {
+            id(reach.rule.node)
+            for reach in reaches(rules)
+            if reach.state is State.DEAD and reach.earlier and not reach.rule.constraint
+        }
+
+    def items(self) -> Iterator[Item]:
+        flow: list[Item] = []
+        for node in self._flat(self._tree.statements):
+            if isinstance(node, Command) and node.keyword in _ANYWHERE:
+                yield Item(_plain(node), node, "", node.keyword)
+            else:
+                flow += self._outside(node)
+        yield from flow
+
+    def _flat(self, statements: Iterable[Node]) -> Iterator[Node]:
+        for node in flat(statements):
+            if (isinstance(node, Sections) and node.keyword == "SECTIONS") or isinstance(node, Memory):
+                yield from flat(node.statements)
+            else:
+                yield node
+
+    def _outside(self, node: Node) -> Iterator[Item]:
+        """A statement outside of output sections."""
+        if isinstance(node, Assignment | Assertion):
+            yield _assigned(node)
+        elif isinstance(node, OutputSection):
+            yield from self._section(node)
+        elif isinstance(node, Overlay | SectionGroup):
+            members = node.sections if isinstance(node, Overlay) else tuple(flat(node.statements))
+            yield Item(f"begin {_header(node)}", node)
+            for member in members:
+                yield from self._outside(member)
+            yield Item(f"end {_tail(node)}", node)
+        elif isinstance(node, MemoryRegion):
+            attributes = node.attributes.text if node.attributes is not None else ""
+            text = f"region {node.name.text} ({attributes}) {canonical(node.origin)} {canonical(node.length)}"
+            yield Item(text, node, "", f"region {node.name.text}")
+        elif isinstance(node, ProgramHeaders):
+            for header in node.headers:
+                yield Item(f"header {_plain(header)}", header, "", f"header {header.name.text}")
+        else:
+            yield Item(_plain(node), node)
+
+    def _section(self, node: OutputSection) -> Iterator[Item]:
+        name = node.name.text
+        yield Item(f"begin {_header(node)}", node, name, f"section {name}")
+        last = ""
+        body: list[Item] = []
+        for statement in flat(node.statements):
+            item = self._inside(statement, name)
+            if item is None or (item.text == last and _only_aligns(statement)):
+                continue
+            last = item.text
+            body.append(item)
+        yield from body
+        yield Item(f"end {_tail(node)}", node, name, f"section {name}")
+
+    def _inside(self, node: Node, output: str) -> Item | None:
+        """A statement in an output section; None if it does nothing."""
+        if isinstance(node, Assertion):
+            return _assigned(node)._replace(output=output)
+        if isinstance(node, Assignment):
+            # How it is written decides whether it keeps a section that is empty otherwise.
+            item = _assigned(node)
+            return item._replace(text=f"{item.text} {'kept' if keeps(node) else ''}", output=output)
+        if isinstance(node, InputSectionDescription):
+            text = self._input(node)
+            return None if text is None else Item(text, node, output)
+        if isinstance(node, Data) and not isinstance(node.value, Word):
+            return Item(f"{node.keyword} {canonical(node.value)}", node, output)
+        if isinstance(node, Fill):
+            return Item(f"FILL {canonical(node.value)}", node, output)
+        if isinstance(node, Marker):
+            return Item(f"{node.keyword} {node.sorted}", node, output)
+        return Item(_plain(node), node, output)
+
+    def _input(self, node: InputSectionDescription) -> str | None:
+        file, patterns = node.file, node.patterns
+        if file is None or patterns is None:
+            return _plain(node)
+        # A file that is named is loaded, whatever is taken of it.
+        if not node.keep and has_wildcard(file.pattern.text):
+            patterns = tuple(pattern for pattern in patterns if id(pattern) not in self._dead)
+            if not patterns:
+                return None
+        shown = [_pattern(pattern) for pattern in patterns]
+        if not file.sorts and not any(pattern.sorts for pattern in patterns):
+            shown = sorted(set(shown))
+        flags = " ".join(sorted({word.text for word in node.flags}))
+        return f"{'KEEP ' if node.keep else ''}[{flags}] {_pattern(file)} ({'; '.join(shown)})"
+
+
+def _assigned(node: Assignment | Assertion) -> Item:
+    if isinstance(node, Assertion):
+        return Item(f"ASSERT {canonical(node.condition)}", node, "", "ASSERT")
+    name = node.target.text
+    operator = node.operator[:-1]
+    value = sum_of(name, operator, node.value) if operator else canonical(node.value)
+    return Item(f"{node.keyword} `{name}` = {value}", node, "", "" if name == "." else f"symbol {name}")
+
+
+def _pattern(node: FilePattern | SectionPattern) -> str:
+    sorts = " ".join("SORT_BY_NAME" if keyword == "SORT" else keyword for keyword in node.sorts)
+    return f"{sorts} {node.pattern.text} !{' '.join(sorted({word.text for word in node.exclude}))}"
+
+
+_HEAD = ("address", "type", "load_address", "align", "align_with_input", "subalign", "constraint", "nocrossrefs")
+_TAIL = ("region", "load_region", "phdrs", "fill")
+
+
+def _header(node: OutputSection | Overlay | SectionGroup) -> str:
+    """What stands in front of a body, by the names of the parts, so that none is taken for another."""
+    name = node.name.text if isinstance(node, OutputSection) else ""
+    return " ".join((type(node).__name__, name, *(f"{part} {_shown(getattr(node, part, None))}" for part in _HEAD)))
+
+
+def _tail(node: OutputSection | Overlay | SectionGroup) -> str:
+    name = node.name.text if isinstance(node, OutputSection) else ""
+    return " ".join((name, *(f"{part} {_shown(getattr(node, part, None))}" for part in _TAIL)))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, SectionType):
+        return f"{value.keyword} {_shown(value.value)}"
+    if isinstance(value, Word):
+        return repr(value.text)
+    if isinstance(value, Node):
+        return canonical(value) if isinstance(value, Expression) else _plain(value)
+    if isinstance(value, tuple):
+        return f"<{' '.join(map(_shown, value))}>"
+    return repr(value)
+
+
+def _plain(node: Node) -> str:
+    """Any other node: its kind and all that was said, expressions in their form."""
+    if isinstance(node, Include):
+        return f"INCLUDE {node.path.text!r}"
+    return f"{type(node).__name__} {' '.join(_shown(getattr(node, name)) for name in content(type(node)))}"
+
+
+def _only_aligns(node: Node) -> bool:
+    """Whether a statement does nothing where it was just done: `. = ALIGN(16)`."""
+    return (
+        isinstance(node, Assignment)
+        and node.target.text == "."
+        and node.operator == "="
+        and isinstance(node.value, Call)
+        and node.value.function == "ALIGN"
+        and len(node.value.arguments) == 1
+        and isinstance(node.value.arguments[0], Number)
+    )
+
+
+def _ordered(items: Iterable[Item]) -> Iterator[Item]:
+    """The items, with assignments that do not depend on each other in one order."""
+    run: list[Item] = []
+    for item in items:
+        if run and not _joins(item.node, run):
+            yield from sorted(run, key=lambda item: item.text)
+            run = []
+        if isinstance(item.node, Assignment) and item.node.target.text != ".":
+            run.append(item)
+        else:
+            yield item
+    yield from sorted(run, key=lambda item: item.text)
+
+
+def _joins(node: Node, run: list[Item]) -> bool:
+    """Whether an assignment may stand anywhere among those of a run."""
+    if not isinstance(node, Assignment) or node.target.text == ".":
+        return False
+    spoken = _spoken(node)
+    for item in run:
+        assert isinstance(item.node, Assignment)
+        if item.node.target.text in spoken or node.target.text in _spoken(item.node):
+            return False
+    return True
+
+
+def _spoken(node: Assignment) -> frozenset[str]:
+    """The symbols that an assignment speaks of, its own included."""
+    names = {part.name for part in walk(node.value) if isinstance(part, Name)}
+    # DEFINED() has a word.
+    names |= {part.text for part in walk(node.value) if isinstance(part, Word)}
+    return frozenset((*names, node.target.text))
