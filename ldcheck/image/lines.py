@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from elftools.dwarf.lineprogram import LineProgram
 
 _EXECUTE = 4
-# Debugging information of more bytes is not looked at: it is read by a slow reader, for a few findings.
-_LARGEST = 64 << 20
+# Bytes of objects whose debugging information is looked at, in all: its reader is slow, and lines are only a help.
+_MOST_BYTES = 4 << 20
 _MOST_ROWS = 2_000_000
 
 
@@ -30,12 +30,13 @@ class Lines:
 
     def __init__(self) -> None:
         self._files: dict[tuple[str, str], dict[int, list[tuple[int, str]]]] = {}
+        self._room = _MOST_BYTES
 
     def at(self, path: str, member: str, section: int, offset: int) -> str:
         """`setup.c:12` for a place in a section; empty where nothing tells."""
         key = (path, member)
         if key not in self._files:
-            self._files[key] = _read(path, member)
+            self._files[key] = self._read(path, member)
         found = ""
         for start, line in self._files[key].get(section, ()):
             if start > offset:
@@ -43,25 +44,30 @@ class Lines:
             found = line
         return found
 
+    def _read(self, path: str, member: str) -> dict[int, list[tuple[int, str]]]:
+        try:
+            with OpenFile(path, "an object file") as window:
+                if not member:
+                    return self._within(window)
+                if is_archive(window):
+                    for one in members(window, []):
+                        if one.name == member and one.window is not None:
+                            return self._within(one.window)
+        except CheckError:
+            pass
+        return {}
 
-def _read(path: str, member: str) -> dict[int, list[tuple[int, str]]]:
-    try:
-        with OpenFile(path, "an object file") as window:
-            if not member:
-                return _rows(window)
-            if is_archive(window):
-                for one in members(window, []):
-                    if one.name == member and one.window is not None:
-                        return _rows(one.window)
-    except CheckError:
-        pass
-    return {}
+    def _within(self, window: Window) -> dict[int, list[tuple[int, str]]]:
+        if window.size > self._room:
+            return {}
+        self._room -= window.size
+        return _rows(window)
 
 
 def _rows(window: Window) -> dict[int, list[tuple[int, str]]]:
     """Offset and line of each row, ascending, by the section that it is in."""
     file = ElfFile(window)
-    if ".debug_line" not in file.names or window.size > _LARGEST or file.header.e_machine == EM_RISCV:
+    if ".debug_line" not in file.names or file.header.e_machine == EM_RISCV:
         return {}
     found: dict[int, list[tuple[int, str]]] = {}
     # The reader raises what it likes on damaged information, which is a hint and no evidence.

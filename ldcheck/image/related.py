@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ldcheck.image.addends import EM_ARM, EM_MIPS, EM_X86_64
 from ldcheck.image.elf_file import SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile
 from ldcheck.image.files import Window
-from ldcheck.image.objects import Group, section_groups
+from ldcheck.image.groups import Group, section_groups
 from ldcheck.image.relocations import relocation_columns
 from ldcheck.image.symbols import SHN_LORESERVE, SHN_UNDEF, SymbolTable
 from ldcheck.source import decode

@@ -3,8 +3,9 @@
 The script is `script.lds`; a line of options for `ldcheck check` may stand in `options`. An `image.s` is assembled and
 linked with that script by the real tools (with the options in `link-options`), and the check is given the ELF file and
 the map; with `link.lds` in place of `script.lds`, the check is not given the script, and with `linked-with.lds` it is
-given another one. With a file `objects-only`, nothing is linked and the check is given the object. A file `objcopy` holds options with which the object is copied ahead of the link. The wanted text
-ends with the exit status. `pytest --update` rewrites it: read what changed.
+given another one. With a file `objects-only`, nothing is linked and the check is given the object. A file `objcopy`
+holds options with which the object is copied ahead of the link. The wanted text ends with the exit status. `pytest
+--update` rewrites it: read what changed.
 """
 
 from __future__ import annotations

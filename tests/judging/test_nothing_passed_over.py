@@ -84,8 +84,8 @@ RULES: Mapping[str, tuple[str, ...]] = {
         "separate-pages: [.text, table_start..table_end], page: 4K",
     ),
 }
-# Without a name of their own.
-NAMELESS = {"orphans"}
+# Without a name of their own; and what only relocations tell, which nothing here has (see test_no_reference.py).
+NAMELESS = {"orphans", "no-reference"}
 
 EVIDENCE = ("script", "elf", "map", "objects", "script+elf", "script+elf+map", "script+objects")
 
