@@ -84,8 +84,8 @@ RULES: Mapping[str, tuple[str, ...]] = {
         "separate-pages: [.text, table_start..table_end], page: 4K",
     ),
 }
-# Without a name of their own; and what only relocations tell, which nothing here has (see test_no_reference.py).
-NAMELESS = {"orphans", "no-reference"}
+# Without a name of their own; and what only real objects tell (see test_no_reference.py and test_split.py).
+NAMELESS = {"orphans", "no-reference", "split"}
 
 EVIDENCE = ("script", "elf", "map", "objects", "script+elf", "script+elf+map", "script+objects")
 
