@@ -88,6 +88,6 @@ def _open_question(old: Scripts, new: Scripts, pairs: int) -> str:
     sides = [one for side in (old, new) for one in side.preprocessed]
     if not all(one.complete for one in sides):
         return f"there are more configurations than those of the {counted(pairs, 'pair')} that were compared"
-    from ldcheck.preprocess.unknown import is_assumption
+    from ldcheck.preprocess.not_varied import is_assumption
 
     return next((note for note in (*old.notes, *new.notes) if is_assumption(note)), "")

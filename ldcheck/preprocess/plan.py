@@ -12,7 +12,7 @@ from ldcheck.preprocess.generated import Stubs, stand_in
 from ldcheck.preprocess.inputs import Inputs, Survey
 from ldcheck.preprocess.options import not_known
 from ldcheck.preprocess.predefined import is_known
-from ldcheck.preprocess.symbols import deciding_symbols
+from ldcheck.preprocess.varied import deciding_symbols
 from ldcheck.preprocess.ways import Way, choose
 from ldcheck.project.target import Target
 from ldcheck.record import dataclass

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from ldcheck.findings import CheckError
 from ldcheck.preprocess.configurations import Assignment, Value
 from ldcheck.preprocess.explore import Explorer, Walk
+from ldcheck.preprocess.not_varied import unknown_choices
 from ldcheck.preprocess.plan import Plan
 from ldcheck.preprocess.rendering import Renderer
-from ldcheck.preprocess.symbols import used_in_text
-from ldcheck.preprocess.unknown import unknown_choices
+from ldcheck.preprocess.varied import used_in_text
 from ldcheck.words import counted
 
 # How often combinations are made anew that avoid what an #error was found to refuse.

@@ -15,7 +15,7 @@ from ldcheck.preprocess.explore import Explorer
 from ldcheck.preprocess.files import Files
 from ldcheck.preprocess.inputs import Inputs, survey
 from ldcheck.preprocess.run import preprocess
-from ldcheck.preprocess.symbols import deciding_symbols, used_in_text
+from ldcheck.preprocess.varied import deciding_symbols, used_in_text
 from ldcheck.project.target import Target
 from tests.preprocess.support import by_compiler, tree, words
 
