@@ -1,8 +1,8 @@
 """CONFIG_ symbols of which nothing is known, and which decide a macro that the script uses.
 
-They stand in headers that are no linker scripts, where no condition that the script itself asks leads (`varied` has those),
-so they are not varied; without Kconfig's choices they count as not defined. People must be told, for the script may be
-another one in their build.
+They stand in headers that are no linker scripts, where no condition of the script leads (`varied` has those), so they
+are not varied; without Kconfig's choices they count as not defined. People must be told, for the script may be another
+one in their build.
 """
 
 from __future__ import annotations
