@@ -1,4 +1,7 @@
-"""Equal findings of one check from several policies: `generic` and a pack may both have a lint."""
+"""Equal findings of several policies.
+
+`generic` and a pack may both have a lint, or a pack may have the check whose words a lint has too.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,17 @@ from ldcheck.record import replace
 
 
 def once(findings: Sequence[Finding], rules: Sequence[Rule]) -> tuple[Finding, ...]:
-    """What rules of one check in several policies find in one place is said once: as heavy as the heaviest of them.
+    """What rules of several policies say of one place in the same words is said once: as heavy as the heaviest of them.
 
     It carries the id of the rule of the more special policy, which is the one that comes last (a policy stands behind
     what it extends, and a project's behind what holds for all scripts). Two rules of one policy were both meant.
     """
-    checked = [(rule.check, rule.lint) for rule in rules]
-    if len(set(checked)) == len(checked):
-        return tuple(findings)
     own = {rule.id: rule for rule in rules}
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
-        # What has no place of its own is shown at each rule.
-        place = None if finding.location == own[finding.rule].location else finding.location
-        key = (finding.check, place, finding.message, finding.configurations, finding.witness)
+        # What has no place of its own is shown at each rule, and is then what one check says of it.
+        place = finding.check if finding.location == own[finding.rule].location else finding.location
+        key = (place, finding.message, finding.configurations, finding.witness)
         groups.setdefault(key, []).append(finding)
     return tuple(finding for group in groups.values() for finding in _last(group, own))
 

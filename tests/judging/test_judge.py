@@ -234,18 +234,16 @@ def test_what_several_rules_find_in_one_place_is_said_once(monkeypatch: pytest.M
     target = Target("xen", "x86_64", (ScriptCase(view, ({},)),))
     rules = [
         rule(severity=Severity.WARNING),
+        replace(rule(), id="of-another-check", check="other", place=Location("other.yaml", 9, 5), policy="other.yaml"),
         replace(rule(severity=Severity.NOTE), id="of-the-pack", place=Location("pack.yaml", 9, 5), policy="pack.yaml"),
-        replace(rule(), id="of-another-check", check="other"),
     ]
     found = judge(rules, target, checks)
-    assert [(one.rule, one.message, one.severity) for one in found.findings] == [
-        ("of-the-pack", "it is wrong", Severity.WARNING),
-        ("of-the-pack", "without a place", Severity.WARNING),
-        ("of-another-check", "it is wrong", Severity.ERROR),
-        ("of-another-check", "without a place", Severity.ERROR),
+    assert [(one.rule, one.message, one.severity, one.also) for one in found.findings] == [
+        ("of-the-pack", "it is wrong", Severity.ERROR, ("r", "of-another-check")),
+        ("of-the-pack", "without a place", Severity.WARNING, ("r",)),
+        ("of-another-check", "without a place", Severity.ERROR, ()),
     ]
     assert [result.verdict for result in found.results] == [Verdict.VIOLATED] * 3
-    assert [one.also for one in found.findings] == [("r",), ("r",), (), ()]
 
 
 def test_two_rules_of_one_policy_both_say_what_they_find(monkeypatch: pytest.MonkeyPatch) -> None:
