@@ -29,11 +29,12 @@ _CONTINUED = r"\\[ \t]*$"
 _VERSIONS = r"\s*(?:VERSION\s*\{\s*)?(?:[\w.$+-]+\s*)?\{\s*(?:(?:global|local)\s*:|(?:[\w.*?$]+\s*;\s*)+\})"
 # Words that only the language of that linker has at such a place.
 _CODEWARRIOR = (
-    r"\b(?:KEEP_SECTION|FORCE_ACTIVE|REF_INCLUDE)\s*\{|\}\s*>>\s*\w+|(?m:^[ \t]*(?:EXCEPTION|STATICINIT)\s*$)"
+    r"\b(?:KEEP_SECTION|FORCE_ACTIVE|REF_INCLUDE)\s*\{|\}\s*>>\s*\w+|\bGROUP\s*:\s*\{"
+    r"|\(VLECODE\)|(?m:^[ \t]*(?:EXCEPTION|STATICINIT)\s*$)"
 )
 _SCATTER = r"(?m)^[ \t]*\w+[ \t]+(?:0x[\da-fA-F]+|\+\d+)(?:[ \t]+(?:0x[\da-fA-F]+|[A-Z]+)){0,9}\s*\{"
 _LANGUAGES = (
-    (r"(?m)^[ \t]*DEFAULTS\s*\{", "Green Hills' linker"),
+    (r"(?m)^[ \t]*(?:DEFAULTS\s*\{|OPTION\s*\()", "Green Hills' linker"),
     (r"(?m)^[ \t]*\.[\w.$]{1,200}[^{};=\n]{0,200}:\s*>\s*[\w.]+", "Green Hills' or TI's linker"),
     (_CODEWARRIOR, "CodeWarrior"),
     (r"(?m)^[ \t]*(?:define\s+(?:symbol|region|block|memory)|place\s+(?:in|at))\b", "IAR's linker"),

@@ -18,8 +18,9 @@ with garbage in .data.
     .data : { *(.data) } > RAM AT> FLASH
 
 ## Limits
-A load address that is a number, or at a fixed distance from the section's own address, is left alone: the region checks
-that. So are sections without bytes to load. Whether an ASSERT on the section's size bounds it well is not looked at.
+A load address that is a number, or at a fixed distance from the section's own address or written as that is, is left
+alone: the region checks that. So are sections without bytes to load. Whether an ASSERT on the section's size bounds it
+well is not looked at.
 
 ## References
 GNU ld manual, "Output Section LMA".
@@ -98,8 +99,18 @@ def _unchecked(view: ScriptView) -> Iterator[OutputSection]:
             continue
         load = view.layout.load_address(node.name.text)
         fixed = load is not None and (load.value is not None or view.layout.load_distance(node.name.text) is not None)
-        if not fixed and _has_bytes(node) and node.name.text not in bounded:
+        if not fixed and not _is_address(node) and _has_bytes(node) and node.name.text not in bounded:
             yield node
+
+
+def _is_address(node: OutputSection) -> bool:
+    """Whether the load address is written as the address is, by the same symbols: the region then checks both."""
+    if node.address is None or node.load_address is None:
+        return False
+    from ldcheck.script.printer import print_expression
+
+    dotless = not any(isinstance(part, Name) and part.name == "." for part in walk(node.address))
+    return dotless and print_expression(node.address) == print_expression(node.load_address)
 
 
 def _has_bytes(node: OutputSection) -> bool:

@@ -49,13 +49,14 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each use of an undeclared region."""
     if any(isinstance(node, Include) and node.statements is None for node in view.statements):
         return Judgement(Standing.UNKNOWN, reason="an INCLUDE was not found, which may hold the MEMORY")
-    declared = {_DEFAULT}
-    for node in view.statements:
-        if isinstance(node, MemoryRegion):
-            declared.add(node.name.text)
-        elif isinstance(node, Command) and node.keyword == "REGION_ALIAS" and node.arguments:
-            declared.add(node.arguments[0].text)
-    if not declared - {_DEFAULT} and any(word.text != _DEFAULT for node in view.statements for word in _used(node)):
+    regions = {node.name.text for node in view.statements if isinstance(node, MemoryRegion)}
+    aliases = {
+        node.arguments[0].text
+        for node in view.statements
+        if isinstance(node, Command) and node.keyword == "REGION_ALIAS" and node.arguments
+    }
+    declared = {_DEFAULT} | regions | aliases
+    if not regions and any(word.text != _DEFAULT for node in view.statements for word in _used(node)):
         return Judgement(Standing.UNKNOWN, reason="the script has no MEMORY: another one that it is linked with must")
     if foreign := _foreign(view):
         reason = f"{foreign} bounds a region here and is defined elsewhere, where more regions may be"
