@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ldcheck.image.arches import canonical, expand
 from ldcheck.project.layouts import COMPILERS, LAYOUTS, Draft, Entry, Layout
+from ldcheck.script.foreign import joins_lines
 
 # Linker scripts, plain or to be preprocessed, by name; a header for linker scripts is none.
 _SCRIPT = re.compile(r"(\.lds?(\.S)?|\.ldS|(^|/)(memory|link)\.x)\Z")
@@ -241,6 +242,7 @@ def _is_preprocessed(path: str, text: str) -> bool:
         path.endswith("S")
         or _INCLUDED.search(text) is not None
         or re.search(r"^[ \t]*#[ \t]*if", text, re.MULTILINE) is not None
+        or joins_lines(text)
     )
 
 

@@ -67,6 +67,11 @@ def is_version_script(text: str) -> bool:
     return re.match(_VERSIONS, _bare(text)) is not None
 
 
+def joins_lines(text: str) -> bool:
+    """Whether lines end in a backslash, which only the preprocessor takes for one line."""
+    return re.search(f"(?m){_CONTINUED}", _bare(text)) is not None
+
+
 def recognise(text: str, *, refused: bool) -> Foreign | None:
     """What a text is that is no script for GNU ld; None where nothing tells. `refused`: ld ends with a syntax error.
 

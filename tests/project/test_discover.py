@@ -77,7 +77,7 @@ FIRMWARE = {
     "boards/a/flash.ld": (
         "MEMORY { FLASH : ORIGIN = 0, LENGTH = 1K }\nSECTIONS { .isr_vector : { KEEP(*(.isr_vector)) } > FLASH }\n"
     ),
-    "boards/b/flash.ld": "SECTIONS { .text : { *(.text) } }\n",
+    "boards/b/flash.ld": 'SECTIONS { .text : { *(.text) } }\nASSERT(1, \\\n  "two lines");\n',
     "boards/common/memory.ld": "MEMORY { FLASH : ORIGIN = 0, LENGTH = 1K }\n",
     "boards/c/app.ld.S": '#include "config/layout.h"\n#include <part.ld.S>\nSECTIONS { .text SIZE : { *(.text) } }\n',
     "parts/part.ld.S": "SECTIONS { .part : { *(.part) } }\n",
@@ -95,6 +95,8 @@ def test_scripts_are_found_by_name_and_folders_by_what_they_include(here: Path) 
     assert drafts["app"]["includes"] == ("lib/include", "parts")
     assert drafts["app"]["generated"] == ("generated/version.h",)
     assert "includes" not in drafts["flash"]
+    # Lines that end in a backslash are joined by the preprocessor alone.
+    assert ["definitions" in drafts[name] for name in ("flash", "b/flash")] == [False, True]
     (here / ".ldcheck.yaml").write_text(written(discover()))
     report = check()
     assert report.status != 2, [error.message for error in report.errors]
