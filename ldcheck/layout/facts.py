@@ -99,7 +99,7 @@ class Known:
 
     def add(self, amount: int) -> Known:
         """The address `amount` bytes further on (or back, if negative)."""
-        if amount > 0 and self.number.low + amount > MASK:
+        if 0 < amount <= MASK < self._least() + amount:
             # It wraps around for certain: what is added is a high address taken away.
             amount -= MASK + 1
         if amount == 0:
@@ -115,6 +115,13 @@ class Known:
                 sum_anchor.twin = (self.anchor, self.offset + amount)
             return Known(number, sum_anchor, 0, self.reasons, self.obstacles)
         return Known(number, self.anchor, self.offset + amount, self.reasons, self.obstacles)
+
+    def _least(self) -> int:
+        """The lowest possible address, also by the place that it is measured from."""
+        if self.anchor is None or self.anchor.wild:
+            return self.number.low
+        least = between(ORIGIN, 0, self.anchor, self.offset)[0]
+        return self.number.low if least is None else max(self.number.low, min(least, MASK))
 
     def advance(self, amount: int) -> Known:
         """The address `amount` bytes further on, for a location counter, which does not wrap around."""
