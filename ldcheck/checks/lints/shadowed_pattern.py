@@ -20,10 +20,11 @@ freed, the table between two boundary symbols stays empty.
 
 ## Limits
 It is an error where a wildcard swallows what another output section, or the other side of a symbol, lists. A note is a
-pattern whose sections are in the right place anyway: next to the taker, in an output section of the same name, in two
-statements for /DISCARD/, a name that is simply listed twice (a warning, if symbols enclose the empty place, or its
-SIZEOF() is asked for), or data that a section for relocations would have taken. Code that goes to the same memory
-region either way is a warning: it runs, and what the symbols around its own place enclose is empty.
+pattern whose sections are in the right place anyway: next to the taker or with whole ranges between the two (from
+`x_start` to `x_end`), in an output section of the same name, in two statements for /DISCARD/, a name that is simply
+listed twice (a warning, if symbols enclose the empty place, or its SIZEOF() is asked for), or data that a section for
+relocations would have taken. Code that goes to the same memory region either way is a warning: it runs, and what the
+symbols around its own place enclose is empty.
 A pattern that merely matches nothing in today's link is not reported: that is normal; nor is one for all files whose
 sections went to a statement for some of them (`boot.o(.head)` ahead of `*(.head)`). The same pattern twice between
 the same boundary symbols is harmless and not reported either, nor one under KEEP() whose sections go to the same
@@ -47,7 +48,8 @@ from ldcheck.judging.loading import regions_of
 from ldcheck.judging.subjects import marks_a_place, tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Call, Sections, Word, walk
+from ldcheck.script.marks import is_start_to_end
+from ldcheck.script.syntax import Assignment, Call, Sections, Word, walk
 from ldcheck.sections.families import Family, family_of
 from ldcheck.sections.globs import contains, has_wildcard
 from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
@@ -106,7 +108,7 @@ def _weight(reach: Reach, wanted: bool, view: ScriptView) -> Severity:
     # It would be among relocations, which is no place for it.
     if rule.output.startswith(".rel") and family_of(_named(rule)) is not Family.OTHER:
         return Severity.NOTE
-    if all(_is_next(rule, taker) for taker in takers):
+    if all(_is_next(rule, taker) or _is_level(rule, taker) for taker in takers):
         return Severity.NOTE
     return Severity.WARNING if all(_common_region(rule, taker, view) for taker in takers) else Severity.ERROR
 
@@ -125,6 +127,23 @@ def _base(rule: InputRule) -> str:
 def _is_next(rule: InputRule, taker: InputRule) -> bool:
     """Whether the two stand in output sections of one name, which lie side by side."""
     return rule.section is not taker.section and rule.output == taker.output
+
+
+def _is_level(rule: InputRule, taker: InputRule) -> bool:
+    """Whether only whole ranges lie between the two, in one output section: both are in whatever is open there."""
+    if rule.section is None or rule.section is not taker.section:
+        return False
+    body = list(flat(rule.section.statements))
+    between = body[body.index(taker.statement) : body.index(rule.statement)]
+    opened: list[Assignment] = []
+    for node in between:
+        if not isinstance(node, Assignment) or node.target.text == ".":
+            continue
+        if opened and is_start_to_end(opened[-1], node):
+            opened.pop()
+        else:
+            opened.append(node)
+    return not opened
 
 
 def _common_region(rule: InputRule, taker: InputRule, view: ScriptView) -> str:
