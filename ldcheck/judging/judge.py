@@ -92,6 +92,9 @@ def _in_time(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
         reason = f"not decided: the run has spent its {TIME.seconds:.0f} seconds of processor time"
     except MemoryError:
         reason = "not decided: there is not enough memory"
+    except TooComplexError:
+        # Whether the rule applies at all is a question about names as well.
+        reason = undecided(1).reason
     return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_CHECKED, reason))
 
 
@@ -130,7 +133,13 @@ def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
     seen = target.image if image is not None else None
     if seen is not None and seen.script is not None and seen.script not in views:
         views.append(seen.script)
-    return _without_passing_over(rule, target, cases, outcome, lacking(rule, declaration, views, seen))
+    try:
+        absent = lacking(rule, declaration, views, seen)
+    except TooComplexError:
+        if outcome.result.verdict is not Verdict.HELD:
+            return outcome
+        return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_CHECKED, undecided(1).reason))
+    return _without_passing_over(rule, target, cases, outcome, absent)
 
 
 def _without_passing_over(

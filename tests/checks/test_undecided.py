@@ -46,6 +46,17 @@ def test_with_the_budget_every_rule_is_decided(files: tuple[str, str]) -> None:
     assert not any("not decided" in note for note in report.notes)
 
 
+@pytest.fixture
+def forgetful() -> None:
+    """What other tests have asked is asked again."""
+    from ldcheck.sections import globs
+
+    for part in vars(globs).values():
+        if hasattr(part, "cache_clear"):
+            part.cache_clear()
+
+
+@pytest.mark.usefixtures("forgetful")
 def test_without_it_none_is(files: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "_STEPS", 0)
     monkeypatch.setattr(budget, "_STEPS_OF_A_RULE", 0)
