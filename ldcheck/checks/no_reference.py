@@ -3,8 +3,9 @@
 ## What it does
 It reads the relocations of the objects, and names each function or datum in a section of `from` that refers to one in
 a section of `to`: once for a pair, with all files that have it. `except` lists what is allowed, by a pair of symbols
-(or patterns), by the section or by the object of what refers; an exception that nothing needs is told as a note.
-Objects that are given together define one another's symbols.
+(or patterns), by the sections of both, or by the object of what refers; an exception that nothing needs is told as a
+note. A policy that extends another adds to its exceptions with `except-also`. With `at-most`, so many pairs are
+allowed: for what cannot go at once, but must not grow. Objects that are given together define one another's symbols.
 
 ## Why is this bad
 The init range is freed after boot: a function that stays and calls one of it runs into whatever lies there then. Code
@@ -38,7 +39,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -46,15 +47,20 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standin
 from ldcheck.judging.evidence import ImageView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Excepted, Exceptions, Named, Rule, Sides
+from ldcheck.policy.sizes import evaluate
 from ldcheck.sections.globs import fnmatch_glob
 from ldcheck.words import counted, listed
 
 if TYPE_CHECKING:
-    from ldcheck.image.references import Reference
+    from ldcheck.image.references import Reference, References
 
 DECLARATION = Declaration(
     head=Key("no-reference", Kind.SIDES, "From which sections of the objects there is no reference to which."),
-    keys=(Key("except", Kind.EXCEPTIONS, "References that are allowed, each by symbols, section or object."),),
+    keys=(
+        Key("except", Kind.EXCEPTIONS, "References that are allowed, each by symbols, sections or object."),
+        Key("except-also", Kind.EXCEPTIONS, "More of them, beside those of a policy that this one extends."),
+        Key("at-most", Kind.SIZE, "How many pairs of names are allowed, each counted once; none if not given."),
+    ),
     evidence=(EvidenceKind.OBJECTS,),
 )
 
@@ -62,6 +68,8 @@ DECLARATION = Declaration(
 _VARIANT = re.compile(r"(\.(constprop|isra|part|cold|llvm|lto_priv)(\.\d+)*)+$")
 # Files of a pair that are named.
 _SHOWN = 3
+# Files that are named where pairs are counted.
+_FILES = 10
 # Lines are looked up for so many pairs: debugging information is slow to read.
 _WITH_LINES = 50
 
@@ -72,30 +80,49 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if references is None:
         return Judgement(Standing.UNKNOWN, reason="only objects tell what refers to what, give --objects")
     assert isinstance(rule.subject, Sides)
-    source, target = _any_of(rule.subject.source), _any_of(rule.subject.target)
+    source, target = (_any_of(one.text for one in side) for side in (rule.subject.source, rule.subject.target))
     for side, matches in ((rule.subject.source, source), (rule.subject.target, target)):
         if not any(matches(name) for name in references.sections):
             reason = f"no object has a section {listed([one.text for one in side], joint='or')}"
             return Judgement(Standing.ABSENT if rule.optional else Standing.UNKNOWN, reason=reason)
-    allowed = rule.keys.get("except")
-    exceptions = [_Exception(one) for one in allowed.entries] if isinstance(allowed, Exceptions) else []
+    exceptions = _exceptions(rule)
     pairs: dict[tuple[str, ...], list[Reference]] = {}
-    for one in references.between(source, target):
-        if not [exception for exception in exceptions if exception.allows(one)]:
-            # Copies of one function in several files are one to a reader.
-            key = (_shown(one.source), one.section if not one.source else "", _shown(one.target), one.target_section)
-            pairs.setdefault(key, []).append(one)
+    for one in _not_allowed(references.between(source, target), exceptions):
+        # Copies of one function in several files are one to a reader.
+        key = (_shown(one.source), one.section if not one.source else "", _shown(one.target), one.target_section)
+        pairs.setdefault(key, []).append(one)
     remarks = tuple(_unused(one) for one in exceptions if not one.used and not one.entry.optional)
     evidence = (EvidenceKind.OBJECTS,)
     if not pairs and references.notes:
         return Judgement(Standing.UNKNOWN, reason=f"not all objects could be read: {references.notes[0]}")
-    if not pairs:
+    limit = rule.keys.get("at-most")
+    most = evaluate(limit.text, view.params, limit.location) if isinstance(limit, Named) else 0
+    if len(pairs) <= most:
         return Judgement(Standing.HOLDS, remarks, evidence=evidence)
+    if most:
+        return Judgement(Standing.REFUTED, (_too_many(rule, pairs.values(), most), *remarks), evidence=evidence)
     lines = _line_finder()
     problems = [
         _problem(pair, lines if number < _WITH_LINES else lambda _: "") for number, pair in enumerate(pairs.values())
     ]
     return Judgement(Standing.REFUTED, (*problems, *remarks), evidence=evidence)
+
+
+def forbidden(rule: Rule, references: References) -> list[Reference]:
+    """The references of objects that a rule forbids and does not allow after all."""
+    assert isinstance(rule.subject, Sides)
+    source, target = (_any_of(one.text for one in side) for side in (rule.subject.source, rule.subject.target))
+    return _not_allowed(references.between(source, target), _exceptions(rule))
+
+
+def _exceptions(rule: Rule) -> list[_Exception]:
+    allowed = [rule.keys.get(key) for key in ("except", "except-also")]
+    return [_Exception(entry) for some in allowed if isinstance(some, Exceptions) for entry in some.entries]
+
+
+def _not_allowed(found: Iterable[Reference], exceptions: Sequence[_Exception]) -> list[Reference]:
+    # Each exception is asked, so that the ones that nothing needs are known.
+    return [one for one in found if not [exception for exception in exceptions if exception.allows(one)]]
 
 
 class _Exception:
@@ -105,10 +132,11 @@ class _Exception:
         self.entry = entry
         self.used = False
         self._source, self._target = (_name_matcher(text) for text in entry.symbols)
+        self._in_source, self._in_target = _any_of(entry.sections or ("*",)), _any_of(entry.targets or ("*",))
 
     def allows(self, one: Reference) -> bool:
         entry = self.entry
-        if entry.section and not fnmatch_glob(entry.section).matches(one.section):
+        if not self._in_source(one.section) or not self._in_target(one.target_section):
             return False
         if entry.object and not any(fnmatch_glob(entry.object).matches(name) for name in _file_names(one)):
             return False
@@ -131,8 +159,8 @@ def _file_names(one: Reference) -> tuple[str, ...]:
     return one.file, os.path.basename(one.file), *((one.member,) if one.member else ())
 
 
-def _any_of(names: Sequence[Named]) -> Callable[[str], bool]:
-    globs = [fnmatch_glob(named.text) for named in names]
+def _any_of(patterns: Iterable[str]) -> Callable[[str], bool]:
+    globs = [fnmatch_glob(pattern) for pattern in patterns]
     return cache(lambda name: any(glob.matches(name) for glob in globs))
 
 
@@ -168,6 +196,28 @@ def _problem(pair: Sequence[Reference], line_of: Callable[[Reference], str]) -> 
     )
 
 
+def _too_many(rule: Rule, pairs: Collection[Sequence[Reference]], most: int) -> Problem:
+    """One finding for all pairs, where some are allowed: which of them are new, nobody knows."""
+    assert isinstance(rule.subject, Sides)
+    source, target = (
+        listed([one.text for one in side], joint="or") for side in (rule.subject.source, rule.subject.target)
+    )
+    by_file: dict[str, int] = {}
+    for pair in pairs:
+        by_file[_file(pair[0])] = by_file.get(_file(pair[0]), 0) + 1
+    files = sorted(by_file.items(), key=lambda one: -one[1])
+    facts = [f"{name}: {counted(number, 'pair')}" for name, number in files[:_FILES]]
+    if len(files) > _FILES:
+        facts.append(f"and {counted(len(files) - _FILES, 'more file')}")
+    return Problem(
+        subject=f"{source} to {target}",
+        message=f"{counted(len(pairs), 'pair')} of names refer from {source} to {target}, {most:,} are allowed",
+        facts=tuple(facts),
+        witness=_shown(next(iter(pairs))[0].source),
+        help="leave `at-most` out to see each of them",
+    )
+
+
 def _named(names: Sequence[str], section: str) -> str:
     name = _shown(names)
     return (name if name.startswith('"') else f"`{name}`") if name else f"something in {section}"
@@ -195,8 +245,10 @@ def _unused(exception: _Exception) -> Problem:
     said = []
     if entry.symbols != ("*", "*"):
         said.append(f"from `{entry.symbols[0]}` to `{entry.symbols[1]}`")
-    if entry.section:
-        said.append(f"of {entry.section}")
+    if entry.sections:
+        said.append(f"of {listed(list(entry.sections), joint='or')}")
+    if entry.targets:
+        said.append(f"to {listed(list(entry.targets), joint='or')}")
     if entry.object:
         said.append(f"in {entry.object}")
     return Problem(

@@ -27,7 +27,7 @@ class Kind(Enum):
     CHOICE = "one of a few words"
     FLAG = "true or false"
     SIDES = "`from` and `to`, each a name or pattern or a list of them"
-    EXCEPTIONS = "a list of exceptions, each with symbol, section or object"
+    EXCEPTIONS = "a list of exceptions, each with symbol, section, to or object"
 
     TEXTS = "one text, or a list of them"
     CHOICES = "one or several of a few words"

@@ -144,7 +144,8 @@ SIDES = (
 )
 EXCEPTION = (
     Key("symbol", Kind.NAME_PAIR, "Two symbols (or patterns): what refers, and what is referred to."),
-    Key("section", Kind.NAME, "The section (or a pattern) of what refers."),
+    Key("section", Kind.NAMES, "The section (or a pattern, or several) of what refers."),
+    Key("to", Kind.NAMES, "The section (or a pattern, or several) of what is referred to."),
     Key("object", Kind.NAME, "The file or archive member (or a pattern) of what refers."),
     Key("reason", Kind.TEXT, "Why this is allowed."),
     Key("optional", Kind.FLAG, "Whether it is no matter that nothing needs the exception."),

@@ -222,13 +222,14 @@ def _read_exceptions(key: Key, node: Node) -> Exceptions:
     for item in as_list(node, f"`{key.name}`"):
         what = f"an entry of `{key.name}`"
         values = _read_own(as_mapping(item, what), EXCEPTION, what)
-        if not values.keys() & {"symbol", "section", "object"}:
-            fail(item, f"{what} needs one of `symbol`, `section`, `object`")
+        if not values.keys() & {"symbol", "section", "to", "object"}:
+            fail(item, f"{what} needs one of `symbol`, `section`, `to`, `object`")
         symbols = [name.text for name in names_of(values.get("symbol"))] or ["*", "*"]
         found.append(
             Excepted(
                 symbols=(symbols[0], symbols[1]),
-                section=text_of(values, "section"),
+                sections=tuple(name.text for name in names_of(values.get("section"))),
+                targets=tuple(name.text for name in names_of(values.get("to"))),
                 object=text_of(values, "object"),
                 reason=text_of(values, "reason"),
                 optional=values.get("optional") is True,

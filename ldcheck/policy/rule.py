@@ -39,12 +39,14 @@ class Named:
 class Excepted:
     """References that a rule allows: all that is given must match.
 
-    `symbols` are two patterns, of what refers and of what is referred to; `section` is that of what refers, `object`
-    its file. An `optional` one need not match anything.
+    `symbols` are two patterns, of what refers and of what is referred to; `sections` and `targets` are patterns of the
+    sections of both, any one of which will do, and none of which stands for all; `object` is the file of what refers.
+    An `optional` one need not match anything.
     """
 
     symbols: tuple[str, str]
-    section: str
+    sections: tuple[str, ...]
+    targets: tuple[str, ...]
     object: str
     reason: str
     optional: bool

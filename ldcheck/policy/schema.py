@@ -183,7 +183,7 @@ def _overrides(_: Key) -> Schema:
 
 
 def _exception() -> Schema:
-    one = ("symbol", "section", "object")
+    one = ("symbol", "section", "to", "object")
     return {**_object(language.EXCEPTION), "anyOf": [{"required": [name]} for name in one]}
 
 
