@@ -254,6 +254,9 @@ def _implicit(one: RelatedObject, table: Table, at: int) -> int | None:
 def _datum(place: Place) -> tuple[str, ...]:
     """The names of what lies there; a string constant in its quotes."""
     one, section, offset = place.object, place.section, place.offset
+    # A number that leads out of the section is no place in it: a constant was taken from the address.
+    if not 0 <= offset <= one.size(section):
+        return ()
     if one.flags(section) & STRINGS == STRINGS:
         text = one.string(section, offset)
         shown = "".join(letter if letter.isprintable() else "." for letter in text[:_STRING_SHOWN])

@@ -133,6 +133,10 @@ class RelatedObject:
         """SHF_* of a section."""
         return self._flags[section]
 
+    def size(self, section: int) -> int:
+        """The bytes of a section."""
+        return self._sizes[section]
+
     def allocated(self) -> Iterator[str]:
         """The names of the sections that take memory and have content."""
         for name, flags, size in zip(self.sections, self._flags, self._sizes, strict=False):
