@@ -108,22 +108,44 @@ def _arm(kind: int, word: int, order: str) -> int | None:
     return None
 
 
-def is_high_half(machine: int, kind: int) -> bool:
-    """Whether the number is spread over this instruction and the next one that has the low half (MIPS)."""
-    return machine == EM_MIPS and kind == _HI16
+def is_relative(machine: int, kind: int) -> bool:
+    """Whether the number of a type without an addend in its table counts from the relocation."""
+    if machine == EM_ARM:
+        return kind in (1, 3, 10, 27, 28, 29, 30, 42)
+    return kind in _X86_RELATIVE.get(machine, ()) or (machine == EM_MIPS and kind == 10)
 
 
-def is_low_half(machine: int, kind: int) -> bool:
+def is_part(machine: int, kind: int) -> bool:
+    """Whether an instruction has half of an address only."""
+    return (machine == EM_ARM and kind in (43, 44, 47, 48)) or (machine == EM_MIPS and kind in (_HI16, _LO16))
+
+
+def is_within(machine: int, kind: int) -> bool:
+    """Whether an instruction has the low 28 bits of an address, and its own address the others (MIPS)."""
+    return machine == EM_MIPS and kind == 4
+
+
+def is_high_half(machine: int, kind: int, linked: bool = False) -> bool:
+    """Whether the number is spread over this instruction and the next one that has the low half.
+
+    In an object that is so on MIPS; on ARM each half has the number for itself until it is `linked`.
+    """
+    return (machine == EM_MIPS and kind == _HI16) or (linked and machine == EM_ARM and kind in (44, 48))
+
+
+def is_low_half(machine: int, kind: int, linked: bool = False) -> bool:
     """Whether the instruction has the low half of a number."""
-    return machine == EM_MIPS and kind == _LO16
+    return (machine == EM_MIPS and kind == _LO16) or (linked and machine == EM_ARM and kind in (43, 47))
 
 
-def joined(order: str, high: bytes, low: bytes) -> int | None:
-    """The number that two instructions of MIPS have together."""
+def joined(machine: int, order: str, kind: int, high: bytes, low: bytes) -> int | None:
+    """The number that two instructions have together."""
     if len(high) < 4 or len(low) < 4:
         return None
-    upper, lower = (int.from_bytes(field, "little" if order == "<" else "big") & 0xFFFF for field in (high, low))
-    return _signed((upper << 16) + _signed(lower, 16), 32)
+    upper, lower = (int.from_bytes(field, "little" if order == "<" else "big") for field in (high, low))
+    if machine == EM_ARM:
+        return ((_arm(kind, upper, order) or 0) & 0xFFFF) << 16 | ((_arm(kind, lower, order) or 0) & 0xFFFF)
+    return _signed(((upper & 0xFFFF) << 16) + _signed(lower, 16), 32)
 
 
 def _signed(value: int, bits: int) -> int:
