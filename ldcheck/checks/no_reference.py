@@ -3,8 +3,12 @@
 ## What it does
 It reads the relocations of the objects, and names each function or datum in a section of `from` that refers to one in
 a section of `to`: once for a pair, with all files that have it. `except` lists what is allowed, by a pair of symbols
-(or patterns), by the section or by the object of what refers; an exception that nothing needs is told as a note.
-Objects that are given together define one another's symbols.
+(or patterns), by the sections of both, or by the object of what refers; an exception that nothing needs is told as a
+note. A policy that extends another adds to its exceptions with `except-also`. With `at-most`, so many pairs are
+allowed: for what cannot go at once, but must not grow. Objects that are given together define one another's symbols.
+
+A side is names of sections, or a mapping: `between` two symbols, `outside` of two, in a memory `region`. Those are
+judged on an image that was linked with --emit-relocs.
 
 ## Why is this bad
 The init range is freed after boot: a function that stays and calls one of it runs into whatever lies there then. Code
@@ -26,9 +30,9 @@ with
 
 ## Limits
 Addresses that are computed at run time, and calls that the compiler inlined, leave no relocation; nor does a jump
-within one section. What lies in an archive counts whether or not the link took it. Sections are those of the objects,
-not where a script puts them. Where an address is reached from that of a neighbour (section anchors), the neighbour is
-named. Objects for link-time optimisation have no code yet.
+within one section. What lies in an archive counts whether or not the link took it. Sections are those of the objects;
+on an image, the map tells which are where. Where an address is reached from that of a neighbour (section anchors), the
+neighbour is named. Objects for link-time optimisation have no code yet.
 
 ## References
 ELF specification, "Relocation"; scripts/mod/modpost.c in Linux.
@@ -38,64 +42,126 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView
+from ldcheck.judging.sides import Stretch, any_of, stretch_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Excepted, Exceptions, Named, Rule, Sides
+from ldcheck.policy.sizes import evaluate
 from ldcheck.sections.globs import fnmatch_glob
 from ldcheck.words import counted, listed
 
 if TYPE_CHECKING:
-    from ldcheck.image.references import Reference
+    from ldcheck.image.linked_references import LinkedReferences
+    from ldcheck.image.references import Reference, References
 
 DECLARATION = Declaration(
     head=Key("no-reference", Kind.SIDES, "From which sections of the objects there is no reference to which."),
-    keys=(Key("except", Kind.EXCEPTIONS, "References that are allowed, each by symbols, section or object."),),
-    evidence=(EvidenceKind.OBJECTS,),
+    keys=(
+        Key("except", Kind.EXCEPTIONS, "References that are allowed, each by symbols, sections or object."),
+        Key("except-also", Kind.EXCEPTIONS, "More of them, beside those of a policy that this one extends."),
+        Key("at-most", Kind.SIZE, "How many pairs of names are allowed, each counted once; none if not given."),
+    ),
+    evidence=(EvidenceKind.OBJECTS, EvidenceKind.IMAGE),
 )
 
 # What compilers add to the name of a function that they made another one of.
 _VARIANT = re.compile(r"(\.(constprop|isra|part|cold|llvm|lto_priv)(\.\d+)*)+$")
 # Files of a pair that are named.
 _SHOWN = 3
+# Files that are named where pairs are counted.
+_FILES = 10
 # Lines are looked up for so many pairs: debugging information is slow to read.
 _WITH_LINES = 50
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:
-    """By the objects: REFUTED where something refers to what it must not."""
-    references = view.references
-    if references is None:
-        return Judgement(Standing.UNKNOWN, reason="only objects tell what refers to what, give --objects")
+    """By the relocations: REFUTED where something refers to what it must not."""
     assert isinstance(rule.subject, Sides)
-    source, target = _any_of(rule.subject.source), _any_of(rule.subject.target)
-    for side, matches in ((rule.subject.source, source), (rule.subject.target, target)):
-        if not any(matches(name) for name in references.sections):
-            reason = f"no object has a section {listed([one.text for one in side], joint='or')}"
+    source, target = stretch_of(rule.subject.source, view), stretch_of(rule.subject.target, view)
+    if not isinstance(source, Stretch):
+        return source
+    if not isinstance(target, Stretch):
+        return target
+    pool, evidence, why = _pool(rule.subject, view, by_address=source.by_address or target.by_address)
+    if pool is None:
+        return Judgement(Standing.UNKNOWN, reason=why)
+    for side, stretch in ((rule.subject.source, source), (rule.subject.target, target)):
+        if side.sections and not any(stretch.named(name) for name in pool.sections):
+            reason = f"no object has a section {listed([one.text for one in side.sections], joint='or')}"
             return Judgement(Standing.ABSENT if rule.optional else Standing.UNKNOWN, reason=reason)
-    allowed = rule.keys.get("except")
-    exceptions = [_Exception(one) for one in allowed.entries] if isinstance(allowed, Exceptions) else []
+    exceptions = _exceptions(rule)
     pairs: dict[tuple[str, ...], list[Reference]] = {}
-    for one in references.between(source, target):
-        if not [exception for exception in exceptions if exception.allows(one)]:
-            # Copies of one function in several files are one to a reader.
-            key = (_shown(one.source), one.section if not one.source else "", _shown(one.target), one.target_section)
-            pairs.setdefault(key, []).append(one)
+    for one in _not_allowed(_between(pool, source, target), exceptions):
+        # Copies of one function in several files are one to a reader.
+        key = (
+            _shown(one.source),
+            "" if one.source else _place(one.section, one.address),
+            _shown(one.target),
+            _place(one.target_section, None if one.target else one.target_address),
+        )
+        pairs.setdefault(key, []).append(one)
     remarks = tuple(_unused(one) for one in exceptions if not one.used and not one.entry.optional)
-    evidence = (EvidenceKind.OBJECTS,)
-    if not pairs and references.notes:
-        return Judgement(Standing.UNKNOWN, reason=f"not all objects could be read: {references.notes[0]}")
-    if not pairs:
+    if not pairs and pool.notes:
+        return Judgement(Standing.UNKNOWN, reason=f"not all references could be read: {pool.notes[0]}")
+    limit = rule.keys.get("at-most")
+    most = evaluate(limit.text, view.params, limit.location) if isinstance(limit, Named) else 0
+    if len(pairs) <= most:
         return Judgement(Standing.HOLDS, remarks, evidence=evidence)
+    if limit is not None:
+        problem = _too_many(f"from {source.text} to {target.text}", pairs.values(), most)
+        return Judgement(Standing.REFUTED, (problem, *remarks), evidence=evidence)
     lines = _line_finder()
     problems = [
         _problem(pair, lines if number < _WITH_LINES else lambda _: "") for number, pair in enumerate(pairs.values())
     ]
     return Judgement(Standing.REFUTED, (*problems, *remarks), evidence=evidence)
+
+
+def _pool(
+    sides: Sides, view: ImageView, by_address: bool
+) -> tuple[References | LinkedReferences | None, tuple[EvidenceKind, ...], str]:
+    """Where references are looked for, what evidence that is, and why there is none."""
+    given = view.references
+    if given is not None and (not by_address or view.image.references is not None):
+        return given, (EvidenceKind.OBJECTS,), ""
+    linked = view.linked_references
+    if linked is None or not linked.has_relocations:
+        if by_address:
+            return None, (), "only an image that was linked with --emit-relocs tells from where to where, give --elf"
+        return None, (), "only objects tell what refers to what, give --objects"
+    named = sides.source.sections or sides.target.sections
+    if named and not linked.by_input:
+        return None, (), "only objects, or the map, tell the sections of the input, give --objects or --map"
+    return linked, (EvidenceKind.IMAGE, *((EvidenceKind.MAP,) if named else ())), ""
+
+
+def _between(pool: References | LinkedReferences, source: Stretch, target: Stretch) -> Iterable[Reference]:
+    found = pool.between(source.named, target.named)
+    return [one for one in found if source.holds(one.address) and target.holds(one.target_address)]
+
+
+def forbidden(rule: Rule, references: References) -> list[Reference]:
+    """The references of objects that a rule forbids and does not allow after all; its sides are names."""
+    assert isinstance(rule.subject, Sides)
+    source, target = (
+        any_of([one.text for one in side.sections]) for side in (rule.subject.source, rule.subject.target)
+    )
+    return _not_allowed(references.between(source, target), _exceptions(rule))
+
+
+def _exceptions(rule: Rule) -> list[_Exception]:
+    allowed = [rule.keys.get(key) for key in ("except", "except-also")]
+    return [_Exception(entry) for some in allowed if isinstance(some, Exceptions) for entry in some.entries]
+
+
+def _not_allowed(found: Iterable[Reference], exceptions: Sequence[_Exception]) -> list[Reference]:
+    # Each exception is asked, so that the ones that nothing needs are known.
+    return [one for one in found if not [exception for exception in exceptions if exception.allows(one)]]
 
 
 class _Exception:
@@ -105,10 +171,11 @@ class _Exception:
         self.entry = entry
         self.used = False
         self._source, self._target = (_name_matcher(text) for text in entry.symbols)
+        self._in_source, self._in_target = any_of(entry.sections or ("*",)), any_of(entry.targets or ("*",))
 
     def allows(self, one: Reference) -> bool:
         entry = self.entry
-        if entry.section and not fnmatch_glob(entry.section).matches(one.section):
+        if not self._in_source(one.section) or not self._in_target(one.target_section):
             return False
         if entry.object and not any(fnmatch_glob(entry.object).matches(name) for name in _file_names(one)):
             return False
@@ -131,9 +198,9 @@ def _file_names(one: Reference) -> tuple[str, ...]:
     return one.file, os.path.basename(one.file), *((one.member,) if one.member else ())
 
 
-def _any_of(names: Sequence[Named]) -> Callable[[str], bool]:
-    globs = [fnmatch_glob(named.text) for named in names]
-    return cache(lambda name: any(glob.matches(name) for glob in globs))
+def _place(section: str, address: int | None) -> str:
+    """Where something is, to a reader: the section of its object, or its address."""
+    return section or ("" if address is None else f"{address:#x}")
 
 
 def _shown(names: Sequence[str]) -> str:
@@ -143,8 +210,10 @@ def _shown(names: Sequence[str]) -> str:
 def _problem(pair: Sequence[Reference], line_of: Callable[[Reference], str]) -> Problem:
     """What is wrong with the references of one pair of names, in all files that have it."""
     first = pair[0]
-    source, target = _named(first.source, first.section), _named(first.target, first.target_section)
-    there = "" if (first.target_file, first.target_member) == (first.file, first.member) else f", {_target_file(first)}"
+    place, there = _place(first.section, first.address), _place(first.target_section, first.target_address)
+    source, target = _named(first.source, place), _named(first.target, there)
+    apart = (first.target_file, first.target_member) != (first.file, first.member) and first.target_section
+    file = f", {_target_file(first)}" if apart else ""
     facts = []
     if line := line_of(first):
         facts.append(f"at {line}")
@@ -158,13 +227,31 @@ def _problem(pair: Sequence[Reference], line_of: Callable[[Reference], str]) -> 
     if len(first.target) > 1:
         facts.append(f"{target} is also called {listed(list(first.target[1:]))}")
     return Problem(
-        subject=f"{_shown(first.source) or first.section} to {_shown(first.target) or first.target_section}",
-        message=f"{source} ({first.section}, {_file(first)}) refers to {target} ({first.target_section}{there})",
+        subject=f"{_shown(first.source) or place} to {_shown(first.target) or there}",
+        message=f"{source} ({place}, {_file(first)}) refers to {target} ({there}{file})",
         facts=tuple(facts),
         witness=_shown(first.source),
         help=f"look at which of the two is in the wrong section: {source} may belong with what it refers to, or "
         f"{target} with what stays",
-        route=f"{_shown(first.source) or first.section}/{_shown(first.target) or first.target_section}",
+        route=f"{_shown(first.source) or place}/{_shown(first.target) or there}",
+    )
+
+
+def _too_many(what: str, pairs: Collection[Sequence[Reference]], most: int) -> Problem:
+    """One finding for all pairs, where some are allowed: which of them are new, nobody knows."""
+    by_file: dict[str, int] = {}
+    for pair in pairs:
+        by_file[_file(pair[0])] = by_file.get(_file(pair[0]), 0) + 1
+    files = sorted(by_file.items(), key=lambda one: -one[1])
+    facts = [f"{name}: {counted(number, 'pair')}" for name, number in files[:_FILES]]
+    if len(files) > _FILES:
+        facts.append(f"and {counted(len(files) - _FILES, 'more file')}")
+    return Problem(
+        subject=what,
+        message=f"{counted(len(pairs), 'reference')} {what}, each pair of names counted once; {most:,} are allowed",
+        facts=tuple(facts),
+        witness=_shown(next(iter(pairs))[0].source),
+        help="leave `at-most` out to see each of them; raise it to accept them",
     )
 
 
@@ -195,8 +282,10 @@ def _unused(exception: _Exception) -> Problem:
     said = []
     if entry.symbols != ("*", "*"):
         said.append(f"from `{entry.symbols[0]}` to `{entry.symbols[1]}`")
-    if entry.section:
-        said.append(f"of {entry.section}")
+    if entry.sections:
+        said.append(f"of {listed(list(entry.sections), joint='or')}")
+    if entry.targets:
+        said.append(f"to {listed(list(entry.targets), joint='or')}")
     if entry.object:
         said.append(f"in {entry.object}")
     return Problem(

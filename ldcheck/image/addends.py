@@ -44,25 +44,57 @@ def correction(machine: int, kind: int, code: Callable[[int], bytes] | None) -> 
     if code is None:
         return 0
     if kind in _X86_RELATIVE.get(machine, ()):
-        return 4 + (_immediate(code(4)) if machine == EM_X86_64 else 0)
+        return 4 + (_immediate(code(_AHEAD)) if machine == EM_X86_64 else 0)
     if machine == EM_S390 and kind in _S390_RELATIVE:
         return -2
     return 4 if machine == EM_MIPS and kind == 10 else 0
 
 
+# The longest prefix and opcode of an x86-64 instruction, with what says where its operand is.
+_AHEAD = 6
+# Opcodes with one byte behind the displacement, by what stands ahead of them: nothing, 0F, and the prefixes of AVX with
+# the map that is that of 0F.
+_BYTE = frozenset((0x6B, 0x80, 0x83, 0xC0, 0xC1, 0xC6))
+_BYTE_OF_0F = frozenset((0x70, 0xA4, 0xAC, 0xBA, 0xC2, 0xC4, 0xC6))
+_BYTE_OF_AVX = frozenset((0x70, 0x71, 0x72, 0x73, 0xC2, 0xC4, 0xC6))
+
+
 def _immediate(ahead: bytes) -> int:
     """How many bytes of an x86-64 instruction stand behind a displacement from the instruction pointer.
 
-    Intel's manual, volume 2, appendix A: the opcodes that have both.
+    Intel's manual, volume 2, appendix A: the opcodes that have both. What stands ahead is read backwards, so that the
+    end of another instruction may be taken for a prefix; that is rare, and then the neighbouring byte is meant.
     """
     if len(ahead) < 2 or ahead[-1] & 0xC7 != 5:
         return 0
     opcode, operation, wide = ahead[-2], ahead[-1] >> 3 & 7, 2 if ahead[-3:-2] == b"\x66" else 4
+    opcodes = _opcodes_of_avx(ahead)
+    if ahead[-4:-3] == b"\x0f" and ahead[-3] in (0x38, 0x3A):
+        return 1 if ahead[-3] == 0x3A else 0
+    if opcodes is not None:
+        return 1 if opcodes in (3, 8) or (opcodes == 1 and opcode in _BYTE_OF_AVX) else 0
     if ahead[-3:-2] == b"\x0f":
-        return 1 if opcode in (0x70, 0xA4, 0xAC, 0xBA, 0xC2, 0xC4, 0xC6) else 0
-    if opcode in (0x6B, 0x80, 0x83, 0xC0, 0xC1, 0xC6) or (opcode == 0xF6 and operation < 2):
+        return 1 if opcode in _BYTE_OF_0F else 0
+    if opcode in _BYTE or (opcode == 0xF6 and operation < 2):
         return 1
     return wide if opcode in (0x69, 0x81, 0xC7) or (opcode == 0xF7 and operation < 2) else 0
+
+
+def _opcodes_of_avx(ahead: bytes) -> int | None:
+    """Which map of opcodes the prefix (VEX, EVEX, XOP) of an instruction names; None where there is no such prefix.
+
+    1 is that of 0F, 2 that of 0F 38, 3 that of 0F 3A. A move of a constant, or a comparison with one, is taken for what
+    it is: these are what compilers write most.
+    """
+    if len(ahead) >= _AHEAD and ahead[-6] == 0x62 and ahead[-5] & 8 == 0 and ahead[-4] & 4:
+        return ahead[-5] & 7
+    if len(ahead) >= 5 and ahead[-5] == 0xC4 and ahead[-4] & 0x1F in (1, 2, 3):
+        return ahead[-4] & 0x1F
+    if len(ahead) >= 5 and ahead[-5] == 0x8F and ahead[-4] & 0x1F in (8, 9, 10):
+        return ahead[-4] & 0x1F
+    if len(ahead) >= 4 and ahead[-4] == 0xC5 and ahead[-3] != 0x0F and ahead[-3] & 0xF0 != 0x40:
+        return None if ahead[-2] in (0x80, 0x81, 0x83, 0xC7) else 1
+    return None
 
 
 def implicit(machine: int, kind: int, order: str, field: bytes, executable: bool) -> int | None:
@@ -108,22 +140,44 @@ def _arm(kind: int, word: int, order: str) -> int | None:
     return None
 
 
-def is_high_half(machine: int, kind: int) -> bool:
-    """Whether the number is spread over this instruction and the next one that has the low half (MIPS)."""
-    return machine == EM_MIPS and kind == _HI16
+def is_relative(machine: int, kind: int) -> bool:
+    """Whether the number of a type without an addend in its table counts from the relocation."""
+    if machine == EM_ARM:
+        return kind in (1, 3, 10, 27, 28, 29, 30, 42)
+    return kind in _X86_RELATIVE.get(machine, ()) or (machine == EM_MIPS and kind == 10)
 
 
-def is_low_half(machine: int, kind: int) -> bool:
+def is_part(machine: int, kind: int) -> bool:
+    """Whether an instruction has half of an address only."""
+    return (machine == EM_ARM and kind in (43, 44, 47, 48)) or (machine == EM_MIPS and kind in (_HI16, _LO16))
+
+
+def is_within(machine: int, kind: int) -> bool:
+    """Whether an instruction has the low 28 bits of an address, and its own address the others (MIPS)."""
+    return machine == EM_MIPS and kind == 4
+
+
+def is_high_half(machine: int, kind: int, linked: bool = False) -> bool:
+    """Whether the number is spread over this instruction and the next one that has the low half.
+
+    In an object that is so on MIPS; on ARM each half has the number for itself until it is `linked`.
+    """
+    return (machine == EM_MIPS and kind == _HI16) or (linked and machine == EM_ARM and kind in (44, 48))
+
+
+def is_low_half(machine: int, kind: int, linked: bool = False) -> bool:
     """Whether the instruction has the low half of a number."""
-    return machine == EM_MIPS and kind == _LO16
+    return (machine == EM_MIPS and kind == _LO16) or (linked and machine == EM_ARM and kind in (43, 47))
 
 
-def joined(order: str, high: bytes, low: bytes) -> int | None:
-    """The number that two instructions of MIPS have together."""
+def joined(machine: int, order: str, kind: int, high: bytes, low: bytes) -> int | None:
+    """The number that two instructions have together."""
     if len(high) < 4 or len(low) < 4:
         return None
-    upper, lower = (int.from_bytes(field, "little" if order == "<" else "big") & 0xFFFF for field in (high, low))
-    return _signed((upper << 16) + _signed(lower, 16), 32)
+    upper, lower = (int.from_bytes(field, "little" if order == "<" else "big") for field in (high, low))
+    if machine == EM_ARM:
+        return ((_arm(kind, upper, order) or 0) & 0xFFFF) << 16 | ((_arm(kind, lower, order) or 0) & 0xFFFF)
+    return _signed(((upper & 0xFFFF) << 16) + _signed(lower, 16), 32)
 
 
 def _signed(value: int, bits: int) -> int:

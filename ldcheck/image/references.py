@@ -12,7 +12,18 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from ldcheck.findings import CheckError
-from ldcheck.image.addends import correction, implicit, is_high_half, is_low_half, joined, refers
+from ldcheck.image.addends import (
+    EM_MIPS,
+    correction,
+    implicit,
+    is_high_half,
+    is_low_half,
+    is_part,
+    is_relative,
+    is_within,
+    joined,
+    refers,
+)
 from ldcheck.image.archive import is_archive, members
 from ldcheck.image.files import OpenFile, Window, collector_paused
 from ldcheck.image.related import STRINGS, Place, RelatedObject, Table
@@ -30,7 +41,8 @@ class Reference(NamedTuple):
 
     `source` and `target` are the names of the functions or data, the one to show first and aliases behind; none where
     no symbol covers the place. `number` is the section's in its file, and `offset` that of the first relocation, in
-    bytes from the start of the section.
+    bytes from the start of the section. Where the image is linked, `address` is that of the relocation, and
+    `target_address` that of what is meant.
     """
 
     file: str
@@ -44,6 +56,8 @@ class Reference(NamedTuple):
     target_file: str
     target_member: str = ""
     times: int = 1
+    address: int | None = None
+    target_address: int | None = None
 
 
 Wanted = Callable[[str], bool]
@@ -62,7 +76,7 @@ class References:
         self._names = names
         with collector_paused():
             self._objects = [one for path in paths for one in _objects(path, self.notes)]
-            self._link = _Link(self._objects)
+            self._link = Link(self._objects)
 
     @cached_property
     def sections(self) -> frozenset[str]:
@@ -106,7 +120,7 @@ def _object(path: str, member: str, window: Window, notes: list[str]) -> Iterato
         yield found
 
 
-class _Link:
+class Link:
     """Objects that go into one link: who defines what."""
 
     def __init__(self, objects: Sequence[RelatedObject]) -> None:
@@ -131,7 +145,7 @@ class _Link:
             name = one.sections[table.section]
             if (id(one), table.section) in self._dropped or not source(name):
                 continue
-            for offset, place, targets in self._of_table(one, table, target):
+            for offset, place, targets in self.of_table(one, table, target):
                 sources = one.covering(table.section, offset)
                 section = place.object.sections[place.section]
                 key = (name, sources, section, targets)
@@ -145,9 +159,10 @@ class _Link:
                 )
         yield from found.values()
 
-    def _of_table(
+    def of_table(
         self, one: RelatedObject, table: Table, target: Wanted
     ) -> Iterator[tuple[int, Place, tuple[str, ...]]]:
+        """Of each relocation to what is wanted: its offset, the place that is meant, and the names of what is there."""
         machine = one.machine
         meant: dict[int, tuple[Place, str] | None] = {}
         for at, (symbol, kind) in enumerate(zip(table.symbols, table.kinds, strict=True)):
@@ -193,6 +208,8 @@ class _Link:
         """The place in a section that the number beside its symbol means, and whether the number is known."""
         kind, offset = table.kinds[at], table.offsets[at]
         addend = table.addends[at]
+        if addend is None and one.linked:
+            return _final(one, table, at, place), True
         if addend is None:
             addend = _implicit(one, table, at)
             if addend is None:
@@ -232,6 +249,23 @@ class _Link:
         return None if place is None else (place, "" if one.is_label(symbol) else name)
 
 
+def _final(one: RelatedObject, table: Table, at: int, place: Place) -> Place:
+    """The place that the bytes of a linked image lead to; outside of the section where that is not known."""
+    kind, offset = table.kinds[at], table.offsets[at]
+    if is_part(one.machine, kind):
+        number = _implicit(one, table, at)
+    else:
+        number = implicit(one.machine, kind, one.order, table.content[offset : offset + 4], table.code is not None)
+    if number is None:
+        return place._replace(offset=-1)
+    start = one.base(table.section) + offset
+    if is_relative(one.machine, kind):
+        number += start
+    elif is_within(one.machine, kind):
+        number |= (start + 4) & ~0xFFFFFFF
+    return place._replace(offset=(number & 0xFFFFFFFF) - one.base(place.section))
+
+
 def _implicit(one: RelatedObject, table: Table, at: int) -> int | None:
     """The number in the bytes of the section."""
     machine, order = one.machine, one.order
@@ -240,20 +274,26 @@ def _implicit(one: RelatedObject, table: Table, at: int) -> int | None:
     def field(index: int) -> bytes:
         return table.content[table.offsets[index] : table.offsets[index] + 4]
 
-    if not is_high_half(machine, kind) and not is_low_half(machine, kind):
+    high, low = is_high_half(machine, kind, one.linked), is_low_half(machine, kind, one.linked)
+    if not high and not low:
         return implicit(machine, kind, order, table.content[offset : offset + 4], table.code is not None)
-    high = is_high_half(machine, kind)
-    others = range(at + 1, min(at + _NEAR, len(table.kinds))) if high else range(at - 1, max(at - _NEAR, -1), -1)
+    # MIPS has the high half first, ARM the low one.
+    ahead = high if machine == EM_MIPS else low
+    others = range(at + 1, min(at + _NEAR, len(table.kinds))) if ahead else range(at - 1, max(at - _NEAR, -1), -1)
     partner = is_low_half if high else is_high_half
     for other in others:
-        if table.symbols[other] == table.symbols[at] and partner(machine, table.kinds[other]):
-            return joined(order, *((field(at), field(other)) if high else (field(other), field(at))))
+        if table.symbols[other] == table.symbols[at] and partner(machine, table.kinds[other], one.linked):
+            halves = (field(at), field(other)) if high else (field(other), field(at))
+            return joined(machine, order, kind, *halves)
     return None
 
 
 def _datum(place: Place) -> tuple[str, ...]:
     """The names of what lies there; a string constant in its quotes."""
     one, section, offset = place.object, place.section, place.offset
+    # A number that leads out of the section is no place in it: a constant was taken from the address.
+    if not 0 <= offset <= one.size(section):
+        return ()
     if one.flags(section) & STRINGS == STRINGS:
         text = one.string(section, offset)
         shown = "".join(letter if letter.isprintable() else "." for letter in text[:_STRING_SHOWN])

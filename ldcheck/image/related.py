@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ldcheck.image.addends import EM_ARM, EM_MIPS, EM_X86_64
-from ldcheck.image.elf_file import SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile
+from ldcheck.image.elf_file import SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile, SectionHeader
 from ldcheck.image.files import Window
 from ldcheck.image.groups import Group, section_groups
 from ldcheck.image.relocations import relocation_columns
@@ -60,10 +60,11 @@ class Table(NamedTuple):
 class RelatedObject:
     """One object file, with the relocations of all sections that take memory.
 
-    `is_object` is False for a linked file, of which nothing else is read. Raises CheckError where there is no header.
+    `is_object` is False for a linked file. Of that nothing else is read, unless it is `linked` that is asked for: then
+    places count from the starts of its sections as well. Raises CheckError where there is no header.
     """
 
-    def __init__(self, path: str, member: str, window: Window) -> None:
+    def __init__(self, path: str, member: str, window: Window, linked: bool = False) -> None:
         file = ElfFile(window)
         self.file, self.member = path, member
         self.is_object = file.type == "REL"
@@ -75,6 +76,8 @@ class RelatedObject:
         self.groups: Mapping[int, Group] = {}
         self.names: list[str] = []
         self._symbols: list[tuple[str, int, int, int, int, int]] = []
+        self.linked = linked and not self.is_object
+        self._bases = [header.sh_addr if self.linked else 0 for header in file.sections]
         self._flags = [header.sh_flags for header in file.sections]
         self._sizes = [header.sh_size for header in file.sections]
         self._covered: dict[tuple[int, int], tuple[str, ...]] = {}
@@ -82,9 +85,12 @@ class RelatedObject:
         self._index: dict[int, tuple[list[int], list[int]]] | None = None
         self._entries: dict[int, dict[int, tuple[int, int]]] = {}
         kinds = [header.sh_type for header in file.sections]
-        if not self.is_object or SHT_SYMTAB not in kinds:
+        if not (self.is_object or linked) or SHT_SYMTAB not in kinds:
             return
         link = kinds.index(SHT_SYMTAB)
+        # The symbols of a large image take a while, and most have no relocations.
+        if self.linked and not any(self._is_table(header, link) for header in file.sections):
+            return
         table = file.symbol_table(link)
         self._read_symbols(table)
         self.groups = section_groups(file, table)
@@ -93,22 +99,29 @@ class RelatedObject:
 
     def _read_symbols(self, table: SymbolTable) -> None:
         self._symbols = list(table.rows())
+        if self.linked:
+            self._symbols = [
+                (name, binding, kind, section, value - self._bases[section], size)
+                if self._is_section(section)
+                else (name, binding, kind, section, value, size)
+                for name, binding, kind, section, value, size in self._symbols
+            ]
         self.names = [row[0] for row in self._symbols]
 
     def _read_tables(self, file: ElfFile, link: int) -> None:
         # Sections of a damaged file may lie on top of each other.
         relocations, room = _MOST_RELOCATIONS, 2 * file.window.size
         for header in file.sections:
+            if not self._is_table(header, link):
+                continue
             at = header.sh_info
-            if header.sh_type not in (SHT_REL, SHT_RELA) or header.sh_link != link or not 0 < at < len(self.sections):
-                continue
-            if not self._flags[at] & _ALLOC:
-                continue
             columns = relocation_columns(file, header, relocations)
             if self.machine in _SPLIT_TYPES and file.bits == 64:
                 offsets, symbols, types, addends = columns
                 columns = offsets, symbols, [kind & 0xFF for kind in types], addends
             relocations -= len(columns[0])
+            if base := self._bases[at]:
+                columns = [offset - base for offset in columns[0]], *columns[1:]
             content = b""
             executable = bool(self._flags[at] & _EXECUTE)
             if header.sh_type == SHT_REL or (executable and self.machine == EM_X86_64):
@@ -116,6 +129,13 @@ class RelatedObject:
                 content = file.window.read(file.sections[at].sh_offset, size)
                 room -= len(content)
             self.tables.append(Table(at, *columns, content, content if executable else None))
+
+    def _is_table(self, header: SectionHeader, link: int) -> bool:
+        """Whether a section has the relocations of one that takes memory."""
+        at = header.sh_info
+        if header.sh_type not in (SHT_REL, SHT_RELA) or header.sh_link != link or not 0 < at < len(self.sections):
+            return False
+        return bool(self._flags[at] & _ALLOC)
 
     def _read_strings(self, file: ElfFile) -> None:
         room = 2 * file.window.size
@@ -132,6 +152,14 @@ class RelatedObject:
     def flags(self, section: int) -> int:
         """SHF_* of a section."""
         return self._flags[section]
+
+    def size(self, section: int) -> int:
+        """The bytes of a section."""
+        return self._sizes[section]
+
+    def base(self, section: int) -> int:
+        """The address of a section in a linked file; 0 in an object."""
+        return self._bases[section]
 
     def allocated(self) -> Iterator[str]:
         """The names of the sections that take memory and have content."""

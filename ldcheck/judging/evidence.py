@@ -25,6 +25,7 @@ from ldcheck.script.syntax import (
 from ldcheck.source import Location, Related, SourceMap
 
 if TYPE_CHECKING:
+    from ldcheck.image.linked_references import LinkedReferences
     from ldcheck.image.model import Elf, Image, LinkMap
     from ldcheck.image.references import References
     from ldcheck.judging.inputs import LinkedInputs
@@ -328,6 +329,15 @@ class ImageView:
         from ldcheck.image.references import References
 
         return References(self.image.object_paths)
+
+    @cached_property
+    def linked_references(self) -> LinkedReferences | None:
+        """What in the linked image refers to what; None without an image. Raises CheckError for what cannot be read."""
+        if self.elf is None or self.elf.type not in ("EXEC", "DYN") or self.image.references is not None:
+            return None
+        from ldcheck.image.linked_references import LinkedReferences
+
+        return LinkedReferences(self.elf.path, self.map)
 
     @property
     def stripped(self) -> bool:

@@ -26,9 +26,10 @@ class Kind(Enum):
     TEXT = "a text"
     CHOICE = "one of a few words"
     FLAG = "true or false"
-    SIDES = "`from` and `to`, each a name or pattern or a list of them"
-    EXCEPTIONS = "a list of exceptions, each with symbol, section or object"
+    SIDES = "`from` and `to`, each a name or pattern, a list of them, or ranges"
+    EXCEPTIONS = "a list of exceptions, each with symbol, section, to or object"
 
+    SIDE = "a name or pattern, a list of them, or a mapping with section, between, outside or region"
     TEXTS = "one text, or a list of them"
     CHOICES = "one or several of a few words"
     INTEGER = "a whole number"

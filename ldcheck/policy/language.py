@@ -135,16 +135,31 @@ REFERENCE = (
     Key("to", Kind.NAME, "The section of what is referred to.", required=True),
     Key("target", Kind.NAME, "The function or datum that is referred to."),
     Key("file", Kind.NAME, "The file of what refers; a.o if not given."),
+    Key("at", Kind.SIZE, "The address of what refers, where the image was linked with its relocations."),
+    Key("target-at", Kind.SIZE, "The address of what is referred to."),
 )
 
 # What `from` and `to` of `no-reference` are, and an entry of its `except`.
 SIDES = (
-    Key("from", Kind.NAMES, "Sections of the objects (names or patterns), of what must not refer.", required=True),
-    Key("to", Kind.NAMES, "Sections (names or patterns), of what must not be referred to.", required=True),
+    Key(
+        "from",
+        Kind.SIDE,
+        "Sections (names or patterns), or ranges, of what must not refer.",
+        required=True,
+    ),
+    Key("to", Kind.SIDE, "Sections (names or patterns), or ranges, of what must not be referred to.", required=True),
+)
+# One of both as a mapping: all that is given must hold.
+SIDE = (
+    Key("section", Kind.NAMES, "Sections of the objects (names or patterns)."),
+    Key("between", Kind.NAME_PAIR, "Two symbols that enclose it."),
+    Key("outside", Kind.NAME_PAIR, "Two symbols that do not enclose it: what is not in the range that is freed."),
+    Key("region", Kind.NAMES, "The memory region (or a pattern, or several) that it runs in."),
 )
 EXCEPTION = (
     Key("symbol", Kind.NAME_PAIR, "Two symbols (or patterns): what refers, and what is referred to."),
-    Key("section", Kind.NAME, "The section (or a pattern) of what refers."),
+    Key("section", Kind.NAMES, "The section (or a pattern, or several) of what refers."),
+    Key("to", Kind.NAMES, "The section (or a pattern, or several) of what is referred to."),
     Key("object", Kind.NAME, "The file or archive member (or a pattern) of what refers."),
     Key("reason", Kind.TEXT, "Why this is allowed."),
     Key("optional", Kind.FLAG, "Whether it is no matter that nothing needs the exception."),

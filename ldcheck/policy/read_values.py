@@ -24,8 +24,8 @@ from ldcheck.documents.nodes import (
 )
 from ldcheck.findings import CheckError, InputError
 from ldcheck.policy.declare import Key, Kind
-from ldcheck.policy.language import EXCEPTION, SIDES
-from ldcheck.policy.rule import Excepted, Exceptions, Named, Sides, Value, names_of
+from ldcheck.policy.language import EXCEPTION, SIDE, SIDES
+from ldcheck.policy.rule import Excepted, Exceptions, Named, Side, Sides, Value, names_of
 from ldcheck.source import Location, Related
 
 _P = ParamSpec("_P")
@@ -214,7 +214,20 @@ def _read_flag(key: Key, node: Node) -> bool:
 
 def _read_sides(key: Key, node: Node) -> Sides:
     values = _read_own(as_mapping(node, f"`{key.name}`"), SIDES, f"`{key.name}`")
-    return Sides(names_of(values["from"]), names_of(values["to"]))
+    source, target = values["from"], values["to"]
+    assert isinstance(source, Side)
+    assert isinstance(target, Side)
+    return Sides(source, target)
+
+
+def _read_side(key: Key, node: Node) -> Side:
+    if not isinstance(node, MappingNode):
+        return Side(read_names(key, node))
+    what = f"`{key.name}`"
+    values = _read_own(node, SIDE, what)
+    if not values:
+        fail(node, f"{what} needs one of {', '.join(f'`{one.name}`' for one in SIDE)}")
+    return Side(*(names_of(values.get(one.name)) for one in SIDE))
 
 
 def _read_exceptions(key: Key, node: Node) -> Exceptions:
@@ -222,13 +235,14 @@ def _read_exceptions(key: Key, node: Node) -> Exceptions:
     for item in as_list(node, f"`{key.name}`"):
         what = f"an entry of `{key.name}`"
         values = _read_own(as_mapping(item, what), EXCEPTION, what)
-        if not values.keys() & {"symbol", "section", "object"}:
-            fail(item, f"{what} needs one of `symbol`, `section`, `object`")
+        if not values.keys() & {"symbol", "section", "to", "object"}:
+            fail(item, f"{what} needs one of `symbol`, `section`, `to`, `object`")
         symbols = [name.text for name in names_of(values.get("symbol"))] or ["*", "*"]
         found.append(
             Excepted(
                 symbols=(symbols[0], symbols[1]),
-                section=text_of(values, "section"),
+                sections=tuple(name.text for name in names_of(values.get("section"))),
+                targets=tuple(name.text for name in names_of(values.get("to"))),
                 object=text_of(values, "object"),
                 reason=text_of(values, "reason"),
                 optional=values.get("optional") is True,
@@ -265,6 +279,7 @@ _READERS: dict[Kind, Callable[[Key, Node], Value]] = {
     Kind.CHOICES: read_choices,
     Kind.FLAG: _read_flag,
     Kind.INTEGER: _read_integer,
+    Kind.SIDE: _read_side,
     Kind.SIDES: _read_sides,
     Kind.EXCEPTIONS: _read_exceptions,
 }

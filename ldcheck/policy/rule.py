@@ -39,12 +39,14 @@ class Named:
 class Excepted:
     """References that a rule allows: all that is given must match.
 
-    `symbols` are two patterns, of what refers and of what is referred to; `section` is that of what refers, `object`
-    its file. An `optional` one need not match anything.
+    `symbols` are two patterns, of what refers and of what is referred to; `sections` and `targets` are patterns of the
+    sections of both, any one of which will do, and none of which stands for all; `object` is the file of what refers.
+    An `optional` one need not match anything.
     """
 
     symbols: tuple[str, str]
-    section: str
+    sections: tuple[str, ...]
+    targets: tuple[str, ...]
     object: str
     reason: str
     optional: bool
@@ -64,16 +66,29 @@ class Exceptions:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Sides:
-    """From which sections to which."""
+class Side:
+    """What refers, or is referred to: sections, and where they lie. All that is given must hold; empty is not given.
 
-    source: tuple[Named, ...]
-    target: tuple[Named, ...]
+    `between` and `outside` are each two symbols, `regions` memory regions.
+    """
+
+    sections: tuple[Named, ...] = ()
+    between: tuple[Named, ...] = ()
+    outside: tuple[Named, ...] = ()
+    regions: tuple[Named, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Sides:
+    """From where to where."""
+
+    source: Side
+    target: Side
 
 
 # What a key's value is once read: `Named` for names, texts, sizes and expressions (whose values are worked out where
 # they are needed, by `ldcheck.policy.sizes` or by a check), tuples for lists, bool for flags.
-Value = Named | tuple[Named, ...] | tuple[tuple[Named, ...], ...] | Exceptions | Sides | bool
+Value = Named | tuple[Named, ...] | tuple[tuple[Named, ...], ...] | Exceptions | Side | Sides | bool
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -212,7 +227,9 @@ def names_of(value: Value | None) -> tuple[Named, ...]:
     if isinstance(value, Named):
         return (value,)
     if isinstance(value, Sides):
-        return value.source + value.target
+        return names_of(value.source) + names_of(value.target)
+    if isinstance(value, Side):
+        return value.sections + value.between + value.outside + value.regions
     if isinstance(value, Exceptions):
         return ()
     flat: list[Named] = []

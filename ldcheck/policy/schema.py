@@ -183,7 +183,7 @@ def _overrides(_: Key) -> Schema:
 
 
 def _exception() -> Schema:
-    one = ("symbol", "section", "object")
+    one = ("symbol", "section", "to", "object")
     return {**_object(language.EXCEPTION), "anyOf": [{"required": [name]} for name in one]}
 
 
@@ -216,6 +216,7 @@ _KINDS: dict[Kind, Callable[[Key], Schema]] = {
     Kind.SEGMENTS: lambda _: _list(_object(language.SEGMENT)),
     Kind.INPUTS: lambda _: _INPUTS,
     Kind.REFERENCES: lambda _: _list(_object(language.REFERENCE)),
+    Kind.SIDE: lambda _: {"anyOf": [_NAMES, {**_object(language.SIDE), "minProperties": 1}]},
     Kind.SIDES: lambda _: _object(language.SIDES),
     Kind.EXCEPTIONS: lambda _: _list(_exception()),
     Kind.OVERRIDES: _overrides,

@@ -42,6 +42,101 @@ def judged(folder: Path, prefix: str, rule: str, *options: str) -> Report:
     return check(objects=paths, policies=[str(policy)])
 
 
+RAM_CODE = """
+int counter __attribute__((section(".data"))) = 1;
+__attribute__((noinline)) int slow(int n) { return n + counter; }
+__attribute__((noinline, section(".ramfunc"))) int fast(int n) { return slow(n) + 1; }
+__attribute__((noinline, section(".ramfunc"))) int alone(int n) { return n * counter; }
+int (*table[])(int) = { slow, fast };
+"""
+MEMORY = """
+MEMORY { FLASH : ORIGIN = 0x8000000, LENGTH = 64K  RAM : ORIGIN = 0x20000000, LENGTH = 64K }
+SECTIONS {
+  .text : { *(.text .text.*) } > FLASH
+  .ramcode : { ram_start = .; *(.ramfunc) ram_end = .; } > RAM AT> FLASH
+  .data : { *(.data .data.*) } > RAM AT> FLASH
+  /DISCARD/ : { *(.eh_frame .note.* .comment .ARM.* .riscv.*) }
+}
+"""
+
+
+def on_image(folder: Path, prefix: str, rule: str, *, options: tuple[str, ...] = ("--emit-relocs",)) -> Report:
+    """The report on an image with code that runs from RAM, and on its script and map."""
+    (folder / "a.c").write_text(RAM_CODE)
+    (folder / "a.ld").write_text(MEMORY)
+    policy = folder / "policy.yaml"
+    policy.write_text(f"ldcheck: 1\nrules:\n  - id: it\n    no-reference: {rule}\n")
+    for command in (
+        [f"{prefix}gcc", "-O1", "-c", "-fno-pic", "-mno-relax" if "riscv" in prefix else "-O1", "a.c"],
+        [f"{prefix}ld", "-T", "a.ld", *options, "-Map=a.map", "-o", "a.elf", "a.o"],
+    ):
+        subprocess.run([tool(command[0]), *command[1:]], check=True, timeout=60, cwd=folder)
+    script, elf, link_map = (str(folder / name) for name in ("a.ld", "a.elf", "a.map"))
+    return check([script], policies=[str(policy)], elf=elf, map=link_map)
+
+
+SIDES = [
+    ("{ from: { section: .ramfunc }, to: { region: FLASH } }", ["`fast` (.ramfunc, a.o) refers to `slow` (.text)"]),
+    (
+        "{ from: { between: [ram_start, ram_end] }, to: { region: FLASH } }",
+        ["`fast` (.ramfunc, a.o) refers to `slow` (.text)"],
+    ),
+    ("{ from: { region: FLASH }, to: { between: [ram_start, ram_end] } }", []),
+    (
+        "{ from: { outside: [ram_start, ram_end] }, to: { section: .text, region: FL* } }",
+        ["`table` (.data, a.o) refers to `slow` (.text)"],
+    ),
+    (
+        "{ from: { region: RAM }, to: { outside: [ram_start, ram_end], region: RAM } }",
+        ["`alone` (.ramfunc, a.o) refers to `counter` (.data)"],
+    ),
+]
+
+
+@pytest.mark.parametrize("prefix", [*COMPILERS[:4]])
+@pytest.mark.parametrize(("rule", "wanted"), SIDES)
+def test_ranges_and_regions_of_an_image(tmp_path: Path, prefix: str, rule: str, wanted: list[str]) -> None:
+    report = on_image(tmp_path, prefix, rule)
+    assert said(report) == wanted
+    assert [result.verdict for result in report.rules] == [Verdict.VIOLATED if wanted else Verdict.HELD]
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        (SIDES[0][0], "only an image that was linked with --emit-relocs tells from where to where, give --elf"),
+        ("{ from: .ramfunc, to: .text }", "only objects tell what refers to what, give --objects"),
+    ],
+)
+def test_an_image_without_relocations_is_not_held(tmp_path: Path, rule: str, reason: str) -> None:
+    (result,) = on_image(tmp_path, "x86_64-linux-gnu-", rule, options=()).rules
+    assert (result.verdict, result.reason) == (Verdict.NOT_CHECKED, reason)
+
+
+@pytest.mark.parametrize(
+    ("rule", "missing"),
+    [
+        ("{ from: .ramfunc, to: { region: FLESH } }", "the script has no memory region FLESH"),
+        ("{ from: .ramfunc, to: { between: [ram_strat, ram_end] } }", "nothing linked defines ram_strat"),
+    ],
+)
+def test_a_range_that_is_not_there_is_an_error(tmp_path: Path, rule: str, missing: str) -> None:
+    report = on_image(tmp_path, "x86_64-linux-gnu-", rule)
+    assert [error.message for error in report.errors] == [f"{missing} [it]"]
+    assert report.status == 2
+
+
+def test_how_many_are_allowed(tmp_path: Path) -> None:
+    rule = "{ from: [.text, .data*], to: .init.text }\n    at-most: "
+    few = judged(tmp_path, "x86_64-linux-gnu-", rule + "2")
+    assert (said(few), few.status) == ([], 0)
+    many = judged(tmp_path, "x86_64-linux-gnu-", rule + "1")
+    assert many.errors == ()
+    (finding,) = many.findings
+    assert finding.message.startswith("2 references from .text or .data* to .init.text")
+    assert finding.facts == ("stays.o: 2 pairs",)
+
+
 def said(report: Report) -> list[str]:
     """The messages, without what stands for the file."""
     assert not report.errors, report.errors
@@ -95,5 +190,5 @@ def test_without_objects_it_is_not_checked(tmp_path: Path) -> None:
     (result,) = check(["a.ld"], text="SECTIONS { .a : { *(.text) } }", policies=[str(policy)]).rules
     assert (result.verdict, result.reason) == (
         Verdict.NOT_CHECKED,
-        "no objects, give --objects",
+        "no objects and no ELF, give --objects or --elf",
     )

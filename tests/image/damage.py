@@ -68,6 +68,7 @@ def damage(data: bytes, random: Random) -> bytes:
 def use_elf(path: str) -> None:
     """Read an image and look at all of it."""
     from ldcheck.image.elf import read_elf
+    from ldcheck.image.linked_references import LinkedReferences
 
     elf = read_elf(path)
     for section in elf.sections:
@@ -77,6 +78,7 @@ def use_elf(path: str) -> None:
         for symbol in table.entries():
             assert isinstance(symbol.name.encode("utf-8", "surrogateescape"), bytes)
     assert len(list(elf.symbols)) == len(elf.symbols)
+    LinkedReferences(path, None).between(lambda _: True, lambda _: True)
 
 
 def use_map(path: str) -> None:
@@ -101,13 +103,17 @@ def use_pe(path: str) -> None:
 
 
 def use_objects(path: str) -> None:
-    """Read an object or archive, the object's relocations, and who refers to whom."""
+    """Read an object or archive, the object's relocations, and who refers to whom at which lines."""
+    from ldcheck.image.lines import Lines
     from ldcheck.image.objects import read_objects
     from ldcheck.image.references import References
     from ldcheck.image.relocations import read_relocations
 
     read_objects([path], [])
-    References([path]).between(bool, bool)
+    found = References([path]).between(lambda _: True, lambda _: True)
+    lines = Lines()
+    for one in found[:50]:
+        lines.at(one.file, one.member, one.number, one.offset)
     if path.endswith(".o"):
         read_relocations(path)
 
@@ -123,6 +129,8 @@ def limited() -> None:
     import ldcheck.cli.padding
     import ldcheck.image.elf
     import ldcheck.image.gnu_map
+    import ldcheck.image.lines
+    import ldcheck.image.linked_references
     import ldcheck.image.lld_map
     import ldcheck.image.objects
     import ldcheck.image.orders

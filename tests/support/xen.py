@@ -7,6 +7,7 @@ with its debug symbols; all three have one version.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -62,6 +63,38 @@ def xen(arch: str, efi: bool = False) -> Xen:
             preprocessed.parent.mkdir(exist_ok=True)
             _preprocess(command, tree, preprocessed)
     return Xen(tree, tree / command[-1], config, autoconf, preprocessed, command, elf)
+
+
+@cache
+def built_objects(arch: str) -> Path:
+    """What Debian's Xen 4.17 is linked from, `prelink.o`: built here, with the package's configuration.
+
+    The package's compiler was this release's too; what differs is that of a cross compiler's name.
+    """
+    debian_arch, _ = ARCHITECTURES[arch]
+    name = f"xen-hypervisor-4.17-{debian_arch}"
+    config = binary_package(name, debian_arch) / "boot" / f"xen-4.17-{debian_arch}.config"
+    home = cache_folder() / "xen" / XEN_VERSION / arch / "build"
+    tools = {"CROSS_COMPILE": TARGETS[arch].prefix, "PYTHON": "python3"}
+    for needed in ("make", "flex", "bison", "python3"):
+        tool(needed)
+    with locked(f"xen-{arch}-build"):
+        objects = home / "xen" / "prelink.o"
+        if not objects.exists():
+            shutil.rmtree(home, ignore_errors=True)
+            shutil.copytree(source_package("xen"), home)
+            # The unpacked sources have no permissions.
+            for path in home.glob("xen/**/*"):
+                if path.is_file() and path.read_bytes()[:2] == b"#!":
+                    path.chmod(0o755)
+            shutil.copy(config, home / "xen" / ".config")
+            variables = [f"{key}={value}" for key, value in {"XEN_TARGET_ARCH": arch, **tools}.items()]
+            for goals in (["olddefconfig"], ["-j2", "build"]):
+                done = subprocess.run(
+                    [tool("make"), "-C", home / "xen", *variables, *goals], capture_output=True, text=True, timeout=3600
+                )
+                assert done.returncode == 0, done.stderr[-4000:]
+    return objects
 
 
 # Newer Xen, of the suite after this machine's: what was linked, and the scripts of all architectures without a build.

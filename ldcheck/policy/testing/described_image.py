@@ -76,10 +76,11 @@ def image_of(described: MappingNode, params: Mapping[str, int], arch: str) -> Im
         map_sections = tuple(part[1] for part in parts)
         map_ = LinkMap("the described map", "GNU ld", map_sections, discarded, values)
     objects = reader.objects(described) if described.get("objects") is not None else None
-    if described.get("references") is None:
-        return Image(elf, map_, objects)
-    references = References((), _references(described), [one.name for one in objects or ()])
-    return Image(elf, map_, objects or (), references=references)
+    # There is no file to read them from.
+    references = References((), reader.references(described), [one.name for one in objects or ()])
+    if described.get("references") is not None:
+        objects = objects or ()
+    return Image(elf, map_, objects, references=references)
 
 
 class _Reader:
@@ -147,6 +148,28 @@ class _Reader:
             found.append(InputSection(file, member, name, counts[file, member], size, align, kind, flags))
         return tuple(found)
 
+    def references(self, described: MappingNode) -> list[Reference]:
+        """What refers to what, with addresses where they are told."""
+        found = []
+        for node in _items(described, "references"):
+            source, target = _text(node, "symbol", ""), _text(node, "target", "")
+            found.append(
+                Reference(
+                    file=_text(node, "file", "a.o"),
+                    member="",
+                    section=_text(node, "from", ""),
+                    number=0,
+                    offset=0,
+                    source=(source,) if source else (),
+                    target_section=_text(node, "to", ""),
+                    target=(target,) if target else (),
+                    target_file="",
+                    address=self.size(node, "at", 0) if node.get("at") is not None else None,
+                    target_address=self.size(node, "target-at", 0) if node.get("target-at") is not None else None,
+                )
+            )
+        return found
+
     def symbols(self, given: MappingNode | None, sections: Sequence[ImageSection]) -> dict[str, Symbol]:
         """The symbols, each in the section that holds its address, else absolute."""
         found = {}
@@ -187,26 +210,6 @@ class _Reader:
 
 
 _NULL = ImageSection(0, "", "NULL", 0, 0, 0, 0, writable=False, allocated=False, executable=False)
-
-
-def _references(described: MappingNode) -> list[Reference]:
-    found = []
-    for node in _items(described, "references"):
-        source, target = _text(node, "symbol", ""), _text(node, "target", "")
-        found.append(
-            Reference(
-                file=_text(node, "file", "a.o"),
-                member="",
-                section=_text(node, "from", ""),
-                number=0,
-                offset=0,
-                source=(source,) if source else (),
-                target_section=_text(node, "to", ""),
-                target=(target,) if target else (),
-                target_file="",
-            )
-        )
-    return found
 
 
 def _own_segment(section: ImageSection, load_address: int) -> Segment:

@@ -1,0 +1,86 @@
+"""Who refers to whom in an image that was linked with --emit-relocs: what its objects say, by address and map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ldcheck.image.linked_references import LinkedReferences
+from ldcheck.image.maps import read_map
+from tests.image.test_references import SOURCE, pairs, references
+from tests.support.build import TARGETS, LinkResult, compile_c, link, target_params
+
+SCRIPT = """
+SECTIONS {
+  . = 0x400000;
+  .text : { *(.text .text.*) }
+  .rodata : { *(.rodata .rodata.*) }
+  .data : { *(.data .data.*) *(.sdata .sdata.*) }
+  .opd : { *(.opd) }
+  .toc : { *(.toc) }
+  .got : { *(.got .got.*) }
+  .bss : { *(.bss .bss.* .sbss) }
+  . = ALIGN(0x1000);
+  .init : { init_start = .; *(.init.text) *(.init.data) init_end = .; }
+  /DISCARD/ : { *(.eh_frame .note.* .MIPS.* .reginfo .pdr .comment .ARM.* .gnu.*) }
+}
+"""
+AWAY = "int away(const char *text) { return text[0]; }"
+
+
+def linked(folder: Path, arch: str, options: list[str], linker: str = "ld") -> LinkResult:
+    """The source linked with its relocations; local names are sections and numbers there."""
+    if arch not in ("x86_64", "x86_32", "s390x", "riscv64"):
+        options = ["-fno-section-anchors", *options]
+    compile_c(folder, SOURCE, arch, "a.o", options)
+    compile_c(folder, AWAY, arch, "b.o")
+    done = link(folder, SCRIPT, [folder / "a.o", folder / "b.o"], arch, ["--emit-relocs"], linker)
+    assert done.ok, done.output
+    return done
+
+
+def of_image(done: LinkResult) -> LinkedReferences:
+    """What the image and its map say."""
+    assert done.elf is not None
+    assert done.map is not None
+    return LinkedReferences(str(done.elf), read_map(str(done.map)))
+
+
+@pytest.mark.parametrize("local", ["static", ""])
+@pytest.mark.parametrize("arch", target_params())
+def test_an_image_says_what_its_objects_say(tmp_path, arch, local):
+    done = linked(tmp_path, arch, [f"-DLOCAL={local}", "-O2"])
+    image = of_image(done)
+    assert image.has_relocations
+    assert image.by_input
+    found = image.between(lambda _: True, lambda name: name.startswith(".init."))
+    assert pairs(found) == pairs(references(tmp_path / "a.o", tmp_path / "b.o", target=".init."))
+    assert image.notes == ()
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "arm64", "arm32"])
+def test_lld(tmp_path, arch):
+    done = linked(tmp_path, arch, ["-DLOCAL=static", "-O2"], "ld.lld-16")
+    found = of_image(done).between(lambda _: True, lambda name: name.startswith(".init."))
+    assert pairs(found) == pairs(references(tmp_path / "a.o", tmp_path / "b.o", target=".init."))
+
+
+@pytest.mark.parametrize("arch", [name for name, target in TARGETS.items() if not target.rare])
+def test_addresses(tmp_path, arch):
+    """Each is where the map says that its section is."""
+    done = linked(tmp_path, arch, ["-DLOCAL=static", "-O2"])
+    assert done.map is not None
+    parts = {part.name: part for one in read_map(str(done.map)).sections for part in one.inputs if part.file == "a.o"}
+    found = of_image(done).between(lambda name: name == ".text", lambda name: name.startswith(".init."))
+    assert found
+    for one in found:
+        for name, address in ((one.section, one.address), (one.target_section, one.target_address)):
+            assert address is not None
+            assert parts[name].address <= address < parts[name].address + parts[name].size
+
+
+def test_an_image_without_relocations_has_none(tmp_path):
+    compile_c(tmp_path, AWAY, name="b.o")
+    done = link(tmp_path, SCRIPT, [tmp_path / "b.o"])
+    assert not of_image(done).has_relocations
