@@ -39,6 +39,7 @@ GNU ld manual, "Input Section Basics", "The Location Counter".
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging.evidence import ImageView, ScriptView
@@ -46,8 +47,9 @@ from ldcheck.judging.subjects import absent, address_of, marks_a_place
 from ldcheck.layout.facts import not_behind
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
+from ldcheck.record import replace
 from ldcheck.script.syntax import Name, Node, OutputSection
-from ldcheck.sections.globs import section_glob
+from ldcheck.sections.globs import contains, has_wildcard, section_glob
 from ldcheck.sections.reach import Witness, reaching
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
@@ -65,6 +67,9 @@ DECLARATION = Declaration(
     one_of=(("in", "never-in", "between", "never-between"),),
 )
 
+# So many names and statements are told in a message.
+_MOST = 4
+
 
 def on_script(rule: Rule, view: ScriptView) -> Judgement:
     """REFUTED where a statement that such sections reach stands in the wrong place."""
@@ -75,32 +80,45 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
             if not marks_a_place(view.assignments[named.text][-1]):
                 reason = f"{named.text} is not the address of the place where it is assigned"
                 return Judgement(Standing.UNKNOWN, reason=f"{reason}: only the image can tell")
-    return all_of([_judge(named, rule, view) for named in rule.names], optional=rule.optional)
+    found = [_judge(named, rule, view) for named in rule.names]
+    judged = all_of([judgement for judgement, _ in found], optional=rule.optional)
+    causes: dict[tuple[object, ...], list[_Stray]] = {}
+    for stray in (stray for _, strays in found for stray in strays):
+        causes.setdefault((stray.message, id(stray.taker.section)), []).append(stray)
+    return replace(judged, problems=tuple(_problem(strays, view) for strays in causes.values()))
 
 
-def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
+class _Stray(NamedTuple):
+    """What is wrong with a statement that takes sections of a name, and the boundary symbols that are concerned."""
+
+    name: str
+    taker: InputRule
+    witness: Witness
+    message: str
+    label: str
+    symbols: tuple[Named, ...]
+
+
+def _judge(named: Named, rule: Rule, view: ScriptView) -> tuple[Judgement, list[_Stray]]:
     found = reaching(view.rules, named.text)
     if not found.takers:
-        return unless_undecided(absent(named, view), len(found.undecided))
-    problems: list[Problem] = []
+        return unless_undecided(absent(named, view), len(found.undecided)), []
+    strays: list[_Stray] = []
     undecided = ""
     for taker, witness in found.takers:
         if taker.discards:
             continue
         for message, label, symbols in _misplaced(taker, rule, view):
-            if not symbols:
-                problems.append(_problem(named.text, taker, witness, message, label, view))
-                continue
-            fixed = _explicitly_placed(symbols, taker, view)
+            fixed = _explicitly_placed(symbols, taker, view) if symbols else None
             if fixed is not None:
                 undecided = f"{fixed.name.text} has an address or memory region of its own: only the image can tell"
             else:
-                problems.append(_problem(named.text, taker, witness, message, label, view, symbols))
+                strays.append(_Stray(named.text, taker, witness, message, label, symbols))
         undecided = undecided or _unproven(taker, rule, view)
-    if problems:
-        return Judgement(Standing.REFUTED, tuple(problems))
+    if strays:
+        return Judgement(Standing.REFUTED), strays
     standing = Standing.UNKNOWN if undecided else Standing.HOLDS
-    return unless_undecided(Judgement(standing, reason=undecided), len(found.undecided))
+    return unless_undecided(Judgement(standing, reason=undecided), len(found.undecided)), []
 
 
 def _misplaced(taker: InputRule, rule: Rule, view: ScriptView) -> Iterator[tuple[str, str, tuple[Named, ...]]]:
@@ -163,25 +181,34 @@ def _is_elsewhere(node: OutputSection) -> bool:
     return node.address is not None and not here
 
 
-def _problem(
-    name: str,
-    taker: InputRule,
-    witness: Witness,
-    message: str,
-    label: str,
-    view: ScriptView,
-    symbols: tuple[Named, ...] = (),
-) -> Problem:
-    related = [Related(view.locate(view.assignments[symbol.text][-1]), f"{symbol.text} is here") for symbol in symbols]
+def _problem(strays: list[_Stray], view: ScriptView) -> Problem:
+    """One problem for all that goes astray in one output section in one way."""
+    first = strays[0]
+    takers = list(dict.fromkeys(stray.taker for stray in strays))
+    names = listed(list(dict.fromkeys(_called(stray) for stray in strays)), most=_MOST)
+    taking = listed([f"`{taker.text}`" for taker in takers], most=_MOST)
+    several = len({_called(stray) for stray in strays}) > 1
+    related = [Related(view.locate(taker.node), first.label) for taker in takers[1:]]
+    related += [
+        Related(view.locate(view.assignments[symbol.text][-1]), f"{symbol.text} is here") for symbol in first.symbols
+    ]
+    it, verb = ("them" if several else "it"), ("takes" if len(takers) == 1 else "take")
     return view.problem(
-        taker.node,
-        name,
-        f"{witness.section} {message}; `{taker.text}` takes it in {taker.output}",
-        label=label,
+        first.taker.node,
+        first.name,
+        f"{names} {first.message}; {taking} {verb} {it} in {first.taker.output}",
+        label=first.label,
         related=related,
-        witness=witness.section,
-        help="look at which statement is to take it: the first one that matches does, and this one is the first",
+        witness=first.witness.section,
+        help=f"look at which statement is to take {it}: the first one that matches does, and this one is the first",
     )
+
+
+def _called(stray: _Stray) -> str:
+    """The sections by the name that the rule gives them, or one of them where the statement may not take all."""
+    if not has_wildcard(stray.name):
+        return stray.name
+    return f"`{stray.name}`" if contains(stray.taker.names, section_glob(stray.name)) else stray.witness.section
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:
