@@ -2,7 +2,8 @@
 
 A table and nothing else. What stands here was seen: the tests link a script for each row by every linker that they
 have, and two of them give one image exactly where this table says that they do the same. A version between two of them
-counts as the older one until release notes or a link say otherwise.
+counts as the older one until release notes or a link say otherwise. Where a construct stands in a script, and whether
+it matters there, is told by `ldcheck.judging.differing`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,11 @@ from typing import NamedTuple
 from ldcheck.linker import Linker
 
 REFUSES = "refuses the script"
+READS = "reads it"
+_GONE = "takes it for the name of a file, and goes on without it"
+_NO_FILE = "takes it for the name of a file, and finds none"
+# Ways of not reading a construct.
+LOSES = frozenset((REFUSES, _GONE, _NO_FILE))
 
 
 class Way(NamedTuple):
@@ -23,12 +29,19 @@ class Way(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A construct that linkers differ in; `gnu` and `lld` have their ways with it, the oldest one first."""
+    """A construct that linkers differ in; `gnu` and `lld` have their ways with it, the oldest one first.
+
+    `noun` is what messages call it, where `construct` shows it by examples.
+    """
 
     name: str
     construct: str
     gnu: tuple[Way, ...]
     lld: tuple[Way, ...]
+    noun: str = ""
+
+    def __str__(self) -> str:
+        return self.noun or self.construct
 
     def ways(self, linker: Linker) -> frozenset[str]:
         """What a linker may do: one thing if its version is known, else what any version does."""
@@ -40,10 +53,18 @@ class Difference(NamedTuple):
     def needs(self, linker: Linker) -> str:
         """From which version on a linker reads it at all, if this one does not; empty if it does, or none does."""
         ways = self.gnu if linker.kind == "gnu" else self.lld
-        if self.ways(linker) != {REFUSES}:
+        if not self.ways(linker) <= LOSES:
             return ""
-        later = [way for way in ways if way.does != REFUSES and way.since > linker.version]
+        later = [way for way in ways if way.does not in LOSES and way.since > linker.version]
         return ".".join(map(str, later[0].since)) if later else ""
+
+    def describe(self, linker: Linker) -> str:
+        """What a linker does with it, as a clause without a subject; by version where that is not known."""
+        ways = self.gnu if linker.kind == "gnu" else self.lld
+        if linker.version:
+            return next(iter(self.ways(linker)))
+        first, *later = ways
+        return first.does + "".join(f" ({'.'.join(map(str, way.since))} and newer: {way.does})" for way in later)
 
 
 def _ways(*steps: str | tuple[str, str]) -> tuple[Way, ...]:
@@ -53,10 +74,7 @@ def _ways(*steps: str | tuple[str, str]) -> tuple[Way, ...]:
     )
 
 
-_GONE = "takes it for the name of a file, and goes on without it"
-_NO_FILE = "takes it for the name of a file, and finds none"
 _NOTHING = "puts nothing there, without --enable-linker-version"
-_READS = "reads it"
 _MOVES = "moves the location counter over it"
 _LEAVES = "leaves the location counter as it was"
 _FROM_START = "counts from the start of the section"
@@ -64,24 +82,33 @@ _ADDRESS = "takes it for an address"
 
 DIFFERENCES = (
     # Numbers in output sections ---------------------------------------------------------------------------------------
-    Difference("dot-number", "`. = 0x400` in an output section", _ways(_FROM_START), _ways(_ADDRESS)),
+    Difference(
+        "dot-number",
+        "`. = 0x400` in an output section",
+        _ways(_FROM_START),
+        _ways(_ADDRESS),
+        "a location counter that is set to a number in an output section",
+    ),
     Difference(
         "dot-arithmetic",
         "`. = (. + 15) & ~15`, `. * 2`, `ALIGN(., n)`, `MAX(., n)` in an output section",
         _ways("calculates with the offset from the start of the section"),
         _ways("calculates with the address"),
+        "a location counter that is calculated with in an output section",
     ),
     Difference(
         "symbol-number",
         "`x = 0x10`, `x = SIZEOF(.data)`, `x = . - start` in an output section",
         _ways("adds the address of the section"),
         _ways("leaves the number as it is"),
+        "a symbol that is set to a number in an output section",
     ),
     Difference(
         "dot-address",
         "`. = ADDR(.text) + 0x40` in the output section .text",
         _ways(REFUSES),
         _ways("goes on at that address"),
+        "a location counter that is set to the address of a section in an output section",
     ),
     Difference(
         "assert-dot",
@@ -97,12 +124,14 @@ DIFFERENCES = (
         "`.text . : {} > REGION`: the location counter as address of a section in a region",
         _ways("places the section at the location counter"),
         _ways("places the section behind the others in the region"),
+        "the location counter as address of a section that goes to a region",
     ),
     Difference(
         "empty-aligned",
         "`.e ALIGN(4K) : { . = .; }` with nothing in it",
         _ways("drops the section and its alignment"),
         _ways("aligns the location counter for it"),
+        "a section that is aligned and has nothing in it",
     ),
     Difference(
         "only-space",
@@ -131,7 +160,7 @@ DIFFERENCES = (
     ),
     Difference(
         "load-at-inherited",
-        "a section without AT() behind one with it, in no region",
+        "a section without AT() behind one with it and with other permissions, in no region",
         _ways("loads it where it runs"),
         _ways("loads it behind the other one"),
     ),
@@ -159,29 +188,35 @@ DIFFERENCES = (
         "`EXCLUDE_FILE(x) *(.a)`: outside of the parentheses",
         _ways("leaves the files out"),
         _ways("takes the sections of all files"),
+        "EXCLUDE_FILE() outside of the parentheses",
     ),
     Difference(
         "exclude-list",
         "`*(EXCLUDE_FILE(x) .a .b)`: ahead of several patterns",
         _ways("leaves the files out for the first pattern"),
         _ways("leaves the files out for all patterns"),
+        "EXCLUDE_FILE() ahead of several patterns",
     ),
     Difference(
         "colon-file",
         "`:file` for one that is in no archive",
         _ways("means the file"),
         _ways("means no file", ("21", "means the file")),
+        "a file pattern that begins with a colon",
     ),
     Difference(
         "sorted-together",
         "`*(SORT(.b*) .a*)`: several patterns, of which one is sorted",
         _ways("puts what it sorts behind the others, or sorts all of them together"),
         _ways("sorts pattern by pattern"),
+        "a statement with several patterns, of which one is sorted",
     ),
     Difference(
         "insert",
         "INSERT in a script given by -T",
-        _ways("reads its own script as well", ),
+        _ways(
+            "reads its own script as well",
+        ),
         _ways("has no script beside it"),
     ),
     Difference("discard-all", "`/DISCARD/ : { *(*) }`", _ways("throws away what is left"), _ways(REFUSES)),
@@ -192,16 +227,33 @@ DIFFERENCES = (
         _ways("takes the name"),
         _ways("takes the quotes for a part of the name", ("19", "takes the name")),
     ),
-    Difference("octal", "a number that begins with 0: `010`", _ways("means octal"), _ways("means decimal")),
-    Difference("dollar-number", "a number that begins with $: `$10`", _ways("means hexadecimal"), _ways(REFUSES)),
+    Difference(
+        "octal",
+        "a number that begins with 0: `010`",
+        _ways("means octal"),
+        _ways("means decimal"),
+        "a number that begins with 0",
+    ),
+    Difference(
+        "dollar-number",
+        "a number that begins with $: `$10`",
+        _ways("means hexadecimal"),
+        _ways(REFUSES),
+        "a number that begins with $",
+    ),
     Difference(
         "hexadecimal-name",
         "a name like a number: `dead`, `fab`",
         _ways("means a number", ("2.41", "means a symbol")),
         _ways("means a symbol"),
+        "a name like a hexadecimal number",
     ),
     Difference(
-        "comma-list", "`*(.text,.rodata)` without a blank", _ways("means one name"), _ways("means two names")
+        "comma-list",
+        "a comma in a list of patterns, `*(.text,.rodata)`",
+        _ways("takes it for a part of the name"),
+        _ways("takes it for a blank"),
+        "a comma in a list of patterns",
     ),
     Difference(
         "defined-later",
@@ -220,26 +272,25 @@ DIFFERENCES = (
         "`-8 / 2`: division of a negative number",
         _ways("divides signed numbers"),
         _ways("divides unsigned numbers"),
+        "the division of a negative number",
     ),
-    Difference(
-        "missing-section", "SIZEOF() of a section that is not there", _ways(REFUSES), _ways("means 0")
-    ),
-    Difference(
-        "undeclared-region", "`> R` without a region R in MEMORY", _ways("warns, and goes on"), _ways(REFUSES)
-    ),
+    Difference("missing-section", "SIZEOF() of a section that is not there", _ways(REFUSES), _ways("means 0")),
+    Difference("undeclared-region", "`> R` without a region R in MEMORY", _ways("warns, and goes on"), _ways(REFUSES)),
     # What not every linker reads --------------------------------------------------------------------------------------
-    Difference("align-with-input", "ALIGN_WITH_INPUT", _ways(_READS), _ways(REFUSES)),
-    Difference("block", "BLOCK()", _ways(_READS), _ways(REFUSES)),
-    Difference("next", "NEXT()", _ways(_READS), _ways(REFUSES)),
-    Difference("odd-align", "ALIGN() of a number that is no power of two", _ways(_READS), _ways(REFUSES)),
-    Difference("sorted-files", "SORT() around a file pattern", _ways(_READS), _ways(REFUSES)),
-    Difference("special", "SPECIAL", _ways(_READS), _ways(REFUSES)),
-    Difference("group-sections", "GROUP in SECTIONS", _ways(_READS), _ways(REFUSES)),
-    Difference("old-command", "STARTUP, FORCE_COMMON_ALLOCATION and the like", _ways(_READS), _ways(REFUSES)),
-    Difference("overlay-nocrossrefs", "NOCROSSREFS of an OVERLAY", _ways(_READS), _ways(REFUSES, ("21", _READS))),
-    Difference("nocrossrefs", "NOCROSSREFS()", _ways(_READS), _ways(REFUSES, ("19", _READS))),
-    Difference("dsect", "(DSECT)", _ways(_READS), _ways(REFUSES)),
-    Difference("readonly-type", "(READONLY)", _ways(REFUSES, ("2.36", _READS)), _ways(REFUSES)),
+    Difference("align-with-input", "ALIGN_WITH_INPUT", _ways(READS), _ways(REFUSES)),
+    Difference("block", "BLOCK()", _ways(READS), _ways(REFUSES)),
+    Difference("next", "NEXT()", _ways(READS), _ways(REFUSES)),
+    Difference("odd-align", "ALIGN() of a number that is no power of two", _ways(READS), _ways(REFUSES)),
+    Difference("sorted-files", "SORT() around a file pattern", _ways(READS), _ways(REFUSES)),
+    Difference("special", "SPECIAL", _ways(READS), _ways(REFUSES)),
+    Difference("group-sections", "GROUP in SECTIONS", _ways(READS), _ways(REFUSES)),
+    Difference(
+        "old-command", "STARTUP, FORCE_COMMON_ALLOCATION and the like", _ways(READS), _ways(REFUSES), "this command"
+    ),
+    Difference("overlay-nocrossrefs", "NOCROSSREFS of an OVERLAY", _ways(READS), _ways(REFUSES, ("21", READS))),
+    Difference("nocrossrefs", "NOCROSSREFS()", _ways(READS), _ways(REFUSES, ("19", READS))),
+    Difference("dsect", "(DSECT)", _ways(READS), _ways(REFUSES)),
+    Difference("readonly-type", "(READONLY)", _ways(REFUSES, ("2.36", READS)), _ways(REFUSES)),
     Difference(
         "section-type",
         "(TYPE = SHT_NOBITS)",
@@ -249,32 +300,32 @@ DIFFERENCES = (
     Difference(
         "exclusive-or",
         "`^` in an expression",
-        _ways(REFUSES, ("2.42", _READS)),
-        _ways(REFUSES, ("19", _READS)),
+        _ways(REFUSES, ("2.42", READS)),
+        _ways(REFUSES, ("19", READS)),
     ),
     Difference(
         "exclusive-or-assignment",
         "`x ^= 3`",
-        _ways("reads `x = 3`", ("2.42", _READS)),
-        _ways(REFUSES, ("19", _READS)),
+        _ways("reads `x = 3`", ("2.42", READS)),
+        _ways(REFUSES, ("19", READS)),
     ),
     Difference(
         "reverse",
         "REVERSE()",
-        _ways(REFUSES, ("2.42", _READS)),
-        _ways("takes it for a pattern", ("16", REFUSES), ("19", _READS)),
+        _ways(REFUSES, ("2.42", READS)),
+        _ways("takes it for a pattern", ("16", REFUSES), ("19", READS)),
     ),
-    Difference("asciz", "ASCIZ", _ways(_NO_FILE, ("2.41", _READS)), _ways(_GONE)),
-    Difference("squad", "SQUAD", _ways(_READS), _ways(_GONE)),
+    Difference("asciz", "ASCIZ", _ways(_NO_FILE, ("2.41", READS)), _ways(_GONE)),
+    Difference("squad", "SQUAD", _ways(READS), _ways(_GONE)),
     Difference("linker-version", "LINKER_VERSION", _ways(_NO_FILE, ("2.41", _NOTHING)), _ways(_NOTHING)),
-    Difference("hash-comment", "a comment that begins with #", _ways(REFUSES, ("2.40", _READS)), _ways(_READS)),
+    Difference("hash-comment", "a comment that begins with #", _ways(REFUSES, ("2.40", READS)), _ways(READS)),
     Difference(
         "same-name-twice",
         "two output sections of one name",
         _ways("makes one section of them", ("2.40", "makes two sections")),
         _ways("makes two sections"),
     ),
-)  # fmt: skip
+)
 
 BY_NAME = {one.name: one for one in DIFFERENCES}
 
