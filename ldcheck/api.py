@@ -12,14 +12,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Never
 
 from ldcheck import checks
-from ldcheck.findings import CheckError, EvidenceKind, Finding, Severity
+from ldcheck.findings import CheckError, EvidenceKind, Finding, InputError, Severity
 from ldcheck.judging import exit_status, gate
 from ldcheck.judging.spent import BYTES_IN_A_SECOND, SECONDS, SECONDS_OF_A_TARGET, TIME
+from ldcheck.linker import read_linkers
 from ldcheck.project.choice import Given, choose
 from ldcheck.project.target import Target
 from ldcheck.record import replace
 from ldcheck.report.model import Report
 from ldcheck.sections.budget import BUDGET
+from ldcheck.source import Location
 
 if TYPE_CHECKING:
     from ldcheck.compare.configurations import Comparison
@@ -38,6 +40,7 @@ def check(
     map: str = "",  # noqa: A002 - named as the option, and as everybody calls the file
     objects: Sequence[str] = (),
     arch: str = "",
+    linker: str = "",
     includes: Sequence[str] = (),
     definitions: Mapping[str, str | None] = _NOTHING,
     include_first: Sequence[str] = (),
@@ -69,13 +72,18 @@ def check(
     first, `kconfig` a .config or autoconf.h, `command_file` the command that the build recorded, and `vary` the values
     to be tried of a symbol, None for not defined.
 
-    `arch` is the architecture where nothing else tells it. `select` and `ignore` are ids of rules or names of checks;
-    `require` is evidence without which a target counts as not checked. `baseline` is a file of accepted findings, and
-    with `since`, a revision, only findings in lines that changed since then are left. `text` stands for the content of
+    `arch` is the architecture where nothing else tells it, `linker` whose rules apply (`gnu`, `lld=19`, `both`).
+    `select` and `ignore` are ids of rules or names of checks; `require` is evidence without which a target counts as
+    not checked. `baseline` is a file of accepted findings, and with `since`, a revision, only findings in lines that
+    changed since then are left. `text` stands for the content of
     the one script that is named, and is not preprocessed. The status of the report is 1 for findings of severity
     `fail_on` or heavier (None: for none), 2 for what could not be checked. `pictures` asks for what the
     HTML report draws of an image; `progress` is told of each step of the run.
     """
+    try:
+        linkers = read_linkers(linker) if linker else ()
+    except ValueError as error:
+        return Report(exit_status.NOT_CHECKED, errors=(InputError(f"--linker: {error}", Location(".")),))
     given = Given(
         tuple(scripts),
         Target(
@@ -84,6 +92,7 @@ def check(
             image=elf,
             map=map,
             objects=tuple(objects),
+            linkers=linkers,
             policies=tuple(policies),
             includes=tuple(includes),
             definitions=definitions,
@@ -276,10 +285,8 @@ def diff_since(
     as they were at the revision, too. Raises CheckError as `diff` does, and for a revision that git does not know.
     """
     from ldcheck.compare.configurations import compare_targets
-    from ldcheck.findings import InputError
     from ldcheck.judging.scripts import read_edited
     from ldcheck.project.revisions import commit_of, is_new, texts_at
-    from ldcheck.source import Location
 
     commit = commit_of(revision)
     options = Target("", "", arch=arch, includes=tuple(includes), definitions=definitions)

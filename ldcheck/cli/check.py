@@ -90,6 +90,12 @@ def _add_evidence(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--arch", default="", metavar="ARCH", help="the architecture, where nothing else tells it")
     group.add_argument(
+        "--linker",
+        default="",
+        metavar="LINKER",
+        help="whose rules apply: gnu, lld or both, lld=19 for a version (default: as the evidence tells, or gnu)",
+    )
+    group.add_argument(
         "--require",
         action="append",
         default=[],
@@ -208,6 +214,7 @@ def checked(
             map=args.map,
             objects=args.objects,
             arch=args.arch,
+            linker=args.linker,
             includes=args.includes,
             definitions=_definitions(args.define, args.undefine),
             include_first=args.include_first,

@@ -30,7 +30,7 @@ def read_map(path: str) -> LinkMap:
     text = read_text(path, "a link map")
     if "\r" in text:
         text = text.replace("\r\n", "\n")
-    if (head := _LLD_HEAD.search(text, 0, 1 << 16)) and head.start() < 1 << 12:
+    if head := is_lld_map(text):
         from ldcheck.image.lld_map import read_lld_map
 
         return read_lld_map(path, text, head.end())
@@ -45,6 +45,12 @@ def read_map(path: str) -> LinkMap:
             "link with -Map=FILE for the link map; symbols are better taken from the ELF file (--elf)",
         )
     raise refuse(path, f"expected a link map of GNU ld or lld, this looks like {_kind(text)}", "link with -Map=FILE")
+
+
+def is_lld_map(text: str) -> re.Match[str] | None:
+    """The head line of a map of lld; None if the text is none."""
+    head = _LLD_HEAD.search(text, 0, 1 << 16)
+    return head if head is not None and head.start() < 1 << 12 else None
 
 
 def _kind(text: str) -> str:

@@ -28,7 +28,7 @@ class Target:
 
     `image_case` is the index of the script that the image was linked with. `condition` words a choice of scripts
     ("only with CONFIG_X") for what was found at some places, empty for all of them. `facts` is what else a `when` can
-    ask for: format and linker.
+    ask for: format and linkers, by the names that policies use; of several linkers one will do.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Target:
     image_case: int = 0
     condition: Callable[[Collection[int], Sequence[Location]], str] = lambda *_: ""
     format: str = ""
-    linker: str = ""
+    linkers: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
 
 
@@ -53,11 +53,12 @@ def excluded(rule: Rule, target: Target) -> str:
         if not allows(when.arch, target.arch):
             return f"only for {', '.join(when.arch)}, this is {target.arch}"
     for wanted, actual, word in (
-        (when.format, target.format, "format"),
-        (when.linker, target.linker, "linker"),
+        (when.format, (target.format,) if target.format else (), "format"),
+        (when.linker, target.linkers, "linker"),
     ):
-        if wanted and actual not in wanted:
-            return f"only for the {word} {', '.join(wanted)}" + (f", this is {actual}" if actual else "")
+        if wanted and not set(actual) & set(wanted):
+            said = f", this is {' and '.join(actual)}" if actual else ""
+            return f"only for the {word} {', '.join(wanted)}{said}"
     if when.paths:
         from ldcheck.policy.paths import path_matches
 

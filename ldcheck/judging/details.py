@@ -19,7 +19,8 @@ def details(
     target: Target, scripts: Scripts, image: Image | None, arch: str, results: Sequence[RuleResult]
 ) -> Iterator[str]:
     """How each script came about, and what each verdict rests on."""
-    yield f"{target.name}: architecture {arch or 'not known'}, policies {', '.join(target.policies)}"
+    linkers = " and ".join(map(str, target.linkers)) or "GNU ld"
+    yield f"{target.name}: architecture {arch or 'not known'}, {linkers}, policies {', '.join(target.policies)}"
     for at, described in enumerate(scripts.described, 1):
         yield f"{target.name}: script {at} of {len(scripts.described)}: {described}"
     if scripts.parses and not scripts.described:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ldcheck.judging.inputs import LinkedInputs
     from ldcheck.layout.decided import Decided
     from ldcheck.layout.result import Layout
+    from ldcheck.linker import Linker
     from ldcheck.policy.rule import Rule
     from ldcheck.script.routes import Routes
     from ldcheck.sections.rules import InputRule
@@ -41,7 +42,8 @@ class ScriptView:
 
     `arch` is the target's architecture or empty; `params` are named values that the policy gives to symbols which the
     script leaves undefined. Without `orphans`, what is proved of addresses takes for granted that no section is left
-    without a statement (because a rule or an option of the link refuses that).
+    without a statement (because a rule or an option of the link refuses that). `linkers` are those that are meant; none
+    is GNU ld of any version.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class ScriptView:
         arch: str = "",
         params: Mapping[str, int] | None = None,
         orphans: bool = True,
+        linkers: tuple[Linker, ...] = (),
     ) -> None:
         self.tree = tree
         self.sources = sources
         self.arch = arch
         self.params = dict(params or {})
         self.orphans = orphans
+        self.linkers = linkers
         # How many more places are looked for to draft fixes of this script.
         self.drafts = 200
         # What the checks said of it, by rule: a trial of a fix asks for all of that once more.

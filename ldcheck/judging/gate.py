@@ -15,8 +15,10 @@ from ldcheck.judging.architecture import declared, find_arch
 from ldcheck.judging.calls import with_policies
 from ldcheck.judging.details import details, picture
 from ldcheck.judging.linked import image_of, linked_with, present
+from ldcheck.judging.meant import Meant, meant_by
 from ldcheck.judging.scripts import Scripts, read_scripts, script_errors, views_of, warnings
 from ldcheck.judging.spent import TIME, OutOfTimeError, spent
+from ldcheck.linker import GNU
 from ldcheck.record import dataclass, field, replace
 from ldcheck.sections.budget import BUDGET
 from ldcheck.source import Location, Source
@@ -89,6 +91,11 @@ def _checked(target: Target, asked: Asked, checks: judge.CheckModules, progress:
 
     if target.errors:
         return Checked(errors=target.errors)
+    try:
+        meant = meant_by(target)
+    except CheckError as error:
+        return Checked(errors=error.errors)
+    target = replace(target, linkers=meant.linkers)
     scripts, image = Scripts(), None
     unreadable: list[InputError] = []
     begin = spent()
@@ -107,9 +114,11 @@ def _checked(target: Target, asked: Asked, checks: judge.CheckModules, progress:
     remarks: tuple[str, ...] = ()
     if not target.policies:
         target, remarks = with_policies(target, scripts, image)
+    if meant.is_guess and meant.linkers[0].kind != GNU.kind:
+        remarks += (f"{target.name}: taken as linked by {meant.describe()}",)
     policies = load_policies(target.policies, declarations=checks, tests=False)
     errors = [*policies.errors, *unreadable]
-    inputs = _inputs(target, policies)
+    inputs = _inputs(target, policies, meant)
     # A verdict on half of what was given would be mistaken for a verdict on all of it.
     if len(errors) > len(policies.errors) or not policies.rules:
         return Checked(errors=tuple(errors), inputs=inputs)
@@ -136,7 +145,7 @@ def _judged(
     output_arch, output_format = declared(scripts.parses[0].tree) if scripts.parses else ("", "")
     arch = find_arch(target, asked.arch, image, output_arch, output_format)
     refused = judge.refuses_orphans(policies.rules)
-    views = views_of(scripts, policies, arch, orphans=not refused)
+    views = views_of(scripts, policies, arch, orphans=not refused, linkers=target.linkers)
     definitions = scripts.definitions or ((),) * len(views)
     linked, remarks = linked_with(target, views, image, policies.params)
     known = views[linked].params if views else policies.params
@@ -148,7 +157,7 @@ def _judged(
         image_case=linked,
         condition=scripts.condition,
         format="elf" if image is not None and image.elf is not None else file_format(output_format),
-        linker=image.map.linker if image is not None and image.map is not None else "",
+        linkers=tuple(dict.fromkeys(linker.name for linker in target.linkers)),
         paths=(target.script,) if target.script else (),
     )
     rules, errors = _chosen(policies.rules, asked, target.location)
@@ -229,12 +238,13 @@ def _chosen(rules: Sequence[Rule], asked: Asked, place: Location) -> tuple[list[
     return chosen, errors
 
 
-def _inputs(target: Target, policies: Policies) -> dict[str, tuple[str, ...]]:
+def _inputs(target: Target, policies: Policies, meant: Meant) -> dict[str, tuple[str, ...]]:
     named = {
         "script": (target.script,),
         "image": (target.image,),
         "map": (target.map,),
         "objects": target.objects,
         "policy": policies.files,
+        "linker": (meant.describe(),) if target.script or meant.linkers else (),
     }
     return {kind: names for kind, names in named.items() if any(names)}

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from ldcheck.findings import InputError
 from ldcheck.record import dataclass, replace
+from ldcheck.script.dialect import GNU, Dialect, dialect_of
 from ldcheck.source import Location, Related, Source, SourceMap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ldcheck.judging.evidence import ScriptView
+    from ldcheck.linker import Linker
     from ldcheck.policy.load import Policies
     from ldcheck.preprocess.files import Files
     from ldcheck.preprocess.run import Preprocessed
@@ -61,7 +63,7 @@ def read_scripts(target: Target, arch: str = "", text: str | None = None) -> Scr
         return Scripts()
     if text is None and is_preprocessed(target):
         return _preprocessed(target if target.arch else replace(target, arch=arch))
-    parsed = parse_script(target.script, text, target.includes)
+    parsed = parse_script(target.script, text, target.includes, dialect_of(target.linkers))
     return Scripts((parsed,), sources=parsed.sources.sources)
 
 
@@ -83,18 +85,21 @@ def read_edited(target: Target, arch: str, before: Scripts, texts: Mapping[str, 
         return Source(source.name, texts[source.name]) if source is not None and source.name in texts else source
 
     first = before.parses[0].sources.sources[0]
-    parsed = parse(Source(first.name, texts.get(first.name, first.text)), include=include)
+    edited = Source(first.name, texts.get(first.name, first.text))
+    parsed = parse(edited, include=include, dialect=dialect_of(target.linkers))
     return Scripts((parsed,), sources=parsed.sources.sources)
 
 
-def views_of(scripts: Scripts, policies: Policies, arch: str, *, orphans: bool) -> list[ScriptView]:
-    """What the rules of the policies are judged on; see `ScriptView` for `arch` and `orphans`."""
+def views_of(
+    scripts: Scripts, policies: Policies, arch: str, *, orphans: bool, linkers: tuple[Linker, ...] = ()
+) -> list[ScriptView]:
+    """What the rules of the policies are judged on; see `ScriptView` for `arch`, `orphans` and `linkers`."""
     from ldcheck.judging.evidence import ScriptView
 
     params = [policies.params_with(constant) for constant in scripts.constants]
     params = params or [policies.params] * len(scripts.parses)
     return [
-        ScriptView(parse.tree, parse.sources, arch, known, orphans)
+        ScriptView(parse.tree, parse.sources, arch, known, orphans, linkers)
         for parse, known in zip(scripts.parses, params, strict=True)
     ]
 
@@ -126,7 +131,7 @@ def _preprocessed(target: Target, files: Files | None = None, before: Scripts | 
         enclosing = relevance.enclosing(places[0]) if places else ()
         return smallest_condition(every, those, relevance.deciding(places), enclosing)
 
-    include = searched(target.includes)
+    include, dialect = searched(target.includes), dialect_of(target.linkers)
     # Configurations share most of their statements: all lie in one address space, and each is parsed once.
     sources, shared = SourceMap(), SharedStatements()
     if before is not None and before.shared is not None:
@@ -140,7 +145,7 @@ def _preprocessed(target: Target, files: Files | None = None, before: Scripts | 
         if one.source.text in known:
             return known[one.source.text]
         text = Text(shared, one.lines, one.source.line_starts) if one.lines else None
-        return parse(one.source, origin=one.origin, sources=sources, include=include, shared=text)
+        return parse(one.source, origin=one.origin, sources=sources, include=include, shared=text, dialect=dialect)
 
     return Scripts(
         tuple(parsed(one) for one in found),
@@ -161,7 +166,7 @@ def _described(script: Preprocessed) -> str:
     return "; or ".join(named) + (f"; or {more:,} others" if more else "")
 
 
-def parse_script(path: str, text: str | None = None, folders: Sequence[str] = ()) -> Parse:
+def parse_script(path: str, text: str | None = None, folders: Sequence[str] = (), dialect: Dialect = GNU) -> Parse:
     """Parse a script as it stands; line markers in it lead back to the files that they name.
 
     `text` stands for the content of the file. `folders` are looked through for INCLUDE, like those of `ld -L`.
@@ -172,7 +177,7 @@ def parse_script(path: str, text: str | None = None, folders: Sequence[str] = ()
 
     source = Source(path, text) if text is not None else read_script(path)
     origin = origin_of(source, (os.path.dirname(path),))
-    return parse(source, origin=origin, include=searched(folders))
+    return parse(source, origin=origin, include=searched(folders), dialect=dialect)
 
 
 def read_script(path: str) -> Source:

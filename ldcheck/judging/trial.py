@@ -131,7 +131,8 @@ class Bench:
 
     def _seen(self, scripts: Scripts) -> tuple[ScriptView, ...]:
         refused = judge.refuses_orphans(self._policies.rules)
-        return tuple(views_of(scripts, self._policies, self._judged.arch, orphans=not refused))
+        arch, linkers = self._judged.arch, self.target.linkers
+        return tuple(views_of(scripts, self._policies, arch, orphans=not refused, linkers=linkers))
 
     def _states(self, scripts: Scripts, views: Sequence[ScriptView]) -> Mapping[_Key, _State]:
         definitions = scripts.definitions or ((),) * len(views)

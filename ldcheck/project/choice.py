@@ -127,6 +127,7 @@ def _with_options(target: Target, options: Target) -> Target:
         image=options.image or target.image,
         map=options.map or target.map,
         objects=options.objects or target.objects,
+        linkers=options.linkers or target.linkers,
         policies=options.policies or target.policies,
         includes=(*options.includes, *target.includes),
         definitions={**target.definitions, **options.definitions},

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ldcheck.documents.nodes import Node, ScalarNode, as_flag, as_integer, as_text, as_texts, fail
+from ldcheck.linker import Linker, read_linkers
 from ldcheck.record import dataclass
 
 PREPROCESSORS = ("auto", "recorded", "compiler", "pcpp")
@@ -52,6 +53,7 @@ KEYS = (
     TargetKey("image", "The linked ELF file.", _TEXT),
     TargetKey("map", "The map that the linker wrote.", _TEXT),
     TargetKey("objects", "Object files and archives that were linked; patterns are allowed.", _TEXTS),
+    TargetKey("linker", "Whose rules apply: `gnu`, `lld` or `both`, with a version as in `lld=19`.", _TEXTS),
     TargetKey("policies", "Policies: files, or the names of stock ones.", _TEXTS),
     TargetKey("optional", "Whether the target is left out where its script does not exist.", {"type": "boolean"}),
 )
@@ -99,6 +101,17 @@ def read_arch(node: Node, what: str) -> str:
     if advice := check_name(text):
         fail(node, f"{what} is `{text}`, which is no architecture that ldcheck knows", advice=advice)
     return canonical(text) or text
+
+
+def read_linker(node: Node, what: str) -> tuple[Linker, ...]:
+    """One linker or several: `gnu`, `lld=19`, `both`."""
+    found: dict[Linker, None] = {}
+    for item in as_texts(node, what):
+        try:
+            found.update(dict.fromkeys(read_linkers(as_text(item, what))))
+        except ValueError as error:
+            fail(item, f"{what}: {error}")
+    return tuple(found)
 
 
 def read_limit(node: Node, what: str) -> int:

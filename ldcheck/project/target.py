@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ldcheck.findings import InputError
+from ldcheck.linker import Linker
 from ldcheck.record import dataclass, field
 from ldcheck.source import Location
 
@@ -22,7 +23,8 @@ class Target:
     `preprocessor` is `auto`, or the one way to use: `recorded`, `compiler`, `pcpp`. `limit` is the number of distinct
     scripts above which pairs of values are covered instead of everything. `root` is the folder of the tree, from which
     no program is run. `notes` say what of a build is missing, `errors` what else
-    is, so that this target cannot be checked. Without `policies` those apply that the script calls for.
+    is, so that this target cannot be checked. Without `linkers` the evidence tells which one is meant, else it is GNU
+    ld. Without `policies` those apply that the script calls for.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Target:
     image: str = ""
     map: str = ""
     objects: tuple[str, ...] = ()
+    linkers: tuple[Linker, ...] = ()
     policies: tuple[str, ...] = ()
     optional: bool = False
     root: str = "."

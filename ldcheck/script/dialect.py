@@ -8,6 +8,10 @@ ld does, `linker-portability` says so, not the parser.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ldcheck.linker import Linker
+
 
 class Dialect:
     """A linker's language. `name` is what people are shown; `commands` are the keywords beyond GNU ld's."""
@@ -24,3 +28,8 @@ class Dialect:
 
 GNU = Dialect("gnu")
 LLD = Dialect("lld", frozenset({"OVERWRITE_SECTIONS", "CLASS"}))
+
+
+def dialect_of(linkers: Sequence[Linker]) -> Dialect:
+    """The language of the linkers that are meant: GNU ld's where one of them is GNU ld, or none is given."""
+    return LLD if linkers and all(linker.kind == "lld" for linker in linkers) else GNU

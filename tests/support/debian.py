@@ -56,6 +56,42 @@ def binary_package(
     return home
 
 
+def with_dependencies(name: str, suite: str, only: Iterable[str], arch: str = "amd64") -> Path:
+    """A package of another release together with all that it depends on, in one folder: a root to run programs in.
+
+    Nothing of it is installed. `only` holds globs on the paths, as for `binary_package`.
+    """
+    globs = tuple(only)
+    home = cache_folder() / "debian" / suite / "root" / f"{name}-{_key(globs)}"
+    if home.is_dir():
+        return home
+    with locked("debian"):
+        if not home.is_dir():
+            with _staged(home) as stage, tempfile.TemporaryDirectory(dir=_state(suite)) as download:
+                _fetch(["download", *_closure(f"{name}:{arch}", suite)], Path(download), name, suite)
+                for package in Path(download).glob("*.deb"):
+                    _unpack_binary(package, stage, globs)
+    return home
+
+
+def _closure(spec: str, suite: str) -> list[str]:
+    """A package and all that it depends on: what apt would install where nothing is."""
+    state = _state(suite)
+    command = [tool("apt-get"), *_options(state), "--simulate", "--no-install-recommends", "install", spec]
+    found: list[str] = []
+    for renewed in (False, True):
+        if renewed or not _have_lists(state):
+            _update(command[0], state)
+        done = subprocess.run(command, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, timeout=900)
+        if done.returncode == 0:
+            found = re.findall(r"^Inst (\S+) ", done.stdout, re.MULTILINE)
+            break
+    if not found:
+        unavailable(f"Debian's package {spec} of {suite} cannot be had from this machine's mirror")
+    architecture = spec.partition(":")[2]
+    return [name if ":" in name else f"{name}:{architecture}" for name in found]
+
+
 def source_package(name: str, version: str | None = None, only: Iterable[str] = (), suite: str = "") -> Path:
     """The source tree of a package: upstream's files at its top, Debian's in `debian/`, its patches not applied.
 
@@ -263,3 +299,5 @@ def _put(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, home: Pat
         assert content is not None
         with target.open("wb") as file:
             shutil.copyfileobj(content, file)
+        if member.mode & 0o100:
+            target.chmod(0o755)

@@ -1,67 +1,55 @@
-"""Constructs that GNU ld and lld read differently.
+"""Where a script means two things: to GNU ld and lld, or to two versions of one of them.
 
 ## What it does
-Reports what lld refuses and GNU ld takes (NEXT(), BLOCK(), ALIGN() of a number that is no power of two, STARTUP,
-SPECIAL, ALIGN_WITH_INPUT, (DSECT), (READONLY), SORT() around a file pattern ...), and names in quotes, which lld up to
-14 takes with their quotes; each kind once, with all its places. Of a script for position-independent links, one that
-takes `.dynamic`, it also reports where sections that are read-only after relocation do not lie next to each other.
+Reports each construct that the linkers of the target do not take for the same, once with all its places: numbers in
+output sections, which GNU ld counts from the start of the section and lld takes for addresses; sections that lld loads
+from elsewhere; what one of them refuses (BLOCK(), ALIGN() of a number that is no power of two, SORT() around a file
+pattern ...) or takes for the name of a file; quotes, commas and digits that are read in two ways. Where both do the
+same with it in this script, it says nothing. What the one linker of a target does not read is reported as well, with
+the version that it needs. Of a script for position-independent links, one that takes `.dynamic`, it also reports where
+sections that are read-only after relocation do not lie next to each other.
 
 ## Why is this bad
-The script works with one linker and not, or otherwise, with the other: a section with quotes in its name is an orphan
-for every tool that looks for it.
+The script works with one linker and not, or otherwise, with the other.
 
 ## Example
-    SECTIONS { ".text" : { *(.text) . = ALIGN(6); } }
+    SECTIONS { . = 0x10000; .text : { *(.text) . = 0x400; size = 0x400; } }
 
 ## Use instead
-    SECTIONS { .text : { *(.text) . = ALIGN(8); } }
+    SECTIONS { . = 0x10000; .text : { *(.text) . += 0x400; size = ABSOLUTE(0x400); } }
 
 ## Limits
-A project that is linked with one of the two only has no use for it: it is a note, unless a policy says more. That lld
-refuses the link as a whole is a warning: without PHDRS it makes a segment of what is read-only after relocation, unless
-it is given `-z norelro`. A script that has `.interp` too is taken for a copy of GNU ld's own, and left alone there.
+What a target is linked with is said by `linker` or `--linker`. With two linkers there, what surely gives another image
+is an error, and what depends on the inputs a note; where nothing is said all is a note, as a project that is linked
+with one of the two has no use for it. That lld refuses the link as a whole because of what is read-only after
+relocation is a warning: without PHDRS it makes a segment of that, unless it is given `-z norelro`. A script that has
+`.interp` too is taken for a copy of GNU ld's own, and left alone there.
 
 ## References
-GNU ld manual, "Symbol Names", "Builtin Functions"; LLVM documentation, "Linker Script implementation notes and policy".
-What lld refuses was tried with 14 and 19.
+The table of differences in the documentation ("Two linkers, and many years"), each of which is linked by GNU ld 2.35 to
+2.47 and lld 14 to 22 in the tests; LLVM documentation, "Linker Script implementation notes and policy".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.differing import Occurrence, occurrences
 from ldcheck.judging.evidence import ScriptView
+from ldcheck.linker import GNU, LLD, Linker
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.environment import Environment
-from ldcheck.script.expressions import evaluate
-from ldcheck.script.syntax import (
-    Call,
-    Command,
-    InputSectionDescription,
-    Node,
-    OutputSection,
-    Overlay,
-    ProgramHeaders,
-    Word,
-    children,
-    walk,
-)
+from ldcheck.script.differences import BY_NAME, LOSES, READS, REFUSES, Difference, certain, possible
+from ldcheck.script.syntax import InputSectionDescription, OutputSection, ProgramHeaders
 from ldcheck.sections.rules import flat
 from ldcheck.source import Related
+from ldcheck.words import listed
 
 DECLARATION = Declaration(
-    head=Key("lint", Kind.NAME, "Constructs that GNU ld and lld read differently."),
+    head=Key("lint", Kind.NAME, "Constructs that GNU ld and lld, or two versions of them, read differently."),
     evidence=(EvidenceKind.SCRIPT,),
 )
-
-_REFUSED_COMMANDS = frozenset(
-    ("FORCE_COMMON_ALLOCATION", "HLL", "INHIBIT_COMMON_ALLOCATION", "LD_FEATURE", "STARTUP", "SYSLIB")
-)
-_REFUSED_FUNCTIONS = frozenset(("BLOCK", "NEXT"))
-_REFUSED_TYPES = frozenset(("DSECT", "READONLY"))
-_NAMING_FUNCTIONS = frozenset(("ADDR", "ALIGNOF", "LOADADDR", "SIZEOF"))
 
 # Output sections that lld puts into PT_GNU_RELRO by their names; and that one, wherever it is, that takes .got.
 _RELRO = frozenset(
@@ -71,74 +59,82 @@ _RELRO = frozenset(
 # Every program has some of these.
 _SURE = frozenset((".text", ".rodata", ".data", ".bss"))
 
-_REFUSED = "lld refuses {}"
-_QUOTED = "lld up to 14 takes the quotes around a name for a part of it"
+# What can be written for both linkers, where there is one thing to write.
+_INSTEAD = {
+    "dot-number": "write `. = ABSOLUTE(...)` if it is an address, else `. += ...`",
+    "symbol-number": "wrap the value in ABSOLUTE(), or assign it outside of the output section",
+    "dot-arithmetic": "write `. = ALIGN(n)`, or `. += ...`",
+    "dot-address": "write `. += ...`",
+    "quoted-name": "write names without quotes",
+    "exclude-outside": "write EXCLUDE_FILE() inside, ahead of each pattern",
+    "exclude-list": "write EXCLUDE_FILE() ahead of each pattern, or one pattern in a statement",
+    "sorted-together": "write one pattern in a statement",
+    "comma-list": "put blanks between the names",
+    "octal": "write it without the leading 0, or in hexadecimal",
+    "dollar-number": "write 0x",
+    "hexadecimal-name": "give the symbol or the region another name, or write 0x",
+    "assert-early": "move the ASSERT to the end",
+    "defined-later": "move the assignment ahead",
+    "load-inherited": "give it an AT> of its own",
+    "load-at-inherited": "give it an AT() of its own",
+    "load-alignment": "align the end of what is loaded ahead of it",
+    "only-space": "make it (NOLOAD)",
+    "read-only-orphan": "take read-only data by a statement",
+    "region-address": "leave the address out, or the region",
+    "unallocated-dot": "put it behind everything that has an address",
+    "info-dot": "put it behind everything that has an address",
+}
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
-    """REFUTED with a problem for each kind of construct that the linkers differ in."""
-    found: dict[str, list[tuple[Node, Node]]] = {}
-    for statement in view.statements:
-        for said, part in _differences(statement):
-            found.setdefault(said, []).append((statement, part))
-    problems = (*(_problem(said, places, view) for said, places in found.items()), *_apart(view))
+    """REFUTED with a problem for each kind of construct that the linkers of the target differ in."""
+    linkers = view.linkers or (GNU, LLD)
+    found: dict[str, list[Occurrence]] = {}
+    for one in occurrences(view):
+        difference = BY_NAME[one.difference]
+        # To whom no linker matters it does not matter what would happen with other inputs.
+        if not view.linkers and not one.is_sure:
+            continue
+        if possible(difference, linkers) or any(_loses(difference, linker) for linker in view.linkers):
+            found.setdefault(one.difference, []).append(one)
+    problems = (*(_problem(BY_NAME[name], places, view) for name, places in found.items()), *_apart(view))
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
 
 
-def _problem(said: str, places: list[tuple[Node, Node]], view: ScriptView) -> Problem:
-    (statement, part), *others = places
-    refused = said != _QUOTED
+def _loses(difference: Difference, linker: Linker) -> bool:
+    """Whether a linker, whichever version it is of those that may be meant, does not read a construct."""
+    return difference.ways(linker) <= LOSES
+
+
+def _problem(difference: Difference, places: Sequence[Occurrence], view: ScriptView) -> Problem:
+    linkers = view.linkers or (GNU, LLD)
+    # What is sure comes first: it decides how heavy the finding is.
+    first, *others = sorted(places, key=lambda one: not one.is_sure)
+    losing = [linker for linker in view.linkers if _loses(difference, linker)]
+    is_error = first.is_sure and (bool(losing) or (len(view.linkers) > 1 and certain(difference, linkers)))
     return view.problem(
-        statement,
-        said,
-        f"{said}, and GNU ld takes it" if refused else said,
-        at=part,
-        label="" if refused else "in quotes",
-        related=(Related(view.locate(other), "and here") for _, other in others),
-        help="" if refused else "write names without quotes",
-        severity=Severity.NOTE,
+        first.statement,
+        difference.name,
+        _message(difference, linkers, losing),
+        at=first.part,
+        related=(Related(view.locate(one.part), "and here") for one in others),
+        help=_INSTEAD.get(difference.name, ""),
+        severity=Severity.ERROR if is_error else Severity.NOTE,
     )
 
 
-def _differences(statement: Node) -> Iterator[tuple[str, Node]]:
-    """What a statement has that the linkers differ in, as words and the part of it; not what stands in its body."""
-    if isinstance(statement, OutputSection):
-        if statement.name.quoted:
-            yield _QUOTED, statement.name
-        if statement.type is not None and statement.type.keyword in _REFUSED_TYPES:
-            yield _REFUSED.format(f"({statement.type.keyword})"), statement.type
-        if statement.align_with_input:
-            yield _REFUSED.format("ALIGN_WITH_INPUT"), statement.name
-        if statement.constraint == "SPECIAL":
-            yield _REFUSED.format("SPECIAL"), statement.name
-    elif isinstance(statement, Overlay):
-        if statement.nocrossrefs:
-            yield _REFUSED.format("NOCROSSREFS of an OVERLAY"), statement
-    elif isinstance(statement, Command):
-        if statement.keyword in _REFUSED_COMMANDS:
-            yield _REFUSED.format(statement.keyword), statement
-    elif isinstance(statement, InputSectionDescription) and statement.file is not None and statement.file.sorts:
-        yield _REFUSED.format(f"{statement.file.sorts[0]}() around a file pattern"), statement.file
-    inside = getattr(statement, "sections" if isinstance(statement, Overlay) else "statements", None) or ()
-    body = {id(node) for node in inside}
-    for child in children(statement):
-        if id(child) not in body:
-            yield from _in_expression(child)
-
-
-def _in_expression(expression: Node) -> Iterator[tuple[str, Node]]:
-    for part in walk(expression):
-        if not isinstance(part, Call):
-            continue
-        first, last = (part.arguments[0], part.arguments[-1]) if part.arguments else (None, None)
-        if part.function in _REFUSED_FUNCTIONS:
-            yield _REFUSED.format(f"{part.function}()"), part
-        elif part.function in _NAMING_FUNCTIONS and isinstance(first, Word) and first.quoted:
-            yield _QUOTED, first
-        elif part.function == "ALIGN" and last is not None and not isinstance(last, Word):
-            value = evaluate(last, Environment()).number
-            if value and value & (value - 1):
-                yield _REFUSED.format(f"ALIGN({value}), which is no power of two"), part
+def _message(difference: Difference, linkers: Sequence[Linker], losing: Sequence[Linker]) -> str:
+    """What is the matter with a construct, for the linkers that are compared; `losing` do not read it."""
+    needs = [f"{linker.name} {version}" for linker in losing if (version := difference.needs(linker))]
+    if needs:
+        return f"{difference} needs {listed(needs)}, and this is for {listed([str(one) for one in losing])}"
+    refusing = [str(linker) for linker in linkers if difference.ways(linker) == {REFUSES}]
+    reading = [str(linker) for linker in linkers if difference.ways(linker) == {READS}]
+    if refusing and len(refusing) + len(reading) == len(linkers):
+        taken = f", and {listed(reading)} {'takes' if len(reading) == 1 else 'take'} it" if reading else ""
+        return f"{listed(refusing)} {'refuses' if len(refusing) == 1 else 'refuse'} {difference}{taken}"
+    said = [f"{linker} {difference.describe(linker)}" for linker in linkers]
+    return f"{difference}: {', and '.join(said)}"
 
 
 # What is read-only after relocation -----------------------------------------------------------------------------------

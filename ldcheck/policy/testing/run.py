@@ -109,7 +109,7 @@ def _target(rule: Rule, test: RuleTest) -> Target:
         scripts=(ScriptCase(view, (definitions or {"": ""},)),) if view is not None else (),
         image=image,
         format=test.format or next(iter(rule.when.format), ""),
-        linker=test.linker or next(iter(rule.when.linker), ""),
+        linkers=(test.linker,) if test.linker else rule.when.linker[:1],
         paths=(test.path,) if test.path else rule.when.paths,
     )
 

@@ -1,0 +1,143 @@
+"""What of the language not every linker reads, or reads as another number or name: where it stands in a script.
+
+The words alone tell it; the names are those of `ldcheck.script.differences`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ldcheck.script.environment import Environment
+from ldcheck.script.expressions import evaluate
+from ldcheck.script.syntax import (
+    Assignment,
+    Binary,
+    Call,
+    Command,
+    Data,
+    InputSectionDescription,
+    Insert,
+    Marker,
+    Node,
+    Number,
+    OutputSection,
+    Overlay,
+    SectionGroup,
+    Unary,
+    Word,
+    children,
+    walk,
+)
+
+_OLD_COMMANDS = frozenset(("FORCE_COMMON_ALLOCATION", "HLL", "LD_FEATURE", "STARTUP", "SYSLIB"))
+_TYPES = {"DSECT": "dsect", "READONLY": "readonly-type", "TYPE": "section-type"}
+_FUNCTIONS = {"BLOCK": "block", "NEXT": "next"}
+_DATA = {"ASCIZ": "asciz", "SQUAD": "squad"}
+_NAMING = frozenset(("ADDR", "ALIGNOF", "LOADADDR", "SIZEOF"))
+_WILD = frozenset("*?[")
+_OCTAL = re.compile(r"0[0-7]+")
+_NAME_LIKE = re.compile(r"[a-fA-F][0-9a-fA-F]*[bBdDhHoOxX]?")
+
+Found = tuple[str, Node]
+
+
+def constructs(statement: Node) -> Iterator[Found]:
+    """The constructs of a statement by name, each with the part that it is; not those that stand in its body."""
+    if isinstance(statement, OutputSection):
+        yield from _of_section(statement)
+    elif isinstance(statement, Overlay):
+        if statement.nocrossrefs:
+            yield "overlay-nocrossrefs", statement
+    elif isinstance(statement, SectionGroup):
+        yield "group-sections", statement
+    elif isinstance(statement, Insert):
+        yield "insert", statement
+    elif isinstance(statement, Command):
+        if statement.keyword in _OLD_COMMANDS:
+            yield "old-command", statement
+        elif statement.keyword == "NOCROSSREFS":
+            yield "nocrossrefs", statement
+    elif isinstance(statement, Data) and statement.keyword in _DATA:
+        yield _DATA[statement.keyword], statement
+    elif isinstance(statement, Marker) and statement.keyword == "LINKER_VERSION":
+        yield "linker-version", statement
+    elif isinstance(statement, Assignment) and statement.operator == "^=":
+        yield "exclusive-or-assignment", statement
+    elif isinstance(statement, InputSectionDescription):
+        yield from _of_inputs(statement)
+    inside = getattr(statement, "sections" if isinstance(statement, Overlay) else "statements", None) or ()
+    body = {id(node) for node in inside}
+    for child in children(statement):
+        if id(child) not in body:
+            yield from _in_expression(child)
+
+
+def _of_section(section: OutputSection) -> Iterator[Found]:
+    if section.name.quoted:
+        yield "quoted-name", section.name
+    if section.type is not None and section.type.keyword in _TYPES:
+        yield _TYPES[section.type.keyword], section.type
+    if section.align_with_input:
+        yield "align-with-input", section.name
+    if section.constraint == "SPECIAL":
+        yield "special", section.name
+
+
+def _of_inputs(statement: InputSectionDescription) -> Iterator[Found]:
+    file, patterns = statement.file, statement.patterns or ()
+    if file is not None and file.sorts:
+        yield ("reverse" if "REVERSE" in file.sorts else "sorted-files"), file
+    if file is not None and file.exclude and patterns:
+        yield "exclude-outside", file
+    if file is not None and file.pattern.text[:1] == ":" and not _WILD.intersection(file.pattern.text):
+        yield "colon-file", file
+    for one, following in pairwise(patterns):
+        if one.exclude and not following.exclude:
+            yield "exclude-list", one
+            break
+    for one in patterns:
+        if "REVERSE" in one.sorts:
+            yield "reverse", one
+        if "," in one.pattern.text and not one.pattern.quoted:
+            yield "comma-list", one.pattern
+
+
+def _in_expression(expression: Node) -> Iterator[Found]:
+    for part in walk(expression):
+        if isinstance(part, Number):
+            yield from _of_number(part)
+        elif isinstance(part, Binary):
+            if part.operator == "^":
+                yield "exclusive-or", part
+            elif part.operator in ("/", "%") and (_is_negative(part.left) or _is_negative(part.right)):
+                yield "signed-division", part
+        elif isinstance(part, Call):
+            yield from _of_call(part)
+
+
+def _of_number(number: Number) -> Iterator[Found]:
+    if _OCTAL.fullmatch(number.text):
+        if int(number.text) != number.value:
+            yield "octal", number
+    elif number.text.startswith("$"):
+        yield "dollar-number", number
+    elif _NAME_LIKE.fullmatch(number.text):
+        yield "hexadecimal-name", number
+
+
+def _of_call(call: Call) -> Iterator[Found]:
+    first, last = (call.arguments[0], call.arguments[-1]) if call.arguments else (None, None)
+    if call.function in _FUNCTIONS:
+        yield _FUNCTIONS[call.function], call
+    elif call.function in _NAMING and isinstance(first, Word) and first.quoted:
+        yield "quoted-name", first
+    elif call.function == "ALIGN" and last is not None and not isinstance(last, Word):
+        value = evaluate(last, Environment()).number
+        if value and value & (value - 1):
+            yield "odd-align", call
+
+
+def _is_negative(operand: Node) -> bool:
+    return isinstance(operand, Unary) and operand.operator == "-" and isinstance(operand.operand, Number)
