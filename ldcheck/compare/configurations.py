@@ -10,7 +10,11 @@ from ldcheck.record import dataclass
 from ldcheck.words import counted
 
 if TYPE_CHECKING:
+    from ldcheck.compare.builds import Builds
+    from ldcheck.compare.gates import Unmet
+    from ldcheck.findings import InputError
     from ldcheck.judging.scripts import Scripts
+    from ldcheck.layout.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,9 @@ class Comparison:
     """What differs, and whether it is `proved` that nothing does, in every configuration.
 
     `conditions` tell for each entry in which configurations it is so; empty is all of them. `reason` says why nothing
-    is proved although nothing differs. `compared` is the number of pairs of scripts.
+    is proved although nothing differs. `compared` is the number of pairs of scripts, 0 where no scripts were given.
+    `builds` is what two builds do differently, and `unmet` what of them is not as it was asked for. `errors` are why
+    nothing was compared.
     """
 
     entries: tuple[Entry, ...]
@@ -28,6 +34,10 @@ class Comparison:
     compared: int
     reordered: bool = False
     notes: tuple[str, ...] = ()
+    builds: Builds | None = None
+    unmet: tuple[Unmet, ...] = ()
+    errors: tuple[InputError, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 def compare_targets(old: Scripts, new: Scripts) -> Comparison:
