@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ldcheck.compare.builds import Builds, Change
 from ldcheck.findings import CheckError, InputError
-from ldcheck.policy.sizes import plain_size
+from ldcheck.policy.sizes import plain_size, share_of
 from ldcheck.record import dataclass
 from ldcheck.source import Location
 from ldcheck.words import counted, did_you_mean
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much of something may be used: `most` bytes, `percent` of all of it, or `more` bytes than before."""
+    """How much of something may be used: `most` bytes, a `share` of all of it, or `more` bytes than before."""
 
     name: str
     text: str
     most: int | None = None
-    percent: float | None = None
+    share: str = ""
     more: int | None = None
 
 
@@ -47,7 +47,7 @@ def budget(text: str) -> Budget:
         if value.endswith("%"):
             digits = value[:-1]
             if digits.replace(".", "", 1).isdecimal() and digits.isascii() and len(digits) < 10:
-                return Budget(name, value, percent=float(digits))
+                return Budget(name, value, share=value)
         elif value.startswith("+"):
             size = plain_size(value[1:])
             if size is not None:
@@ -74,10 +74,10 @@ def unmet(found: Builds, new: Side, budgets: Iterable[Budget], *, no_growth: boo
                 over = counted(change.by, "byte")
                 yield Unmet(f"{_called(change, found)} grew by {over}, of which the budget allows {one.more:,}", cause)
             continue
-        if one.percent is not None and not change.of:
+        if one.share and not change.of:
             message = f"{one.name} is no memory region of {found.new}: nothing tells what {one.text} of it is"
             raise CheckError(InputError(message, Location("--budget"), help="give a size"))
-        most = one.most if one.most is not None else int(change.of * (one.percent or 0) / 100)
+        most = one.most if one.most is not None else share_of(one.share, change.of)
         if used > most:
             share = f" ({100 * used / change.of:.1f}% of {change.of:,})" if change.of else ""
             yield Unmet(

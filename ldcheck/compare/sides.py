@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ldcheck.image.columns import InputColumns
 from ldcheck.image.model import Elf, Image, ImageSection, LinkMap, MapInput, MapSection
 from ldcheck.image.padding import loaded_sections, section_paddings
-from ldcheck.sections.families import Family, project_family_of
+from ldcheck.layout.regions import Occupied, occupied, used
 from ldcheck.sections.matching import Matcher
 from ldcheck.sections.rules import InputRule, input_rules
 
@@ -28,23 +28,35 @@ if TYPE_CHECKING:
 _SIZED = frozenset((0, 1, 2, 6, 10))
 _FILE = 4
 _RESERVED = 0xFF00
-_THREAD_LOCAL = 0x400
 
 
 class Section(NamedTuple):
-    """An output section that takes memory. `permissions` (`r-x`) and `align` are empty and 0 where nothing tells.
-
-    `stored` is how many bytes of it are in the file, None where nothing tells.
-    """
+    """An output section that takes memory. `permissions` (`r-x`) and `align` are empty and 0 where nothing tells."""
 
     name: str
-    address: int
-    size: int
-    load_address: int
+    place: Occupied
     permissions: str = ""
     align: int = 0
-    stored: int | None = None
-    resident: bool = True
+
+    @property
+    def address(self) -> int:
+        """Where it starts."""
+        return self.place.address
+
+    @property
+    def load_address(self) -> int:
+        """From where it is loaded."""
+        return self.place.load_address
+
+    @property
+    def size(self) -> int:
+        """Its bytes in memory."""
+        return self.place.size
+
+    @property
+    def stored(self) -> int | None:
+        """Its bytes in the file; None where nothing tells."""
+        return self.place.stored
 
 
 class Region(NamedTuple):
@@ -90,24 +102,14 @@ class Side:
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """The output sections that take memory, in the order of the image."""
-        if self.elf is not None and any(section.allocated for section in self.elf.sections):
-            return tuple(_of_elf(one, self.elf) for one in self.elf.sections if one.allocated and one.size)
+        places = occupied(self.elf, self.map)
+        if self._allocated is not None and self.elf is not None:
+            listed = [one for one in self.elf.sections if one.allocated and one.size]
+            return tuple(_of_elf(one, place) for one, place in zip(listed, places, strict=True))
         if self.map is None:
             return ()
-        found = loaded_sections(self.map)
-        return tuple(
-            Section(
-                one.name,
-                one.address,
-                one.size,
-                one.load_address,
-                align=one.align,
-                # A map does not say what is zero-initialised; names mostly do.
-                stored=0 if project_family_of(one.name) is Family.ZERO else None,
-                resident=not one.name.startswith(".tbss"),
-            )
-            for one in found
-        )
+        mapped = loaded_sections(self.map)
+        return tuple(Section(one.name, place, align=one.align) for one, place in zip(mapped, places, strict=True))
 
     @cached_property
     def mapped(self) -> tuple[MapSection, ...]:
@@ -166,7 +168,7 @@ class Side:
     @cached_property
     def memory(self) -> int:
         """The bytes of all output sections in memory."""
-        return sum(section.size for section in self.sections if section.resident)
+        return sum(section.size for section in self.sections if section.place.resident)
 
     @cached_property
     def stored(self) -> int | None:
@@ -182,17 +184,8 @@ class Side:
             from ldcheck.layout.image_values import regions_of
 
             declared = [(name, *extent) for name, extent in regions_of(self._parse.tree).items()]
-        return tuple(Region(name, self._used(origin, length), length) for name, origin, length in declared)
-
-    def _used(self, origin: int, length: int) -> int:
-        """Bytes from a region's origin to the end of the last section that stands there, or is loaded from there."""
-        end = origin
-        for section in self.sections:
-            if section.resident and origin <= section.address < origin + length:
-                end = max(end, section.address + section.size)
-            if section.stored != 0 and origin <= section.load_address < origin + length:
-                end = max(end, section.load_address + section.size)
-        return end - origin
+        places = [section.place for section in self.sections]
+        return tuple(Region(name, used(origin, length, places), length) for name, origin, length in declared)
 
     # Causes -----------------------------------------------------------------------------------------------------------
 
@@ -245,18 +238,9 @@ class Side:
         return found
 
 
-def _of_elf(section: ImageSection, elf: Elf) -> Section:
+def _of_elf(section: ImageSection, place: Occupied) -> Section:
     permissions = f"r{'w' if section.writable else '-'}{'x' if section.executable else '-'}"
-    return Section(
-        section.name,
-        section.address,
-        section.size,
-        elf.load_address(section),
-        permissions,
-        section.align,
-        section.size if section.occupies_file else 0,
-        section.occupies_file or not section.flags & _THREAD_LOCAL,
-    )
+    return Section(section.name, place, permissions, section.align)
 
 
 def _sized(elf: Elf) -> Iterator[Sized]:
