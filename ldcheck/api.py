@@ -249,6 +249,7 @@ def diff(
     arch: str = "",
     includes: Sequence[str] = (),
     definitions: Mapping[str, str | None] = _NOTHING,
+    include_first: Sequence[str] = (),
     budgets: Sequence[str] = (),
     no_growth: bool = False,
     pictures: bool = False,
@@ -256,8 +257,8 @@ def diff(
     """What two linker scripts, two builds, or both do differently.
 
     Of two scripts (`old`, `new`) it says whether it is proved that they give the same image. Those whose names end in
-    `.S` are preprocessed, and compared configuration by configuration; `includes` and `definitions` are as for
-    `check`. A build is an ELF file, the map of its link, or both.
+    `.S` are preprocessed, and compared configuration by configuration; `includes`, `definitions` and
+    `include_first` are as for `check`. A build is an ELF file, the map of its link, or both.
 
     `budgets` (`FLASH=120K`, `FLASH=95%`, `memory=+1K`) and `no_growth` say what the new build is held to; what is not
     so is in `unmet`. `pictures` asks for what the HTML report draws. Raises CheckError for what cannot be read, is no
@@ -265,7 +266,14 @@ def diff(
     """
     from ldcheck.compare.run import Asked, compare, read
 
-    options = Target("", "", arch=arch, includes=tuple(includes), definitions=dict(definitions))
+    options = Target(
+        "",
+        "",
+        arch=arch,
+        includes=tuple(includes),
+        definitions=dict(definitions),
+        include_first=tuple(include_first),
+    )
     before = replace(options, name=old or old_elf or old_map, script=old, image=old_elf, map=old_map)
     after = replace(options, name=new or new_elf or new_map, script=new, image=new_elf, map=new_map)
     return compare(read(before), read(after), Asked(tuple(budgets), no_growth, pictures))
@@ -282,6 +290,7 @@ def diff_since(
     arch: str = "",
     includes: Sequence[str] = (),
     definitions: Mapping[str, str | None] = _NOTHING,
+    include_first: Sequence[str] = (),
     budgets: Sequence[str] = (),
     no_growth: bool = False,
     pictures: bool = False,
@@ -294,13 +303,15 @@ def diff_since(
     are no target, and for builds of several.
     """
     from ldcheck.compare.configurations import Comparison
-    from ldcheck.compare.run import Asked, Read, compare, read, read_before, read_build
+    from ldcheck.compare.run import Asked, Read, compare, read, read_before, read_build, sources_of
     from ldcheck.findings import InputError
     from ldcheck.project.revisions import commit_of, is_new, texts_at
     from ldcheck.source import Location
 
     commit = commit_of(revision)
-    options = Target("", "", arch=arch, includes=tuple(includes), definitions=definitions)
+    options = Target(
+        "", "", arch=arch, includes=tuple(includes), definitions=definitions, include_first=tuple(include_first)
+    )
     chosen = choose(Given(tuple(scripts), options, (), "", inline=False), _reached)
     asked = Asked(tuple(budgets), no_growth, pictures)
     builds = (old_elf, old_map, new_elf, new_map)
@@ -316,8 +327,9 @@ def diff_since(
             after = read(replace(target, arch=target.arch or arch, image=new_elf, map=new_map))
             texts = texts_at(commit, (target.script, *after.scripts.files()))
             before = read_before(target, arch, after.scripts, texts)
-            image = read_build(old_elf, old_map)
-            found[target.name] = compare(Read(f"{target.name} at {revision}", before, image), after, asked)
+            sources = sources_of(target, arch, after.scripts, texts)
+            side = Read(f"{target.name} at {revision}", before, read_build(old_elf, old_map), sources)
+            found[target.name] = compare(side, after, asked)
         except CheckError as error:
             found[target.name] = Comparison((), (), False, "it could not be compared", 0, errors=error.errors)
     return found

@@ -72,7 +72,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--output", action="append", default=[], metavar="FORMAT=PATH", type=_output, help="also write this file"
     )
     parser.add_argument("--arch", default="", metavar="ARCH", help="the architecture, as policies call it")
-    parser.add_argument("-I", "--include", action="append", default=[], metavar="FOLDER", help="where headers are")
+    parser.add_argument("-I", action="append", default=[], dest="includes", metavar="DIR", help="a folder for #include")
+    parser.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        metavar="HEADER",
+        help="a header to include first, as for the compiler",
+    )
     parser.add_argument("-D", "--define", action="append", default=[], metavar="NAME[=VALUE]", help="for preprocessing")
 
 
@@ -129,7 +136,8 @@ def _compared(args: argparse.Namespace) -> dict[str, Comparison]:
         "old_map": chosen.old_map,
         "new_map": chosen.new_map,
         "arch": args.arch,
-        "includes": args.include,
+        "includes": args.includes,
+        "include_first": args.include,
         "definitions": definitions,
         "budgets": args.budget,
         "no_growth": _NO_GROWTH in args.expect,

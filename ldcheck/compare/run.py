@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.compare.configurations import Comparison, compare_targets
@@ -11,6 +11,7 @@ from ldcheck.record import dataclass, replace
 from ldcheck.source import Location
 
 if TYPE_CHECKING:
+    from ldcheck.compare.everywhere import Sources
     from ldcheck.image.model import Image
     from ldcheck.judging.scripts import Scripts
     from ldcheck.layout.picture import Picture
@@ -31,11 +32,12 @@ class Asked:
 
 
 class Read(NamedTuple):
-    """One side as it was read; `image` is None where no build was named."""
+    """One side as it was read; `image` is None where no build was named, `sources` where there are no scripts."""
 
     name: str
     scripts: Scripts
     image: Image | None
+    sources: Sources | None = None
 
 
 def read(target: Target) -> Read:
@@ -45,7 +47,7 @@ def read(target: Target) -> Read:
     image = read_build(target.image, target.map)
     scripts = read_scripts(replace(target, limit=_MOST_CONFIGURATIONS))
     raise_errors(scripts)
-    return Read(target.name, scripts, image)
+    return Read(target.name, scripts, image, sources_of(target, "", scripts, {}))
 
 
 def read_build(elf: str, map: str) -> Image | None:  # noqa: A002 - as everybody calls the file
@@ -66,6 +68,21 @@ def read_before(target: Target, arch: str, after: Scripts, texts: dict[str, str]
     return before
 
 
+def sources_of(target: Target, arch: str, scripts: Scripts, texts: Mapping[str, str]) -> Sources | None:
+    """The sources of scripts that were read of a target, of which some files have other `texts`."""
+    if not scripts.preprocessed:
+        return None
+    from ldcheck.compare.everywhere import Sources
+    from ldcheck.judging.scripts import read_edited
+
+    limited = replace(target, limit=_MOST_CONFIGURATIONS)
+
+    def edited(text: str) -> Scripts:
+        return read_edited(limited, arch, scripts, {**texts, target.script: text}, anew=True)
+
+    return Sources(target.script, edited)
+
+
 def raise_errors(scripts: Scripts) -> None:
     """Raise CheckError if one of the scripts is none."""
     from ldcheck.judging.scripts import script_errors
@@ -78,7 +95,8 @@ def raise_errors(scripts: Scripts) -> None:
 def compare(old: Read, new: Read, asked: Asked) -> Comparison:
     """What two sides do differently. Raises CheckError for what one of them lacks."""
     if old.scripts.parses and new.scripts.parses:
-        found = compare_targets(old.scripts, new.scripts)
+        sources = None if old.sources is None or new.sources is None else (old.sources, new.sources)
+        found = compare_targets(old.scripts, new.scripts, sources)
     else:
         found = Comparison((), (), False, "no two scripts were given", 0)
     if old.image is not None and new.image is not None:

@@ -86,9 +86,10 @@ def said(before: str, after: str) -> list[str]:
     """The messages of what differs."""
     memory = "MEMORY { r : ORIGIN = 0x100000, LENGTH = 1M }\n"
     texts = [memory + BODY.replace("BODY", body) for body in (before, after)]
-    parses = [parse(Source("t.lds", text)) for text in texts]
-    assert all(one.ok for one in parses), [one.problems for one in parses]
-    return [entry.message for entry in compare_scripts(*parses).entries]
+    old, new = (parse(Source("t.lds", text)) for text in texts)
+    assert old.ok, old.problems
+    assert new.ok, new.problems
+    return [entry.message for entry in compare_scripts(old, new).entries]
 
 
 @pytest.mark.parametrize(("before", "after"), SAME.values(), ids=SAME)
