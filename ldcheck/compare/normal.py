@@ -7,6 +7,7 @@ no effect is left out, and what may stand in any order stands in one:
 * of one statement that sorts nothing, the order of its patterns, for ld places what it takes by the order in the files
 * assignments to different symbols in a row, none of which speaks of another's symbol (asked for apart: it decides the
   order of symbols in the symbol tables, one of which is part of a dynamic image)
+* an assignment of a place to a symbol that is assigned once more, where nothing speaks of it before that
 * an alignment of the location counter right behind the same one, in an output section
 * where ENTRY, OUTPUT_ARCH and their like stand, and how a script is cut into SECTIONS and INCLUDEd files
 
@@ -84,8 +85,12 @@ def taken_alone(tree: Script) -> list[str]:
 
 
 def in_one_order(items: Iterable[Item]) -> tuple[Item, ...]:
-    """A normal form with assignments that do not depend on each other in one order."""
-    return tuple(_ordered(items))
+    """A normal form with assignments that do not depend on each other in one order, and without those in vain."""
+    from ldcheck.compare.overwritten import overwritten
+
+    every = tuple(items)
+    vain = overwritten(every)
+    return tuple(_ordered(item for at, item in enumerate(every) if at not in vain))
 
 
 class _Forms:
