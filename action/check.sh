@@ -1,26 +1,10 @@
 #!/usr/bin/env bash
 # The action's second step: turns the inputs into one run of `ldcheck check`, and its report into outputs and a summary.
-# Inputs arrive in the environment and are never part of a command's text, so they may hold anything.
 set -uo pipefail
+# shellcheck source=action/arguments.sh
+source "${BASH_SOURCE[0]%/*}/arguments.sh"
 
 arguments=(check --format=github --fail-on="$INPUT_FAIL_ON")
-
-# Add an argument for every line of a list, the option in front of it.
-each() {
-  local line
-  while IFS= read -r line; do
-    line=${line%$'\r'}
-    if [[ $line == *[![:space:]]* ]]; then arguments+=("$1$line"); fi
-  done <<<"$2"
-}
-
-# Stop for a value that would break out of its line in an output.
-single() {
-  if [[ $2 == *[$'\n\r']* ]]; then
-    echo "::error title=ldcheck::the input $1 must be one line"
-    exit 2
-  fi
-}
 
 single sarif "$INPUT_SARIF"
 single working-directory "$INPUT_WORKING_DIRECTORY"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The action's first step: ldcheck, from the very checkout that the action came with, in an environment of its own.
+# The first step of the actions: ldcheck, from the very checkout that they came with, in an environment of its own.
 set -euo pipefail
 
 python=${INPUT_PYTHON:-python3}
@@ -8,4 +8,4 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
   exit 2
 fi
 "$python" -m venv "$RUNNER_TEMP/ldcheck"
-"$RUNNER_TEMP/ldcheck/bin/python" -m pip install --quiet --disable-pip-version-check "$GITHUB_ACTION_PATH"
+"$RUNNER_TEMP/ldcheck/bin/python" -m pip install --quiet --disable-pip-version-check "$(cd -- "${BASH_SOURCE[0]%/*}/.." && pwd)"

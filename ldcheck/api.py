@@ -26,7 +26,6 @@ from ldcheck.source import Location
 if TYPE_CHECKING:
     from ldcheck.compare.configurations import Comparison
     from ldcheck.image.model import Image
-    from ldcheck.judging.scripts import Scripts
     from ldcheck.script.result import Parse
 
 _NOTHING: Mapping[str, Never] = MappingProxyType({})
@@ -248,72 +247,96 @@ def image(elf: str = "", map: str = "", objects: Sequence[str] = ()) -> Image:  
     return read_image(elf, map, objects)
 
 
-# Configurations that a comparison looks at, before it only covers pairs of values.
-_MOST_CONFIGURATIONS = 256
-
-
 def diff(
-    old: str,
-    new: str,
+    old: str = "",
+    new: str = "",
     *,
+    old_elf: str = "",
+    new_elf: str = "",
+    old_map: str = "",
+    new_map: str = "",
     arch: str = "",
     includes: Sequence[str] = (),
     definitions: Mapping[str, str | None] = _NOTHING,
+    include_first: Sequence[str] = (),
+    budgets: Sequence[str] = (),
+    no_growth: bool = False,
+    pictures: bool = False,
 ) -> Comparison:
-    """What two linker scripts do differently, and whether it is proved that they give the same image.
+    """What two linker scripts, two builds, or both do differently.
 
-    Scripts whose names end in `.S` are preprocessed, and compared configuration by configuration; `includes` and
-    `definitions` are as for `check`. Raises CheckError for what cannot be read or is no linker script.
+    Of two scripts (`old`, `new`) it says whether it is proved that they give the same image. Those whose names end in
+    `.S` are preprocessed, and compared configuration by configuration; `includes`, `definitions` and
+    `include_first` are as for `check`. A build is an ELF file, the map of its link, or both.
+
+    `budgets` (`FLASH=120K`, `FLASH=95%`, `memory=+1K`) and `no_growth` say what the new build is held to; what is not
+    so is in `unmet`. `pictures` asks for what the HTML report draws. Raises CheckError for what cannot be read, is no
+    linker script, or is missing on one side.
     """
-    from ldcheck.compare.configurations import compare_targets
+    from ldcheck.compare.run import Asked, compare, read
 
-    options = Target("", "", arch=arch, includes=tuple(includes), definitions=dict(definitions))
-    return compare_targets(*(_readable(replace(options, name=name, script=name)) for name in (old, new)))
+    options = Target(
+        "",
+        "",
+        arch=arch,
+        includes=tuple(includes),
+        definitions=dict(definitions),
+        include_first=tuple(include_first),
+    )
+    before = replace(options, name=old or old_elf or old_map, script=old, image=old_elf, map=old_map)
+    after = replace(options, name=new or new_elf or new_map, script=new, image=new_elf, map=new_map)
+    return compare(read(before), read(after), Asked(tuple(budgets), no_growth, pictures))
 
 
 def diff_since(
     revision: str,
     scripts: Sequence[str] = (),
     *,
+    old_elf: str = "",
+    new_elf: str = "",
+    old_map: str = "",
+    new_map: str = "",
     arch: str = "",
     includes: Sequence[str] = (),
     definitions: Mapping[str, str | None] = _NOTHING,
+    include_first: Sequence[str] = (),
+    budgets: Sequence[str] = (),
+    no_growth: bool = False,
+    pictures: bool = False,
 ) -> dict[str, Comparison]:
     """What scripts do differently since a revision of git, by the names of the targets; the work tree stays as it is.
 
     The targets are those that `check` would choose for the scripts; without any, all of `.ldcheck.yaml`. Headers count
-    as they were at the revision, too. Raises CheckError as `diff` does, and for a revision that git does not know.
+    as they were at the revision, too. Builds are those of the one target that is compared. What of one target cannot be
+    read is in the `errors` of its comparison. Raises CheckError for a revision that git does not know, for scripts that
+    are no target, and for builds of several.
     """
-    from ldcheck.compare.configurations import compare_targets
-    from ldcheck.judging.scripts import read_edited
+    from ldcheck.compare.configurations import Comparison
+    from ldcheck.compare.run import Asked, Read, compare, read, read_before, read_build, sources_of
     from ldcheck.project.revisions import commit_of, is_new, texts_at
 
     commit = commit_of(revision)
-    options = Target("", "", arch=arch, includes=tuple(includes), definitions=definitions)
+    options = Target(
+        "", "", arch=arch, includes=tuple(includes), definitions=definitions, include_first=tuple(include_first)
+    )
     chosen = choose(Given(tuple(scripts), options, (), "", inline=False), _reached)
+    asked = Asked(tuple(budgets), no_growth, pictures)
+    builds = (old_elf, old_map, new_elf, new_map)
+    if any(builds) and len(chosen.targets) != 1:
+        names = ", ".join(target.name for target in chosen.targets)
+        raise CheckError(InputError(f"builds are those of one target: name it, of {names}", Location(revision)))
     found: dict[str, Comparison] = {}
     for target in chosen.targets:
-        if is_new(commit, target.script):
-            raise CheckError(InputError(f"{target.script} was not there at {revision}", Location(target.script)))
-        after = _readable(replace(target, arch=target.arch or arch))
-        texts = texts_at(commit, (target.script, *after.files()))
-        before = read_edited(replace(target, limit=_MOST_CONFIGURATIONS), arch, after, texts) if texts else after
-        _raise_errors(before)
-        found[target.name] = compare_targets(before, after)
+        try:
+            if is_new(commit, target.script):
+                message = f"{target.script} was not there at {revision}"
+                raise CheckError(InputError(message, Location(target.script)))
+            after = read(replace(target, arch=target.arch or arch, image=new_elf, map=new_map))
+            texts = texts_at(commit, (target.script, *after.scripts.files()))
+            before = read_before(target, arch, after.scripts, texts)
+            sources = sources_of(target, arch, after.scripts, texts)
+            side = Read(f"{target.name} at {revision}", before, read_build(old_elf, old_map), sources)
+            found[target.name] = compare(side, after, asked)
+        except CheckError as error:
+            found[target.name] = Comparison((), (), False, "it could not be compared", 0, errors=error.errors)
     return found
-
-
-def _readable(target: Target) -> Scripts:
-    from ldcheck.judging.scripts import read_scripts
-
-    scripts = read_scripts(replace(target, limit=_MOST_CONFIGURATIONS))
-    _raise_errors(scripts)
-    return scripts
-
-
-def _raise_errors(scripts: Scripts) -> None:
-    from ldcheck.judging.scripts import script_errors
-
-    errors = [error for parse in scripts.parses for error in script_errors(parse)]
-    if errors:
-        raise CheckError(*dict.fromkeys(errors))

@@ -16,6 +16,7 @@ Try next, from examples/demo with ../../.venv/bin in your PATH:
   ldcheck check faulty/hypervisor.lds --policy policy.yaml     the script alone, before anything is linked
   ldcheck check --policy policy.yaml --elf faulty/hypervisor.elf     the image alone
   diff faulty/hypervisor.lds mended/hypervisor.lds     the whole difference
+  ldcheck diff faulty/hypervisor.map mended/hypervisor.map     what it moved in the image, and what that costs
   ldcheck rules     what a policy can say
 
 Then your own script, with the policy that comes with ldcheck and knows nothing of your project:

@@ -1,11 +1,13 @@
 """The size of a section or region, or a distance between symbols, stays within a bound.
 
 ## What it does
-Evaluates the subject: the name of an output section or of a memory region means the bytes in it, everything else is an
-expression such as `_end - _start`. In the image it is measured. The script decides it where its regions and addresses
-leave no more room, or where one of its ASSERTs demands as much; with `evidence: script` that is asked of it, and a
-script without such an ASSERT violates the rule. With `asserted: true` the script is asked for it beside the image, also
-where the symbols are those of objects: what it leaves to the link is a warning, and a note where the link fits.
+Evaluates the subject: `region FLASH` means what is used of a memory region (to the end of the last section that stands
+there or is loaded from there), the name of an output section the bytes in it, and everything else is an expression such
+as `_end - _start`. The bound of a region may be a share of it: `to: 95%`. In the image it is measured. The script
+decides it where its regions and addresses leave no more room, or where one of its ASSERTs demands as much; with
+`evidence: script` that is asked of it, and a script without such an ASSERT violates the rule. With `asserted: true` the
+script is asked for it beside the image, also where the symbols are those of objects: what it leaves to the link is a
+warning, and a note where the link fits.
 
 ## Why is this bad
 An image that outgrows its window overwrites what lies behind it; code that must run from one page and crosses into the
@@ -37,29 +39,33 @@ GNU ld manual, "Builtin Functions" (SIZEOF), "MEMORY Command".
 
 from __future__ import annotations
 
-from ldcheck.findings import EvidenceKind, Judgement, Standing, all_of
+from collections.abc import Mapping
+
+from ldcheck.findings import CheckError, EvidenceKind, InputError, Judgement, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import (
     asserting,
     because,
     expression_of,
     first_declared,
+    image_regions,
     image_values,
     names_in,
     undecided,
 )
 from ldcheck.judging.subjects import missing
+from ldcheck.layout.regions import occupied, used
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
-from ldcheck.policy.sizes import size_of
+from ldcheck.policy.sizes import region_in, share_of, size_of
 from ldcheck.script.expressions import evaluate
 from ldcheck.script.syntax import Call, Name, Word
-from ldcheck.words import counted, size
+from ldcheck.words import counted, did_you_mean, size
 
 DECLARATION = Declaration(
-    head=Key("limit", Kind.EXPRESSION, "A section, a memory region, or a distance such as `_end - _start`."),
+    head=Key("limit", Kind.MEASURE, "A section, `region NAME`, or a distance such as `_end - _start`."),
     keys=(
-        Key("to", Kind.SIZE, "The most bytes that are allowed.", required=True),
+        Key("to", Kind.SIZE_OR_SHARE, "The most bytes, or the greatest share of a region (`95%`).", required=True),
         Key("asserted", Kind.FLAG, "Whether the script itself has to see to it, by an ASSERT if by nothing else."),
     ),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP),
@@ -68,12 +74,46 @@ DECLARATION = Declaration(
 
 def on_script(rule: Rule, view: ScriptView) -> Judgement:
     """HOLDS where the script keeps every subject within the bound, REFUTED where it is larger in every link."""
-    bound = size_of(rule.keys["to"], view.params)
-    return all_of([_bounded(named, bound, rule, view) for named in rule.names], optional=rule.optional)
+    return all_of([_bounded(named, rule, view) for named in rule.names], optional=rule.optional)
 
 
-def _bounded(named: Named, bound: int, rule: Rule, view: ScriptView) -> Judgement:
-    expression, subject = expression_of(named), named.text
+def _bound(named: Named, rule: Rule, regions: Mapping[str, tuple[int, int]], params: Mapping[str, int]) -> int | None:
+    """The most bytes that are allowed; None for a share of a region whose length is not known.
+
+    Raises CheckError for a share of anything else.
+    """
+    to = rule.keys["to"]
+    if not isinstance(to, Named) or not to.text.endswith("%"):
+        return size_of(to, params)
+    region = _region(named)
+    if not region:
+        message = f"`{to.text}` is a share, and `{named.text}` is no memory region"
+        raise CheckError(InputError(message, to.location, help="write `limit: region NAME`, or give a size"))
+    return share_of(to.text, regions[region][1]) if region in regions else None
+
+
+def _without_region(region: str, view: ScriptView) -> Judgement:
+    """The judgement on a script that has no such memory region, and so no link of it has one."""
+    known = next(iter(view.memory.values()), view.tree)
+    advice = did_you_mean(region, view.memory, "declare it in MEMORY") if view.memory else "declare it in MEMORY"
+    problem = view.problem(known, region, f"there is no memory region {region}", help=advice)
+    return Judgement(Standing.REFUTED, (problem,))
+
+
+def _region(named: Named) -> str:
+    """The memory region that a subject names as one; empty if it names none."""
+    return region_in(named.text)
+
+
+def _bounded(named: Named, rule: Rule, view: ScriptView) -> Judgement:
+    bound = _bound(named, rule, view.regions, view.params)
+    region = _region(named)
+    if region and region not in view.layout.grounds.regions and not view.unread:
+        return _without_region(region, view)
+    if bound is None or (region and region not in view.layout.grounds.regions):
+        return Judgement(Standing.UNKNOWN, reason=f"the script does not say how large {region} is")
+    expression = Name(region, start=0, end=0) if region else expression_of(named)
+    subject = region or named.text
     if isinstance(expression, Name) and expression.name in view.layout.grounds.regions:
         length = view.layout.grounds.regions[expression.name][1]
         if length.high <= bound:
@@ -101,37 +141,43 @@ def _bounded(named: Named, bound: int, rule: Rule, view: ScriptView) -> Judgemen
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:
     """REFUTED where the subject is larger than the bound in the image."""
-    bound = size_of(rule.keys["to"], view.params)
-    return all_of([_judge(named, bound, view) for named in rule.names], optional=rule.optional)
+    return all_of([_judge(named, rule, view) for named in rule.names], optional=rule.optional)
 
 
-def _judge(named: Named, bound: int, view: ImageView) -> Judgement:
+def _judge(named: Named, rule: Rule, view: ImageView) -> Judgement:
+    region = _region(named)
+    bound = _bound(named, rule, image_regions(view), view.params)
     measured = _measured(named, view)
     if isinstance(measured, Judgement):
         return measured
+    assert bound is not None
     evidence = view.available
     if measured <= bound:
         return Judgement(Standing.HOLDS, evidence=evidence)
     subject = named.text
-    name = next((name for name in names_in(expression_of(named)) if view.declared_at(name) is not None), "")
+    names = (region,) if region else names_in(expression_of(named))
+    name = next((name for name in names if view.declared_at(name) is not None), "")
+    to = rule.keys["to"]
+    allowed = to.text if isinstance(to, Named) and to.text.endswith("%") else size(bound)
     if measured >= 1 << 63:
         excess = f"{subject} is negative: -{(1 << 64) - measured:#x}"
     else:
-        excess = (
-            f"{subject} is {counted(measured, 'byte')}, {counted(measured - bound, 'byte')} more than {size(bound)}"
-        )
+        excess = f"{subject} is {counted(measured, 'byte')}, {counted(measured - bound, 'byte')} more than {allowed}"
     problem = view.problem(
         name,
         subject,
         excess,
-        label=f"at most {size(bound)}",
-        facts=_addresses(named, view),
+        label=f"at most {allowed}",
+        facts=_share(region, measured, view) if region else _addresses(named, view),
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=evidence)
 
 
 def _measured(named: Named, view: ImageView) -> int | Judgement:
     """The size in bytes, or the judgement on a subject that has none."""
+    region = _region(named)
+    if region:
+        return _used(region, view) if region in image_regions(view) else missing([region], view)
     expression = expression_of(named)
     if isinstance(expression, Name):
         name = expression.name
@@ -150,15 +196,15 @@ def _measured(named: Named, view: ImageView) -> int | Judgement:
 
 
 def _used(region: str, view: ImageView) -> int:
-    """The bytes from a region's origin to the end of the last section that the script puts there."""
-    assert view.script is not None
-    origin = view.script.regions[region][0]
-    ends = [
-        sum(view.sections[name])
-        for name, nodes in view.script.output_sections.items()
-        if name in view.sections and any(node.region is not None and node.region.text == region for node in nodes)
-    ]
-    return max((end - origin for end in ends), default=0)
+    """The bytes from a region's origin to the end of the last section in it."""
+    return used(*image_regions(view)[region], occupied(view.elf, view.map))
+
+
+def _share(region: str, measured: int, view: ImageView) -> tuple[str, ...]:
+    length = image_regions(view)[region][1]
+    return (
+        (f"in the image: {measured:,} of {length:,} bytes are used, {100 * measured / length:.1f}%",) if length else ()
+    )
 
 
 def _addresses(named: Named, view: ImageView) -> tuple[str, ...]:

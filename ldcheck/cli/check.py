@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ldcheck.cli.arguments import did_you_mean, stop
-from ldcheck.cli.output import colored, emit, width
+from ldcheck.cli.output import checkout, colored, emit, width
 from ldcheck.cli.progress import Progress
 from ldcheck.findings import EvidenceKind, Severity
 from ldcheck.record import replace
@@ -241,7 +241,7 @@ def show(
     """Write a report to standard output and to files; returns its status, or 2 if a file cannot be written."""
     status = report.status
     here = os.getcwd()
-    options = Options(root=_root(here), here=here, verbose=verbose)
+    options = Options(root=checkout(here), here=here, verbose=verbose)
     for name, path in outputs:
         try:
             with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
@@ -269,15 +269,6 @@ def _varied(text: str) -> tuple[str, tuple[str | None, ...]]:
     """A symbol of --vary with its values: NAME is not defined and 1, NAME=a,b is not defined, a and b."""
     name, equals, values = text.partition("=")
     return name, (None, *(values.split(",") if equals else ["1"]))
-
-
-def _root(here: str) -> str:
-    """The checkout that a CI system takes paths to be relative to, else the current folder."""
-    for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
-        root = os.environ.get(name, "")
-        if root and os.path.commonpath([os.path.realpath(root), os.path.realpath(here)]) == os.path.realpath(root):
-            return os.path.realpath(root)
-    return here
 
 
 def _output(text: str) -> tuple[str, str]:

@@ -1,31 +1,41 @@
-"""`ldcheck diff`: what a change of a linker script moves, and a proof where it moves nothing."""
+"""`ldcheck diff`: what a change of a linker script or of a build moves and costs, and a proof where it is nothing."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
-from ldcheck.cli.output import emit
+from ldcheck.cli.output import checkout, emit
 from ldcheck.cli.place import printable, refuse
 
 if TYPE_CHECKING:
     from ldcheck.compare.configurations import Comparison
+
+FORMATS = ("text", "json", "markdown", "github", "gitlab", "html")
+_SAME, _NO_GROWTH = "same", "no-growth"
 
 _DESCRIPTION = """\
 Show what two linker scripts do differently: statements that are gone, new, changed or
 elsewhere, the sections that go to other output sections because of it, and what is no
 longer guaranteed of addresses. Scripts whose names end in `.S` are compared in every
 configuration. With `--expect same` the command succeeds only if it is proved that both
-give the same image, whatever is linked."""
+give the same image, whatever is linked.
+
+Of two builds (ELF files, maps, or both) it shows what is placed differently and by
+which statement, what grew, and how full each memory region is; `--budget` and
+`--expect no-growth` hold the new one to it."""
 _EXAMPLES = """\
 examples:
   ldcheck diff old.lds new.lds
   ldcheck diff --expect same old.lds new.lds
   ldcheck diff --since HEAD~1 xen/arch/x86/xen.lds.S
   ldcheck diff --since origin/master --format markdown
+  ldcheck diff old.elf new.elf --old-map old.map --new-map new.map
+  ldcheck diff old.map new.map --budget FLASH=95% --budget RAM=+1K
 
-Exit status: 0 the same, or nothing was expected; 1 an expectation is not met; 2 could not compare.
+Exit status: 0 as expected, or nothing was expected; 1 an expectation is not met; 2 could not compare.
 """
 
 
@@ -33,53 +43,114 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Declare the command's options."""
     parser = subparsers.add_parser("diff", description=_DESCRIPTION, epilog=_EXAMPLES)
     parser.add_argument(
-        "scripts", nargs="*", metavar="SCRIPT", help="the old and the new script; with --since, those to compare"
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="the old and the new script, ELF file or map; with --since, the scripts to compare",
     )
-    parser.add_argument("--since", default="", metavar="REV", help="the old side is what git has at this revision")
-    parser.add_argument("--expect", choices=("same",), help="fail unless it is proved that nothing differs")
+    parser.add_argument("--since", default="", metavar="REV", help="the old scripts are what git has at this revision")
+    for side in ("old", "new"):
+        parser.add_argument(f"--{side}-elf", default="", metavar="FILE", help=f"the ELF file of the {side} build")
+        parser.add_argument(f"--{side}-map", default="", metavar="FILE", help=f"the link map of the {side} build")
     parser.add_argument(
-        "--format",
-        choices=("text", "json", "markdown", "github"),
-        default="text",
-        help="how to show it (default: text)",
+        "--expect",
+        action="append",
+        default=[],
+        choices=(_SAME, _NO_GROWTH),
+        help="fail unless it is proved that nothing differs, or that nothing takes more memory",
+    )
+    parser.add_argument(
+        "--budget",
+        action="append",
+        default=[],
+        metavar="NAME=MOST",
+        help="fail if more of a memory region (or output section, memory, file) is used: "
+        "FLASH=120K, FLASH=95%%, RAM=+1K for growth",
+    )
+    parser.add_argument("--format", choices=FORMATS, help="how to show it (default: text; github on GitHub Actions)")
+    parser.add_argument(
+        "--output", action="append", default=[], metavar="FORMAT=PATH", type=_output, help="also write this file"
     )
     parser.add_argument("--arch", default="", metavar="ARCH", help="the architecture, as policies call it")
-    parser.add_argument("-I", "--include", action="append", default=[], metavar="FOLDER", help="where headers are")
+    parser.add_argument("-I", action="append", default=[], dest="includes", metavar="DIR", help="a folder for #include")
+    parser.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        metavar="HEADER",
+        help="a header to include first, as for the compiler",
+    )
     parser.add_argument("-D", "--define", action="append", default=[], metavar="NAME[=VALUE]", help="for preprocessing")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what differs. Returns 0, 1 for an expectation that is not met, 2 for input that cannot be used."""
     from ldcheck.findings import CheckError
+    from ldcheck.report.comparison import FORMATS as RENDERED
+    from ldcheck.report.options import Options
 
     try:
         found = _compared(args)
     except CheckError as error:
         return refuse(error)
-    from ldcheck.report.comparison import FORMATS
-
-    emit(FORMATS[args.format](found, expected=args.expect == "same"))
+    expected = _SAME in args.expect
+    here = os.getcwd()
+    options = Options(root=checkout(here), here=here)
+    status = _status(found, expected=expected)
+    for name, path in args.output:
+        try:
+            with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                file.write(RENDERED[name](found, options, expected=expected))
+        except (OSError, ValueError) as error:
+            sys.stderr.write(f"ldcheck: cannot write {printable(path)}: {printable(str(error))}\n")
+            status = 2
+    chosen = args.format or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text")
+    emit(RENDERED[chosen](found, options, expected=expected))
     for comparison in found.values():
         sys.stderr.write("".join(f"note: {printable(note)}\n" for note in comparison.notes))
-    return int(args.expect == "same" and not all(comparison.proved for comparison in found.values()))
+    return status
+
+
+def _status(found: dict[str, Comparison], *, expected: bool) -> int:
+    if any(comparison.errors for comparison in found.values()):
+        return 2
+    missed = any(comparison.unmet for comparison in found.values())
+    return int(missed or (expected and not all(comparison.proved for comparison in found.values())))
 
 
 def _compared(args: argparse.Namespace) -> dict[str, Comparison]:
-    """A comparison for each pair of scripts, by what people call it. Raises CheckError."""
+    """A comparison for each pair of scripts or builds, by what people call it. Raises CheckError."""
     from ldcheck.api import diff, diff_since
+    from ldcheck.compare.operands import Operands, sorted_out
 
     definitions = {}
     for text in args.define:
         name, equals, value = text.partition("=")
         definitions[name] = value if equals else "1"
+    formats = {args.format, *(name for name, _ in args.output)}
+    given = Operands(tuple(args.files), args.old_elf, args.new_elf, args.old_map, args.new_map, args.since)
+    chosen = sorted_out(given, proof=_SAME in args.expect)
+    options = {
+        "old_elf": chosen.old_elf,
+        "new_elf": chosen.new_elf,
+        "old_map": chosen.old_map,
+        "new_map": chosen.new_map,
+        "arch": args.arch,
+        "includes": args.includes,
+        "include_first": args.include,
+        "definitions": definitions,
+        "budgets": args.budget,
+        "no_growth": _NO_GROWTH in args.expect,
+        "pictures": "html" in formats,
+    }
     if args.since:
-        return diff_since(args.since, args.scripts, arch=args.arch, includes=args.include, definitions=definitions)
-    if len(args.scripts) != 2:
-        from ldcheck.findings import CheckError, InputError
-        from ldcheck.source import Location
+        return diff_since(args.since, chosen.scripts, **options)
+    old, new = chosen.scripts or ("", "")
+    return {new or chosen.new_elf or chosen.new_map: diff(old, new, **options)}
 
-        side = "one side is missing" if len(args.scripts) == 1 else "two scripts are compared at a time"
-        where = Location(args.scripts[0] if args.scripts else ".")
-        raise CheckError(InputError(f"{side}: give the old and the new script, or --since REV", where))
-    old, new = args.scripts
-    return {new: diff(old, new, arch=args.arch, includes=args.include, definitions=definitions)}
+
+def _output(text: str) -> tuple[str, str]:
+    name, equals, path = text.partition("=")
+    if not equals or not path or name not in FORMATS:
+        raise argparse.ArgumentTypeError(f"{text} is not FORMAT=PATH, such as markdown=comment.md")
+    return name, path

@@ -41,3 +41,12 @@ def width(stream: TextIO) -> int:
         return os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
         return 0
+
+
+def checkout(here: str) -> str:
+    """The checkout that a CI system takes paths to be relative to, else the current folder."""
+    for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
+        root = os.environ.get(name, "")
+        if root and os.path.commonpath([os.path.realpath(root), os.path.realpath(here)]) == os.path.realpath(root):
+            return os.path.realpath(root)
+    return here

@@ -10,7 +10,13 @@ from ldcheck.record import dataclass
 from ldcheck.words import counted
 
 if TYPE_CHECKING:
+    from ldcheck.compare.builds import Builds
+    from ldcheck.compare.everywhere import Sources
+    from ldcheck.compare.gates import Unmet
+    from ldcheck.compare.normal import Item
+    from ldcheck.findings import InputError
     from ldcheck.judging.scripts import Scripts
+    from ldcheck.layout.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +24,9 @@ class Comparison:
     """What differs, and whether it is `proved` that nothing does, in every configuration.
 
     `conditions` tell for each entry in which configurations it is so; empty is all of them. `reason` says why nothing
-    is proved although nothing differs. `compared` is the number of pairs of scripts.
+    is proved although nothing differs. `compared` is the number of pairs of scripts, 0 where no scripts were given.
+    `builds` is what two builds do differently, and `unmet` what of them is not as it was asked for. `errors` are why
+    nothing was compared.
     """
 
     entries: tuple[Entry, ...]
@@ -28,17 +36,25 @@ class Comparison:
     compared: int
     reordered: bool = False
     notes: tuple[str, ...] = ()
+    builds: Builds | None = None
+    unmet: tuple[Unmet, ...] = ()
+    errors: tuple[InputError, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
-def compare_targets(old: Scripts, new: Scripts) -> Comparison:
-    """The scripts of one target compared with those of another, configuration by configuration."""
+def compare_targets(old: Scripts, new: Scripts, sources: tuple[Sources, Sources] | None = None) -> Comparison:
+    """The scripts of one target compared with those of another, configuration by configuration.
+
+    With `sources`, it is also tried to prove of more configurations than were looked at that they are the same.
+    """
     pairs = sorted(set(_pairs(old, new)))
     reordered = False
+    known: dict[int, Item] = {}
     found: dict[tuple[str, str, object, object, tuple[str, ...]], tuple[Entry, set[int]]] = {}
     for one, other in pairs:
         if _is_one_text(old, new, one, other):
             continue
-        difference = compare_scripts(old.parses[one], new.parses[other])
+        difference = compare_scripts(old.parses[one], new.parses[other], known)
         reordered = reordered or difference.reordered
         for entry in difference.entries:
             key = (entry.kind, entry.message, entry.old, entry.new, entry.facts)
@@ -49,9 +65,20 @@ def compare_targets(old: Scripts, new: Scripts) -> Comparison:
     ]
     notes = tuple(dict.fromkeys((*old.notes, *new.notes)))
     reason = _open_question(old, new, len(pairs))
+    if reason and not entries and sources is not None and old.preprocessed and new.preprocessed:
+        from ldcheck.compare.everywhere import same_everywhere
+
+        if not _assumption(old, new) and pairs and same_everywhere(*sources, (old, new), _all_pairs):
+            reason = ""
     return Comparison(
         tuple(entries), tuple(conditions), not entries and not reason, reason, len(pairs), reordered, notes
     )
+
+
+def _all_pairs(old: Scripts, new: Scripts) -> list[tuple[int, int]] | None:
+    """The pairs of scripts of two sides; None where there may be others, or something is only assumed."""
+    pairs = sorted(set(_pairs(old, new)))
+    return None if _open_question(old, new, len(pairs)) else pairs
 
 
 def _is_one_text(old: Scripts, new: Scripts, one: int, other: int) -> bool:
@@ -88,6 +115,11 @@ def _open_question(old: Scripts, new: Scripts, pairs: int) -> str:
     sides = [one for side in (old, new) for one in side.preprocessed]
     if not all(one.complete for one in sides):
         return f"there are more configurations than those of the {counted(pairs, 'pair')} that were compared"
+    return _assumption(old, new)
+
+
+def _assumption(old: Scripts, new: Scripts) -> str:
+    """What was taken for granted of both sides without being known; empty if nothing."""
     from ldcheck.preprocess.not_varied import is_assumption
 
     return next((note for note in (*old.notes, *new.notes) if is_assumption(note)), "")

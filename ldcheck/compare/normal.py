@@ -7,6 +7,7 @@ no effect is left out, and what may stand in any order stands in one:
 * of one statement that sorts nothing, the order of its patterns, for ld places what it takes by the order in the files
 * assignments to different symbols in a row, none of which speaks of another's symbol (asked for apart: it decides the
   order of symbols in the symbol tables, one of which is part of a dynamic image)
+* an assignment of a place to a symbol that is assigned once more, where nothing speaks of it before that
 * an alignment of the location counter right behind the same one, in an output section
 * where ENTRY, OUTPUT_ARCH and their like stand, and how a script is cut into SECTIONS and INCLUDEd files
 
@@ -69,20 +70,35 @@ class Item(NamedTuple):
     subject: str = ""
 
 
-def normal(tree: Script) -> tuple[Item, ...]:
-    """The normal form of a script: what may stand anywhere first, then all else in its order."""
-    return tuple(_Forms(tree).items())
+def normal(tree: Script, known: dict[int, Item] | None = None) -> tuple[Item, ...]:
+    """The normal form of a script: what may stand anywhere first, then all else in its order.
+
+    `known` keeps the forms of assignments by the identity of their nodes, which the configurations of a script share;
+    the nodes have to outlive it.
+    """
+    return tuple(_Forms(tree, known).items())
+
+
+def taken_alone(tree: Script) -> list[str]:
+    """The texts of the form of statements that stand in some other script: nothing counts that hangs on others."""
+    return [item.text for item in _Forms(tree, alone=True).items()]
 
 
 def in_one_order(items: Iterable[Item]) -> tuple[Item, ...]:
-    """A normal form with assignments that do not depend on each other in one order."""
-    return tuple(_ordered(items))
+    """A normal form with assignments that do not depend on each other in one order, and without those in vain."""
+    from ldcheck.compare.overwritten import overwritten
+
+    every = tuple(items)
+    vain = overwritten(every)
+    return tuple(_ordered(item for at, item in enumerate(every) if at not in vain))
 
 
 class _Forms:
-    def __init__(self, tree: Script) -> None:
+    def __init__(self, tree: Script, known: dict[int, Item] | None = None, *, alone: bool = False) -> None:
         self._tree = tree
-        rules = input_rules(tree)
+        self._known = {} if known is None else known
+        self._alone = alone
+        rules = () if alone else input_rules(tree)
         # By identity, for a pattern is a node.
         self._dead = {
             id(reach.rule.node)
@@ -109,7 +125,7 @@ class _Forms:
     def _outside(self, node: Node) -> Iterator[Item]:
         """A statement outside of output sections."""
         if isinstance(node, Assignment | Assertion):
-            yield _assigned(node)
+            yield self._assigned(node)
         elif isinstance(node, OutputSection):
             yield from self._section(node)
         elif isinstance(node, Overlay | SectionGroup):
@@ -128,6 +144,12 @@ class _Forms:
         else:
             yield Item(_plain(node), node)
 
+    def _assigned(self, node: Assignment | Assertion) -> Item:
+        found = self._known.get(id(node))
+        if found is None:
+            found = self._known[id(node)] = _assigned(node)
+        return found
+
     def _section(self, node: OutputSection) -> Iterator[Item]:
         name = node.name.text
         yield Item(f"begin {_header(node)}", node, name, f"section {name}")
@@ -135,7 +157,7 @@ class _Forms:
         body: list[Item] = []
         for statement in flat(node.statements):
             item = self._inside(statement, name)
-            if item is None or (item.text == last and _only_aligns(statement)):
+            if item is None or (item.text == last and _only_aligns(statement) and not self._alone):
                 continue
             last = item.text
             body.append(item)
@@ -145,10 +167,10 @@ class _Forms:
     def _inside(self, node: Node, output: str) -> Item | None:
         """A statement in an output section; None if it does nothing."""
         if isinstance(node, Assertion):
-            return _assigned(node)._replace(output=output)
+            return self._assigned(node)._replace(output=output)
         if isinstance(node, Assignment):
             # How it is written decides whether it keeps a section that is empty otherwise.
-            item = _assigned(node)
+            item = self._assigned(node)
             return item._replace(text=f"{item.text} {'kept' if keeps(node) else ''}", output=output)
         if isinstance(node, InputSectionDescription):
             text = self._input(node)

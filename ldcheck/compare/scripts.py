@@ -60,9 +60,9 @@ class Difference(NamedTuple):
     reordered: bool = False
 
 
-def compare_scripts(old: Parse, new: Parse) -> Difference:
-    """The difference of two scripts."""
-    before, after = normal(old.tree), normal(new.tree)
+def compare_scripts(old: Parse, new: Parse, known: dict[int, Item] | None = None) -> Difference:
+    """The difference of two scripts; `known` is that of `normal`."""
+    before, after = normal(old.tree, known), normal(new.tree, known)
     if [item.text for item in before] == [item.text for item in after]:
         return Difference(())
     before, after = in_one_order(before), in_one_order(after)

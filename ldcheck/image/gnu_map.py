@@ -40,6 +40,7 @@ _ASSIGNED = re.compile(r"PROVIDE \((\S+?)(?:,| =) |(\S+) = ")
 
 # The region that ld adds to every map ends the list of regions; the heading of the memory map follows.
 _START = re.compile(r"\n\*default\* +0x[0-9a-f]+ +0x[0-9a-f]+.*\n\n.*\n\n")
+_REGION = re.compile(r"(\S+) +0x([0-9a-f]{1,16}) +0x([0-9a-f]{1,16})(?: .*)?")
 _NO_SECTION = ("LOAD ", "START GROUP", "END GROUP", "OUTPUT(", "TARGET(", "INSERT ", "Address of section ")
 
 # How much of the map is matched at a time: the matches take several times its memory.
@@ -83,7 +84,19 @@ def read_gnu_map(path: str, text: str) -> LinkMap:
         statements=tuple(reader.statements),
         loaded=tuple(dict.fromkeys(reader.loaded)),
         output_format=reader.output_format,
+        regions=tuple(_regions(text, begin.start())),
     )
+
+
+def _regions(text: str, end: int) -> Iterator[tuple[str, int, int]]:
+    """The memory regions: the lines of that form right ahead of the one of ld's own."""
+    lines = text[max(0, end - _PIECE) : end].split("\n")
+    first = len(lines)
+    while first and _REGION.fullmatch(lines[first - 1]):
+        first -= 1
+    for line in lines[first:]:
+        if match := _REGION.fullmatch(line):
+            yield match[1], int(match[2], 16), int(match[3], 16)
 
 
 def _pieces(text: str, at: int, end: int) -> Iterator[str]:

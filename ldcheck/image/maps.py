@@ -20,6 +20,16 @@ _OTHERS = (
     ),
 )
 _LLD_HEAD = re.compile(r"^ *VMA +LMA +Size +Align +Out +In +Symbol *$", re.MULTILINE)
+_BEGINNINGS = re.compile(
+    rb"\A\s*(?:Archive member included |Memory Configuration$|Allocating common symbols$)|\n\*default\* +0x|"
+    rb"\A *VMA +(?:LMA +)?Size +Align +Out +In +Symbol *$",
+    re.MULTILINE,
+)
+
+
+def looks_like_map(head: bytes) -> bool:
+    """Whether a file that begins so is likely a map; a map whose headings are translated may not be told."""
+    return _BEGINNINGS.search(head) is not None
 
 
 def read_map(path: str) -> LinkMap:

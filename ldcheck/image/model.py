@@ -200,7 +200,7 @@ class LinkMap:
 
     `statements` are all statements in the order of the map, those of /DISCARD/ included. `loaded` are the files that
     the map lists as read. `output_format` is what BFD calls the format of the output ("binary" for a flat image); empty
-    where the map does not tell.
+    where the map does not tell. `regions` are the memory regions of the script: name, origin and length in bytes.
     """
 
     path: str
@@ -212,6 +212,7 @@ class LinkMap:
     statements: tuple[MapStatement, ...] = ()
     loaded: tuple[str, ...] = ()
     output_format: str = ""
+    regions: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import expression_of
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
+from ldcheck.policy.sizes import region_in
 from ldcheck.script.syntax import Call, Name, Word, walk
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # The keys whose names are those of places where nothing must be.
 _FORBIDDEN = frozenset(("never-in",))
 # Kinds of values that hold names of the evidence.
-_NAMING = (Kind.NAMES, Kind.NAME_PAIR, Kind.NAME_GROUPS, Kind.EXPRESSION)
+_NAMING = (Kind.NAMES, Kind.NAME_PAIR, Kind.NAME_GROUPS, Kind.EXPRESSION, Kind.MEASURE)
 
 
 class Lack(NamedTuple):
@@ -102,7 +103,10 @@ def _values(rule: Rule, declared: Declaration) -> Iterator[tuple[Key, object]]:
 
 def _names(key: Key, value: object, params: Mapping[str, int]) -> Iterator[_Asked]:
     for named in names_of(value):  # type: ignore[arg-type] # by the key's kind
-        if key.kind is Kind.EXPRESSION:
+        if key.kind is Kind.MEASURE and region_in(named.text):
+            # No object can bring a memory region along: its check sees to that.
+            continue
+        if key.kind in (Kind.EXPRESSION, Kind.MEASURE):
             for name, sense in _in_expression(named):
                 if name not in params:
                     yield _Asked(name, named, sense, True)

@@ -5,6 +5,7 @@ Expressions are in the linker's own language; the policy's params have their val
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import CheckError, EvidenceKind, InputError, Judgement, Severity, Standing
@@ -33,8 +34,15 @@ def expression_of(named: Named) -> Expression:
 
 def image_values(view: ImageView) -> ImageValues:
     """Where the names of an expression are looked up in an image."""
-    regions = view.script.regions if view.script is not None else {}
-    return ImageValues(view.elf, view.map, view.params, regions)
+    return ImageValues(view.elf, view.map, view.params, image_regions(view))
+
+
+def image_regions(view: ImageView | None) -> Mapping[str, tuple[int, int]]:
+    """Origin and length of the memory regions of a link, by its map and its script."""
+    if view is None:
+        return {}
+    mapped = {name: (origin, length) for name, origin, length in view.map.regions} if view.map is not None else {}
+    return {**mapped, **view.script.regions} if view.script is not None else mapped
 
 
 def on_image(named: Named, view: ImageView) -> Value:

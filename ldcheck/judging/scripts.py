@@ -67,14 +67,15 @@ def read_scripts(target: Target, arch: str = "", text: str | None = None) -> Scr
     return Scripts((parsed,), sources=parsed.sources.sources)
 
 
-def read_edited(target: Target, arch: str, before: Scripts, texts: Mapping[str, str]) -> Scripts:
+def read_edited(target: Target, arch: str, before: Scripts, texts: Mapping[str, str], *, anew: bool = False) -> Scripts:
     """The same scripts as they would be with other texts of some files. Raises CheckError, and OSError.
 
-    `before` is what was read of the target with the same `arch`; the names of files are those of its sources.
+    `before` is what was read of the target with the same `arch`; the names of files are those of its sources. `anew`:
+    the configurations are found out again, also where those of `before` would do.
     """
     if before.preprocessed:
         files = before.preprocessed[0].origin.files.with_edits(texts)
-        return _preprocessed(target if target.arch else replace(target, arch=arch), files, before)
+        return _preprocessed(target if target.arch else replace(target, arch=arch), files, None if anew else before)
     from ldcheck.script.includes import searched
     from ldcheck.script.parser import parse
 

@@ -23,6 +23,7 @@ class Kind(Enum):
     SIZE = "a size or an expression such as 4K, 0x1000 or PAGE_SIZE"
     SIZE_OR_SHARE = "a size such as 4K, or a share such as 3%"
     EXPRESSION = "an expression in the linker's language"
+    MEASURE = "an expression in the linker's language, or `region` and the name of a memory region"
     TEXT = "a text"
     CHOICE = "one of a few words"
     FLAG = "true or false"

@@ -168,6 +168,13 @@ def read_expression(key: Key, node: Node) -> Named:
     return _expression(key, scalar)
 
 
+def _read_measure(key: Key, node: Node) -> Named:
+    from ldcheck.policy.sizes import region_in
+
+    scalar = as_scalar(node, f"`{key.name}`", Kind.MEASURE.value)
+    return Named(scalar.text, scalar) if region_in(scalar.text) else _expression(key, scalar)
+
+
 def _expression(key: Key, scalar: ScalarNode) -> Named:
     from ldcheck.policy.sizes import check_syntax
 
@@ -273,6 +280,7 @@ _READERS: dict[Kind, Callable[[Key, Node], Value]] = {
     Kind.SIZE: read_size,
     Kind.SIZE_OR_SHARE: _read_size_or_share,
     Kind.EXPRESSION: read_expression,
+    Kind.MEASURE: _read_measure,
     Kind.TEXT: read_text,
     Kind.TEXTS: read_texts,
     Kind.CHOICE: read_choice,

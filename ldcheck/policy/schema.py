@@ -199,6 +199,7 @@ _KINDS: dict[Kind, Callable[[Key], Schema]] = {
     Kind.SIZE: _size,
     Kind.SIZE_OR_SHARE: lambda _: {"type": ["string", "integer"], "minimum": 0},
     Kind.EXPRESSION: lambda _: {"type": ["string", "integer"]},
+    Kind.MEASURE: lambda _: {"type": ["string", "integer"]},
     Kind.TEXT: lambda _: _TEXT,
     Kind.TEXTS: lambda _: _TEXTS,
     Kind.CHOICE: lambda key: _words(key.choices),

@@ -41,6 +41,19 @@ def plain_size(text: str) -> int | None:
     return None
 
 
+def region_in(text: str) -> str:
+    """The name in `region NAME`; empty for anything else."""
+    words = text.split()
+    return words[1] if len(words) == 2 and words[0] == "region" else ""
+
+
+def share_of(text: str, whole: int) -> int:
+    """The bytes that a share such as `95%` is of a whole, rounded down."""
+    from fractions import Fraction
+
+    return int(Fraction(text.strip().removesuffix("%").strip()) * whole / 100)
+
+
 def is_identifier(text: str) -> bool:
     """Whether the text is the name of a param as C would have it."""
     return text.isascii() and text.isidentifier()

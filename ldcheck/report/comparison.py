@@ -1,26 +1,68 @@
-"""Comparisons as text for a terminal, JSON, Markdown for a pull request's comment, and annotations of GitHub."""
+"""Comparisons as text for a terminal, JSON, Markdown for a comment, HTML, and annotations of GitHub and GitLab."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
-from ldcheck.report.escape import command_message, command_property, inert, printable
+from ldcheck.report import builds as built
+from ldcheck.report.escape import clipped, command_message, command_property, inert, log_text, printable
+from ldcheck.report.options import Options
 from ldcheck.words import counted
 
 if TYPE_CHECKING:
     from ldcheck.compare.configurations import Comparison
     from ldcheck.source import Location
 
-# A comment may have 65,536 characters, and a summary more; a person reads far less.
+Found = Mapping[str, "Comparison"]
+
+# A comment of GitHub may have 65,536 characters and a note of GitLab a million; a person reads far less.
 _MOST_CHARACTERS = 60_000
 # Findings of one step that GitHub shows.
 _MOST_ANNOTATIONS = 10
+# What a job finds its own comment by.
 HEADING = "## ldcheck diff"
+MARKER = "<!-- ldcheck diff -->"
+
+
+class _Remark(NamedTuple):
+    """One thing to be read: how grave, where, what, and what follows from it."""
+
+    grave: bool
+    place: Location | None
+    message: str
+    facts: tuple[str, ...]
+
+
+def _remarks(comparison: Comparison, *, expected: bool) -> Iterator[_Remark]:
+    """What is not as expected first, then causes; `expected` says that the scripts were to be proved the same."""
+    for error in comparison.errors:
+        yield _Remark(True, error.location, error.message, (error.help,) if error.help else ())
+    for unmet in comparison.unmet:
+        yield _Remark(True, unmet.place, unmet.message, ())
+    for entry, condition in zip(comparison.entries, comparison.conditions, strict=True):
+        facts = (*entry.facts, *([condition] if condition else []))
+        if entry.new is not None and entry.old is not None:
+            facts = (f"it was at {_at(entry.old)}".rstrip(": "), *facts)
+        yield _Remark(expected, entry.new or entry.old, entry.message, facts)
+    if comparison.builds is not None:
+        for cause in built.causes(comparison.builds):
+            yield _Remark(False, *cause)
 
 
 def summary(comparison: Comparison, *, expected: bool) -> str:
     """The outcome in one sentence."""
+    if comparison.errors:
+        return comparison.reason
+    parts = [_scripts(comparison, expected=expected)] if comparison.compared or comparison.builds is None else []
+    if comparison.builds is not None:
+        parts.append(built.summary(comparison.builds))
+    if comparison.unmet:
+        parts.append(f"{counted(len(comparison.unmet), 'expectation')} not met")
+    return "; ".join(parts)
+
+
+def _scripts(comparison: Comparison, *, expected: bool) -> str:
     if comparison.proved:
         but = " (but for the order of symbols in the symbol tables)" if comparison.reordered else ""
         return f"the same image, whatever is linked: proved{but}"
@@ -30,24 +72,25 @@ def summary(comparison: Comparison, *, expected: bool) -> str:
     return f"nothing differs, which is not proved: {comparison.reason}"
 
 
-def text(found: Mapping[str, Comparison], *, expected: bool) -> str:
+def text(found: Found, _: Options, *, expected: bool) -> str:
     """For people, a paragraph for each entry."""
     lines: list[str] = []
     for name, comparison in found.items():
-        for entry, condition in zip(comparison.entries, comparison.conditions, strict=True):
-            place = entry.new or entry.old
-            lines.append(f"{_at(place)}{entry.message}" if place is not None else entry.message)
-            if entry.old is not None and entry.new is not None:
-                lines.append(f"  it was at {_at(entry.old)}".rstrip(": "))
-            lines += [f"  {fact}" for fact in entry.facts]
-            lines += [f"  {condition}"] if condition else []
+        for remark in _remarks(comparison, expected=expected):
+            error = "error: " if remark.grave and not comparison.entries else ""
+            lines.append(f"{_at(remark.place)}{error}{remark.message}")
+            lines += [f"  {fact}" for fact in remark.facts]
             lines.append("")
+        if comparison.builds is not None:
+            for table in built.tables(comparison.builds):
+                lines += [*built.aligned(table), ""]
+            lines += built.rest(comparison.builds)
         lines.append(f"{name}: {summary(comparison, expected=expected)}")
-    return "".join(f"{printable(line)}\n" for line in lines)
+    return log_text("".join(f"{printable(line)}\n" for line in lines))
 
 
-def json(found: Mapping[str, Comparison], *, expected: bool) -> str:
-    """One object: for each script what differs and whether it is proved the same."""
+def json(found: Found, _: Options, *, expected: bool) -> str:
+    """One object: for each script or build what differs and whether it is proved the same."""
     from json import dumps
 
     listed = [
@@ -68,26 +111,29 @@ def json(found: Mapping[str, Comparison], *, expected: bool) -> str:
                 }
                 for entry, condition in zip(comparison.entries, comparison.conditions, strict=True)
             ],
+            "builds": built.as_json(comparison.builds) if comparison.builds is not None else None,
+            "unmet": [{"message": one.message, "location": _json_place(one.place)} for one in comparison.unmet],
+            "errors": [{"message": one.message, "location": _json_place(one.location)} for one in comparison.errors],
         }
         for name, comparison in found.items()
     ]
     return dumps({"version": 1, "comparisons": listed}, indent=1) + "\n"
 
 
-def markdown(found: Mapping[str, Comparison], *, expected: bool) -> str:
+def markdown(found: Found, _: Options, *, expected: bool) -> str:
     """For a comment: a heading by which it is found again, a line for each script, and what differs folded away."""
-    parts = [HEADING, ""]
+    parts = [HEADING, MARKER, ""]
     for name, comparison in found.items():
-        line = f"**{inert(printable(name))}**: {inert(printable(summary(comparison, expected=expected)))}"
-        if not comparison.entries:
-            parts += [line, ""]
-            continue
-        parts += ["<details>", f"<summary>{line}</summary>", ""]
-        for entry, condition in zip(comparison.entries, comparison.conditions, strict=True):
-            place = entry.new or entry.old
-            parts.append(f"- {inert(printable(f'{_at(place)}{entry.message}' if place else entry.message))}")
-            parts += [f"  - {inert(printable(fact))}" for fact in (*entry.facts, *([condition] if condition else []))]
-        parts += ["", "</details>", ""]
+        line = f"**{_plain(name)}**: {_plain(summary(comparison, expected=expected))}"
+        details = [*_markdown(comparison, expected=expected)]
+        messages = [one.message for one in comparison.unmet] + [one.message for one in comparison.errors]
+        missed = [f"- ❌ {_plain(message)}" for message in messages]
+        if comparison.builds is not None:
+            # How full memory is stands in sight.
+            missed += [row for table in built.tables(comparison.builds) for row in _regions(table)]
+        parts += [line, "", *missed, *([""] if missed else [])]
+        if details:
+            parts += ["<details>", "<summary>what differs</summary>", "", *details, "", "</details>", ""]
     whole = "\n".join(parts)
     if len(whole) <= _MOST_CHARACTERS:
         return whole
@@ -97,28 +143,116 @@ def markdown(found: Mapping[str, Comparison], *, expected: bool) -> str:
     return f"{cut}{closing}\n\nThe rest is left out here: it is too long for a comment.\n"
 
 
-def github(found: Mapping[str, Comparison], *, expected: bool) -> str:
-    """An annotation for each entry that has a place, at the line of the cause."""
-    kind = "error" if expected else "notice"
+def _markdown(comparison: Comparison, *, expected: bool) -> Iterator[str]:
+    for remark in _remarks(comparison, expected=expected):
+        yield f"- {_plain(f'{_at(remark.place)}{remark.message}')}"
+        yield from (f"  - {_plain(fact)}" for fact in remark.facts)
+    if comparison.builds is None:
+        return
+    for table in built.tables(comparison.builds):
+        if table.title != built.REGIONS:
+            yield from ("", *_rows(table))
+    yield ""
+    yield from (f"{_plain(line)}  " for line in built.rest(comparison.builds))
+
+
+def _regions(table: built.Table) -> Iterable[str]:
+    return _rows(table) if table.title == built.REGIONS else ()
+
+
+def _rows(table: built.Table) -> Iterator[str]:
+    """A table of Markdown, its title in the first cell."""
+    numbers = len(table.head) - (len(table.head) > 4)
+    yield f"| {' | '.join(map(_plain, (table.title, *table.head[1:])))} |"
+    yield f"|---|{'--:|' * (numbers - 1)}{'---|' * (len(table.head) - numbers)}"
+    for row in table.rows:
+        yield f"| {' | '.join(map(_plain, row))} |"
+    if table.left_out:
+        yield f"| and {table.left_out:,} more {'| ' * (len(table.head) - 1)}|"
+
+
+def _plain(text: str) -> str:
+    return inert(clipped(text))
+
+
+def github(found: Found, options: Options, *, expected: bool) -> str:
+    """An annotation for each entry that has a place, at the line of the cause; the gravest first."""
     lines: list[str] = []
     for comparison in found.values():
-        for entry, condition in list(zip(comparison.entries, comparison.conditions, strict=True)):
-            if entry.new is not None and len(lines) < _MOST_ANNOTATIONS:
-                message = "\n".join(map(printable, (entry.message, *entry.facts, *([condition] if condition else []))))
-                where = f"file={command_property(printable(entry.new.file))},line={entry.new.line},title=ldcheck diff"
-                lines.append(f"::{kind} {where}::{command_message(message)}\n")
-    return "".join(lines) + "".join(
-        f"{command_message(printable(name))}: {command_message(printable(summary(comparison, expected=expected)))}\n"
-        for name, comparison in found.items()
+        for remark in _remarks(comparison, expected=expected):
+            if len(lines) == _MOST_ANNOTATIONS or not (remark.grave or remark.place is not None):
+                continue
+            properties = ["title=ldcheck diff"]
+            if remark.place is not None and remark.place.line:
+                file = command_property(printable(options.path(remark.place.file)))
+                properties = [f"file={file}", f"line={remark.place.line}", *properties]
+            message = "\n".join(map(clipped, (remark.message, *remark.facts)))
+            kind = "error" if remark.grave else "notice"
+            lines.append(f"::{kind} {','.join(properties)}::{command_message(message)}\n")
+    return "".join(lines) + log_text(
+        "".join(
+            f"{printable(name)}: {printable(summary(comparison, expected=expected))}\n"
+            for name, comparison in found.items()
+        )
     )
 
 
+def gitlab(found: Found, options: Options, *, expected: bool) -> str:
+    """GitLab's Code Quality report: an entry for each entry that has a place, known again by what it says."""
+    from hashlib import sha256
+    from json import dumps
+
+    entries: dict[str, dict[str, object]] = {}
+    for name, comparison in found.items():
+        for remark in _remarks(comparison, expected=expected):
+            if remark.place is None:
+                continue
+            path = printable(options.path(remark.place.file)).removeprefix("./")
+            said = f"{name}\0{path}\0{remark.message}".encode("utf-8", "backslashreplace")
+            lines = {"begin": max(remark.place.line, 1), "end": max(remark.place.end_line, remark.place.line, 1)}
+            entries.setdefault(
+                sha256(said).hexdigest()[:32],
+                {
+                    "description": ". ".join(map(clipped, (remark.message, *remark.facts))),
+                    "check_name": "ldcheck diff",
+                    "severity": "major" if remark.grave else "info",
+                    "location": {"path": path, "lines": lines},
+                },
+            )
+    return dumps([{**entry, "fingerprint": print_} for print_, entry in entries.items()]) + "\n"
+
+
+def html(found: Found, _: Options, *, expected: bool) -> str:
+    """One page, with both images side by side."""
+    from ldcheck.report.comparison_html import Block, render
+
+    blocks = []
+    for name, comparison in found.items():
+        remarks = [
+            (remark.grave, _at(remark.place).rstrip(": "), remark.message, remark.facts)
+            for remark in _remarks(comparison, expected=expected)
+        ]
+        tables = [*built.tables(comparison.builds)] if comparison.builds is not None else []
+        rest = [*built.rest(comparison.builds)] if comparison.builds is not None else []
+        blocks.append(Block(name, summary(comparison, expected=expected), remarks, tables, rest, comparison.pictures))
+    return render(blocks)
+
+
 def _at(place: Location | None) -> str:
-    return "" if place is None else f"{place.file}:{place.line}:{place.column}: "
+    if place is None:
+        return ""
+    return f"{place.file}:{place.line}:{place.column}: " if place.line else f"{place.file}: "
 
 
 def _json_place(place: Location | None) -> dict[str, object] | None:
     return None if place is None else {"file": place.file, "line": place.line, "column": place.column}
 
 
-FORMATS: Mapping[str, Callable[..., str]] = {"text": text, "json": json, "markdown": markdown, "github": github}
+FORMATS: Mapping[str, Callable[..., str]] = {
+    "text": text,
+    "json": json,
+    "markdown": markdown,
+    "github": github,
+    "gitlab": gitlab,
+    "html": html,
+}

@@ -7,7 +7,7 @@ light or dark setting and prints. Every text from a file goes through `markup`; 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ldcheck.findings import Finding, InputError
 from ldcheck.layout.picture import Mark, Picture, Stretch
@@ -50,6 +50,8 @@ article.note { border-left-color: var(--note); }
 .error b { color: var(--error); }
 .warning b { color: var(--warning); }
 .note b { color: var(--note); }
+.side-by-side { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 0 2rem; }
+.side-by-side > div { min-width: 0; }
 .groups { display: flex; flex-wrap: wrap; gap: .5rem .8rem; margin: .6rem 0; align-items: flex-start; }
 .group { min-width: 0; }
 .group > span { display: block; font: 12px/1.3 ui-monospace, monospace; color: var(--faint); overflow-wrap: anywhere; }
@@ -121,16 +123,19 @@ def render(report: Report, options: Options) -> str:
     """The page, as one text."""
     outcome = _OUTCOMES.get(report.status, "ended")
     parts = [
-        _HEAD.format(outcome=outcome, style=_STYLE),
-        f"<h1>ldcheck {outcome}</h1>\n",
         *(_error(error, options) for error in report.errors[:_MOST_FINDINGS]),
         *_verdicts(report),
         *_findings(report, options),
-        *(part for picture in report.pictures for part in _picture(picture)),
+        *(part for picture in report.pictures for part in draw(picture)),
         *_rules(report),
-        f"<script>{_SCRIPT}</script>\n</body>\n</html>\n",
     ]
-    return "".join(parts)
+    return page(outcome, parts)
+
+
+def page(outcome: str, parts: Iterable[str]) -> str:
+    """A whole page of these parts, under a heading that says the outcome."""
+    head = _HEAD.format(outcome=outcome, style=_STYLE)
+    return f"{head}<h1>ldcheck {outcome}</h1>\n{''.join(parts)}<script>{_SCRIPT}</script>\n</body>\n</html>\n"
 
 
 def _text(text: str) -> str:
@@ -183,7 +188,8 @@ def _finding(finding: Finding, targets: Sequence[str], options: Options) -> str:
     )
 
 
-def _picture(picture: Picture) -> Iterator[str]:
+def draw(picture: Picture) -> Iterator[str]:
+    """The pages of an image, and the tables of what is in it."""
     yield f"<h2>{_text(picture.file)}</h2>\n<p class=legend>"
     for kind in ("code", "read-only", "data", "zero", "padding"):
         yield f"<span><i class={kind}></i>{'zero-initialised' if kind == 'zero' else kind}</span>"

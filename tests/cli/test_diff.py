@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ldcheck.cli.main import main
+from tests.support.build import assemble, link
 from tests.support.tools import tool
 
 OLD = "SECTIONS {\n  .text : { *(.text) *(.text.startup) }\n  .rest : { *(.text.*) }\n}\n"
@@ -69,6 +70,96 @@ def test_nothing_of_a_script_is_active_elsewhere(capsys: pytest.CaptureFixture[s
         shown = capsys.readouterr().out
         assert "img" in shown, form
         assert not any(word in shown for word in forbidden), form
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> list[str]:
+    """Two maps and ELF files of links between which a hostile name grew and went elsewhere."""
+    found = []
+    for number, script in enumerate((".text : { *(.text) *(*img*) }", ".text : { *(.text) } .late : { *(*img*) }")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        source = f'.section "s{HOSTILE}","aw"\n.globl "{HOSTILE}"\n"{HOSTILE}": .fill {8 + 8 * number}\n'
+        source += f'.size "{HOSTILE}", {8 + 8 * number}\n.type "{HOSTILE}", @object\n'
+        made = assemble(folder, source, name="<img src=x>&@everyone.o")
+        done = link(folder, f"SECTIONS {{ {script} }}", [made], options=["-e0"])
+        assert done.ok, done.output
+        found += [str(done.elf), str(done.map)]
+    return found
+
+
+HOSTILE = "<img src=x>::error::@everyone ##[x]"
+
+
+@pytest.mark.parametrize(
+    ("form", "forbidden"),
+    [
+        ("text", ("\n::error::", "##[")),
+        ("markdown", ("<img", "@everyone", "##[")),
+        ("github", ("\n::error::@", "##[")),
+        ("gitlab", ()),
+        ("json", ()),
+        ("html", ("<img",)),
+    ],
+)
+def test_names_of_a_build_are_active_nowhere(
+    images: list[str], form: str, forbidden: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    old_elf, old_map, new_elf, new_map = images
+    status = main(
+        ["diff", old_elf, new_elf, "--old-map", old_map, "--new-map", new_map, "--format", form, "--budget", ".late=8"]
+    )
+    shown = capsys.readouterr().out
+    assert status == 1
+    assert ".late" in shown or form == "gitlab"
+    assert not [word for word in forbidden if word in shown]
+    if form in ("json", "gitlab"):
+        json.loads(shown)
+
+
+def test_reports_go_to_files_too(images: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    old_elf, _, new_elf, _ = images
+    outputs = ["--output", "markdown=comment.md", "--output", "html=page.html", "--output", "json=diff.json"]
+    assert main(["diff", old_elf, new_elf, *outputs]) == 0
+    assert Path("comment.md").read_text().startswith("## ldcheck diff\n<!-- ldcheck diff -->\n")
+    # Both images are drawn.
+    assert Path("page.html").read_text().count("class=picture>") == 2
+    (comparison,) = json.loads(Path("diff.json").read_text())["comparisons"]
+    assert [one["name"] for one in comparison["builds"]["totals"]] == ["memory", "file", "segments"]
+    assert main(["diff", old_elf, new_elf, "--output", "json=nowhere/diff.json"]) == 2
+    capsys.readouterr()
+
+
+def test_what_goes_with_what(images: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    old_elf, old_map, new_elf, new_map = images
+    for arguments, message in {
+        (old_elf,): "one side is missing",
+        (old_elf, "old.ld"): "is an ELF file and old.ld is no ELF file",
+        (old_elf, new_elf, "--old-elf", old_elf): "given twice",
+        (old_elf, new_elf, "--expect", "same"): "proved of two scripts",
+        (old_elf, new_elf, "--budget", "FLASH=5%"): "no memory region and no output section FLASH",
+        ("old.ld", "same.ld", "--old-map", old_map): "no build is given of the new side",
+        ("old.ld", "same.ld", "--budget", "memory=1K"): "none is given",
+        (old_map, new_elf): "is a map and",
+        (old_elf, new_elf, "--old-map", new_map, "--new-map", old_map): "the map does not belong to",
+    }.items():
+        assert main(["diff", *arguments]) == 2, arguments
+        assert message in capsys.readouterr().err, arguments
+
+
+def test_one_target_that_cannot_be_read_does_not_end_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    def git(*arguments: str) -> None:
+        identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        subprocess.run([tool("git"), *identity, *arguments], check=True, capture_output=True)
+
+    git("init", "-q")
+    git("add", "old.ld", "none.ld")
+    git("commit", "-qm", "first")
+    assert main(["diff", "--since", "HEAD", "--expect", "same", "none.ld", "old.ld", "same.ld"]) == 2
+    shown = capsys.readouterr().out
+    assert "old.ld: the same image, whatever is linked: proved" in shown
+    assert "none.ld: it could not be compared" in shown
+    assert "same.ld was not there at HEAD" in shown
 
 
 def test_markdown_is_short_enough_for_a_comment(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -76,14 +77,25 @@ def installed_action(source: Path, factory: pytest.TempPathFactory) -> Path:
     return shared(factory, "action", install)
 
 
-def run_action(action: Path, workspace: Path, temp: Path, inputs: Mapping[str, str], only: str = "") -> Outcome:
-    """Run the steps of the action in the folder `action`, all of them or the one named `only`."""
+def run_action(
+    action: Path,
+    workspace: Path,
+    temp: Path,
+    inputs: Mapping[str, str],
+    only: str = "",
+    context: Mapping[str, str] = MappingProxyType({}),
+) -> Outcome:
+    """Run the steps of the action in the folder `action`, all of them or the one named `only`.
+
+    `context` has values of the event, such as `github.event.before`.
+    """
     description: dict[str, Any] = yaml.safe_load((action / "action.yml").read_text())
     unknown = set(inputs) - set(description["inputs"])
     assert not unknown, f"the action has no inputs {unknown}"
     values = {
         f"inputs.{name}": inputs.get(name, declared["default"]) for name, declared in description["inputs"].items()
     }
+    values |= context
     summary, log, failed = "", "", False
     statuses: dict[str, int] = {}
     for number, step in enumerate(description["runs"]["steps"]):
@@ -91,7 +103,7 @@ def run_action(action: Path, workspace: Path, temp: Path, inputs: Mapping[str, s
             continue
         assert step["shell"] == "bash"
         assert not _EXPRESSION.search(step["run"]), "an expression in a script is an injection"
-        done = _run(step, values, workspace, temp, number, {"GITHUB_ACTION_PATH": str(action)})
+        done = run_step(step, values, workspace, temp, number, {"GITHUB_ACTION_PATH": str(action)})
         log += done.log
         failed = done.failed
         statuses[step["name"]] = done.status
@@ -135,7 +147,9 @@ def run_job(
             outcome = run_action(workspace, workspace, temp, inputs, only)
         elif not uses:
             assert not _EXPRESSION.search(step["run"]), "an expression in a script is an injection"
-            done = _run(step, known, workspace, temp, number, {"PATH": f"{path}:{os.environ['PATH']}"} if path else {})
+            done = run_step(
+                step, known, workspace, temp, number, {"PATH": f"{path}:{os.environ['PATH']}"} if path else {}
+            )
             outcome = Outcome(done.failed, done.outputs, done.summary, done.log)
         known |= {f"steps.{step.get('id')}.outputs.{name}": value for name, value in outcome.outputs.items()}
         steps.append(Step(name, uses, "failure" if outcome.failed else "success", inputs, outcome.log))
@@ -157,7 +171,7 @@ class _Run:
         return self.status != 0
 
 
-def _run(
+def run_step(
     step: Mapping[str, Any],
     values: Mapping[str, str],
     workspace: Path,
@@ -165,6 +179,7 @@ def _run(
     number: int,
     more: Mapping[str, str],
 ) -> _Run:
+    """Run the script of a step; `values` are what its expressions name, `more` goes into its environment."""
     files = {
         name: temp / f"{name}-{number}"
         for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH", "GITHUB_ENV")
