@@ -14,12 +14,12 @@ from ldcheck.image.elf_file import SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile, Secti
 from ldcheck.image.files import Window
 from ldcheck.image.groups import Group, section_groups
 from ldcheck.image.relocations import relocation_columns
-from ldcheck.image.symbols import SHN_LORESERVE, SHN_UNDEF, SymbolTable
+from ldcheck.image.symbols import SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SymbolTable
 from ldcheck.source import decode
 
 # SHF_MERGE and SHF_STRINGS.
 STRINGS = 0x30
-_ALLOC, _EXECUTE = 2, 4
+_WRITE, _ALLOC, _EXECUTE = 1, 2, 4
 
 _NOTYPE, _OBJECT, _FUNC, _SECTION, _FILE, _TLS, _IFUNC = 0, 1, 2, 3, 4, 6, 10
 _LOCAL, _WEAK = 0, 2
@@ -70,16 +70,17 @@ class RelatedObject:
         self.is_object = file.type == "REL"
         self.machine = file.header.e_machine
         self.order = file.order
-        self.sections: Sequence[str] = file.names
+        # Common symbols, which the linker gives a place, are a section of their own.
+        self.sections: Sequence[str] = [*file.names, "COMMON"]
         self.problems = file.problems
         self.tables: list[Table] = []
         self.groups: Mapping[int, Group] = {}
         self.names: list[str] = []
         self._symbols: list[tuple[str, int, int, int, int, int]] = []
         self.linked = linked and not self.is_object
-        self._bases = [header.sh_addr if self.linked else 0 for header in file.sections]
-        self._flags = [header.sh_flags for header in file.sections]
-        self._sizes = [header.sh_size for header in file.sections]
+        self._bases = [*(header.sh_addr if self.linked else 0 for header in file.sections), 0]
+        self._flags = [*(header.sh_flags for header in file.sections), _WRITE | _ALLOC]
+        self._sizes = [*(header.sh_size for header in file.sections), 0]
         self._covered: dict[tuple[int, int], tuple[str, ...]] = {}
         self._strings: dict[int, bytes] = {}
         self._index: dict[int, tuple[list[int], list[int]]] | None = None
@@ -106,7 +107,17 @@ class RelatedObject:
                 else (name, binding, kind, section, value, size)
                 for name, binding, kind, section, value, size in self._symbols
             ]
+        if any(row[3] == SHN_COMMON for row in self._symbols):
+            self._place_commons()
         self.names = [row[0] for row in self._symbols]
+
+    def _place_commons(self) -> None:
+        """Put common symbols one behind the other: what they have for a place is their alignment."""
+        common = len(self.sections) - 1
+        for at, (name, binding, kind, section, _, size) in enumerate(self._symbols):
+            if section == SHN_COMMON:
+                self._symbols[at] = (name, binding, kind, common, self._sizes[common], size)
+                self._sizes[common] += max(size, 1)
 
     def _read_tables(self, file: ElfFile, link: int) -> None:
         # Sections of a damaged file may lie on top of each other.
@@ -133,7 +144,7 @@ class RelatedObject:
     def _is_table(self, header: SectionHeader, link: int) -> bool:
         """Whether a section has the relocations of one that takes memory."""
         at = header.sh_info
-        if header.sh_type not in (SHT_REL, SHT_RELA) or header.sh_link != link or not 0 < at < len(self.sections):
+        if header.sh_type not in (SHT_REL, SHT_RELA) or header.sh_link != link or not 0 < at < len(self._flags) - 1:
             return False
         return bool(self._flags[at] & _ALLOC)
 
@@ -177,13 +188,17 @@ class RelatedObject:
         """Whether another definition may take the place of this one."""
         return self._symbols[symbol][1] == _WEAK
 
+    def is_common(self, symbol: int) -> bool:
+        """Whether a definition anywhere takes the place of this one."""
+        return self._symbols[symbol][3] == len(self.sections) - 1
+
     def is_label(self, symbol: int) -> bool:
         """Whether a symbol is a section, or a label that the compiler made up: what it stands for is by its place."""
         name, _, kind, _, _, _ = self._symbols[symbol]
         return kind == _SECTION or not _is_name(name)
 
     def place(self, symbol: int) -> Place | None:
-        """Where a symbol is defined; None for one that is not, is a number, or is common."""
+        """Where a symbol is defined; None for one that is not, or is a number."""
         if not 0 < symbol < len(self._symbols):
             return None
         _, _, kind, section, value, _ = self._symbols[symbol]
