@@ -70,6 +70,9 @@ class References:
     not be read. Raises CheckError for a path that is neither an object nor an archive, or cannot be read.
     """
 
+    # Whether there may be more than what is found.
+    partial = False
+
     def __init__(self, paths: Iterable[str], given: Sequence[Reference] = (), names: Sequence[str] = ()) -> None:
         self.notes: list[str] = []
         self._given = given

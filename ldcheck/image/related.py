@@ -61,10 +61,11 @@ class RelatedObject:
     """One object file, with the relocations of all sections that take memory.
 
     `is_object` is False for a linked file. Of that nothing else is read, unless it is `linked` that is asked for: then
-    places count from the starts of its sections as well. Raises CheckError where there is no header.
+    places count from the starts of its sections as well. With `code`, its symbols are read in any case, and the bytes
+    of its code if they are no more than that. Raises CheckError where there is no header.
     """
 
-    def __init__(self, path: str, member: str, window: Window, linked: bool = False) -> None:
+    def __init__(self, path: str, member: str, window: Window, linked: bool = False, code: int = 0) -> None:
         file = ElfFile(window)
         self.file, self.member = path, member
         self.is_object = file.type == "REL"
@@ -77,6 +78,7 @@ class RelatedObject:
         self.groups: Mapping[int, Group] = {}
         self.names: list[str] = []
         self._symbols: list[tuple[str, int, int, int, int, int]] = []
+        self.code: dict[int, bytes] = {}
         self.linked = linked and not self.is_object
         self._bases = [*(header.sh_addr if self.linked else 0 for header in file.sections), 0]
         self._flags = [*(header.sh_flags for header in file.sections), _WRITE | _ALLOC]
@@ -90,10 +92,13 @@ class RelatedObject:
             return
         link = kinds.index(SHT_SYMTAB)
         # The symbols of a large image take a while, and most have no relocations.
-        if self.linked and not any(self._is_table(header, link) for header in file.sections):
+        if self.linked and not code and not any(self._is_table(header, link) for header in file.sections):
             return
         table = file.symbol_table(link)
         self._read_symbols(table)
+        if code:
+            self._read_code(file, code)
+            return
         self.groups = section_groups(file, table)
         self._read_tables(file, link)
         self._read_strings(file)
@@ -140,6 +145,38 @@ class RelatedObject:
                 content = file.window.read(file.sections[at].sh_offset, size)
                 room -= len(content)
             self.tables.append(Table(at, *columns, content, content if executable else None))
+
+    def _read_code(self, file: ElfFile, most: int) -> None:
+        wanted = [at for at, header in enumerate(file.sections) if header.sh_flags & _EXECUTE and header.sh_type == 1]
+        if sum(file.sections[at].sh_size for at in wanted) <= most:
+            self.code = {at: file.window.read(file.sections[at].sh_offset, file.sections[at].sh_size) for at in wanted}
+
+    def stretches(self, section: int, size: int) -> Iterator[tuple[int, int, bool]]:
+        """Start, end and whether it is Thumb of each stretch of code in so many bytes of a section.
+
+        ELF for the Arm Architecture, "Mapping symbols"; elsewhere all of it is code.
+        """
+        marks = sorted(
+            (value, name[:2]) for name, _, _, at, value, _ in self._symbols if at == section and name[:1] == "$"
+        )
+        marks = [(0, "$a"), *((value, name) for value, name in marks if 0 <= value < size)]
+        for (start, name), (end, _) in zip(marks, [*marks[1:], (size, "")], strict=True):
+            if start < end and name != "$d":
+                yield start, end, name == "$t"
+
+    def named(self, name: str) -> Place | None:
+        """Where a symbol of that name is defined."""
+        try:
+            return self.place(self.names.index(name))
+        except ValueError:
+            return None
+
+    def section_at(self, address: int) -> int | None:
+        """The section that takes memory at an address."""
+        for at, (base, size, flags) in enumerate(zip(self._bases, self._sizes, self._flags, strict=True)):
+            if flags & _ALLOC and base <= address < base + size:
+                return at
+        return None
 
     def _is_table(self, header: SectionHeader, link: int) -> bool:
         """Whether a section has the relocations of one that takes memory."""
