@@ -51,11 +51,12 @@ class DirectCalls(ByAddress):
         self.why_not = self._reason()
 
     def _reason(self) -> str:
-        if self._object.machine not in _LEADS:
-            return "direct calls are looked for on x86-64, ARM and RISC-V only"
-        if not self._object.names:
+        one = self._object
+        if one.machine not in _LEADS or one.order != "<" or (one.machine == EM_RISCV and one.bits != 64):
+            return "direct calls are looked for on x86-64, ARM and 64-bit RISC-V only"
+        if not one.names:
             return "the image has no symbols"
-        if not self._object.code:
+        if not one.code:
             return "the image has too much code to look for direct calls"
         try:
             import capstone  # noqa: F401 - whether it is there

@@ -70,7 +70,7 @@ class RelatedObject:
         self.file, self.member = path, member
         self.is_object = file.type == "REL"
         self.machine = file.header.e_machine
-        self.order = file.order
+        self.order, self.bits = file.order, file.bits
         # Common symbols, which the linker gives a place, are a section of their own.
         self.sections: Sequence[str] = [*file.names, "COMMON"]
         self.problems = file.problems

@@ -119,7 +119,7 @@ def test_a_call_of_two_instructions_is_not_seen(tmp_path: Path) -> None:
 def test_direct_calls_of_another_machine_are_not_looked_for(tmp_path: Path) -> None:
     (result,) = on_image(tmp_path, "s390x-linux-gnu-", SIDES[0][0], options=()).rules
     assert result.verdict is Verdict.NOT_CHECKED
-    assert result.reason.endswith("; direct calls are looked for on x86-64, ARM and RISC-V only")
+    assert result.reason.endswith("; direct calls are looked for on x86-64, ARM and 64-bit RISC-V only")
 
 
 @pytest.mark.parametrize(
