@@ -8,7 +8,8 @@ note. A policy that extends another adds to its exceptions with `except-also`. W
 allowed: for what cannot go at once, but must not grow. Objects that are given together define one another's symbols.
 
 A side is names of sections, or a mapping: `between` two symbols, `outside` of two, in a memory `region`. Those are
-judged on an image that was linked with --emit-relocs.
+judged on an image that was linked with --emit-relocs. In one that was not, direct calls are looked for, if capstone is
+installed (the extra ldcheck[calls]): these can break a rule, and never hold it.
 
 ## Why is this bad
 The init range is freed after boot: a function that stays and calls one of it runs into whatever lies there then. Code
@@ -56,7 +57,7 @@ from ldcheck.sections.globs import fnmatch_glob
 from ldcheck.words import counted, listed
 
 if TYPE_CHECKING:
-    from ldcheck.image.linked_references import LinkedReferences
+    from ldcheck.image.linked_references import ByAddress
     from ldcheck.image.references import Reference, References
 
 DECLARATION = Declaration(
@@ -71,6 +72,11 @@ DECLARATION = Declaration(
 
 # What compilers add to the name of a function that they made another one of.
 _VARIANT = re.compile(r"(\.(constprop|isra|part|cold|llvm|lto_priv)(\.\d+)*)+$")
+# What tells all references, where sides are names and where they are addresses.
+_AT_ALL = {
+    False: "only objects tell what refers to what, give --objects",
+    True: "only an image that was linked with --emit-relocs tells from where to where, give --elf",
+}
 # Files of a pair that are named.
 _SHOWN = 3
 # Files that are named where pairs are counted.
@@ -106,6 +112,10 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         )
         pairs.setdefault(key, []).append(one)
     remarks = tuple(_unused(one) for one in exceptions if not one.used and not one.entry.optional)
+    if not pairs and getattr(pool, "partial", False):
+        return Judgement(
+            Standing.UNKNOWN, reason=f"no direct call does; {_AT_ALL[source.by_address or target.by_address]}"
+        )
     if not pairs and pool.notes:
         return Judgement(Standing.UNKNOWN, reason=f"not all references could be read: {pool.notes[0]}")
     limit = rule.keys.get("at-most")
@@ -124,23 +134,27 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
 
 def _pool(
     sides: Sides, view: ImageView, by_address: bool
-) -> tuple[References | LinkedReferences | None, tuple[EvidenceKind, ...], str]:
+) -> tuple[References | ByAddress | None, tuple[EvidenceKind, ...], str]:
     """Where references are looked for, what evidence that is, and why there is none."""
     given = view.references
     if given is not None and (not by_address or view.image.references is not None):
         return given, (EvidenceKind.OBJECTS,), ""
     linked = view.linked_references
-    if linked is None or not linked.has_relocations:
-        if by_address:
-            return None, (), "only an image that was linked with --emit-relocs tells from where to where, give --elf"
-        return None, (), "only objects tell what refers to what, give --objects"
-    named = sides.source.sections or sides.target.sections
+    named = bool(sides.source.sections or sides.target.sections)
+    if linked is None or (named and not linked.by_input and not linked.has_relocations):
+        return None, (), _AT_ALL[by_address]
     if named and not linked.by_input:
         return None, (), "only objects, or the map, tell the sections of the input, give --objects or --map"
-    return linked, (EvidenceKind.IMAGE, *((EvidenceKind.MAP,) if named else ())), ""
+    evidence = (EvidenceKind.IMAGE, *((EvidenceKind.MAP,) if named else ()))
+    if linked.has_relocations:
+        return linked, evidence, ""
+    calls = view.direct_calls
+    if calls is None or calls.why_not:
+        return None, (), _AT_ALL[by_address] + (f"; {calls.why_not}" if calls is not None else "")
+    return calls, evidence, ""
 
 
-def _between(pool: References | LinkedReferences, source: Stretch, target: Stretch) -> Iterable[Reference]:
+def _between(pool: References | ByAddress, source: Stretch, target: Stretch) -> Iterable[Reference]:
     found = pool.between(source.named, target.named)
     return [one for one in found if source.holds(one.address) and target.holds(one.target_address)]
 

@@ -1,7 +1,7 @@
 """The source line of a place in an object file, by its debugging information.
 
 An object's sections all begin at 0, so a line program's addresses mean nothing until each is put to the section that
-its relocation names. On RISC-V the steps between rows are relocated as well: nothing is told there.
+its relocation names.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ldcheck.findings import CheckError
 from ldcheck.image.addends import EM_RISCV
 from ldcheck.image.archive import is_archive, members
+from ldcheck.image.debug_relocations import ADDRESSES, relocated
 from ldcheck.image.elf_file import SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile
 from ldcheck.image.files import OpenFile, Window
 from ldcheck.image.relocations import relocation_columns
@@ -67,13 +68,13 @@ class Lines:
 def _rows(window: Window) -> dict[int, list[tuple[int, str]]]:
     """Offset and line of each row, ascending, by the section that it is in."""
     file = ElfFile(window)
-    if ".debug_line" not in file.names or file.header.e_machine == EM_RISCV:
+    if ".debug_line" not in file.names or SHT_SYMTAB not in [header.sh_type for header in file.sections]:
         return {}
     found: dict[int, list[tuple[int, str]]] = {}
     # The reader raises what it likes on damaged information, which is a hint and no evidence.
     try:
         starts = _starts(file)
-        for program in _programs(window):
+        for program in _programs(file):
             _of_program(program, starts, found)
     except Exception:  # noqa: BLE001 - see above
         return {}
@@ -89,19 +90,26 @@ def _starts(file: ElfFile) -> dict[int, int]:
     found = {}
     for header in file.sections:
         if header.sh_type in (SHT_REL, SHT_RELA) and header.sh_info == table:
-            offsets, indices, _, _ = relocation_columns(file, header, _MOST_ROWS)
-            for offset, index in zip(offsets, indices, strict=True):
+            offsets, indices, kinds, _ = relocation_columns(file, header, _MOST_ROWS)
+            for offset, index, kind in zip(offsets, indices, kinds, strict=True):
+                if file.header.e_machine == EM_RISCV and kind not in ADDRESSES:
+                    continue
                 section = symbols.at(index).section if index < symbols.count else None
                 if section is not None and file.sections[section].sh_flags & _EXECUTE:
                     found[offset] = section
     return found
 
 
-def _programs(window: Window) -> list[LineProgram]:
+def _programs(file: ElfFile) -> list[LineProgram]:
     from elftools.elf.elffile import ELFFile
 
-    elf = ELFFile(io.BytesIO(window.read(0, window.size)))
-    information = elf.get_dwarf_info(relocate_dwarf_sections=True, follow_links=False)
+    by_hand = file.header.e_machine == EM_RISCV
+    if by_hand:
+        link = [header.sh_type for header in file.sections].index(SHT_SYMTAB)
+        data = relocated(file, link, _MOST_ROWS)
+    else:
+        data = file.window.read(0, file.window.size)
+    information = ELFFile(io.BytesIO(data)).get_dwarf_info(relocate_dwarf_sections=not by_hand, follow_links=False)
     found = []
     for unit in information.iter_CUs():
         program = information.line_program_for_CU(unit)

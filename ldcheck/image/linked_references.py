@@ -8,7 +8,7 @@ they were for.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from ldcheck.image.files import OpenFile, collector_paused
@@ -18,35 +18,26 @@ from ldcheck.image.related import RelatedObject
 from ldcheck.words import counted
 
 
-class LinkedReferences:
-    """The references of a linked image, read once and asked for by the names of input sections.
+class ByAddress:
+    """References of a linked image, asked for by the names of input sections; without a map, those names are empty."""
 
-    Without a map, those names are empty. `has_relocations` is False where the image was linked without --emit-relocs,
-    or stripped. `unknown` counts the relocations that lead out of the section that they are for, once they were asked
-    for: then a constant was added to the address, or the kind of the instruction is not known. Raises CheckError for
-    what is no ELF file.
-    """
+    # Whether there may be more than what is found.
+    partial = False
 
-    def __init__(self, path: str, link_map: LinkMap | None) -> None:
-        with collector_paused(), OpenFile(path, "an ELF file") as window:
-            self._object = RelatedObject(path, "", window, linked=True)
-        self.has_relocations = bool(self._object.tables)
-        self.unknown = 0
+    def __init__(self, link_map: LinkMap | None) -> None:
         parts = [part for section in (link_map.sections if link_map is not None else ()) for part in section.inputs]
         self._parts = sorted((part for part in parts if part.size), key=lambda part: part.address)
         self._starts = [part.address for part in self._parts]
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What could not be read or understood."""
-        problems = tuple(self._object.problems)
-        told = f"{counted(self.unknown, 'relocation')} of the image lead out of what they are for"
-        return (*problems, told) if self.unknown else problems
-
-    @property
     def by_input(self) -> bool:
         """Whether a map tells the input sections."""
         return bool(self._parts)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What could not be read or understood."""
+        return ()
 
     @cached_property
     def sections(self) -> frozenset[str]:
@@ -55,10 +46,70 @@ class LinkedReferences:
 
     def between(self, source: Callable[[str], bool], target: Callable[[str], bool]) -> list[Reference]:
         """Those from input sections whose names `source` takes to ones whose names `target` takes."""
-        return [one for one in self._all if source(one.section) and target(one.target_section)]
+        return [one for one in self._known if source(one.section) and target(one.target_section)]
 
     @cached_property
-    def _all(self) -> list[Reference]:
+    def _known(self) -> Sequence[Reference]:
+        return self.read()
+
+    def read(self) -> Sequence[Reference]:
+        """All of them."""
+        raise NotImplementedError
+
+    def collect(
+        self,
+        found: dict[tuple[object, ...], Reference],
+        path: str,
+        sources: tuple[str, ...],
+        address: int,
+        targets: tuple[str, ...],
+        target: int,
+    ) -> None:
+        """Add what is at one address and refers to another, those of one pair of names together."""
+        section, file, member = self._input(address)
+        target_section, target_file, target_member = self._input(target)
+        # What has no name is told by its address.
+        key = (section, file, member, sources or address, target_section, targets or target)
+        known = found.get(key)
+        if known is not None:
+            found[key] = known._replace(times=known.times + 1)
+            return
+        where = (file or path, member, section, 0, 0, sources, target_section, targets)
+        found[key] = Reference(*where, target_file or path, target_member, 1, address, target)
+
+    def _input(self, address: int) -> tuple[str, str, str]:
+        """Name, file and member of the input section at an address."""
+        at = bisect_right(self._starts, address) - 1
+        if at < 0 or address >= self._parts[at].address + self._parts[at].size:
+            return "", "", ""
+        part = self._parts[at]
+        return part.name, part.file, part.member
+
+
+class LinkedReferences(ByAddress):
+    """The references of an image that was linked with --emit-relocs, read once.
+
+    `has_relocations` is False where it was not, or was stripped. `unknown` counts the relocations that lead out of the
+    section that they are for, once they were asked for: then a constant was added to the address, or the kind of the
+    instruction is not known. Raises CheckError for what is no ELF file.
+    """
+
+    def __init__(self, path: str, link_map: LinkMap | None) -> None:
+        super().__init__(link_map)
+        with collector_paused(), OpenFile(path, "an ELF file") as window:
+            self._object = RelatedObject(path, "", window, linked=True)
+        self.has_relocations = bool(self._object.tables)
+        self.unknown = 0
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What could not be read or understood."""
+        problems = tuple(self._object.problems)
+        told = f"{counted(self.unknown, 'relocation')} of the image lead out of what they are for"
+        return (*problems, told) if self.unknown else problems
+
+    def read(self) -> Sequence[Reference]:
+        """All of them."""
         found: dict[tuple[object, ...], Reference] = {}
         one = self._object
         link = Link([one])
@@ -69,25 +120,6 @@ class LinkedReferences:
                     if not 0 <= place.offset <= one.size(place.section):
                         self.unknown += 1
                         continue
-                    sources = one.covering(table.section, offset)
-                    address, target = base + offset, one.base(place.section) + place.offset
-                    section, file, member = self._input(address)
-                    target_section, target_file, target_member = self._input(target)
-                    # What has no name is told by its address.
-                    key = (section, file, member, sources or address, target_section, targets or target)
-                    known = found.get(key)
-                    if known is not None:
-                        found[key] = known._replace(times=known.times + 1)
-                        continue
-                    where = (file or one.file, member, section, 0, offset, sources, target_section, targets)
-                    reference = Reference(*where, target_file or one.file, target_member, 1, address, target)
-                    found[key] = reference
+                    sources, target = one.covering(table.section, offset), one.base(place.section) + place.offset
+                    self.collect(found, one.file, sources, base + offset, targets, target)
         return list(found.values())
-
-    def _input(self, address: int) -> tuple[str, str, str]:
-        """Name, file and member of the input section at an address."""
-        at = bisect_right(self._starts, address) - 1
-        if at < 0 or address >= self._parts[at].address + self._parts[at].size:
-            return "", "", ""
-        part = self._parts[at]
-        return part.name, part.file, part.member

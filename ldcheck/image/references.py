@@ -70,6 +70,9 @@ class References:
     not be read. Raises CheckError for a path that is neither an object nor an archive, or cannot be read.
     """
 
+    # Whether there may be more than what is found.
+    partial = False
+
     def __init__(self, paths: Iterable[str], given: Sequence[Reference] = (), names: Sequence[str] = ()) -> None:
         self.notes: list[str] = []
         self._given = given
@@ -133,7 +136,7 @@ class Link:
                     self._dropped.add((id(one), index))
             groups.update(group.signature for group in one.groups.values() if group.comdat)
             for symbol in one.globals():
-                name, weak = one.names[symbol], one.is_weak(symbol)
+                name, weak = one.names[symbol], one.is_weak(symbol) or one.is_common(symbol)
                 known = self._definitions.get(name)
                 if known is None or (known[2] and not weak):
                     self._definitions[name] = (one, symbol, weak)
@@ -193,7 +196,7 @@ class Link:
             return None
         name = one.names[symbol]
         place = one.place(symbol)
-        if place is None or one.is_weak(symbol):
+        if place is None or one.is_weak(symbol) or one.is_common(symbol):
             definition = self._definitions.get(name)
             if definition is not None:
                 place = definition[0].place(definition[1])

@@ -14,12 +14,12 @@ from ldcheck.image.elf_file import SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile, Secti
 from ldcheck.image.files import Window
 from ldcheck.image.groups import Group, section_groups
 from ldcheck.image.relocations import relocation_columns
-from ldcheck.image.symbols import SHN_LORESERVE, SHN_UNDEF, SymbolTable
+from ldcheck.image.symbols import SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SymbolTable
 from ldcheck.source import decode
 
 # SHF_MERGE and SHF_STRINGS.
 STRINGS = 0x30
-_ALLOC, _EXECUTE = 2, 4
+_WRITE, _ALLOC, _EXECUTE = 1, 2, 4
 
 _NOTYPE, _OBJECT, _FUNC, _SECTION, _FILE, _TLS, _IFUNC = 0, 1, 2, 3, 4, 6, 10
 _LOCAL, _WEAK = 0, 2
@@ -61,25 +61,28 @@ class RelatedObject:
     """One object file, with the relocations of all sections that take memory.
 
     `is_object` is False for a linked file. Of that nothing else is read, unless it is `linked` that is asked for: then
-    places count from the starts of its sections as well. Raises CheckError where there is no header.
+    places count from the starts of its sections as well. With `code`, its symbols are read in any case, and the bytes
+    of its code if they are no more than that. Raises CheckError where there is no header.
     """
 
-    def __init__(self, path: str, member: str, window: Window, linked: bool = False) -> None:
+    def __init__(self, path: str, member: str, window: Window, linked: bool = False, code: int = 0) -> None:
         file = ElfFile(window)
         self.file, self.member = path, member
         self.is_object = file.type == "REL"
         self.machine = file.header.e_machine
-        self.order = file.order
-        self.sections: Sequence[str] = file.names
+        self.order, self.bits = file.order, file.bits
+        # Common symbols, which the linker gives a place, are a section of their own.
+        self.sections: Sequence[str] = [*file.names, "COMMON"]
         self.problems = file.problems
         self.tables: list[Table] = []
         self.groups: Mapping[int, Group] = {}
         self.names: list[str] = []
         self._symbols: list[tuple[str, int, int, int, int, int]] = []
+        self.code: dict[int, bytes] = {}
         self.linked = linked and not self.is_object
-        self._bases = [header.sh_addr if self.linked else 0 for header in file.sections]
-        self._flags = [header.sh_flags for header in file.sections]
-        self._sizes = [header.sh_size for header in file.sections]
+        self._bases = [*(header.sh_addr if self.linked else 0 for header in file.sections), 0]
+        self._flags = [*(header.sh_flags for header in file.sections), _WRITE | _ALLOC]
+        self._sizes = [*(header.sh_size for header in file.sections), 0]
         self._covered: dict[tuple[int, int], tuple[str, ...]] = {}
         self._strings: dict[int, bytes] = {}
         self._index: dict[int, tuple[list[int], list[int]]] | None = None
@@ -89,10 +92,13 @@ class RelatedObject:
             return
         link = kinds.index(SHT_SYMTAB)
         # The symbols of a large image take a while, and most have no relocations.
-        if self.linked and not any(self._is_table(header, link) for header in file.sections):
+        if self.linked and not code and not any(self._is_table(header, link) for header in file.sections):
             return
         table = file.symbol_table(link)
         self._read_symbols(table)
+        if code:
+            self._read_code(file, code)
+            return
         self.groups = section_groups(file, table)
         self._read_tables(file, link)
         self._read_strings(file)
@@ -106,7 +112,17 @@ class RelatedObject:
                 else (name, binding, kind, section, value, size)
                 for name, binding, kind, section, value, size in self._symbols
             ]
+        if any(row[3] == SHN_COMMON for row in self._symbols):
+            self._place_commons()
         self.names = [row[0] for row in self._symbols]
+
+    def _place_commons(self) -> None:
+        """Put common symbols one behind the other: what they have for a place is their alignment."""
+        common = len(self.sections) - 1
+        for at, (name, binding, kind, section, _, size) in enumerate(self._symbols):
+            if section == SHN_COMMON:
+                self._symbols[at] = (name, binding, kind, common, self._sizes[common], size)
+                self._sizes[common] += max(size, 1)
 
     def _read_tables(self, file: ElfFile, link: int) -> None:
         # Sections of a damaged file may lie on top of each other.
@@ -130,10 +146,42 @@ class RelatedObject:
                 room -= len(content)
             self.tables.append(Table(at, *columns, content, content if executable else None))
 
+    def _read_code(self, file: ElfFile, most: int) -> None:
+        wanted = [at for at, header in enumerate(file.sections) if header.sh_flags & _EXECUTE and header.sh_type == 1]
+        if sum(file.sections[at].sh_size for at in wanted) <= most:
+            self.code = {at: file.window.read(file.sections[at].sh_offset, file.sections[at].sh_size) for at in wanted}
+
+    def stretches(self, section: int, size: int) -> Iterator[tuple[int, int, bool]]:
+        """Start, end and whether it is Thumb of each stretch of code in so many bytes of a section.
+
+        ELF for the Arm Architecture, "Mapping symbols"; elsewhere all of it is code.
+        """
+        marks = sorted(
+            (value, name[:2]) for name, _, _, at, value, _ in self._symbols if at == section and name[:1] == "$"
+        )
+        marks = [(0, "$a"), *((value, name) for value, name in marks if 0 <= value < size)]
+        for (start, name), (end, _) in zip(marks, [*marks[1:], (size, "")], strict=True):
+            if start < end and name != "$d":
+                yield start, end, name == "$t"
+
+    def named(self, name: str) -> Place | None:
+        """Where a symbol of that name is defined."""
+        try:
+            return self.place(self.names.index(name))
+        except ValueError:
+            return None
+
+    def section_at(self, address: int) -> int | None:
+        """The section that takes memory at an address."""
+        for at, (base, size, flags) in enumerate(zip(self._bases, self._sizes, self._flags, strict=True)):
+            if flags & _ALLOC and base <= address < base + size:
+                return at
+        return None
+
     def _is_table(self, header: SectionHeader, link: int) -> bool:
         """Whether a section has the relocations of one that takes memory."""
         at = header.sh_info
-        if header.sh_type not in (SHT_REL, SHT_RELA) or header.sh_link != link or not 0 < at < len(self.sections):
+        if header.sh_type not in (SHT_REL, SHT_RELA) or header.sh_link != link or not 0 < at < len(self._flags) - 1:
             return False
         return bool(self._flags[at] & _ALLOC)
 
@@ -177,13 +225,17 @@ class RelatedObject:
         """Whether another definition may take the place of this one."""
         return self._symbols[symbol][1] == _WEAK
 
+    def is_common(self, symbol: int) -> bool:
+        """Whether a definition anywhere takes the place of this one."""
+        return self._symbols[symbol][3] == len(self.sections) - 1
+
     def is_label(self, symbol: int) -> bool:
         """Whether a symbol is a section, or a label that the compiler made up: what it stands for is by its place."""
         name, _, kind, _, _, _ = self._symbols[symbol]
         return kind == _SECTION or not _is_name(name)
 
     def place(self, symbol: int) -> Place | None:
-        """Where a symbol is defined; None for one that is not, is a number, or is common."""
+        """Where a symbol is defined; None for one that is not, or is a number."""
         if not 0 < symbol < len(self._symbols):
             return None
         _, _, kind, section, value, _ = self._symbols[symbol]

@@ -25,6 +25,7 @@ from ldcheck.script.syntax import (
 from ldcheck.source import Location, Related, SourceMap
 
 if TYPE_CHECKING:
+    from ldcheck.image.direct_calls import DirectCalls
     from ldcheck.image.linked_references import LinkedReferences
     from ldcheck.image.model import Elf, Image, LinkMap
     from ldcheck.image.references import References
@@ -342,6 +343,15 @@ class ImageView:
         from ldcheck.image.linked_references import LinkedReferences
 
         return LinkedReferences(self.elf.path, self.map)
+
+    @cached_property
+    def direct_calls(self) -> DirectCalls | None:
+        """The direct calls in the linked image, a part of its references; None without an image."""
+        if self.elf is None or self.elf.type not in ("EXEC", "DYN") or self.image.references is not None:
+            return None
+        from ldcheck.image.direct_calls import DirectCalls
+
+        return DirectCalls(self.elf.path, self.map)
 
     @property
     def stripped(self) -> bool:

@@ -67,6 +67,7 @@ def damage(data: bytes, random: Random) -> bytes:
 
 def use_elf(path: str) -> None:
     """Read an image and look at all of it."""
+    from ldcheck.image.direct_calls import DirectCalls
     from ldcheck.image.elf import read_elf
     from ldcheck.image.linked_references import LinkedReferences
 
@@ -78,7 +79,8 @@ def use_elf(path: str) -> None:
         for symbol in table.entries():
             assert isinstance(symbol.name.encode("utf-8", "surrogateescape"), bytes)
     assert len(list(elf.symbols)) == len(elf.symbols)
-    LinkedReferences(path, None).between(lambda _: True, lambda _: True)
+    for references in (LinkedReferences(path, None), DirectCalls(path, None)):
+        references.between(lambda _: True, lambda _: True)
 
 
 def use_map(path: str) -> None:
@@ -127,6 +129,7 @@ def reader(name: str) -> Callable[[str], None]:
 def limited() -> None:
     """Set the limits, with all that the readers import there already."""
     import ldcheck.cli.padding
+    import ldcheck.image.direct_calls
     import ldcheck.image.elf
     import ldcheck.image.gnu_map
     import ldcheck.image.lines
@@ -141,6 +144,8 @@ def limited() -> None:
 
     with suppress(ModuleNotFoundError):
         import pefile  # noqa: F401 - as above
+    with suppress(ModuleNotFoundError):
+        import capstone  # noqa: F401 - as above
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGVTALRM, _too_long)
 

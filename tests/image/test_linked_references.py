@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ldcheck.image.direct_calls import DirectCalls
 from ldcheck.image.linked_references import LinkedReferences
 from ldcheck.image.maps import read_map
 from tests.image.test_references import SOURCE, pairs, references
@@ -84,3 +85,17 @@ def test_an_image_without_relocations_has_none(tmp_path):
     compile_c(tmp_path, AWAY, name="b.o")
     done = link(tmp_path, SCRIPT, [tmp_path / "b.o"])
     assert not of_image(done).has_relocations
+
+
+@pytest.mark.parametrize("options", [["-O2"], ["-O0"], ["-Os", "-mthumb"], ["-O2", "-marm"]])
+@pytest.mark.parametrize("arch", ["x86_64", "arm64", "arm32", "riscv64"])
+def test_direct_calls_are_a_part(tmp_path, arch, options):
+    """All that are found are in the relocations too, and among them are the calls that take one instruction."""
+    options = [one for one in options if arch == "arm32" or not one.startswith(("-mt", "-ma"))]
+    done = linked(tmp_path, arch, ["-DLOCAL=static", *options])
+    assert done.map is not None
+    calls = DirectCalls(str(done.elf), read_map(str(done.map)))
+    assert calls.why_not == ""
+    found = pairs(list(calls.between(lambda _: True, lambda _: True)))
+    assert found <= pairs(list(of_image(done).between(lambda _: True, lambda _: True)))
+    assert found >= {(".text", "call", "early"), (".text", "call", "later"), (".text", "jump", "later")}
