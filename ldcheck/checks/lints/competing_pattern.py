@@ -17,10 +17,10 @@ happen to match land in memory that is reclaimed after boot.
     .text : { *(.text.boot.*) }
 
 ## Limits
-It is a warning where compilers make such names of what a program calls its functions and data (`.text.*init*`), and a
-note elsewhere. A list of names followed by a catch-all is what catch-alls are for, and not reported;
-nor is a later pattern that begins with a wildcard (`*(.*bss)`), which is for what is left, nor a statement for some
-files ahead of one for all.
+It is a warning where compilers make such names of what a program calls its functions and data, and a part of the name
+decides (`.text.*init*`, not `.*.memcpy`); it is a note elsewhere. A list of names followed by a catch-all is what
+catch-alls are for, and not reported; nor is a later pattern that begins with a wildcard (`*(.*bss)`), which is for what
+is left, nor a statement for some files ahead of one for all.
 
 ## References
 GNU ld manual, "Input Section Basics".
@@ -128,7 +128,12 @@ def _example(rule: InputRule, taker: InputRule) -> str:
 def _is_likely(example: str, taker: InputRule) -> bool:
     """Whether compilers make such names of whatever a program calls its functions and data (-ffunction-sections)."""
     return any(
-        example.startswith(f"{family}.")
-        and (taker.names.prefix.startswith(f"{family}.") or "." not in example.removeprefix(f"{family}."))
+        (taker.names.prefix.startswith(f"{family}.") or "." not in name) and not _is_meant(name, _named(taker))
         for family in _SPLIT
+        if (name := example.removeprefix(f"{family}.")) != example
     )
+
+
+def _is_meant(name: str, pattern: str) -> bool:
+    """Whether a pattern has this very name in it (`.*.memcpy`), or one of the compiler's (`.data.rel.ro*`)."""
+    return (pattern.rstrip("*") if "." in name else pattern).endswith(f".{name}")
