@@ -3,7 +3,7 @@
 ## What it does
 Reports, where KEEP() is missing: constructors (`.init_array`, or `.ctors` where the script has nothing newer) between
 their symbols; tables that objects register with (drivers, initcalls, commands, embedded images), as far as names and
-place tell them from memory that is copied or cleared; vector tables that begin their memory; and the first code of
+place tell them from memory that is copied or cleared; vector tables that begin their memory or have an address; and the first code of
 an image, where ENTRY() or a vector names a symbol that the script sets, which keeps nothing.
 
 ## Why is this bad
@@ -168,9 +168,9 @@ class _Unkept:
         return families <= {Family.OTHER, Family.CONSTANT} and registered is True
 
     def vectors(self) -> list[InputRule]:
-        """Vector tables at the start of their memory region, unless a root of the script may keep them.
+        """Vector tables at the start of their memory region or at an address, unless a root of the script may keep them.
 
-        What lies further on has to be told to the processor by code, which then refers to it.
+        What lies wherever the others end has to be told to the processor by code, which then refers to it.
         """
         found = []
         begun: set[str] = set()
@@ -178,7 +178,7 @@ class _Unkept:
             if not isinstance(node, OutputSection) or node.type is not None:
                 continue
             region = node.region.text if node.region is not None else ""
-            if region in begun:
+            if region in begun and node.address is None:
                 continue
             begun.add(region)
             first = next((part for part in flat(node.statements) if not isinstance(part, Assignment | Assertion)), None)
