@@ -3,8 +3,8 @@
 ## What it does
 Reports, where KEEP() is missing: constructors (`.init_array`, or `.ctors` where the script has nothing newer) between
 their symbols; tables that objects register with (drivers, initcalls, commands, embedded images), as far as names and
-place tell them from memory that is copied or cleared; vector tables that begin their memory or have an address; and the first code of
-an image, where ENTRY() or a vector names a symbol that the script sets, which keeps nothing.
+place tell them from memory that is copied or cleared; vector tables that begin their memory or have an address; and the
+first code of an image, where ENTRY() or a vector names a symbol that the script sets, which keeps nothing.
 
 ## Why is this bad
 What is reached only through symbols of the script has no reference that the linker sees. With --gc-sections it is
@@ -168,7 +168,7 @@ class _Unkept:
         return families <= {Family.OTHER, Family.CONSTANT} and registered is True
 
     def vectors(self) -> list[InputRule]:
-        """Vector tables at the start of their memory region or at an address, unless a root of the script may keep them.
+        """Vector tables at the start of their memory region or at an address, unless a root may keep them.
 
         What lies wherever the others end has to be told to the processor by code, which then refers to it.
         """
