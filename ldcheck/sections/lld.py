@@ -35,12 +35,15 @@ _LAST = 65536
 _COLON = (20,)
 _NAMES = {"SORT": "SORT_BY_NAME"}
 
-# Sections of its own that lld makes in any case, and takes away where they turn out to be of no use: until then they
-# are writable.
+# Sections of its own that lld makes in any case, and takes away where they turn out to be of no use. Until then they
+# are writable, and some leave their flags and type behind.
 _MADE = tuple(
     InputSection("<internal>", "", name, -1, 0, 1, kind, SHF_ALLOC | SHF_WRITE)
     for name, kind in ((".bss", "NOBITS"), (".bss.rel.ro", "NOBITS"), (".got", "PROGBITS"), (".got.plt", "PROGBITS"))
 )
+
+_COMMENT = InputSection("<internal>", "", ".comment", -1, 0, 1, "PROGBITS", 0x30)
+_KEPT = frozenset((".bss", ".comment"))
 
 Key = Callable[[InputSection], int | str]
 
@@ -54,7 +57,7 @@ def assign_lld(
     sections = [one for one in linked if is_common(one)] + [one for one in linked if not is_common(one)]
     excluded = {at: why for at, why in never_linked(sections).items() if "linkonce" not in why}
     live = [section for section in sections if id(section) not in excluded]
-    taking = _Taking([*live, *_MADE], sort_section, linker)
+    taking = _Taking([_COMMENT, *live, *_MADE], sort_section, linker)
     outputs: list[LldOutput] = []
     thrown: list[tuple[InputSection, InputRule | None, str]] = []
     for node, statements in _by_section(input_rules(tree)):
@@ -68,6 +71,8 @@ def assign_lld(
             for section, rule in taken:
                 if section.index >= 0:
                     output.add(section, rule)
+                elif section.name in _KEPT:
+                    output.count(section)
         else:
             output.is_left_out = True
             taking.give_back([section for section, _ in taken])

@@ -30,7 +30,6 @@ _RELRO_NAMES = frozenset(
      ".preinit_array", ".toc", ".got", ".dynamic")
 )  # fmt: skip
 _RELRO_TYPES = frozenset(("INIT_ARRAY", "FINI_ARRAY", "PREINIT_ARRAY"))
-_MERGED_TYPES = frozenset(("NOBITS", "PROGBITS", "NOTE", *_RELRO_TYPES))
 _TYPES_WITHOUT_ADDRESS = frozenset(("COPY", "INFO", "OVERLAY"))
 # From here on an orphan of a lower rank goes ahead of the section that it is most like, and notes are no kind of
 # their own.
@@ -45,13 +44,14 @@ class LldOutput:
     `is_left_out` says that ONLY_IF_RO or ONLY_IF_RW does not let it be; an orphan of its name finds it all the same.
     """
 
-    __slots__ = ("flags", "is_left_out", "name", "node", "taken", "type", "unallocated")
+    __slots__ = ("flags", "is_left_out", "is_noload", "name", "node", "taken", "type", "unallocated")
 
     def __init__(self, name: str, node: OutputSection | None) -> None:
         self.name = name
         self.node = node
         keyword = node.type.keyword if node is not None and node.type is not None else ""
-        self.type = "NOBITS" if keyword == "NOLOAD" else ""
+        self.is_noload = keyword == "NOLOAD"
+        self.type = "NOBITS" if self.is_noload else ""
         self.unallocated = keyword in _TYPES_WITHOUT_ADDRESS
         self.is_left_out = False
         self.flags = 0
@@ -61,17 +61,17 @@ class LldOutput:
         return f"LldOutput({self.name!r})"
 
     def add(self, section: InputSection, rule: InputRule | None) -> None:
-        """Put an input section at the end (OutputSections.cpp: commitSection)."""
-        if not self.taken and not self.type:
-            self.type = section.type
-        elif self.type != section.type and (self.taken or not self._is_noload):
-            self.type = "PROGBITS"
-        self.flags |= section.flags & ~(SHF_ALLOC if self.unallocated else 0)
+        """Put an input section at the end."""
+        self.count(section)
         self.taken.append((section, rule))
 
-    @property
-    def _is_noload(self) -> bool:
-        return self.node is not None and self.node.type is not None and self.node.type.keyword == "NOLOAD"
+    def count(self, section: InputSection) -> None:
+        """Let flags and type be what an input section makes of them (OutputSections.cpp: commitSection)."""
+        if not self.type:
+            self.type = section.type
+        elif self.type != section.type and not self.is_noload:
+            self.type = "PROGBITS"
+        self.flags |= section.flags & ~(SHF_ALLOC if self.unallocated else 0)
 
 
 class Orphanage:
