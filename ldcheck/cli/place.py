@@ -1,4 +1,4 @@
-"""`ldcheck place`: where each input section of objects and archives goes, and in which order, as GNU ld decides it."""
+"""`ldcheck place`: where each input section of objects and archives goes, and in which order, as linkers decide it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.cli.output import colored, emit, width
+from ldcheck.linker import GNU
 
 if TYPE_CHECKING:
     from ldcheck.findings import CheckError
+    from ldcheck.linker import Linker
     from ldcheck.script.result import Parse
     from ldcheck.sections.assign import Placement
     from ldcheck.sections.rules import InputRule
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Show where each input section of objects and archives goes by a linker script: the output
 section, the pattern that takes it, and its place in the order; what is discarded, and
-where GNU ld puts orphans. Archives count as linked whole. Files come in the order of
+where GNU ld or lld puts orphans. Archives count as linked whole. Files come in the order of
 ld's command line, behind `-T SCRIPT`. Sections that only the link decides on are not
 told apart: --gc-sections, and members of archives that nothing refers to."""
 _EXAMPLES = """\
 examples:
   ldcheck place --script xen.lds prelink.o
   ldcheck place --script fw.ld build/*.o libc.a --json
+  ldcheck place --script fw.ld --linker lld=19 build/*.o
   ldcheck place --script fw.ld --sort-section=alignment build/*.o
 """
 
@@ -38,6 +41,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-L", "--library-path", action="append", default=[], metavar="FOLDER", help="where INCLUDE finds files"
     )
     parser.add_argument("--sort-section", choices=("name", "alignment"), help="as for ld: sort every wildcard")
+    parser.add_argument(
+        "--linker", default="gnu", metavar="LINKER", help="whose rules apply: gnu or lld, lld=19 for a version"
+    )
     parser.add_argument("--json", action="store_true", help="print a list of placements as JSON")
 
 
@@ -72,12 +78,13 @@ def printable(text: str) -> str:
     return escaped(text)
 
 
-def parsed(path: str, folders: Sequence[str]) -> Parse:
-    """A script as it stands. Raises CheckError if it is none."""
+def parsed(path: str, folders: Sequence[str], linker: Linker = GNU) -> Parse:
+    """A script as it stands, in the language of a linker. Raises CheckError if it is none."""
     from ldcheck.findings import CheckError
     from ldcheck.judging.scripts import parse_script, script_errors
+    from ldcheck.script.dialect import dialect_of
 
-    parse = parse_script(path, folders=folders)
+    parse = parse_script(path, folders=folders, dialect=dialect_of([linker]))
     errors = script_errors(parse)
     if errors:
         raise CheckError(*errors)
@@ -100,8 +107,9 @@ def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
     """What to print, and notes. Raises CheckError for input that cannot be used."""
     from ldcheck.image.objects import read_objects
     from ldcheck.script.syntax import Insert
-    from ldcheck.sections.assign import assign
+    from ldcheck.sections.placing import place
 
+    linker = _linker(args.linker)
     if args.script.endswith(".S"):
         from ldcheck.findings import CheckError, InputError
         from ldcheck.source import Location
@@ -109,13 +117,28 @@ def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
         # GNU ld reads it without a word, because `#` starts a comment; but the build links with another script.
         message = "this script has to go through the preprocessor first"
         raise CheckError(InputError(message, Location(args.script), help="give the one that the build links with"))
-    parse = parsed(args.script, args.library_path)
+    parse = parsed(args.script, args.library_path, linker)
     notes: list[str] = []
-    if any(isinstance(node, Insert) for node in parse.tree.statements):
+    if linker.kind == "gnu" and any(isinstance(node, Insert) for node in parse.tree.statements):
         notes.append(f"{args.script} has an INSERT: GNU ld would go on with its own script, which is not known here")
     inputs = read_objects(args.objects, notes)
-    placements = assign(parse.tree, inputs, args.sort_section, _arch(args.objects))
+    placements = place(parse.tree, inputs, args.sort_section, _arch(args.objects), linker)
     return (_json if args.json else _text)(placements, parse), notes
+
+
+def _linker(text: str) -> Linker:
+    """The one linker of the option. Raises CheckError for anything else."""
+    from ldcheck.findings import CheckError, InputError
+    from ldcheck.linker import read_linkers
+    from ldcheck.source import Location
+
+    try:
+        linkers = read_linkers(text)
+    except ValueError as error:
+        raise CheckError(InputError(f"--linker: {error}", Location("."))) from None
+    if len(linkers) > 1:
+        raise CheckError(InputError("--linker: sections are placed by one linker", Location("."), help="ask twice"))
+    return linkers[0]
 
 
 def _arch(paths: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Fix, Judgement, Problem, Severity
+from ldcheck.linker import GNU
 from ldcheck.script.syntax import (
     Assignment,
     Include,
@@ -66,6 +67,11 @@ class ScriptView:
         self.drafts = 200
         # What the checks said of it, by rule: a trial of a fix asks for all of that once more.
         self.judgements: dict[Rule, Judgement] = {}
+
+    @property
+    def linker(self) -> Linker:
+        """The linker by whose rules sections are placed: the first one that is meant, GNU ld if none is."""
+        return self.linkers[0] if self.linkers else GNU
 
     @cached_property
     def rules(self) -> tuple[InputRule, ...]:

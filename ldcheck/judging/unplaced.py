@@ -151,13 +151,13 @@ def orphans_of(view: ImageView) -> tuple[list[Orphan], tuple[EvidenceKind, ...]]
 
 
 def _in_objects(view: ImageView) -> list[Orphan]:
-    from ldcheck.sections.assign import assign
+    from ldcheck.sections.placing import place
 
     assert view.script is not None
     assert view.image.objects is not None
     return [
         Orphan(placed.input.name, placed.input.file, placed.input.size)
-        for placed in assign(view.script.tree, view.image.objects)
+        for placed in place(view.script.tree, view.image.objects, linker=view.script.linker)
         if placed.rule is None and placed.input.allocated and placed.input.size and placed.output != "/DISCARD/"
     ]
 

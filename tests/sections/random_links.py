@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -95,6 +96,23 @@ def _section(symbol: str, name: str, chance: random.Random) -> str:
     if "note" in kind:
         content = '.long 4, 0, 1\n.asciz "abc"'
     return f'.section "{name}",{kind}\n.balign {align}\n.globl {symbol}\n{symbol}:\n{content}\n'
+
+
+# Patterns that take what a linker makes itself, such as .symtab and .rela.dyn: lld asks the script for those as well.
+_GREEDY = re.compile(r"(?<=[( ])(?:\*|\?\*b|\.\[\^t\]\*|\.\*a\*)(?=[ )])")
+
+
+def script_for_lld(chance: random.Random) -> str:
+    """A script that means the same language to lld, and takes nothing that lld makes itself."""
+    while True:
+        text, default = script(chance)
+        text = text.replace(", ", " ")
+        # Neither sorts of files nor EXCLUDE_FILE() ahead of a sort or of a bracket.
+        text = re.sub(r"SORT(?:_NONE)?\(([^()\s]+)\)\(", r"\1(", text)
+        text = re.sub(r"EXCLUDE_FILE\([^)]*\) (?=SORT|\S+\()", "", text)
+        text = re.sub(r"(SORT\w*\()EXCLUDE_FILE\([^)]*\) ", r"\1", text)
+        if not default and "INPUT_SECTION_FLAGS" not in text and not _GREEDY.search(text):
+            return text
 
 
 def script(chance: random.Random) -> tuple[str, str]:

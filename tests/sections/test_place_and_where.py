@@ -113,3 +113,24 @@ def test_where_in_every_configuration(tmp_path, monkeypatch, capsys):
     shown = capsys.readouterr().out
     assert "only with CONFIG_SPLIT:\n.data.rm goes to .data: *(.data.*) at t.lds.S:4" in shown
     assert ".data.rm goes to .rm: *(.data.rm) at t.lds.S:7" in shown
+
+
+def test_place_by_the_rules_of_lld(script, tmp_path, capsys):
+    """An orphan of read-only data lies ahead of code there, and behind it in GNU ld; see the links of both."""
+    assemble(tmp_path, SOURCE)
+
+    def outputs(*options):
+        assert main(["place", "--script", script, *options, "a.o", "--json"]) == 0
+        return [entry["output"] for entry in json.loads(capsys.readouterr().out) if entry["size"]]
+
+    assert outputs() == [".text", ".text", ".orphan", ".data", "/DISCARD/"]
+    assert outputs("--linker", "lld=19") == [".orphan", ".text", ".text", ".data", "/DISCARD/"]
+
+
+@pytest.mark.parametrize(
+    ("linker", "said"), [("both", "sections are placed by one linker"), ("gold", "`gold` is no linker")]
+)
+def test_place_by_one_linker(linker, said, script, tmp_path, capsys):
+    assemble(tmp_path, SOURCE)
+    assert main(["place", "--script", script, "--linker", linker, "a.o"]) == 2
+    assert said in capsys.readouterr().err

@@ -119,11 +119,11 @@ def _orphans(view: ImageView) -> list[_Orphan] | None:
 
 def _foreseen(view: ImageView, script: ScriptView) -> Iterator[Problem]:
     """A problem for each group of objects' sections that would be orphans, by where the linker would put them."""
-    from ldcheck.sections.assign import assign
+    from ldcheck.sections.placing import place
 
     behind = ""
     groups: dict[tuple[InputRule | None, str, Severity], list[_Orphan]] = {}
-    for placed in assign(script.tree, view.image.objects or (), arch=view.arch):
+    for placed in place(script.tree, view.image.objects or (), arch=view.arch, linker=script.linker):
         if placed.section is not None:
             behind = placed.output
         one = placed.input
