@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
 
-from ldcheck.compare.normal import Item, in_one_order, normal
+from ldcheck.compare.items import Item
+from ldcheck.compare.normal import in_one_order, normal
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import Assertion, Assignment, InputSectionDescription, OutputSection, statements
 from ldcheck.sections.rules import InputRule, input_rules
