@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ldcheck.compare.builds import Builds
     from ldcheck.compare.everywhere import Sources
     from ldcheck.compare.gates import Unmet
-    from ldcheck.compare.normal import Item
+    from ldcheck.compare.items import Item
     from ldcheck.findings import InputError
     from ldcheck.judging.scripts import Scripts
     from ldcheck.layout.picture import Picture

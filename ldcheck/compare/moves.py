@@ -137,6 +137,20 @@ def described(piece: Piece, side: Side) -> str:
     return f"{lead}{piece.name} of {file}, {size}"
 
 
+def follows(move: Move, spans: tuple[Location | None, Location | None]) -> bool:
+    """Whether what a statement takes now, or took before, moved because that statement is another one.
+
+    `spans` are the statement as it was and as it is.
+    """
+    return any(
+        place is not None
+        and span is not None
+        and place.file == span.file
+        and (span.line, span.column) <= (place.line, place.column) <= (span.end_line, span.end_column)
+        for place, span in zip((move.old.place, move.new.place), spans, strict=True)
+    )
+
+
 class _Takers:
     """The statements that took inputs, by the script where it is given, else as the map prints them."""
 

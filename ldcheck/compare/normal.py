@@ -17,9 +17,10 @@ Nothing else is known to be the same: what is not listed here is taken to differ
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from ldcheck.compare.expressions import canonical, sum_of
+from ldcheck.compare.items import Item
+from ldcheck.compare.overwritten import overwritten
 from ldcheck.layout.traits import keeps
 from ldcheck.script.syntax import (
     Assertion,
@@ -58,18 +59,6 @@ from ldcheck.sections.rules import flat, input_rules
 _ANYWHERE = frozenset(("ENTRY", "OUTPUT_ARCH", "OUTPUT_FORMAT", "OUTPUT", "SEARCH_DIR"))
 
 
-class Item(NamedTuple):
-    """A part of the normal form. `text` is compared; `output` is the output section that it stands in, if any.
-
-    `subject` is what two items have in common that say different things of one thing: a symbol, a section, a region.
-    """
-
-    text: str
-    node: Node
-    output: str = ""
-    subject: str = ""
-
-
 def normal(tree: Script, known: dict[int, Item] | None = None) -> tuple[Item, ...]:
     """The normal form of a script: what may stand anywhere first, then all else in its order.
 
@@ -86,8 +75,6 @@ def taken_alone(tree: Script) -> list[str]:
 
 def in_one_order(items: Iterable[Item]) -> tuple[Item, ...]:
     """A normal form with assignments that do not depend on each other in one order, and without those in vain."""
-    from ldcheck.compare.overwritten import overwritten
-
     every = tuple(items)
     vain = overwritten(every)
     return tuple(_ordered(item for at, item in enumerate(every) if at not in vain))
@@ -263,27 +250,24 @@ def _only_aligns(node: Node) -> bool:
 def _ordered(items: Iterable[Item]) -> Iterator[Item]:
     """The items, with assignments that do not depend on each other in one order."""
     run: list[Item] = []
+    # The symbols that the run assigns, and those that it speaks of.
+    targets: set[str] = set()
+    words: set[str] = set()
     for item in items:
-        if run and not _joins(item.node, run):
+        node = item.node
+        assigned = isinstance(node, Assignment) and node.target.text != "."
+        spoken = _spoken(node) if isinstance(node, Assignment) and assigned else frozenset[str]()
+        target = node.target.text if isinstance(node, Assignment) else ""
+        if run and (not assigned or target in words or not targets.isdisjoint(spoken)):
             yield from sorted(run, key=lambda item: item.text)
-            run = []
-        if isinstance(item.node, Assignment) and item.node.target.text != ".":
+            run, targets, words = [], set(), set()
+        if assigned:
             run.append(item)
+            targets.add(target)
+            words |= spoken
         else:
             yield item
     yield from sorted(run, key=lambda item: item.text)
-
-
-def _joins(node: Node, run: list[Item]) -> bool:
-    """Whether an assignment may stand anywhere among those of a run."""
-    if not isinstance(node, Assignment) or node.target.text == ".":
-        return False
-    spoken = _spoken(node)
-    for item in run:
-        assert isinstance(item.node, Assignment)
-        if item.node.target.text in spoken or node.target.text in _spoken(item.node):
-            return False
-    return True
 
 
 def _spoken(node: Assignment) -> frozenset[str]:

@@ -13,7 +13,7 @@ from ldcheck.layout.traits import keeps
 from ldcheck.script.syntax import Assignment, Call, Name, Node, Number, OutputSection, Word, walk
 
 if TYPE_CHECKING:
-    from ldcheck.compare.normal import Item
+    from ldcheck.compare.items import Item
 
 _SAFE = frozenset(("ALIGN", "BLOCK", "ABSOLUTE"))
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
 
-from ldcheck.compare.normal import Item, in_one_order, normal
+from ldcheck.compare.items import Item
+from ldcheck.compare.normal import in_one_order, normal
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import Assertion, Assignment, InputSectionDescription, OutputSection, statements
 from ldcheck.sections.rules import InputRule, input_rules
@@ -32,7 +33,7 @@ class Entry:
     """One thing that differs. `old` and `new` are the places to look at; `facts` is what follows from it.
 
     `kind` is `gone`, `new`, `changed`, `moved`, `names` (sections that go elsewhere), or `address` (what is known of
-    symbols' addresses).
+    symbols' addresses). `spans` are the whole statements, of both sides, that `old` and `new` show.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Entry:
     old: Location | None
     new: Location | None
     facts: tuple[str, ...] = ()
+    spans: tuple[Location | None, Location | None] = (None, None)
 
 
 class _Delta(NamedTuple):
@@ -167,24 +169,29 @@ def _entry(delta: _Delta, old: Parse, new: Parse, facts: tuple[str, ...]) -> Ent
     one, other = delta.old, delta.new
     old_place = _place(old, one.node) if one is not None else None
     new_place = _place(new, other.node) if other is not None else None
+    spans = (_span(old, one), _span(new, other))
     if delta.moved:
         assert other is not None
-        return Entry("moved", f"{_shown(new, other)} stands elsewhere", old_place, new_place, facts)
+        return Entry("moved", f"{_shown(new, other)} stands elsewhere", old_place, new_place, facts, spans)
     if one is None:
         assert other is not None
-        return Entry("new", f"{_shown(new, other)} is new", None, new_place, facts)
+        return Entry("new", f"{_shown(new, other)} is new", None, new_place, facts, spans)
     if other is None:
         takes = isinstance(one.node, InputSectionDescription)
         message = f"{_shown(old, one)} is gone{', or takes nothing any more' if takes else ''}"
-        return Entry("gone", message, old_place, None, facts)
+        return Entry("gone", message, old_place, None, facts, spans)
     before, after = _shown(old, one), _shown(new, other)
     message = f"{after} was {before}" if before != after else f"{after} says something else"
-    return Entry("changed", message, old_place, new_place, facts)
+    return Entry("changed", message, old_place, new_place, facts, spans)
 
 
 def _place(parse: Parse, node: Node) -> Location:
     end = node.name.end if isinstance(node, OutputSection) else node.end
     return parse.sources.locate(node.start, end)
+
+
+def _span(parse: Parse, item: Item | None) -> Location | None:
+    return None if item is None else parse.sources.locate(item.node.start, item.node.end)
 
 
 def _shown(parse: Parse, item: Item) -> str:

@@ -28,6 +28,7 @@ class Cause(NamedTuple):
     place: Location | None
     message: str
     facts: tuple[str, ...]
+    move: Move | None = None
 
 
 class Table(NamedTuple):
@@ -64,7 +65,7 @@ def _cause(move: Move) -> Cause:
         facts = facts[:1]
     more = move.count - len(move.named)
     facts += [*move.named, *([f"and {more:,} more"] if more else [])]
-    return Cause(move.new.place or move.old.place, message, tuple(facts))
+    return Cause(move.new.place or move.old.place, message, tuple(facts), move)
 
 
 def _taken(taken: Taken, word: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from ldcheck.compare.moves import follows
 from ldcheck.report import builds as built
 from ldcheck.report.escape import clipped, command_message, command_property, inert, log_text, printable
 from ldcheck.report.options import Options
@@ -40,14 +41,17 @@ def _remarks(comparison: Comparison, *, expected: bool) -> Iterator[_Remark]:
         yield _Remark(True, error.location, error.message, (error.help,) if error.help else ())
     for unmet in comparison.unmet:
         yield _Remark(True, unmet.place, unmet.message, ())
+    causes = [*built.causes(comparison.builds)] if comparison.builds is not None else []
     for entry, condition in zip(comparison.entries, comparison.conditions, strict=True):
-        facts = (*entry.facts, *([condition] if condition else []))
+        following = [cause for cause in causes if cause.move is not None and follows(cause.move, entry.spans)]
+        causes = [cause for cause in causes if cause not in following]
+        told = [fact for cause in following for fact in (cause.message, *cause.facts)]
+        facts = (*entry.facts, *told, *([condition] if condition else []))
         if entry.new is not None and entry.old is not None:
             facts = (f"it was at {_at(entry.old)}".rstrip(": "), *facts)
         yield _Remark(expected, entry.new or entry.old, entry.message, facts)
-    if comparison.builds is not None:
-        for cause in built.causes(comparison.builds):
-            yield _Remark(False, *cause)
+    for cause in causes:
+        yield _Remark(False, cause.place, cause.message, cause.facts)
 
 
 def summary(comparison: Comparison, *, expected: bool) -> str:

@@ -74,7 +74,10 @@ class _Side:
 def _counts(one: Claim | None, other: Claim | None, touched: tuple[Collection[int], Collection[int]]) -> bool:
     """Whether sections may go over from the one to the other."""
     if one is None or other is None:
-        return one is not other
+        # What a rule takes that both scripts have is no orphan in the other one.
+        return (one is not None and one.rule.index in touched[0]) or (
+            other is not None and other.rule.index in touched[1]
+        )
     if one.rule.output == other.rule.output or not may_overlap(one.names, other.names):
         return False
     return one.rule.index in touched[0] or other.rule.index in touched[1]

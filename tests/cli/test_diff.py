@@ -10,6 +10,7 @@ import pytest
 
 from ldcheck.cli.main import main
 from tests.support.build import assemble, link
+from tests.support.cache import ROOT
 from tests.support.tools import tool
 
 OLD = "SECTIONS {\n  .text : { *(.text) *(.text.startup) }\n  .rest : { *(.text.*) }\n}\n"
@@ -206,3 +207,19 @@ def test_what_is_only_assumed_proves_nothing(capsys: pytest.CaptureFixture[str])
     assert main(["diff", "--expect", "same", "old/a.lds.S", "new/a.lds.S"]) == 1
     shown = capsys.readouterr().out
     assert "nothing differs, which is not proved: not known and taken as not defined: CONFIG_A" in shown
+
+
+def test_what_moved_in_the_build_stands_below_the_statement_that_moved_it(capsys: pytest.CaptureFixture[str]) -> None:
+    sides = [ROOT / "examples/demo" / variant / "hypervisor" for variant in ("faulty", "mended")]
+    arguments = [f"{side}.lds" for side in sides]
+    for word, side in zip(("old", "new"), sides, strict=True):
+        arguments += [f"--{word}-elf", f"{side}.elf", f"--{word}-map", f"{side}.map"]
+    assert main(["diff", *arguments]) == 0
+    shown = capsys.readouterr().out
+    paragraph = next(part for part in shown.split("\n\n") if "features" in part)
+    first, *rest = paragraph.splitlines()
+    assert first == f"{sides[1]}.lds:28:5: the output section .data.read_mostly stands elsewhere"
+    assert "  1 input section (128 bytes) went from .data to .data.read_mostly" in rest
+    assert "  features: .data.read_mostly of main.o, 128 bytes" in rest
+    # Nothing is told twice.
+    assert shown.count("features") == 1
