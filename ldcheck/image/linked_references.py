@@ -116,10 +116,15 @@ class LinkedReferences(ByAddress):
         with collector_paused():
             for table in one.tables:
                 base = one.base(table.section)
+                sources: tuple[str, ...] = ()
+                begin = end = 0
                 for offset, place, targets in link.of_table(one, table, lambda _: True):
                     if not 0 <= place.offset <= one.size(place.section):
                         self.unknown += 1
                         continue
-                    sources, target = one.covering(table.section, offset), one.base(place.section) + place.offset
+                    if not begin <= offset < end:
+                        begin = offset
+                        sources, end = one.covering_until(table.section, offset)
+                    target = one.base(place.section) + place.offset
                     self.collect(found, one.file, sources, base + offset, targets, target)
         return list(found.values())
