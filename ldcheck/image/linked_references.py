@@ -7,6 +7,7 @@ they were for.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -18,7 +19,7 @@ from ldcheck.image.related import RelatedObject
 from ldcheck.words import counted
 
 
-class ByAddress:
+class ByAddress(ABC):
     """References of a linked image, asked for by the names of input sections; without a map, those names are empty."""
 
     # Whether there may be more than what is found.
@@ -52,9 +53,9 @@ class ByAddress:
     def _known(self) -> Sequence[Reference]:
         return self.read()
 
+    @abstractmethod
     def read(self) -> Sequence[Reference]:
         """All of them."""
-        raise NotImplementedError
 
     def collect(
         self,
@@ -116,10 +117,15 @@ class LinkedReferences(ByAddress):
         with collector_paused():
             for table in one.tables:
                 base = one.base(table.section)
+                sources: tuple[str, ...] = ()
+                begin = end = 0
                 for offset, place, targets in link.of_table(one, table, lambda _: True):
                     if not 0 <= place.offset <= one.size(place.section):
                         self.unknown += 1
                         continue
-                    sources, target = one.covering(table.section, offset), one.base(place.section) + place.offset
+                    if not begin <= offset < end:
+                        begin = offset
+                        sources, end = one.covering_until(table.section, offset)
+                    target = one.base(place.section) + place.offset
                     self.collect(found, one.file, sources, base + offset, targets, target)
         return list(found.values())

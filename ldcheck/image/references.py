@@ -168,6 +168,7 @@ class Link:
         """Of each relocation to what is wanted: its offset, the place that is meant, and the names of what is there."""
         machine = one.machine
         meant: dict[int, tuple[Place, str] | None] = {}
+        data: dict[Place, tuple[str, ...]] = {}
         for at, (symbol, kind) in enumerate(zip(table.symbols, table.kinds, strict=True)):
             try:
                 known = meant[symbol]
@@ -186,7 +187,10 @@ class Link:
                 elif on_the_way and not target(place.object.sections[place.section]):
                     continue
                 if not name:
-                    yield table.offsets[at], place, _datum(place) if within else ()
+                    names = data.get(place) if within else ()
+                    if names is None:
+                        names = data[place] = _datum(place)
+                    yield table.offsets[at], place, names
                     continue
             yield table.offsets[at], place, place.object.aliases(place.section, place.offset, name)
 

@@ -252,19 +252,24 @@ class RelatedObject:
 
     def covering(self, section: int, offset: int) -> tuple[str, ...]:
         """The names of the function or datum at a place: the one that covers it, else the nearest ahead of it."""
+        return self.covering_until(section, offset)[0]
+
+    def covering_until(self, section: int, offset: int) -> tuple[tuple[str, ...], int]:
+        """The same, and up to which offset it is so; those who ask in ascending order need not ask again."""
         starts, symbols = self._by_section.get(section, ((), ()))
-        last = bisect_right(starts, offset) - 1
+        ahead = bisect_right(starts, offset)
+        last, end = ahead - 1, offset + 1
         if last < 0:
-            return ()
+            return (), end
         for at in range(last, max(last - _AHEAD, -1), -1):
             size = self._symbols[symbols[at]][5]
             if starts[at] <= offset < starts[at] + size:
-                last = at
+                last, end = at, starts[at] + size
                 break
         known = self._covered.get((section, starts[last]))
         if known is None:
             known = self._covered[section, starts[last]] = self.aliases(section, starts[last])
-        return known
+        return known, min(end, starts[ahead]) if ahead < len(starts) else end
 
     def aliases(self, section: int, offset: int, first: str = "") -> tuple[str, ...]:
         """All names of what begins at a place, the best ahead, or `first`."""
