@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from ldcheck.report.builds import Table
 
 _MOST_REMARKS = 1000
+_STYLE = """<style>
+.side-by-side { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 0 2rem; }
+.side-by-side > div { min-width: 0; }
+</style>
+"""
 
 
 class Block(NamedTuple):
@@ -28,7 +33,7 @@ class Block(NamedTuple):
 
 def render(blocks: Sequence[Block]) -> str:
     """The page, as one text."""
-    return page("diff", (part for block in blocks for part in _block(block)))
+    return page("diff", (_STYLE, *(part for block in blocks for part in _block(block))))
 
 
 def _block(block: Block) -> Iterator[str]:

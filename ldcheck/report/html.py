@@ -50,8 +50,6 @@ article.note { border-left-color: var(--note); }
 .error b { color: var(--error); }
 .warning b { color: var(--warning); }
 .note b { color: var(--note); }
-.side-by-side { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 0 2rem; }
-.side-by-side > div { min-width: 0; }
 .groups { display: flex; flex-wrap: wrap; gap: .5rem .8rem; margin: .6rem 0; align-items: flex-start; }
 .group { min-width: 0; }
 .group > span { display: block; font: 12px/1.3 ui-monospace, monospace; color: var(--faint); overflow-wrap: anywhere; }
