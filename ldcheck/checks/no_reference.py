@@ -136,10 +136,10 @@ def _pool(
     sides: Sides, view: ImageView, by_address: bool
 ) -> tuple[References | ByAddress | None, tuple[EvidenceKind, ...], str]:
     """Where references are looked for, what evidence that is, and why there is none."""
-    given = view.references
+    given = view.referring.objects
     if given is not None and (not by_address or view.image.references is not None):
         return given, (EvidenceKind.OBJECTS,), ""
-    linked = view.linked_references
+    linked = view.referring.linked
     named = bool(sides.source.sections or sides.target.sections)
     if linked is None or (named and not linked.by_input and not linked.has_relocations):
         return None, (), _AT_ALL[by_address]
@@ -148,7 +148,7 @@ def _pool(
     evidence = (EvidenceKind.IMAGE, *((EvidenceKind.MAP,) if named else ()))
     if linked.has_relocations:
         return linked, evidence, ""
-    calls = view.direct_calls
+    calls = view.referring.calls
     if calls is None or calls.why_not:
         return None, (), _AT_ALL[by_address] + (f"; {calls.why_not}" if calls is not None else "")
     return calls, evidence, ""

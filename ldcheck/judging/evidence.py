@@ -26,11 +26,9 @@ from ldcheck.script.syntax import (
 from ldcheck.source import Location, Related, SourceMap
 
 if TYPE_CHECKING:
-    from ldcheck.image.direct_calls import DirectCalls
-    from ldcheck.image.linked_references import LinkedReferences
     from ldcheck.image.model import Elf, Image, LinkMap
-    from ldcheck.image.references import References
     from ldcheck.judging.inputs import LinkedInputs
+    from ldcheck.judging.referring import Referring
     from ldcheck.layout.decided import Decided
     from ldcheck.layout.result import Layout
     from ldcheck.linker import Linker
@@ -333,31 +331,11 @@ class ImageView:
         return frozenset(found)
 
     @cached_property
-    def references(self) -> References | None:
-        """What in the objects refers to what; None where there are none. Raises CheckError for what cannot be read."""
-        if self.image.references is not None or not self.image.object_paths:
-            return self.image.references
-        from ldcheck.image.references import References
+    def referring(self) -> Referring:
+        """What refers to what, by objects or by the image."""
+        from ldcheck.judging.referring import Referring
 
-        return References(self.image.object_paths)
-
-    @cached_property
-    def linked_references(self) -> LinkedReferences | None:
-        """What in the linked image refers to what; None without an image. Raises CheckError for what cannot be read."""
-        if self.elf is None or self.elf.type not in ("EXEC", "DYN") or self.image.references is not None:
-            return None
-        from ldcheck.image.linked_references import LinkedReferences
-
-        return LinkedReferences(self.elf.path, self.map)
-
-    @cached_property
-    def direct_calls(self) -> DirectCalls | None:
-        """The direct calls in the linked image, a part of its references; None without an image."""
-        if self.elf is None or self.elf.type not in ("EXEC", "DYN") or self.image.references is not None:
-            return None
-        from ldcheck.image.direct_calls import DirectCalls
-
-        return DirectCalls(self.elf.path, self.map)
+        return Referring(self.image)
 
     @property
     def stripped(self) -> bool:
