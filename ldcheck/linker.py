@@ -7,6 +7,7 @@ is decided in `ldcheck.judging.meant`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ldcheck.record import dataclass
 
@@ -47,6 +48,12 @@ class Linker:
 
 GNU = Linker("gnu")
 LLD = Linker("lld")
+
+
+def only_lld(linkers: Iterable[Linker]) -> bool:
+    """Whether lld is meant and GNU ld is not."""
+    kinds = {linker.kind for linker in linkers}
+    return kinds == {LLD.kind}
 
 
 def read_linkers(text: str) -> tuple[Linker, ...]:

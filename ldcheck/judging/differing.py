@@ -9,13 +9,16 @@ that are not declared, of which `undeclared-region` tells.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.loading import ends_anywhere, has_bytes, loaded_ahead, regions_of
 from ldcheck.layout.result import Truth
 from ldcheck.layout.traits import is_unallocated
+from ldcheck.linker import GNU, LLD
 from ldcheck.script.constructs import constructs
+from ldcheck.script.differences import BY_NAME, OF_ADDRESSES, possible
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -71,6 +74,25 @@ def occurrences(view: ScriptView) -> Iterator[Occurrence]:
     yield from _load_addresses(view)
     yield from _orphans(view)
     yield from _repeated(view)
+
+
+@lru_cache(maxsize=64)
+def counts_otherwise(view: ScriptView) -> str:
+    """Why what is computed of addresses, as GNU ld does, need not hold for the linkers that are meant; else empty.
+
+    It holds where none of them is lld, and where the script has nothing that lld counts otherwise.
+    """
+    linkers = [linker for linker in view.linkers if linker.kind == LLD.kind]
+    if not linkers:
+        return ""
+    for one in occurrences(view):
+        difference = BY_NAME[one.difference]
+        if difference.name in OF_ADDRESSES and any(possible(difference, (GNU, linker)) for linker in linkers):
+            line = view.locate(one.part).line
+            return (
+                f"addresses are computed as by GNU ld, and {linkers[0]} does otherwise with {difference} (line {line})"
+            )
+    return ""
 
 
 def _sorted_together(statement: InputSectionDescription) -> Iterator[Occurrence]:

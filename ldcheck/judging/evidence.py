@@ -63,6 +63,8 @@ class ScriptView:
         self.linkers = linkers
         # How many more places are looked for to draft fixes of this script.
         self.drafts = 200
+        # Whether anybody has asked for addresses since this was last set back.
+        self.asked_layout = False
         # What the checks said of it, by rule: a trial of a fix asks for all of that once more.
         self.judgements: dict[Rule, Judgement] = {}
 
@@ -78,9 +80,14 @@ class ScriptView:
 
         return input_rules(self.tree)
 
-    @cached_property
+    @property
     def layout(self) -> Layout:
-        """What the script guarantees of each address."""
+        """What the script guarantees of each address, as GNU ld counts them."""
+        self.asked_layout = True
+        return self._layout
+
+    @cached_property
+    def _layout(self) -> Layout:
         from ldcheck.layout.interpret import interpret
 
         return interpret(self.tree, params=self.params, orphans=self.orphans)

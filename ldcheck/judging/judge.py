@@ -168,7 +168,14 @@ def _without_passing_over(
 def _of_script(judge: Callable[[Rule, ScriptView], Judgement], rule: Rule, view: ScriptView) -> Judgement:
     known = view.judgements.get(rule)
     if known is None:
-        known = view.judgements[rule] = _decided(judge, rule, view)
+        view.asked_layout = False
+        known = _decided(judge, rule, view)
+        if view.linkers and view.asked_layout and known.standing is Standing.HOLDS:
+            from ldcheck.judging.differing import counts_otherwise
+
+            if why := counts_otherwise(view):
+                known = Judgement(Standing.UNKNOWN, reason=why)
+        view.judgements[rule] = known
     return known
 
 

@@ -340,3 +340,14 @@ def possible(difference: Difference, linkers: Iterable[Linker]) -> bool:
     """Whether two of some linkers, the versions of which may not be known, may do different things."""
     ways = [difference.ways(linker) for linker in linkers]
     return any(one != other for at, one in enumerate(ways) for other in ways[at + 1 :])
+
+
+# Those that give addresses, load addresses or values of symbols other numbers.
+OF_ADDRESSES = frozenset(
+    (
+        "dot-number", "dot-arithmetic", "symbol-number", "dot-address", "assert-dot", "unallocated-dot", "info-dot",
+        "region-address", "empty-aligned", "headers-size", "subalign", "load-inherited", "load-at-inherited",
+        "load-alignment", "octal", "hexadecimal-name", "defined-later", "assert-early", "signed-division",
+        "missing-section",
+    )
+)  # fmt: skip

@@ -161,3 +161,42 @@ def test_a_target_without_evidence_means_nobody() -> None:
     from ldcheck.judging.meant import meant_by
 
     assert meant_by(Target("a", "a.lds")).linkers == ()
+
+
+COUNTED = """SECTIONS {
+  . = 0x10000;
+  .text : { *(.text .text.*) size = 0x40; . = 0x12000; }
+  . = ALIGN(0x1000);
+  .data : { _data = .; *(.data .data.*) }
+}
+"""
+ALIGNED = "ldcheck: 1\nrules:\n  - id: aligned\n    align: _data\n    to: 4K\n"
+
+
+@pytest.mark.parametrize(
+    ("linker", "script", "verdict"),
+    [
+        ("gnu", COUNTED, "held"),
+        ("lld", COUNTED, "not checked"),
+        ("both", COUNTED, "not checked"),
+        # Both count alike where nothing in an output section is a number.
+        ("lld", COUNTED.replace("size = 0x40; . = 0x12000;", ""), "held"),
+    ],
+)
+def test_what_is_computed_as_by_gnu_ld_does_not_hold_for_lld(
+    tmp_path: Path, linker: str, script: str, verdict: str
+) -> None:
+    (tmp_path / "t.ld").write_text(script)
+    (tmp_path / "p.yaml").write_text(ALIGNED)
+    report = ldcheck.check([str(tmp_path / "t.ld")], policies=[str(tmp_path / "p.yaml")], linker=linker)
+    (result,) = report.rules
+    assert result.verdict.value == verdict
+    assert ("lld does otherwise" in result.reason) is (verdict == "not checked")
+
+
+@pytest.mark.parametrize(("linker", "found"), [("gnu", True), ("lld", False), ("both", True)])
+def test_faults_of_gnu_ld_are_none_of_lld(tmp_path: Path, linker: str, found: bool) -> None:
+    (tmp_path / "t.ld").write_text(COUNTED)
+    report = ldcheck.check([str(tmp_path / "t.ld")], policies=["generic"], linker=linker)
+    rules = {one.rule for one in report.findings}
+    assert ("relative-number" in rules, "absolute-dot" in rules) == (found, found)

@@ -33,6 +33,7 @@ from collections.abc import Iterator
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
+from ldcheck.linker import only_lld
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.linear import linear
@@ -50,6 +51,8 @@ _HIGH = 1 << 16
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each location counter that is set to an address."""
+    if only_lld(view.linkers):
+        return Judgement(Standing.ABSENT, reason="lld takes such numbers for addresses")
     problems = tuple(
         problem
         for sections in view.output_sections.values()

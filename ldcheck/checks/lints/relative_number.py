@@ -31,6 +31,7 @@ from collections.abc import Iterable
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.linker import only_lld
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Assignment, Name, Node, Number, OutputSection, statements, walk
@@ -43,6 +44,8 @@ DECLARATION = Declaration(
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED with a problem for each number to which GNU ld adds an address."""
+    if only_lld(view.linkers):
+        return Judgement(Standing.ABSENT, reason="lld leaves numbers as they are")
     numbers = _numbers(view)
     used = _names([view.tree]) if numbers else Counter[str]()
     problems = tuple(_problem(section, node, used, view) for section, node in numbers)

@@ -32,6 +32,7 @@ from collections.abc import Iterator
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.layout.result import AssertionFact, Truth
+from ldcheck.linker import only_lld
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.expressions import constant
@@ -63,9 +64,12 @@ _ABSOLUTE = frozenset({"ABSOLUTE", "LOADADDR", "SIZEOF", "ALIGNOF", "DEFINED", "
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each ASSERT that cannot fail, or looks at an offset where an address is meant."""
     sections = _sections(view)
+    by_address = only_lld(view.linkers)
     problems = tuple(
         problem
         for fact in view.layout.assertions()
+        # What GNU ld takes for an offset is an address to lld.
+        if not (by_address and fact.as_addresses not in (None, fact.truth))
         if (problem := _judge(fact, sections.get((fact.node.start, fact.node.end)), view)) is not None
     )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
