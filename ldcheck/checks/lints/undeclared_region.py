@@ -18,7 +18,7 @@ that it fits. It happens where a region is declared under one `#if` and used und
 ## Limits
 A script without any MEMORY, which takes it from another `-T` script, is not judged, nor is one with an INCLUDE that
 was not found, nor one whose MEMORY is made of symbols that it does not define itself: what defines those, and includes
-the script, may have the region as well.
+the script, may have the region as well. (A name in capitals in a preprocessed script counts as a macro of a header.)
 
 ## References
 GNU ld manual, "MEMORY Command", "REGION_ALIAS".
@@ -82,10 +82,20 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 
 
 def _foreign(view: ScriptView) -> str:
-    """A symbol that bounds a region and that the script does not define; empty if there is none."""
-    bounds = (bound for node in view.memory.values() for bound in (node.origin, node.length))
-    names = (leaf.name for bound in bounds for leaf in leaves(bound) if isinstance(leaf, Name))
-    return next((name for name in names if name not in view.assignments), "")
+    """A symbol that bounds a region and that the script does not define; empty if there is none.
+
+    What looks like a macro in a preprocessed script is one of a header that is missing, and headers have no regions.
+    """
+    for node in view.memory.values():
+        preprocessed = view.sources.find(node.start)[2] is not None
+        for leaf in (leaf for bound in (node.origin, node.length) for leaf in leaves(bound)):
+            if (
+                isinstance(leaf, Name)
+                and leaf.name not in view.assignments
+                and not (preprocessed and leaf.name.isupper())
+            ):
+                return leaf.name
+    return ""
 
 
 def _named(node: Node) -> str:
