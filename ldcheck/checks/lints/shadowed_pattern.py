@@ -39,7 +39,7 @@ GNU ld manual, "Input Section Basics".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.findings import EvidenceKind, Fix, Judgement, Problem, Severity, Standing, unless_undecided
 from ldcheck.judging.edits import move_ahead
@@ -49,7 +49,7 @@ from ldcheck.judging.subjects import marks_a_place, tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.marks import is_start_to_end
-from ldcheck.script.syntax import Assignment, Call, Sections, Word, walk
+from ldcheck.script.syntax import Assignment, Call, OutputSection, Sections, Word, walk
 from ldcheck.sections.families import Family, family_of
 from ldcheck.sections.globs import contains, has_wildcard
 from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
@@ -85,8 +85,9 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     ]
     causes: dict[tuple[object, ...], list[Reach]] = {}
     wanted = _Wanted(view) if dead else None
+    levels = _Levels()
     for reach in dead:
-        weight = _weight(reach, wanted is not None and wanted.here(reach.rule, found), view)
+        weight = _weight(reach, wanted is not None and wanted.here(reach.rule, found), levels, view)
         takers = tuple(earlier.index for earlier in reach.earlier)
         causes.setdefault((weight, id(reach.rule.section), takers), []).append(reach)
     problems = tuple(_problem(same, weight, view) for (weight, *_), same in causes.items())
@@ -94,7 +95,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     return unless_undecided(judgement, sum(reach.state is State.UNDECIDED for reach in found))
 
 
-def _weight(reach: Reach, wanted: bool, view: ScriptView) -> Severity:
+def _weight(reach: Reach, wanted: bool, levels: _Levels, view: ScriptView) -> Severity:
     """How much is lost: what the author of the pattern wanted, or nothing because the sections are there anyway."""
     rule, takers = reach.rule, reach.earlier
     if {relation(rule, taker) for taker in takers} <= {Relation.SAME_STATEMENT, Relation.SAME_STRETCH}:
@@ -108,7 +109,7 @@ def _weight(reach: Reach, wanted: bool, view: ScriptView) -> Severity:
     # It would be among relocations, which is no place for it.
     if rule.output.startswith(".rel") and family_of(_named(rule)) is not Family.OTHER:
         return Severity.NOTE
-    if all(_is_next(rule, taker) or _is_level(rule, taker) for taker in takers):
+    if all(_is_next(rule, taker) or levels.are_same(rule, taker) for taker in takers):
         return Severity.NOTE
     return Severity.WARNING if all(_common_region(rule, taker, view) for taker in takers) else Severity.ERROR
 
@@ -129,21 +130,40 @@ def _is_next(rule: InputRule, taker: InputRule) -> bool:
     return rule.section is not taker.section and rule.output == taker.output
 
 
-def _is_level(rule: InputRule, taker: InputRule) -> bool:
-    """Whether only whole ranges lie between the two, in one output section: both are in whatever is open there."""
-    if rule.section is None or rule.section is not taker.section:
-        return False
-    body = list(flat(rule.section.statements))
-    between = body[body.index(taker.statement) : body.index(rule.statement)]
-    opened: list[Assignment] = []
-    for node in between:
-        if not isinstance(node, Assignment) or node.target.text == ".":
-            continue
-        if opened and is_start_to_end(opened[-1], node):
-            opened.pop()
-        else:
-            opened.append(node)
-    return not opened
+class _Levels:
+    """Which range each statement of an output section lies in; whole ones ahead of it do not count."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, dict[int, _Range | None]] = {}
+
+    def are_same(self, rule: InputRule, taker: InputRule) -> bool:
+        """Whether only whole ranges lie between the two, in one output section: both are in whatever is open there."""
+        section = rule.section
+        if section is None or section is not taker.section:
+            return False
+        known = self._known.get(id(section))
+        if known is None:
+            known = self._known[id(section)] = self._of(section)
+        return known[id(rule.statement)] is known[id(taker.statement)]
+
+    @staticmethod
+    def _of(section: OutputSection) -> dict[int, _Range | None]:
+        found: dict[int, _Range | None] = {}
+        here: _Range | None = None
+        for node in flat(section.statements):
+            found[id(node)] = here
+            if not isinstance(node, Assignment) or node.target.text == ".":
+                continue
+            is_end = here is not None and is_start_to_end(here.start, node)
+            here = here.around if is_end and here is not None else _Range(node, here)
+        return found
+
+
+class _Range(NamedTuple):
+    """What a symbol begins, and what that lies in."""
+
+    start: Assignment
+    around: _Range | None
 
 
 def _common_region(rule: InputRule, taker: InputRule, view: ScriptView) -> str:
