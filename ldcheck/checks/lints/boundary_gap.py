@@ -39,7 +39,7 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.record import replace
 from ldcheck.script.expressions import constant
-from ldcheck.script.marks import is_start_to_end, marks_a_place
+from ldcheck.script.marks import is_start_to_end, marks_a_place, names_an_end
 from ldcheck.script.syntax import (
     Assignment,
     Call,
@@ -180,6 +180,9 @@ def _inside(body: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
 def _bracket(nodes: Sequence[Node], start: Assignment) -> tuple[list[InputSectionDescription], Assignment | None]:
     """The input statements from a start symbol to the end symbol that goes with it."""
     table: list[InputSectionDescription] = []
+    if names_an_end(start.target.text):
+        # Nothing goes with it, however far one looks.
+        return table, None
     for node in nodes:
         if isinstance(node, InputSectionDescription):
             table.append(node)
