@@ -19,7 +19,9 @@ dropped without a word: the loop from symbol to symbol finds nothing, and the im
     .init_array : { __init_array_start = .; KEEP(*(.init_array)) __init_array_end = .; }
 
 ## Limits
-A script without any KEEP() is mostly for links that do not collect sections: what it would lose there is one note.
+A script without any KEEP() is mostly for links that do not collect sections: what it would lose there is one note, and
+a warning where objects register with its tables and it takes the sections of single functions, which one makes in order
+to collect them.
 What ENTRY() or EXTERN() names is kept: a section that is called after such a symbol, or that may hold the entry, is
 not reported. Nor are destructors (firmware does not run them), nor code, data and memory between symbols, which code
 names. lld keeps constructors by itself. Whether a link collects, and what it dropped, only a map tells.
@@ -74,6 +76,9 @@ _MADE = (
     ".note",
 )
 
+# A section as -ffunction-sections makes it.
+_FUNCTION = ".text.q7"
+
 _MOST_NAMES = 6
 
 
@@ -91,7 +96,9 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         problems += [_dropped(constructors, lost, view)] if constructors else []
         problems += [_table(bracket, loose, view) for bracket, loose in tables]
     elif constructors or tables:
-        problems.append(_nothing_kept([*constructors, *(loose[0] for _, loose in tables)], view))
+        collected = found.splits and any(is_registered([one.text for one in loose]) for _, loose in tables)
+        severity = Severity.WARNING if collected else Severity.NOTE
+        problems.append(_nothing_kept([*constructors, *(loose[0] for _, loose in tables)], severity, view))
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, tuple(problems))
 
 
@@ -102,6 +109,8 @@ class _Unkept:
         self.view = view
         self.kept = [rule.names for rule in view.rules if rule.keep and not rule.discards]
         self.collects = bool(self.kept)
+        # One splits code by function in order to collect it.
+        self.splits = any(rule.names.matches(_FUNCTION) for rule in view.rules if not rule.discards)
         self.roots = roots(view.tree, view.assignments)
         self.rules: dict[int, list[InputRule]] = {}
         for rule in view.rules:
@@ -291,7 +300,7 @@ def _table(bracket: Bracket, loose: Sequence[InputRule], view: ScriptView) -> Pr
     )
 
 
-def _nothing_kept(loose: Sequence[InputRule], view: ScriptView) -> Problem:
+def _nothing_kept(loose: Sequence[InputRule], severity: Severity, view: ScriptView) -> Problem:
     loose = sorted(loose, key=lambda rule: rule.index)
     shown = [f"`{rule.text}`" for rule in loose[:_MOST_NAMES]]
     if len(loose) > _MOST_NAMES:
@@ -304,5 +313,5 @@ def _nothing_kept(loose: Sequence[InputRule], view: ScriptView) -> Problem:
         label="reached through symbols of the script only",
         related=(Related(view.locate(rule.node), "and this") for rule in loose[1:]),
         help="look at whether it is ever linked with --gc-sections: these are to be under KEEP() then",
-        severity=Severity.NOTE,
+        severity=severity,
     )
