@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from ldcheck.findings import InputError
 from ldcheck.record import dataclass, replace
 from ldcheck.script.dialect import GNU, Dialect, dialect_of
+from ldcheck.script.foreign import joins_lines
+from ldcheck.script.hints import is_conditional
 from ldcheck.source import Location, Related, Source, SourceMap
 
 if TYPE_CHECKING:
@@ -62,7 +64,11 @@ def read_scripts(target: Target, arch: str = "", text: str | None = None) -> Scr
     if not target.script:
         return Scripts()
     if text is None and is_preprocessed(target):
-        return _preprocessed(target if target.arch else replace(target, arch=arch))
+        return _preprocessed(_ready(target, arch))
+    if text is None:
+        text = read_script(target.script).text
+        if is_conditional(text) or joins_lines(text):
+            return _preprocessed(_ready(target, arch))
     parsed = parse_script(target.script, text, target.includes, dialect_of(target.linkers))
     return Scripts((parsed,), sources=parsed.sources.sources)
 
@@ -75,7 +81,7 @@ def read_edited(target: Target, arch: str, before: Scripts, texts: Mapping[str, 
     """
     if before.preprocessed:
         files = before.preprocessed[0].origin.files.with_edits(texts)
-        return _preprocessed(target if target.arch else replace(target, arch=arch), files, None if anew else before)
+        return _preprocessed(_ready(target, arch), files, None if anew else before)
     from ldcheck.script.includes import searched
     from ldcheck.script.parser import parse
 
@@ -109,6 +115,15 @@ def is_preprocessed(target: Target) -> bool:
     """Whether the script goes through a preprocessor: by its suffix `.S`, or because the target says how."""
     said = target.command_file or target.definitions or target.include_first or target.vary or target.pin
     return target.script.endswith(".S") or bool(said) or target.preprocessor != "auto"
+
+
+def _ready(target: Target, arch: str) -> Target:
+    """A target to be preprocessed, for an architecture where it says none."""
+    if not is_preprocessed(target):
+        # Nobody said how it is preprocessed, nor that it is: what it includes and is not at hand would be asked for in
+        # vain. The macros of such a header are symbols, as they are to a linker.
+        target = replace(target, generated=("*",))
+    return target if target.arch else replace(target, arch=arch)
 
 
 def _preprocessed(target: Target, files: Files | None = None, before: Scripts | None = None) -> Scripts:

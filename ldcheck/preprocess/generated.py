@@ -81,7 +81,8 @@ def stand_in(inputs: Inputs, config: Mapping[str, str] | None, patterns: Sequenc
             if generic != name and inputs.find(generic, True, file.name):
                 stubs.add(name, f"#include <{generic}>\n", f"{name} is missing; {generic} stands in, as in a build")
             elif wanted(name) and not (config is not None and _AUTOCONF.search(name)):
-                stubs.add(name, "", f"the generated header {name} is missing and taken as empty")
+                kind = "generated header" if is_generated(name) else "header"
+                stubs.add(name, "", f"the {kind} {name} is missing and taken as empty")
         if config is not None:
             _add_config(stubs, found, config)
         if len(stubs.texts) == before:

@@ -20,6 +20,7 @@ _BLANKS = "outside of expressions `{}` is part of a name: put blanks around it"
 # Compiled when one is needed, which is where something is wrong.
 _COMMENT_OF_CPP = r"(?:^|[\s;{}])//"
 _DIRECTIVE = r"(?sm)/\*.*?\*/|^[ \t]*#[ \t]*(include|define|undef|if|ifdef|ifndef|else|elif|endif)\b"
+_OPENING = ("if", "ifdef", "ifndef")
 _ASSIGNED = r"\s*(?:[-+*/&|]|<<|>>)?=(?!=)"
 _GLUED = r"(?<![^\s(;{}])([A-Za-z_.][\w.]*[=,:])\s*$"
 _NUMBER = r"\d[\da-fA-FxX]*$"
@@ -37,6 +38,18 @@ def first_directive(text: str) -> re.Match[str] | None:
     if "#" not in text:
         return None
     return next((found for found in re.finditer(_DIRECTIVE, text) if found[1]), None)
+
+
+def is_conditional(text: str) -> bool:
+    """Whether a text has conditions that all end: it is written for the preprocessor, whatever its name.
+
+    GNU ld takes the lines for comments, and what stands under either branch for what is there.
+    """
+    if "#" not in text:
+        return False
+    found = [one[1] for one in re.finditer(_DIRECTIVE, text) if one[1]]
+    opened = sum(word in _OPENING for word in found)
+    return 0 < opened == found.count("endif")
 
 
 def for_error(text: str, start: int, end: int, keyword: bool) -> str:

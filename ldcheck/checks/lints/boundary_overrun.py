@@ -21,7 +21,8 @@ everything.
 
 ## Limits
 Pairs of other names are not recognised: state them with `order` or `bracket`. A stack grows down, and its start may be
-its upper end. Two symbols with nothing between them enclose nothing, in whatever order.
+its upper end. Two symbols with nothing between them enclose nothing, in whatever order. Nor do two of a
+list of numbers: the functions of a ROM may be called `..._start` and `..._end`, too.
 
 ## References
 GNU ld manual, "Source Code Reference".
@@ -37,7 +38,7 @@ from ldcheck.layout.facts import Order, order
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.linear import linear
-from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, OutputSection
+from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Number, OutputSection
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
@@ -55,18 +56,30 @@ _PAIRS = (
 # What grows down starts at its upper end.
 _GROWS_DOWN = re.compile(r"stack|stk", re.IGNORECASE)
 
+# So many plain numbers are a list of what is elsewhere: the functions of a ROM, of which one may be called `..._end`.
+_LIST = 30
+
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each pair in the wrong order."""
     problems = []
+    numbers = [nodes[0] for nodes in view.assignments.values() if _is_number(nodes[0])]
     for start, nodes in view.assignments.items():
         if len(nodes) != 1 or _GROWS_DOWN.search(start):
             continue
         for end in _ends(start):
             others = view.assignments.get(end, ())
-            if len(others) == 1 and (problem := _judge(nodes[0], others[0], view)) is not None:
+            if len(others) != 1:
+                continue
+            if len(numbers) >= _LIST and _is_number(nodes[0]) and _is_number(others[0]):
+                continue
+            if (problem := _judge(nodes[0], others[0], view)) is not None:
                 problems.append(problem)
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
+
+
+def _is_number(symbol: Assignment) -> bool:
+    return isinstance(symbol.value, Number)
 
 
 def _judge(start: Assignment, end: Assignment, view: ScriptView) -> Problem | None:

@@ -51,6 +51,7 @@ from ldcheck.script.syntax import (
     Word,
 )
 from ldcheck.source import Related
+from ldcheck.words import listed
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "ALIGNs that align nothing."),
@@ -156,33 +157,41 @@ def _unaligned(
         yield _unaligned_load(align, section, view)
         return
     shown = f"ALIGN({step:#x})" if step > _NATURAL else f"ALIGN({step})" if step else "ALIGN(...)"
+    advice = f"look at how {name} is to be aligned: a section in a region has an attribute for that"
     yield view.problem(
         align,
         name,
-        f"this ALIGN has no effect on {name}, which goes to {section.region.text}",
+        f"this ALIGN has no effect on {name}, which goes to {section.region.text}{_inside(symbols, name)}",
         label="the region goes on where its last section ended",
-        related=(Related(view.locate(section.region), "placed by this region"),),
-        help=f"look at how {name} is to be aligned: a section in a region has an attribute for that",
+        related=(
+            Related(view.locate(section.region), "placed by this region"),
+            *(Related(view.locate(symbol), "aligned, where the section may not be") for symbol in symbols),
+        ),
+        help=_moved(symbols, shown, section, last) or advice,
         fix=align_section(shown, section, view, f"give the section the attribute: `{name} : {shown} {{`")
         if step
         else None,
         severity=severity,
     )
-    for symbol in symbols:
-        assert last is not None
-        yield view.problem(
-            symbol,
-            symbol.target.text,
-            f"{symbol.target.text} is aligned, and may lie inside of {name}: that goes on where {last.name.text} ended",
-            label="not the end of what stands in front of it",
-            related=(Related(view.locate(section.region), "placed by this region"),),
-            help=(
-                f"assign it as the first statement of {name}"
-                if names_a_start(symbol.target.text)
-                else f"write `. = {shown}; {symbol.target.text} = .;` as the last statements of {last.name.text}"
-            ),
-            severity=severity,
-        )
+
+
+def _inside(symbols: Sequence[Assignment], name: str) -> str:
+    if not symbols:
+        return ""
+    shown = [symbol.target.text for symbol in symbols]
+    return f": {listed(shown)}, which {'is' if len(shown) == 1 else 'are'} aligned, may lie inside of {name}"
+
+
+def _moved(symbols: Sequence[Assignment], shown: str, section: OutputSection, last: OutputSection | None) -> str:
+    """Where the symbols ahead of a section belong; empty if there are none."""
+    starts = [symbol.target.text for symbol in symbols if names_a_start(symbol.target.text)]
+    others = [symbol.target.text for symbol in symbols if not names_a_start(symbol.target.text)]
+    parts = []
+    if others and last is not None:
+        parts.append(f"`. = {shown};` and then {listed(others)} as the last statements of {last.name.text}")
+    if starts:
+        parts.append(f"{listed(starts)} as the first of {section.name.text}")
+    return f"put {', '.join(parts)}" if parts else ""
 
 
 def _at_the_end(section: OutputSection, following: OutputSection | None, view: ScriptView) -> Iterator[Problem]:

@@ -1,0 +1,70 @@
+"""Which scripts go through the preprocessor: by their name, by what a target says, and by what they are written in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ldcheck.judging.scripts import Scripts, read_scripts
+from ldcheck.project.target import Target
+from ldcheck.script.syntax import OutputSection, walk
+
+BRANCHES = """\
+#include <board.h>
+SECTIONS
+{
+#ifdef IN_RAM
+  .text : { *(.text) *(.vectors) } > RAM
+#else
+  .text : { *(.vectors) *(.text) } > FLASH
+#endif
+}
+"""
+
+
+def _read(path: Path, text: str) -> Scripts:
+    path.write_text(text)
+    return read_scripts(Target("script", str(path)))
+
+
+def _regions(scripts: Scripts) -> list[str]:
+    """The region of each output section, of all configurations."""
+    found = (node for parse in scripts.parses for node in walk(parse.tree) if isinstance(node, OutputSection))
+    return [node.region.text for node in found if node.region is not None]
+
+
+@pytest.mark.parametrize("name", ["board.ld", "board.lds", "link.x"])
+def test_conditions_make_a_script_one_of_each_configuration(tmp_path: Path, name: str) -> None:
+    scripts = _read(tmp_path / name, BRANCHES)
+    assert [parse.problems for parse in scripts.parses] == [(), ()]
+    assert _regions(scripts) == ["FLASH", "RAM"]
+    assert {note for one in scripts.preprocessed for note in one.notes} >= {
+        "the header board.h is missing and taken as empty"
+    }
+
+
+def test_a_header_that_is_there_is_read(tmp_path: Path) -> None:
+    (tmp_path / "board.h").write_text("#define IN_RAM\n")
+    scripts = _read(tmp_path / "board.ld", BRANCHES.replace("<board.h>", '"board.h"'))
+    assert _regions(scripts) == ["RAM"]
+
+
+def test_lines_that_end_in_a_backslash_are_joined(tmp_path: Path) -> None:
+    scripts = _read(tmp_path / "board.lds", "MEMORY { RAM : ORIGIN = 0, \\\n LENGTH = 64K }\n")
+    assert [parse.problems for parse in scripts.parses] == [()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# if you move this, move the other\nSECTIONS { .text : { *(.text) } }\n",
+        "/*\n#if 0\n#endif\n*/\nSECTIONS { .text : { *(.text) } }\n",
+        "#include <board.h>\nSECTIONS { .text : { *(.text) } }\n",
+        "#if 0\nSECTIONS { .text : { *(.text) } }\n",
+    ],
+)
+def test_other_scripts_are_read_as_ld_reads_them(tmp_path: Path, text: str) -> None:
+    scripts = _read(tmp_path / "board.ld", text)
+    assert scripts.preprocessed == ()
+    assert len(scripts.parses) == 1
