@@ -37,6 +37,7 @@ from ldcheck.script.syntax import (
     children,
     walk,
 )
+from ldcheck.script.uses import leaves, parts
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.rules import DISCARD, flat
 from ldcheck.sections.sorting import order_of
@@ -244,7 +245,7 @@ def _too_early(view: ScriptView) -> Iterator[Occurrence]:
     for at, statement in enumerate(view.statements):
         if isinstance(statement, OutputSection | InputSectionDescription | Sections):
             continue
-        for part in walk(statement):
+        for part in parts(statement):
             if isinstance(statement, Assertion) and isinstance(part, Name) and first.get(part.name, -1) > at:
                 yield Occurrence("assert-early", statement, part, is_sure=False)
             if not isinstance(part, Call) or len(part.arguments) != 1 or not isinstance(part.arguments[0], Word):
@@ -263,7 +264,7 @@ def _behind_unallocated(view: ScriptView) -> Iterator[Occurrence]:
         if id(node) in view.enclosing:
             continue
         if isinstance(node, Assignment):
-            uses = any(isinstance(part, Name) and part.name == "." for part in walk(node.value))
+            uses = any(isinstance(part, Name) and part.name == "." for part in leaves(node.value))
             if pending is not None and uses:
                 yield Occurrence(pending[0], pending[1], pending[1].name, is_sure=False)
             if node.target.text == "." or uses:

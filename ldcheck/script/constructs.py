@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from ldcheck.script.environment import Environment
@@ -40,11 +41,22 @@ _WILD = frozenset("*?[")
 _OCTAL = re.compile(r"0[0-7]+")
 _NAME_LIKE = re.compile(r"[a-fA-F][0-9a-fA-F]*[bBdDhHoOxX]?")
 
+# More statements than people write in one script, with all of its configurations.
+_KEPT = 1 << 14
+
 Found = tuple[str, Node]
 
 
-def constructs(statement: Node) -> Iterator[Found]:
-    """The constructs of a statement by name, each with the part that it is; not those that stand in its body."""
+@lru_cache(maxsize=_KEPT)
+def constructs(statement: Node) -> tuple[Found, ...]:
+    """The constructs of a statement by name, each with the part that it is; not those that stand in its body.
+
+    What is kept is kept by the identity of the statement, which the configurations of a script share.
+    """
+    return tuple(_of_statement(statement))
+
+
+def _of_statement(statement: Node) -> Iterator[Found]:
     if isinstance(statement, OutputSection):
         yield from _of_section(statement)
     elif isinstance(statement, Overlay):

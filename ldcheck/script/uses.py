@@ -51,6 +51,12 @@ def leaves(expression: Expression) -> tuple[Name | Call, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=_KEPT)
+def parts(node: Node) -> tuple[Node, ...]:
+    """An expression, or a statement that has no body, and all nodes below it, parents first."""
+    return tuple(walk(node))
+
+
 def mentioned(tree: Script) -> frozenset[str]:
     """The symbols that a script uses and the names of its regions and segments; not the location counter.
 
@@ -71,7 +77,7 @@ def mentioned(tree: Script) -> frozenset[str]:
 @lru_cache(maxsize=_KEPT)
 def _mentioned(statement: Node) -> frozenset[str]:
     found: set[str] = set()
-    for node in walk(statement):
+    for node in parts(statement):
         if isinstance(node, Name):
             found.add(node.name)
         elif isinstance(node, MemoryRegion | ProgramHeader):

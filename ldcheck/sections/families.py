@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 
 from ldcheck.sections.rules import InputRule
 
@@ -60,6 +61,7 @@ _PREFIXES = (
 )
 
 
+@lru_cache(maxsize=4096)
 def family_of(name: str) -> Family:
     """The family of a section name, or of the names of a pattern, by what stands in front of its first wildcard."""
     for prefix, family in _PREFIXES:
@@ -77,6 +79,7 @@ def is_whole_family(name: str) -> bool:
 _PREFIXED = (Family.CODE, Family.CONSTANT, Family.DATA, Family.ZERO)
 
 
+@lru_cache(maxsize=4096)
 def project_family_of(name: str) -> Family:
     """The family of a name, also where a project's own words stand in front of it: `.sched.text`, `.init.data.*`."""
     found = family_of(name)

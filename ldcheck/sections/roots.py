@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from ldcheck.script.syntax import Assignment, Command, Name, Script, walk
+from ldcheck.script.syntax import Assignment, Command, Name, Script, statements
 
 # The symbol that ld takes for the entry if no ENTRY() says another one (ld's emulation parameters: ENTRY).
 DEFAULT_ENTRY = "_start"
@@ -34,7 +34,8 @@ def externs(tree: Script) -> tuple[str, ...]:
 
 
 def _commands(tree: Script, keyword: str) -> list[Command]:
-    return [node for node in walk(tree) if isinstance(node, Command) and node.keyword == keyword and node.arguments]
+    commands = (node for node in statements(tree) if isinstance(node, Command))
+    return [node for node in commands if node.keyword == keyword and node.arguments]
 
 
 def roots(tree: Script, assignments: Mapping[str, Sequence[Assignment]]) -> tuple[str, ...]:

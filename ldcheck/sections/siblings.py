@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 
 from ldcheck.record import dataclass
 from ldcheck.script.marks import marks_a_place, names_a_start, range_of
-from ldcheck.script.syntax import Assignment, Call, Insert, Number, OutputSection, Script, Word, statements, walk
+from ldcheck.script.syntax import Assignment, Call, Insert, Number, OutputSection, Script, Word, statements
+from ldcheck.script.uses import leaves
 from ldcheck.sections.kinship import ALSO_DISCARDED, FAMILIES, PREFIXED, SHOWING, Family
 from ldcheck.sections.rules import InputRule, flat
 from ldcheck.sections.toolchain import MAKERS, Emission, Entry, arches_of, catalogue, emitted, probe
@@ -248,7 +249,7 @@ class _Bounds:
                 self.after[id(section)].append(node)
         for node in statements(tree):
             if isinstance(node, Assignment):
-                for part in walk(node.value):
+                for part in leaves(node.value):
                     if isinstance(part, Call) and part.function == "SIZEOF" and isinstance(part.arguments[0], Word):
                         self.sized.setdefault(part.arguments[0].text, node)
 

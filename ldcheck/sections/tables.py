@@ -21,8 +21,8 @@ from ldcheck.script.syntax import (
     Name,
     Node,
     OutputSection,
-    walk,
 )
+from ldcheck.script.uses import leaves
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.rules import flat
 
@@ -139,4 +139,4 @@ def _symbol(nodes: Sequence[Node] | Iterator[Node]) -> Assignment | None:
 
 def _is_place(node: Assignment) -> bool:
     """Whether a symbol is set by the location counter; one that is set to a number bounds nothing."""
-    return node.target.text != "." and any(isinstance(part, Name) and part.name == "." for part in walk(node.value))
+    return node.target.text != "." and any(isinstance(part, Name) and part.name == "." for part in leaves(node.value))
