@@ -88,11 +88,18 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     levels = _Levels()
     for reach in dead:
         weight = _weight(reach, wanted is not None and wanted.here(reach.rule, found), levels, view)
-        takers = tuple(earlier.index for earlier in reach.earlier)
-        causes.setdefault((weight, id(reach.rule.section), takers), []).append(reach)
+        causes.setdefault((weight, id(reach.rule.section), _cause(reach)), []).append(reach)
     problems = tuple(_problem(same, weight, view) for (weight, *_), same in causes.items())
     judgement = Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
     return unless_undecided(judgement, sum(reach.state is State.UNDECIDED for reach in found))
+
+
+def _cause(reach: Reach) -> tuple[object, ...]:
+    """What a dead pattern shares with those that are dead for the same reason."""
+    # A list that was copied is one cause, though each of its patterns has a taker of its own.
+    if all(_named(earlier) == _named(reach.rule) for earlier in reach.earlier):
+        return tuple(dict.fromkeys(earlier.output for earlier in reach.earlier))
+    return tuple(earlier.index for earlier in reach.earlier)
 
 
 def _weight(reach: Reach, wanted: bool, levels: _Levels, view: ScriptView) -> Severity:
@@ -230,16 +237,18 @@ def _moved_to_array(reach: Reach) -> bool:
 
 def _problem(reaches: list[Reach], weight: object, view: ScriptView) -> Problem:
     first = reaches[0]
-    rule, earlier = first.rule, first.earlier
+    rule = first.rule
+    earlier = tuple({taker.index: taker for reach in reaches for taker in reach.earlier}.values())
     assert isinstance(weight, Severity)
     patterns = list(dict.fromkeys(f"`{_named(reach.rule)}`" for reach in reaches))
     takers = list(dict.fromkeys(f"`{_named(taker)}`" for taker in earlier))
     verb = "takes" if len(takers) == 1 else "take"
+    by = "the same" if len(patterns) > 1 and set(patterns) == set(takers) else _listed(takers)
     it = "it" if len(patterns) == 1 else "them"
     return view.problem(
         rule.node,
         _named(rule),
-        f"nothing reaches {_listed(patterns)}: {_listed(takers)} ahead of {it} {verb} it all",
+        f"nothing reaches {_listed(patterns)}: {by} ahead of {it} {verb} it all",
         label=f"meant to be {'discarded' if rule.discards else f'in {rule.output}'}",
         related=(Related(view.locate(taker.node), f"takes it into {taker.output}") for taker in earlier[:_MOST]),
         facts=(f"both places are in {region}",) if (region := _common_region(rule, earlier[0], view)) else (),
