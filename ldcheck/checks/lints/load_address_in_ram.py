@@ -86,6 +86,9 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         seen.add(use.region)
         if not sources or not use.region or use.region in sources or use.has_own_load_address or use.is_unloaded:
             continue
+        # Where a region of that name is, nobody knows, and its being missing is another finding.
+        if view.memory and use.region not in view.memory:
+            continue
         # What is not the first in its region has the load address of what is in front of it, and so on.
         if (first or not copied & {use.region}) and regions.is_memory(use.region) and _is_initialised(use, view):
             problems.append(_likely(use, sources, view))
