@@ -116,7 +116,8 @@ class Problem:
     `severity` is how heavy this problem is, where the policy does not say it; None: as heavy as the rule. An error is
     broken in every link of the script, or in the link at hand. A warning of a script is likely: a link in which the
     subject has no problem takes it back to a note. `help` is right whatever comes of the draft `fix`: where that is not
-    tried, or fails, it says what to look at.
+    tried, or fails, it says what to look at. `causes` are pairs of what is broken and what breaks it, where a check of
+    another name may say the same the other way round.
     """
 
     subject: str
@@ -130,6 +131,7 @@ class Problem:
     route: str = ""
     severity: Severity | None = None
     fix: Fix | None = None
+    causes: tuple[tuple[Location, Location], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -197,8 +199,8 @@ def unless_undecided(judgement: Judgement, count: int) -> Judgement:
 class Finding:
     """One violation or doubt, complete: everything that any report needs.
 
-    `help` is the sentence of `fix` where there is one that was tried. `also` are the ids of rules of other policies
-    that found the same.
+    `help` is the sentence of `fix` where there is one that was tried. `also` are the ids of other rules that found the
+    same. `causes` are those of the problem.
     """
 
     rule: str
@@ -220,6 +222,7 @@ class Finding:
     target: str = ""
     fix: Fix | None = None
     also: tuple[str, ...] = ()
+    causes: tuple[tuple[Location, Location], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

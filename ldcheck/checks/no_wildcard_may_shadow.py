@@ -114,6 +114,7 @@ def _problem(name: str, shadowed: Shadowing, taking: Taking, view: ScriptView) -
         witness=taking.witness.section,
         help=tried_ahead(second, first, view),
         fix=move_ahead(second, first, view),
+        causes=((second.node, first.node),) if dead else (),
     )
 
 

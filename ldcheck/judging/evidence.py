@@ -229,6 +229,7 @@ class ScriptView:
         help: str = "",  # noqa: A002 - as it is called everywhere
         severity: Severity | None = None,
         fix: Fix | None = None,
+        causes: Iterable[tuple[Node, Node]] = (),
     ) -> Problem:
         """What a check has against `node`; `at` is the part of it to point at, the node itself if not given."""
         place = at or node
@@ -244,6 +245,7 @@ class ScriptView:
             route=self.route(node),
             severity=severity,
             fix=fix,
+            causes=tuple((self.locate(broken), self.locate(breaking)) for broken, breaking in causes),
         )
 
 

@@ -1,6 +1,7 @@
-"""Equal findings of several policies.
+"""Equal findings of several rules.
 
-`generic` and a pack may both have a lint, or a pack may have the check whose words a lint has too.
+`generic` and a pack may both have a lint, or a pack may have the check whose words a lint has too; and a rule of a
+project may ask for what a lint looks for everywhere.
 """
 
 from __future__ import annotations
@@ -25,7 +26,29 @@ def once(findings: Sequence[Finding], rules: Sequence[Rule]) -> tuple[Finding, .
         place = finding.check if finding.location == own[finding.rule].location else finding.location
         key = (place, finding.message, finding.configurations, finding.witness)
         groups.setdefault(key, []).append(finding)
-    return tuple(finding for group in groups.values() for finding in _last(group, own))
+    return _named(tuple(finding for group in groups.values() for finding in _last(group, own)), own)
+
+
+def _named(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
+    """The findings without those of lints that other rules, which name what they ask for, give in full."""
+    asked: dict[tuple[object, ...], int] = {}
+    for at, one in enumerate(findings):
+        if not rules[one.rule].lint:
+            asked.update(dict.fromkeys(((cause, one.configurations) for cause in one.causes), at))
+    also: dict[int, list[str]] = {}
+    dropped: set[int] = set()
+    for at, one in enumerate(findings):
+        found = [asked.get((cause, one.configurations)) for cause in one.causes] if rules[one.rule].lint else []
+        if found and None not in found:
+            dropped.add(at)
+            for other in found:
+                if other is not None:
+                    also.setdefault(other, []).append(one.rule)
+    return tuple(
+        replace(one, also=tuple(dict.fromkeys((*one.also, *also[at])))) if at in also else one
+        for at, one in enumerate(findings)
+        if at not in dropped
+    )
 
 
 def _last(group: Sequence[Finding], rules: Mapping[str, Rule]) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ def finding_of(
         see=rule.see,
         verdict=verdict,
         fix=problem.fix,
+        causes=problem.causes,
     )
 
 

@@ -256,6 +256,7 @@ def _problem(reaches: list[Reach], weight: object, view: ScriptView) -> Problem:
         help=_advice(reaches, weight, view),
         fix=_draft(reaches, weight, view),
         severity=weight,
+        causes=((reach.rule.node, taker.node) for reach in reaches for taker in reach.earlier),
     )
 
 
