@@ -39,7 +39,8 @@ from ldcheck.judging.subjects import absent, kept_by, naming
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.globs import section_glob
-from ldcheck.sections.reach import names, reaching
+from ldcheck.sections.reach import Witness, names, reaching
+from ldcheck.sections.rules import InputRule
 from ldcheck.words import counted
 
 DECLARATION = Declaration(
@@ -61,6 +62,8 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
     ]
     if not takers or (rule.optional and not naming(named.text, view)):
         return unless_undecided(absent(named, view), len(found.undecided))
+    if all(taker.discards for taker, _ in takers):
+        return _discarded(named.text, *takers[0], view)
     loose = [(taker, witness) for taker, witness in takers if not taker.keep and not taker.discards]
     rooted = {id(taker): root for taker, _ in loose if (root := kept_by(taker, named.text, view))}
     problems = tuple(
@@ -81,6 +84,18 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
         return Judgement(Standing.UNKNOWN, reason=f"{root} may keep {named.text} without KEEP(): only a map tells")
     judgement = Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
     return unless_undecided(judgement, len(found.undecided))
+
+
+def _discarded(name: str, taker: InputRule, witness: Witness, view: ScriptView) -> Judgement:
+    problem = view.problem(
+        taker.node,
+        name,
+        f"{witness.section} is discarded, and no KEEP() keeps it",
+        label="the first pattern that matches takes the section",
+        witness=witness.section,
+        help=f"look at where the script keeps {name}: this statement is tried ahead of it",
+    )
+    return Judgement(Standing.REFUTED, (problem,))
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:

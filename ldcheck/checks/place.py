@@ -105,6 +105,11 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> tuple[Judgement, list[
         return unless_undecided(absent(named, view), len(found.undecided)), []
     strays: list[_Stray] = []
     undecided = ""
+    if all(taker.discards for taker, _ in found.takers) and (wanted := rule.keys.get("in") or rule.keys.get("between")):
+        taker, witness = found.takers[0]
+        where = "in" if "in" in rule.keys else "between"
+        message = f"must be {where} {_texts(names_of(wanted))}"
+        return Judgement(Standing.REFUTED), [_Stray(named.text, taker, witness, message, "discards it", ())]
     for taker, witness in found.takers:
         if taker.discards:
             continue

@@ -60,10 +60,10 @@ class Surroundings:
         address = self._view.symbol(node.target.text)
         return None if address is None else Landmark(node.target.text, address, node)
 
-    def behind(self, address: int) -> Landmark | None:
-        """The last symbol at or below an address."""
+    def behind(self, address: int, fits: Callable[[str], bool] = bool) -> Landmark | None:
+        """The last symbol at or below an address of those whose names fit."""
         at = bisect_right(self._landmarks, address, key=lambda landmark: landmark.address)
-        return self._landmarks[at - 1] if at else None
+        return next((one for one in reversed(self._landmarks[:at]) if fits(one.name)), None)
 
     def ahead(self, address: int) -> Landmark | None:
         """The first symbol at or above an address."""

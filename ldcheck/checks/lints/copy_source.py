@@ -51,6 +51,7 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.environment import Environment
 from ldcheck.script.expressions import evaluate
+from ldcheck.script.marks import names_a_start, names_an_end
 from ldcheck.script.syntax import Assignment, InputSectionDescription, OutputSection
 from ldcheck.sections.families import Family, family_of
 from ldcheck.sections.rules import flat
@@ -63,6 +64,8 @@ DECLARATION = Declaration(
 )
 
 _WORD = 4
+# What the end of the code is called, which old start-up code copies from, and what load addresses are.
+_SOURCES = ("text", "ronly", "rodata", "rom", "flash", "code", "load", "src", "source", "idata")
 _READ_ONLY = (Family.CODE, Family.CONSTANT)
 _DATA = (Family.DATA,)
 # Unwind tables that libraries bring along whatever the options are: whether they are Arm's, and on what, in words.
@@ -103,7 +106,7 @@ def _in_front(use: Use, view: ScriptView) -> Assignment | None:
     """The last symbol that is given the location counter ahead of a section, behind all other content."""
     for node in reversed(view.statements[: view.positions[id(use.section)]]):
         if isinstance(node, Assignment):
-            if node.target.text != "." and marks_a_place(node):
+            if node.target.text != "." and marks_a_place(node) and _may_be_source(node.target.text):
                 return node
         elif not isinstance(node, OutputSection):
             return None
@@ -194,7 +197,7 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
 def _missed(one: Loaded, view: ImageView) -> list[Problem]:
     """That the symbol in front of a section is not where the section is loaded, or that no symbol is near."""
     assert view.script is not None
-    near = surroundings(view).behind(one.load)
+    near = surroundings(view).behind(one.load, _may_be_source)
     if near is None or one.load - near.address >= max(one.section.align, 2 * _WORD):
         use = regions_of(view.script).by_section[one.name]
         return [_without_source(one, near, view)] if use.load_region else []
@@ -209,6 +212,11 @@ def _missed(one: Loaded, view: ImageView) -> list[Problem]:
             help=f"write `{near.name} = LOADADDR({one.name});`",
         )
     ]
+
+
+def _may_be_source(name: str) -> bool:
+    """Whether a symbol in front of data may be what start-up code copies from: not a bound of a table or an index."""
+    return not (names_an_end(name) or names_a_start(name)) or any(word in name.lower() for word in _SOURCES)
 
 
 def _without_source(one: Loaded, near: Landmark | None, view: ImageView) -> Problem:

@@ -107,6 +107,8 @@ def _weight(reach: Reach, wanted: bool, levels: _Levels, view: ScriptView) -> Se
     rule, takers = reach.rule, reach.earlier
     if {relation(rule, taker) for taker in takers} <= {Relation.SAME_STATEMENT, Relation.SAME_STRETCH}:
         return Severity.NOTE
+    if rule.keep and not rule.discards and all(taker.discards for taker in takers):
+        return Severity.ERROR
     # What compilers have put into COMDAT groups for twenty years.
     if ".gnu.linkonce." in rule.names.prefix:
         return Severity.NOTE

@@ -33,6 +33,7 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.reach import first_taker
 from ldcheck.sections.rules import InputRule
+from ldcheck.sections.sorting import order_of
 from ldcheck.source import Related
 from ldcheck.words import listed
 
@@ -76,7 +77,8 @@ def _unsorted(rules: Sequence[InputRule], view: ScriptView) -> list[InputRule]:
         for rule in rules
         if not rule.discards
         and rule.pattern is not None
-        and not rule.pattern.sorts
+        # ld builds one tree of all sections of a statement, in which those of unsorted patterns stand in the way.
+        and not (rule.pattern.sorts and order_of(rule.statement).uniform is not None)
         and first_taker(view.rules, _example(rule)) is rule
     ]
 
@@ -91,13 +93,17 @@ def _problem(unsorted: Sequence[InputRule], weight: Severity, view: ScriptView) 
     names = list(dict.fromkeys(rule.pattern.pattern.text for rule in unsorted if rule.pattern is not None))
     is_are = "is" if len(names) == 1 else "are"
     what = "constructors" if weight is Severity.WARNING else "constructors and destructors"
+    mixed = first.pattern is not None and first.pattern.sorts
+    how = "in one statement with patterns that are not sorted" if mixed else "not sorted"
+    sorted_statement = f"*({_SORTED.format(_with_suffix(names[0]))})"
+    shown = f"KEEP({sorted_statement})" if first.keep else sorted_statement
     return view.problem(
         first.node,
         names[0],
-        f"{listed([f'`{name}`' for name in names])} {is_are} not sorted: {what} with a priority run in link order",
+        f"{listed([f'`{name}`' for name in names])} {is_are} {how}: {what} with a priority run in link order",
         label="in link order",
         related=(Related(view.locate(rule.node), "in link order too") for rule in unsorted[1:]),
-        help=f"write `{_SORTED.format(_with_suffix(names[0]))}`, ahead of the ones without priority",
+        help=f"put `{shown}`, a statement of its own, ahead of the one for those without a priority",
         severity=weight,
     )
 
