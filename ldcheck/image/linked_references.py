@@ -90,9 +90,9 @@ class ByAddress(ABC):
 class LinkedReferences(ByAddress):
     """The references of an image that was linked with --emit-relocs, read once.
 
-    `has_relocations` is False where it was not, or was stripped. `unknown` counts the relocations that lead out of the
-    section that they are for, once they were asked for: then a constant was added to the address, or the kind of the
-    instruction is not known. Raises CheckError for what is no ELF file.
+    `has_relocations` is False where it was not, or was stripped. `unknown` counts the relocations of which it is not
+    known where they lead, once they were asked for: a constant was added to the address, so that it is out of its
+    section; or the kind of the instruction is not known. Raises CheckError for what is no ELF file.
     """
 
     def __init__(self, path: str, link_map: LinkMap | None) -> None:
@@ -106,7 +106,7 @@ class LinkedReferences(ByAddress):
     def notes(self) -> Sequence[str]:
         """What could not be read or understood."""
         problems = tuple(self._object.problems)
-        told = f"{counted(self.unknown, 'relocation')} of the image lead out of what they are for"
+        told = f"the image does not tell where {counted(self.unknown, 'relocation')} of it lead"
         return (*problems, told) if self.unknown else problems
 
     def read(self) -> Sequence[Reference]:
@@ -120,7 +120,8 @@ class LinkedReferences(ByAddress):
                 sources: tuple[str, ...] = ()
                 begin = end = 0
                 for offset, place, targets in link.of_table(one, table, lambda _: True):
-                    if not 0 <= place.offset <= one.size(place.section):
+                    # A name says where it is, wherever that may be.
+                    if not targets and not 0 <= place.offset <= one.size(place.section):
                         self.unknown += 1
                         continue
                     if not begin <= offset < end:

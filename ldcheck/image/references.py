@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ldcheck.findings import CheckError
 from ldcheck.image.addends import (
+    BASES,
     EM_MIPS,
     correction,
     implicit,
@@ -199,6 +200,8 @@ class Link:
         if not 0 < symbol < len(one.names):
             return None
         name = one.names[symbol]
+        if name in BASES:
+            return None
         place = one.place(symbol)
         if place is None or one.is_weak(symbol) or one.is_common(symbol):
             definition = self._definitions.get(name)
@@ -262,7 +265,7 @@ def _final(one: RelatedObject, table: Table, at: int, place: Place) -> Place:
     if is_part(one.machine, kind):
         number = _implicit(one, table, at)
     else:
-        number = implicit(one.machine, kind, one.order, table.content[offset : offset + 4], table.code is not None)
+        number = implicit(one.machine, kind, one.order, table.content[offset : offset + 8], table.code is not None)
     if number is None:
         return place._replace(offset=-1)
     start = one.base(table.section) + offset
@@ -270,7 +273,7 @@ def _final(one: RelatedObject, table: Table, at: int, place: Place) -> Place:
         number += start
     elif is_within(one.machine, kind):
         number |= (start + 4) & ~0xFFFFFFF
-    return place._replace(offset=(number & 0xFFFFFFFF) - one.base(place.section))
+    return place._replace(offset=(number & (1 << one.bits) - 1) - one.base(place.section))
 
 
 def _implicit(one: RelatedObject, table: Table, at: int) -> int | None:
@@ -283,7 +286,7 @@ def _implicit(one: RelatedObject, table: Table, at: int) -> int | None:
 
     high, low = is_high_half(machine, kind, one.linked), is_low_half(machine, kind, one.linked)
     if not high and not low:
-        return implicit(machine, kind, order, table.content[offset : offset + 4], table.code is not None)
+        return implicit(machine, kind, order, table.content[offset : offset + 8], table.code is not None)
     # MIPS has the high half first, ARM the low one.
     ahead = high if machine == EM_MIPS else low
     others = range(at + 1, min(at + _NEAR, len(table.kinds))) if ahead else range(at - 1, max(at - _NEAR, -1), -1)

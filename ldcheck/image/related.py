@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ldcheck.image.addends import EM_ARM, EM_MIPS, EM_X86_64
+from ldcheck.image.addends import EM_ARM, EM_MIPS, EM_X86_64, has_numbers_in_bytes, is_in_bytes
 from ldcheck.image.elf_file import SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile, SectionHeader
 from ldcheck.image.files import Window
 from ldcheck.image.groups import Group, section_groups
@@ -135,16 +135,25 @@ class RelatedObject:
             if self.machine in _SPLIT_TYPES and file.bits == 64:
                 offsets, symbols, types, addends = columns
                 columns = offsets, symbols, [kind & 0xFF for kind in types], addends
+            by_bytes = header.sh_type == SHT_REL or has_numbers_in_bytes(self.machine)
+            if by_bytes:
+                columns = *columns[:3], self._known_addends(columns[2], columns[3])
             relocations -= len(columns[0])
             if base := self._bases[at]:
                 columns = [offset - base for offset in columns[0]], *columns[1:]
             content = b""
             executable = bool(self._flags[at] & _EXECUTE)
-            if header.sh_type == SHT_REL or (executable and self.machine == EM_X86_64):
+            if by_bytes or (executable and self.machine == EM_X86_64):
                 size = min(file.sections[at].sh_size, room)
                 content = file.window.read(file.sections[at].sh_offset, size)
                 room -= len(content)
             self.tables.append(Table(at, *columns, content, content if executable else None))
+
+    def _known_addends(self, kinds: Sequence[int], addends: Sequence[int | None]) -> Sequence[int | None]:
+        return [
+            None if addend is None or is_in_bytes(self.machine, kind, addend, self.linked) else addend
+            for kind, addend in zip(kinds, addends, strict=True)
+        ]
 
     def _read_code(self, file: ElfFile, most: int) -> None:
         wanted = [at for at, header in enumerate(file.sections) if header.sh_flags & _EXECUTE and header.sh_type == 1]

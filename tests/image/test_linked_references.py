@@ -55,9 +55,17 @@ def test_an_image_says_what_its_objects_say(tmp_path, arch, local):
     image = of_image(done)
     assert image.has_relocations
     assert image.by_input
-    found = image.between(lambda _: True, lambda name: name.startswith(".init."))
-    assert pairs(found) == pairs(references(tmp_path / "a.o", tmp_path / "b.o", target=".init."))
-    assert image.notes == ()
+    found = pairs(image.between(lambda _: True, lambda name: name.startswith(".init.")))
+    wanted = pairs(references(tmp_path / "a.o", tmp_path / "b.o", target=".init."))
+    if local and arch in NOT_RENEWED:
+        assert {pair for pair in wanted if not pair[0].startswith((".text", ".init"))} <= found < wanted
+    else:
+        assert found == wanted
+    assert len(image.notes) == (arch == "alpha" or (arch == "arc" and local != ""))
+
+
+# Where GNU ld leaves a number beside a section as it was in the object: only that in data can be told by the bytes.
+NOT_RENEWED = ("alpha", "arc")
 
 
 @pytest.mark.parametrize("arch", ["x86_64", "arm64", "arm32"])

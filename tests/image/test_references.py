@@ -73,7 +73,9 @@ def test_local_names_are_found_by_their_places(tmp_path, arch, options):
     assert found == pairs(references(named, target=".init."))
     assert {target for _, _, target in found} >= {"first", "second", "third", "early", "later", "silent"}
     sources = {source for _, source, _ in found}
-    assert sources >= {"store", "compare", "call", "jump", "table", "data", "record", "address", "early", "later"}
+    # On HP PA the address of a function is a constant of the compiler's, which has no name.
+    address = "address" if arch != "hppa" else ""
+    assert sources >= {"store", "compare", "call", "jump", "table", "data", "record", address, "early", "later"}
 
 
 @pytest.mark.parametrize("arch", target_params())
