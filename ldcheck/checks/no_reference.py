@@ -102,7 +102,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
             return Judgement(Standing.ABSENT if rule.optional else Standing.UNKNOWN, reason=reason)
     exceptions = _exceptions(rule)
     pairs: dict[tuple[str, ...], list[Reference]] = {}
-    for one in _not_allowed(_between(pool, source, target), exceptions):
+    for one in _not_allowed(pool.between(source.named, target.named, source.holds, target.holds), exceptions):
         # Copies of one function in several files are one to a reader.
         key = (
             _shown(one.source),
@@ -116,8 +116,8 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         return Judgement(
             Standing.UNKNOWN, reason=f"no direct call does; {_AT_ALL[source.by_address or target.by_address]}"
         )
-    if not pairs and pool.notes:
-        return Judgement(Standing.UNKNOWN, reason=f"not all references could be read: {pool.notes[0]}")
+    if not pairs and (untold := pool.untold(source.named, source.holds)):
+        return Judgement(Standing.UNKNOWN, reason=f"not all references could be read: {untold}")
     limit = rule.keys.get("at-most")
     most = evaluate(limit.text, view.params, limit.location) if isinstance(limit, Named) else 0
     if len(pairs) <= most:
@@ -152,11 +152,6 @@ def _pool(
     if calls is None or calls.why_not:
         return None, (), _AT_ALL[by_address] + (f"; {calls.why_not}" if calls is not None else "")
     return calls, evidence, ""
-
-
-def _between(pool: References | ByAddress, source: Stretch, target: Stretch) -> Iterable[Reference]:
-    found = pool.between(source.named, target.named)
-    return [one for one in found if source.holds(one.address) and target.holds(one.target_address)]
 
 
 def forbidden(rule: Rule, references: References) -> list[Reference]:

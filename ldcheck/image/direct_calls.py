@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ldcheck.image.addends import EM_ARM, EM_RISCV, EM_X86_64
 from ldcheck.image.files import OpenFile, collector_paused
 from ldcheck.image.linked_references import ByAddress
 from ldcheck.image.model import LinkMap
-from ldcheck.image.references import Reference
+from ldcheck.image.references import At, Reference, Wanted, anywhere
 from ldcheck.image.related import RelatedObject
 
 if TYPE_CHECKING:
@@ -64,8 +65,21 @@ class DirectCalls(ByAddress):
             return "direct calls are found by capstone, which is not installed: pip install 'ldcheck[calls]'"
         return ""
 
-    def read(self) -> Sequence[Reference]:
-        """All of them."""
+    def between(
+        self, source: Wanted, target: Wanted, source_at: At = anywhere, target_at: At = anywhere
+    ) -> list[Reference]:
+        """Those from input sections whose names `source` takes to ones whose names `target` takes."""
+        return [
+            one
+            for one in self._known
+            if source(one.section)
+            and target(one.target_section)
+            and source_at(one.address)
+            and target_at(one.target_address)
+        ]
+
+    @cached_property
+    def _known(self) -> Sequence[Reference]:
         found: dict[tuple[object, ...], Reference] = {}
         if self.why_not:
             return []

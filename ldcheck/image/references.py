@@ -27,11 +27,10 @@ from ldcheck.image.addends import (
 )
 from ldcheck.image.archive import is_archive, members
 from ldcheck.image.files import OpenFile, Window, collector_paused
-from ldcheck.image.related import STRINGS, Place, RelatedObject, Table
+from ldcheck.image.related import Place, RelatedObject, Table
 
 # A low half stands within a few instructions of its high half.
 _NEAR = 64
-_STRING_SHOWN = 32
 
 # Sections of which each entry stands for what it refers to: function descriptors, and the table of addresses (PowerPC).
 _ON_THE_WAY = (".opd", ".toc")
@@ -61,7 +60,14 @@ class Reference(NamedTuple):
     target_address: int | None = None
 
 
+# Whether a section of that name is wanted, and whether an address is; None where nothing is linked.
 Wanted = Callable[[str], bool]
+At = Callable[[int | None], bool]
+
+
+def anywhere(_: int | None) -> bool:
+    """Every address."""
+    return True
 
 
 class References:
@@ -88,14 +94,23 @@ class References:
         found = {*self._names, *(name for one in self._objects for name in one.allocated())}
         return frozenset(found.union(*((one.section, one.target_section) for one in self._given)))
 
-    def between(self, source: Wanted, target: Wanted) -> list[Reference]:
-        """Those from sections whose names `source` takes to sections whose names `target` takes, in file order."""
+    def untold(self, _source: Wanted, _source_at: At = anywhere) -> str:
+        """What could not be read, as a sentence; empty where all was."""
+        return self.notes[0] if self.notes else ""
+
+    def between(
+        self, source: Wanted, target: Wanted, source_at: At = anywhere, target_at: At = anywhere
+    ) -> list[Reference]:
+        """Those from sections whose names `source` takes to sections whose names `target` takes, in file order.
+
+        `source_at` and `target_at` say the same of addresses.
+        """
         found = [one for one in self._given if source(one.section) and target(one.target_section)]
         source, target = cache(source), cache(target)
         with collector_paused():
             for one in self._objects:
                 found += self._link.references(one, source, target)
-        return found
+        return [one for one in found if source_at(one.address) and target_at(one.target_address)]
 
 
 def _objects(path: str, notes: list[str]) -> Iterator[RelatedObject]:
@@ -167,36 +182,44 @@ class Link:
         self, one: RelatedObject, table: Table, target: Wanted
     ) -> Iterator[tuple[int, Place, tuple[str, ...]]]:
         """Of each relocation to what is wanted: its offset, the place that is meant, and the names of what is there."""
+        for at, place, name, known in self.places(one, table, target):
+            names = place.object.names_at(place.section, place.offset, name) if name or known else ()
+            yield table.offsets[at], place, names
+
+    def places(self, one: RelatedObject, table: Table, target: Wanted) -> Iterator[tuple[int, Place, str, bool]]:
+        """Of each relocation to what is wanted: which it is, the place that is meant, and the name of its symbol.
+
+        The name is empty where people know none; then the last says whether the place is known, or its section only.
+        """
         machine = one.machine
-        meant: dict[int, tuple[Place, str] | None] = {}
-        data: dict[Place, tuple[str, ...]] = {}
+        meant: dict[int, tuple[Place, str, bool] | None] = {}
         for at, (symbol, kind) in enumerate(zip(table.symbols, table.kinds, strict=True)):
             try:
-                known = meant[symbol]
+                leads = meant[symbol]
             except KeyError:
-                known = meant[symbol] = self._meant(one, symbol, target)
-            if known is None or not refers(machine, kind):
+                leads = meant[symbol] = self._meant(one, symbol, target)
+            if leads is None or not refers(machine, kind):
                 continue
-            place, name = known
-            on_the_way = place.object.sections[place.section] in _ON_THE_WAY
-            if not name or on_the_way:
-                place, within = self._inside(one, table, at, place)
-                if on_the_way and (further := self._led_on(place)) is not None:
+            place, name, on_the_way = leads
+            if name and not on_the_way:
+                yield at, place, name, True
+                continue
+            offset = self._inside(one, table, at, place)
+            known = offset is not None
+            if offset is not None:
+                place = Place(place.object, place.section, offset)
+            if on_the_way:
+                if (further := self._led_on(place)) is not None:
                     place, name = further
-                    if not target(place.object.sections[place.section]):
-                        continue
-                elif on_the_way and not target(place.object.sections[place.section]):
+                if not target(place.object.sections[place.section]):
                     continue
-                if not name:
-                    names = data.get(place) if within else ()
-                    if names is None:
-                        names = data[place] = _datum(place)
-                    yield table.offsets[at], place, names
-                    continue
-            yield table.offsets[at], place, place.object.aliases(place.section, place.offset, name)
+            yield at, place, name, known
 
-    def _meant(self, one: RelatedObject, symbol: int, target: Wanted) -> tuple[Place, str] | None:
-        """Where a symbol leads, and its name if it is one that people gave; None for where nobody wants to go."""
+    def _meant(self, one: RelatedObject, symbol: int, target: Wanted) -> tuple[Place, str, bool] | None:
+        """Where a symbol leads, its name if it is one that people gave, and whether that is a table on the way.
+
+        None for where nobody wants to go.
+        """
         if not 0 < symbol < len(one.names):
             return None
         name = one.names[symbol]
@@ -210,26 +233,23 @@ class Link:
         if place is None:
             return None
         section = place.object.sections[place.section]
-        if not target(section) and section not in _ON_THE_WAY:
+        on_the_way = section in _ON_THE_WAY
+        if not on_the_way and not target(section):
             return None
-        return place, "" if one.is_label(symbol) else name
+        return place, "" if one.is_label(symbol) else name, on_the_way
 
-    def _inside(self, one: RelatedObject, table: Table, at: int, place: Place) -> tuple[Place, bool]:
-        """The place in a section that the number beside its symbol means, and whether the number is known."""
+    def _inside(self, one: RelatedObject, table: Table, at: int, place: Place) -> int | None:
+        """The offset in a section that the number beside its symbol means; None where the number is not known."""
         kind, offset = table.kinds[at], table.offsets[at]
         addend = table.addends[at]
         if addend is None and one.linked:
-            return _final(one, table, at, place), True
+            return _final(one, table, at, place)
         if addend is None:
             addend = _implicit(one, table, at)
-            if addend is None:
-                return place, False
-        else:
-            code = table.code
-            addend += correction(
-                one.machine, kind, None if code is None else lambda size: code[max(offset - size, 0) : offset]
-            )
-        return place._replace(offset=place.offset + addend), True
+            return None if addend is None else place.offset + addend
+        code = table.code
+        ahead = None if code is None else lambda size: code[max(offset - size, 0) : offset]
+        return place.offset + addend + correction(one.machine, kind, ahead)
 
     def _led_on(self, place: Place) -> tuple[Place, str] | None:
         """Where the entry of a table of descriptors or addresses leads."""
@@ -259,21 +279,21 @@ class Link:
         return None if place is None else (place, "" if one.is_label(symbol) else name)
 
 
-def _final(one: RelatedObject, table: Table, at: int, place: Place) -> Place:
-    """The place that the bytes of a linked image lead to; outside of the section where that is not known."""
+def _final(one: RelatedObject, table: Table, at: int, place: Place) -> int:
+    """The offset in a section that the bytes of a linked image lead to; outside of it where that is not known."""
     kind, offset = table.kinds[at], table.offsets[at]
     if is_part(one.machine, kind):
         number = _implicit(one, table, at)
     else:
         number = implicit(one.machine, kind, one.order, table.content[offset : offset + 8], table.code is not None)
     if number is None:
-        return place._replace(offset=-1)
+        return -1
     start = one.base(table.section) + offset
     if is_relative(one.machine, kind):
         number += start
     elif is_within(one.machine, kind):
         number |= (start + 4) & ~0xFFFFFFF
-    return place._replace(offset=(number & (1 << one.bits) - 1) - one.base(place.section))
+    return (number & (1 << one.bits) - 1) - one.base(place.section)
 
 
 def _implicit(one: RelatedObject, table: Table, at: int) -> int | None:
@@ -296,16 +316,3 @@ def _implicit(one: RelatedObject, table: Table, at: int) -> int | None:
             halves = (field(at), field(other)) if high else (field(other), field(at))
             return joined(machine, order, kind, *halves)
     return None
-
-
-def _datum(place: Place) -> tuple[str, ...]:
-    """The names of what lies there; a string constant in its quotes."""
-    one, section, offset = place.object, place.section, place.offset
-    # A number that leads out of the section is no place in it: a constant was taken from the address.
-    if not 0 <= offset <= one.size(section):
-        return ()
-    if one.flags(section) & STRINGS == STRINGS:
-        text = one.string(section, offset)
-        shown = "".join(letter if letter.isprintable() else "." for letter in text[:_STRING_SHOWN])
-        return (f'"{shown}{"..." if len(text) > _STRING_SHOWN else ""}"',) if text else ()
-    return one.covering(section, offset)

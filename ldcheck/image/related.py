@@ -18,7 +18,7 @@ from ldcheck.image.symbols import SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SymbolTa
 from ldcheck.source import decode
 
 # SHF_MERGE and SHF_STRINGS.
-STRINGS = 0x30
+_STRINGS = 0x30
 _WRITE, _ALLOC, _EXECUTE = 1, 2, 4
 
 _NOTYPE, _OBJECT, _FUNC, _SECTION, _FILE, _TLS, _IFUNC = 0, 1, 2, 3, 4, 6, 10
@@ -29,7 +29,7 @@ _SPLIT_TYPES = (EM_MIPS, 43)
 _DESCRIPTORS = ".opd"
 
 _MOST_RELOCATIONS = 4_000_000
-_STRING = 200
+_STRING, _STRING_SHOWN = 200, 32
 # Symbols ahead of a place, one of which may cover it.
 _AHEAD = 16
 
@@ -83,6 +83,7 @@ class RelatedObject:
         self._bases = [*(header.sh_addr if self.linked else 0 for header in file.sections), 0]
         self._flags = [*(header.sh_flags for header in file.sections), _WRITE | _ALLOC]
         self._sizes = [*(header.sh_size for header in file.sections), 0]
+        self._named: dict[tuple[int, int, str], tuple[str, ...]] = {}
         self._covered: dict[tuple[int, int], tuple[str, ...]] = {}
         self._strings: dict[int, bytes] = {}
         self._index: dict[int, tuple[list[int], list[int]]] | None = None
@@ -197,7 +198,7 @@ class RelatedObject:
     def _read_strings(self, file: ElfFile) -> None:
         room = 2 * file.window.size
         for index, header in enumerate(file.sections):
-            if header.sh_flags & STRINGS == STRINGS and header.sh_entsize == 1:
+            if header.sh_flags & _STRINGS == _STRINGS and header.sh_entsize == 1:
                 self._strings[index] = file.window.read(header.sh_offset, min(header.sh_size, room))
                 room -= len(self._strings[index])
 
@@ -261,24 +262,36 @@ class RelatedObject:
 
     def covering(self, section: int, offset: int) -> tuple[str, ...]:
         """The names of the function or datum at a place: the one that covers it, else the nearest ahead of it."""
-        return self.covering_until(section, offset)[0]
-
-    def covering_until(self, section: int, offset: int) -> tuple[tuple[str, ...], int]:
-        """The same, and up to which offset it is so; those who ask in ascending order need not ask again."""
         starts, symbols = self._by_section.get(section, ((), ()))
-        ahead = bisect_right(starts, offset)
-        last, end = ahead - 1, offset + 1
+        last = bisect_right(starts, offset) - 1
         if last < 0:
-            return (), end
+            return ()
         for at in range(last, max(last - _AHEAD, -1), -1):
-            size = self._symbols[symbols[at]][5]
-            if starts[at] <= offset < starts[at] + size:
-                last, end = at, starts[at] + size
+            if starts[at] <= offset < starts[at] + self._symbols[symbols[at]][5]:
+                last = at
                 break
         known = self._covered.get((section, starts[last]))
         if known is None:
             known = self._covered[section, starts[last]] = self.aliases(section, starts[last])
-        return known, min(end, starts[ahead]) if ahead < len(starts) else end
+        return known
+
+    def names_at(self, section: int, offset: int, name: str = "") -> tuple[str, ...]:
+        """The names of what lies at a place, or begins there if one is given; a constant text in its quotes."""
+        key = (section, offset, name)
+        known = self._named.get(key)
+        if known is None:
+            known = self._named[key] = self.aliases(section, offset, name) if name else self._datum(section, offset)
+        return known
+
+    def _datum(self, section: int, offset: int) -> tuple[str, ...]:
+        # A number that leads out of the section is no place in it: a constant was taken from the address.
+        if not 0 <= offset <= self._sizes[section]:
+            return ()
+        if self._flags[section] & _STRINGS == _STRINGS:
+            text = self._string(section, offset)
+            shown = "".join(letter if letter.isprintable() else "." for letter in text[:_STRING_SHOWN])
+            return (f'"{shown}{"..." if len(text) > _STRING_SHOWN else ""}"',) if text else ()
+        return self.covering(section, offset)
 
     def aliases(self, section: int, offset: int, first: str = "") -> tuple[str, ...]:
         """All names of what begins at a place, the best ahead, or `first`."""
@@ -323,8 +336,7 @@ class RelatedObject:
             }
         return self._entries[section].get(offset)
 
-    def string(self, section: int, offset: int) -> str:
-        """The beginning of the string constant at a place."""
+    def _string(self, section: int, offset: int) -> str:
         data = self._strings.get(section, b"")[max(offset, 0) : max(offset, 0) + _STRING]
         return decode(data.partition(b"\0")[0])
 
