@@ -16,6 +16,7 @@ EM_S390 = 22
 EM_ARM = 40
 EM_SH = 42
 EM_X86_64 = 62
+EM_XTENSA = 94
 EM_RISCV = 243
 EM_ALPHA = 0x9026
 # Those of ARCompact and of ARCv2.
@@ -38,6 +39,9 @@ _HI16, _LO16 = 5, 6
 # Branches of MIPS by how many bits their distance has, in instructions from the next one.
 _MIPS_BRANCHES = {10: 16, 60: 21, 61: 26}
 
+# Jumps and branches of Xtensa by the low bits of their opcodes: how many bits their distance has.
+_XTENSA_JUMPS = {0x06: 18, 0x16: 12, 0x26: 8, 0x36: 8}
+
 # Registers point at these, and other data is reached from there: who names them refers to nothing yet.
 BASES = frozenset(
     [
@@ -54,7 +58,9 @@ BASES = frozenset(
 )
 
 # Machines of which GNU ld leaves the number beside a section as it was in the object, where it keeps relocations.
-_NOT_RENEWED = (EM_SH, EM_ALPHA, *EM_ARC)
+_NOT_RENEWED = (EM_SH, EM_XTENSA, EM_ALPHA, *EM_ARC)
+# Types of addresses that add the number in the table to the one in the bytes; one of them is 0.
+_IN_BYTES = {EM_SH: (1, 2), EM_XTENSA: (1,)}
 
 
 def refers(machine: int, kind: int) -> bool:
@@ -64,7 +70,7 @@ def refers(machine: int, kind: int) -> bool:
 
 def is_in_bytes(machine: int, kind: int, addend: int, linked: bool) -> bool:
     """Whether the number is that in the bytes, though the table has a column for it."""
-    return (linked and machine in _NOT_RENEWED) or (machine == EM_SH and kind in (1, 2) and not addend)
+    return (linked and machine in _NOT_RENEWED) or (not addend and kind in _IN_BYTES.get(machine, ()))
 
 
 def has_numbers_in_bytes(machine: int) -> bool:
@@ -154,8 +160,8 @@ def implicit(machine: int, kind: int, order: str, field: bytes, executable: bool
             return (word & 0x3FFFFFF) << 2
         bits = _MIPS_BRANCHES.get(kind)
         return None if bits is None else 4 * _signed(word, bits) + 4
-    if machine == EM_SH:
-        return _signed(word, 32) if kind in (1, 2) else None
+    if machine in _IN_BYTES:
+        return _signed(word, 32) if kind in _IN_BYTES[machine] else None
     if machine == EM_ALPHA:
         return int.from_bytes(field, endian) if kind == 2 and len(field) == 8 else word if kind == 1 else None
     if machine in EM_ARC:
@@ -183,6 +189,24 @@ def _arm(kind: int, word: int, order: str) -> int | None:
     if kind in (47, 48):
         return _signed((upper & 0xF) << 12 | (upper & 0x400) << 1 | (lower >> 4 & 0x700) | (lower & 0xFF), 16)
     return None
+
+
+def leads_by_itself(machine: int, kind: int, field: bytes, start: int) -> int | None:
+    """The address that an instruction at `start` leads to or reads another one from, by its bits alone; None: unknown.
+
+    Xtensa Instruction Set Architecture, L32R, CALL0 to CALL12, J and the branches, with the low byte first.
+    """
+    if machine != EM_XTENSA or kind != 20 or len(field) < 3:
+        return None
+    word = int.from_bytes(field[:3], "little")
+    if word & 0xF == 1:
+        return (start + 3 & ~3) + 4 * ((word >> 8) - 0x10000)
+    if word & 0xF == 5:
+        return (start & ~3) + 4 * _signed(word >> 6, 18) + 4
+    if word & 0x8F == 0x8C:
+        return start + (word & 0x30 | word >> 12 & 0xF) + 4
+    bits = 8 if word & 0xF == 7 else _XTENSA_JUMPS.get(word & 0x3F)
+    return None if bits is None else start + _signed(word >> 24 - bits, bits) + 4
 
 
 def is_relative(machine: int, kind: int) -> bool:

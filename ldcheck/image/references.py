@@ -23,6 +23,7 @@ from ldcheck.image.addends import (
     is_relative,
     is_within,
     joined,
+    leads_by_itself,
     refers,
 )
 from ldcheck.image.archive import is_archive, members
@@ -31,9 +32,6 @@ from ldcheck.image.related import Place, RelatedObject, Table
 
 # A low half stands within a few instructions of its high half.
 _NEAR = 64
-
-# Sections of which each entry stands for what it refers to: function descriptors, and the table of addresses (PowerPC).
-_ON_THE_WAY = (".opd", ".toc")
 
 
 class Reference(NamedTuple):
@@ -205,15 +203,15 @@ class Link:
                 yield at, place, name, True
                 continue
             offset = self._inside(one, table, at, place)
-            known = offset is not None
-            if offset is not None:
-                place = Place(place.object, place.section, offset)
+            inside = place if offset is None else Place(place.object, place.section, offset)
             if on_the_way:
-                if (further := self._led_on(place)) is not None:
-                    place, name = further
-                if not target(place.object.sections[place.section]):
+                if (further := self._led_on(inside)) is not None:
+                    inside, name = further
+                elif name:
+                    inside = place
+                if not target(inside.object.sections[inside.section]):
                     continue
-            yield at, place, name, known
+            yield at, inside, name, offset is not None
 
     def _meant(self, one: RelatedObject, symbol: int, target: Wanted) -> tuple[Place, str, bool] | None:
         """Where a symbol leads, its name if it is one that people gave, and whether that is a table on the way.
@@ -232,9 +230,8 @@ class Link:
                 place = definition[0].place(definition[1])
         if place is None:
             return None
-        section = place.object.sections[place.section]
-        on_the_way = section in _ON_THE_WAY
-        if not on_the_way and not target(section):
+        on_the_way = place.object.is_on_the_way(place.section)
+        if not on_the_way and not target(place.object.sections[place.section]):
             return None
         return place, "" if one.is_label(symbol) else name, on_the_way
 
@@ -282,13 +279,15 @@ class Link:
 def _final(one: RelatedObject, table: Table, at: int, place: Place) -> int:
     """The offset in a section that the bytes of a linked image lead to; outside of it where that is not known."""
     kind, offset = table.kinds[at], table.offsets[at]
+    start, field = one.base(table.section) + offset, table.content[offset : offset + 8]
+    if (address := leads_by_itself(one.machine, kind, field, start)) is not None:
+        return address - one.base(place.section)
     if is_part(one.machine, kind):
         number = _implicit(one, table, at)
     else:
-        number = implicit(one.machine, kind, one.order, table.content[offset : offset + 8], table.code is not None)
+        number = implicit(one.machine, kind, one.order, field, table.code is not None)
     if number is None:
         return -1
-    start = one.base(table.section) + offset
     if is_relative(one.machine, kind):
         number += start
     elif is_within(one.machine, kind):

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ldcheck.image.addends import EM_ARM, EM_MIPS, EM_X86_64, has_numbers_in_bytes, is_in_bytes
+from ldcheck.image.addends import EM_ARM, EM_MIPS, EM_X86_64, EM_XTENSA, has_numbers_in_bytes, is_in_bytes
 from ldcheck.image.elf_file import SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile, SectionHeader
 from ldcheck.image.files import Window
 from ldcheck.image.groups import Group, section_groups
@@ -25,6 +25,7 @@ _NOTYPE, _OBJECT, _FUNC, _SECTION, _FILE, _TLS, _IFUNC = 0, 1, 2, 3, 4, 6, 10
 _LOCAL, _WEAK = 0, 2
 # Machines of which the number of a type has more than the type in it, where it is 64 bits wide: MIPS and SPARC.
 _SPLIT_TYPES = (EM_MIPS, 43)
+_ON_THE_WAY = (".opd", ".toc")
 # 64-bit PowerPC has functions by their descriptors.
 _DESCRIPTORS = ".opd"
 
@@ -328,13 +329,29 @@ class RelatedObject:
     def entry(self, section: int, offset: int) -> tuple[int, int] | None:
         """The symbol and the number that the relocation at this very place has."""
         if section not in self._entries:
-            self._entries[section] = {
-                offset: (symbol, addend or 0)
-                for table in self.tables
-                if table.section == section
-                for offset, symbol, addend in zip(table.offsets, table.symbols, table.addends, strict=True)
-            }
+            found = self._entries[section] = {}
+            for table in self.tables:
+                if table.section != section:
+                    continue
+                for at, symbol, kind, addend in zip(*table[1:5], strict=True):
+                    # Code of Xtensa has relocations of instructions beside those of addresses.
+                    if self.machine != EM_XTENSA or kind == 1:
+                        found[at] = symbol, self._number(table, at, symbol) if addend is None else addend
         return self._entries[section].get(offset)
+
+    def _number(self, table: Table, offset: int, symbol: int) -> int:
+        number = int.from_bytes(table.content[offset : offset + 4], "little" if self.order == "<" else "big")
+        place = self.place(symbol) if self.linked else None
+        return number if place is None else number - self._bases[place.section] - place.offset
+
+    def is_on_the_way(self, section: int) -> bool:
+        """Whether an entry of a section stands for what it refers to.
+
+        That are function descriptors, the table of addresses (PowerPC), and addresses beside code (Xtensa).
+        """
+        if self.machine == EM_XTENSA:
+            return bool(self._flags[section] & _EXECUTE)
+        return self.sections[section] in _ON_THE_WAY
 
     def _string(self, section: int, offset: int) -> str:
         data = self._strings.get(section, b"")[max(offset, 0) : max(offset, 0) + _STRING]

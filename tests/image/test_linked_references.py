@@ -10,7 +10,7 @@ from ldcheck.image.direct_calls import DirectCalls
 from ldcheck.image.linked_references import LinkedReferences
 from ldcheck.image.maps import read_map
 from tests.image.test_references import SOURCE, pairs, references
-from tests.support.build import TARGETS, LinkResult, compile_c, link, target_params
+from tests.support.build import TARGETS, LinkResult, Target, compile_c, link, target_params
 
 SCRIPT = """
 SECTIONS {
@@ -87,6 +87,28 @@ def test_addresses(tmp_path, arch):
         for name, address in ((one.section, one.address), (one.target_section, one.target_address)):
             assert address is not None
             assert parts[name].address <= address < parts[name].address + parts[name].size
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("options", [["-O2"], ["-O2", "-mlongcalls"], ["-Os", "-mtext-section-literals"]])
+@pytest.mark.parametrize("local", ["static", ""])
+def test_an_image_of_xtensa(tmp_path, monkeypatch, local, options):
+    """Code and the addresses that it reads are one section there; what reads them is what its objects say."""
+    monkeypatch.setitem(TARGETS, "xtensa", Target("xtensa-lx106-elf-"))
+    script = SCRIPT.replace("*(.text ", "*(.literal .text ").replace("*(.init.text)", "*(.init.literal .init.text)")
+    objects = [compile_c(tmp_path, SOURCE, "xtensa", "a.o", [f"-DLOCAL={local}", *options])]
+    objects.append(compile_c(tmp_path, AWAY, "xtensa", "b.o"))
+    image = of_image(link(tmp_path, script, objects, "xtensa", ["--emit-relocs"]))
+    found, wanted = (
+        {pair for pair in pairs(some) if ".literal" not in pair[0] and pair[2] not in ("", "init_start")}
+        for some in (
+            image.between(lambda _: True, lambda name: name.startswith(".init.")),
+            references(*objects, target=".init."),
+        )
+    )
+    assert found == wanted
+    assert {source for _, source, _ in found} >= {"store", "compare", "call", "jump", "address", "early", "later"}
+    assert image.untold(lambda _: True) == ""
 
 
 def test_an_image_without_relocations_has_none(tmp_path):
