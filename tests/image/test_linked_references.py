@@ -117,6 +117,36 @@ def test_an_image_without_relocations_has_none(tmp_path):
     assert not of_image(done).has_relocations
 
 
+RISCV32 = Target(
+    "riscv64-linux-gnu-",
+    ("-march=rv32imac", "-mabi=ilp32"),
+    ("-march=rv32imac", "-mabi=ilp32"),
+    ("-melf32lriscv",),
+)
+
+
+@pytest.mark.parametrize("options", [["-O2"], ["-O0"], ["-O2", "-mno-relax"]])
+@pytest.mark.parametrize("bits", [32, 64])
+def test_a_far_call_of_riscv_is_two_instructions(tmp_path, monkeypatch, bits, options):
+    """The linker makes one of them, unless it is told not to, or the function is too far away."""
+    arch = "riscv64"
+    if bits == 32:
+        arch = "riscv32"
+        monkeypatch.setitem(TARGETS, arch, RISCV32)
+    script = SCRIPT.replace("ALIGN(0x1000)", "0x20000000")
+    objects = [compile_c(tmp_path, SOURCE, arch, "a.o", ["-DLOCAL=static", *options])]
+    objects.append(compile_c(tmp_path, AWAY, arch, "b.o"))
+    done = link(tmp_path, script, objects, arch, ["--emit-relocs"])
+    assert done.map is not None, done.output
+    relocations = pairs(of_image(done).between(lambda _: True, lambda name: name.startswith(".init.")))
+    assert relocations == pairs(references(*objects, target=".init."))
+    calls = DirectCalls(str(done.elf), read_map(str(done.map)))
+    assert calls.why_not == ""
+    found = pairs(calls.between(lambda _: True, lambda _: True))
+    assert found <= pairs(of_image(done).between(lambda _: True, lambda _: True))
+    assert found >= {(".text", "call", "early"), (".text", "call", "later"), (".text", "jump", "later")}
+
+
 @pytest.mark.parametrize("options", [["-O2"], ["-O0"], ["-Os", "-mthumb"], ["-O2", "-marm"]])
 @pytest.mark.parametrize("arch", ["x86_64", "arm64", "arm32", "riscv64"])
 def test_direct_calls_are_a_part(tmp_path, arch, options):
