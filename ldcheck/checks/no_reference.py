@@ -125,7 +125,8 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if limit is not None:
         problem = _too_many(f"from {source.text} to {target.text}", pairs.values(), most)
         return Judgement(Standing.REFUTED, (problem, *remarks), evidence=evidence)
-    lines = _line_finder()
+    elf = view.image.elf if view.image.references is None else None
+    lines = _line_finder(elf.path if elf is not None else "")
     problems = [
         _problem(pair, lines if number < _WITH_LINES else lambda _: "") for number, pair in enumerate(pairs.values())
     ]
@@ -279,11 +280,17 @@ def _target_file(one: Reference) -> str:
     return f"{name}({one.target_member})" if one.target_member else name
 
 
-def _line_finder() -> Callable[[Reference], str]:
+def _line_finder(image: str) -> Callable[[Reference], str]:
     from ldcheck.image.lines import Lines
 
     lines = Lines()
-    return lambda one: lines.at(one.file, one.member, one.number, one.offset) if one.number else ""
+
+    def of(one: Reference) -> str:
+        if one.number:
+            return lines.at(one.file, one.member, one.number, one.offset)
+        return "" if one.address is None or not image else lines.at_address(image, one.address)
+
+    return of
 
 
 def _unused(exception: _Exception) -> Problem:

@@ -9,6 +9,7 @@ import pytest
 
 from ldcheck import check
 from ldcheck.findings import Verdict
+from ldcheck.image.lines import Lines
 from ldcheck.report.model import Report
 from tests.support.tools import tool
 
@@ -60,14 +61,21 @@ SECTIONS {
 """
 
 
-def on_image(folder: Path, prefix: str, rule: str, *, options: tuple[str, ...] = ("--emit-relocs",)) -> Report:
+def on_image(
+    folder: Path,
+    prefix: str,
+    rule: str,
+    *,
+    options: tuple[str, ...] = ("--emit-relocs",),
+    compiler: tuple[str, ...] = (),
+) -> Report:
     """The report on an image with code that runs from RAM, and on its script and map."""
     (folder / "a.c").write_text(RAM_CODE)
     (folder / "a.ld").write_text(MEMORY)
     policy = folder / "policy.yaml"
     policy.write_text(f"ldcheck: 1\nrules:\n  - id: it\n    no-reference: {rule}\n")
     for command in (
-        [f"{prefix}gcc", "-O1", "-c", "-fno-pic", "a.c"],
+        [f"{prefix}gcc", "-O1", "-c", "-fno-pic", *compiler, "a.c"],
         [f"{prefix}ld", "-T", "a.ld", *options, "-Map=a.map", "-o", "a.elf", "a.o"],
     ):
         subprocess.run([tool(command[0]), *command[1:]], check=True, timeout=60, cwd=folder)
@@ -112,6 +120,24 @@ def test_direct_calls_in_an_image_without_relocations(tmp_path: Path, prefix: st
     (result,) = on_image(tmp_path, prefix, SIDES[2][0], options=()).rules
     reason = "only an image that was linked with --emit-relocs tells from where to where, give --elf"
     assert (result.verdict, result.reason) == (Verdict.NOT_CHECKED, f"no direct call does; {reason}")
+
+
+@pytest.mark.parametrize("compiler", [("-g",), ("-g", "-gdwarf-4"), ("-g", "-gz")])
+@pytest.mark.parametrize("prefix", COMPILERS[:4])
+def test_lines_of_an_image(tmp_path: Path, prefix: str, compiler: tuple[str, ...]) -> None:
+    (finding,) = on_image(tmp_path, prefix, SIDES[0][0], compiler=compiler).findings
+    assert finding.facts[0] == "at a.c:4"
+
+
+def test_lines_without_the_table_of_addresses(tmp_path: Path) -> None:
+    """As clang leaves it out."""
+    on_image(tmp_path, "x86_64-linux-gnu-", SIDES[0][0], compiler=("-g",))
+    elf, without = tmp_path / "a.elf", tmp_path / "b.elf"
+    subprocess.run([tool("objcopy"), "-R", ".debug_aranges", elf, without], check=True, timeout=60)
+    symbols = subprocess.run([tool("nm"), elf], check=True, capture_output=True, text=True).stdout
+    address = next(int(line.split()[0], 16) for line in symbols.splitlines() if line.endswith(" fast"))
+    assert [Lines().at_address(str(path), address) for path in (elf, without)] == ["a.c:4", "a.c:4"]
+    assert Lines().at_address(str(without), 0x10) == ""
 
 
 def test_direct_calls_of_another_machine_are_not_looked_for(tmp_path: Path) -> None:
