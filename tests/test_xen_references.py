@@ -12,18 +12,20 @@ from tests.support.xen import built_objects
 # * register_one_rmrr, xgene_storm_init, exynos5_cpu_up and the gicv*_make_hwdom_dt_node are called at boot only, and
 #   not marked __init; so are the gicv*_iomem_deny_access;
 # * ns16550_setup_preirq runs on resume as well, and compares with the address of a table that is gone then;
-# * fam10h_check_enable_mmcfg has an init function inlined, which it would run again for a processor that comes later.
+# * fam10h_check_enable_mmcfg has an init function inlined, which it would run again for a processor that comes later;
+# * init_intel and mwait_idle_cpu_init call what is gone, for a processor of a few old models that comes later.
 # In 4.20 moreover:
 # * vm_init and fdt_property_u32 are inline functions of which the compiler made one, beside the init code that calls
 #   it;
 # * unflatten_dt_node is called at boot only, where there are no overlays;
-# * init_intel and mwait_idle_cpu_init call what is gone, for a processor of a few old models that comes later (of the
-#   two places in init_intel, the other is for boot).
+# * one of the two places in init_intel is for boot, and the compiler put it apart.
 FOUND = {
     ("x86_64", "4.17"): {
-        ("register_one_rmrr", "pci_device_detect"),
-        ("ns16550_setup_preirq", "uart_param"),
         ("fam10h_check_enable_mmcfg", "e820_add_range"),
+        ("init_intel", "setup_force_cpu_cap"),
+        ("mwait_idle_cpu_init", "setup_clear_cpu_cap"),
+        ("ns16550_setup_preirq", "uart_param"),
+        ("register_one_rmrr", "pci_device_detect"),
     },
     ("arm64", "4.17"): {
         ("gicv2_iomem_deny_access", "dbase"),
@@ -33,6 +35,13 @@ FOUND = {
         ("gicv2_make_hwdom_dt_node", "fdt_property"),
         ("gicv3_make_hwdom_dt_node", "fdt_property"),
         ("xgene_storm_init", "dt_find_interrupt_controller"),
+    },
+    ("arm32", "4.17"): {
+        ("exynos5_cpu_up", "cpu_up_send_sgi"),
+        ("gicv2_iomem_deny_access", "dbase"),
+        ("gicv2_make_hwdom_dt_node", "fdt_begin_node"),
+        ("gicv2_make_hwdom_dt_node", "fdt_end_node"),
+        ("gicv2_make_hwdom_dt_node", "fdt_property"),
     },
     ("x86_64", "4.20"): {
         ("fam10h_check_enable_mmcfg", "e820_add_range"),
