@@ -15,7 +15,7 @@ from functools import cache, cached_property
 
 from ldcheck.image.files import OpenFile, collector_paused
 from ldcheck.image.model import LinkMap
-from ldcheck.image.references import At, Link, Reference, Wanted, anywhere
+from ldcheck.image.references import At, Link, Reference, Wanted, anywhere, everything
 from ldcheck.image.related import RelatedObject
 from ldcheck.words import counted
 
@@ -50,7 +50,9 @@ class ByAddress(ABC):
         `source_at` and `target_at` say the same of addresses.
         """
 
-    def untold(self, _source: Wanted, _source_at: At = anywhere) -> str:
+    def untold(
+        self, _source: Wanted, _source_at: At = anywhere, _target: Wanted = everything, _target_at: At = anywhere
+    ) -> str:
         """What could not be read or understood of such sources, as a sentence; empty where all was."""
         return ""
 
@@ -121,7 +123,9 @@ class LinkedReferences(ByAddress):
             self._object = RelatedObject(path, "", window, linked=True)
         self.has_relocations = bool(self._object.tables)
 
-    def untold(self, source: Wanted, source_at: At = anywhere) -> str:
+    def untold(
+        self, source: Wanted, source_at: At = anywhere, _target: Wanted = everything, _target_at: At = anywhere
+    ) -> str:
         """What could not be read or understood of such sources, as a sentence; empty where all was.
 
         It is not known where a relocation leads if a constant was added to the address, so that it is out of its

@@ -40,7 +40,7 @@ class Reference(NamedTuple):
     `source` and `target` are the names of the functions or data, the one to show first and aliases behind; none where
     no symbol covers the place. `number` is the section's in its file, and `offset` that of the first relocation, in
     bytes from the start of the section. Where the image is linked, `address` is that of the relocation, and
-    `target_address` that of what is meant.
+    `target_address` that of what is meant. `target_is_merged` is whether the linker merges the section with others.
     """
 
     file: str
@@ -56,11 +56,17 @@ class Reference(NamedTuple):
     times: int = 1
     address: int | None = None
     target_address: int | None = None
+    target_is_merged: bool = False
 
 
 # Whether a section of that name is wanted, and whether an address is; None where nothing is linked.
 Wanted = Callable[[str], bool]
 At = Callable[[int | None], bool]
+
+
+def everything(_: str) -> bool:
+    """Every section."""
+    return True
 
 
 def anywhere(_: int | None) -> bool:
@@ -92,7 +98,9 @@ class References:
         found = {*self._names, *(name for one in self._objects for name in one.allocated())}
         return frozenset(found.union(*((one.section, one.target_section) for one in self._given)))
 
-    def untold(self, _source: Wanted, _source_at: At = anywhere) -> str:
+    def untold(
+        self, _source: Wanted, _source_at: At = anywhere, _target: Wanted = everything, _target_at: At = anywhere
+    ) -> str:
         """What could not be read, as a sentence; empty where all was."""
         return self.notes[0] if self.notes else ""
 
@@ -171,9 +179,9 @@ class Link:
                     found[key] = known._replace(times=known.times + 1)
                     continue
                 file, member = place.object.file, place.object.member
-                found[key] = Reference(
-                    one.file, one.member, name, table.section, offset, sources, section, targets, file, member
-                )
+                where = (one.file, one.member, name, table.section, offset, sources, section, targets)
+                merged = place.object.is_merged(place.section)
+                found[key] = Reference(*where, file, member, target_is_merged=merged)
         yield from found.values()
 
     def of_table(

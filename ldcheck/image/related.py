@@ -17,8 +17,8 @@ from ldcheck.image.relocations import relocation_columns
 from ldcheck.image.symbols import SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SymbolTable
 from ldcheck.source import decode
 
-# SHF_MERGE and SHF_STRINGS.
-_STRINGS = 0x30
+# SHF_MERGE, and with it SHF_STRINGS.
+_MERGE, _STRINGS = 0x10, 0x30
 _WRITE, _ALLOC, _EXECUTE = 1, 2, 4
 
 _NOTYPE, _OBJECT, _FUNC, _SECTION, _FILE, _TLS, _IFUNC = 0, 1, 2, 3, 4, 6, 10
@@ -211,6 +211,10 @@ class RelatedObject:
     def flags(self, section: int) -> int:
         """SHF_* of a section."""
         return self._flags[section]
+
+    def is_merged(self, section: int) -> bool:
+        """Whether the linker merges equal constants of a section with those of others."""
+        return bool(self._flags[section] & _MERGE)
 
     def size(self, section: int) -> int:
         """The bytes of a section."""

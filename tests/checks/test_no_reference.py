@@ -53,7 +53,7 @@ int (*table[])(int) = { slow, fast };
 MEMORY = """
 MEMORY { FLASH : ORIGIN = 0x8000000, LENGTH = 64K  RAM : ORIGIN = 0x20000000, LENGTH = 64K }
 SECTIONS {
-  .text : { *(.text .text.*) } > FLASH
+  .text : { *(.text .text.* .rodata .rodata.*) } > FLASH
   .ramcode : { ram_start = .; *(.ramfunc) ram_end = .; } > RAM AT> FLASH
   .data : { *(.data .data.*) } > RAM AT> FLASH
   /DISCARD/ : { *(.eh_frame .note.* .comment .ARM.* .riscv.*) }
@@ -118,8 +118,91 @@ def test_direct_calls_in_an_image_without_relocations(tmp_path: Path, prefix: st
     found = on_image(tmp_path, prefix, SIDES[0][0], options=())
     assert said(found) == SIDES[0][1]
     (result,) = on_image(tmp_path, prefix, SIDES[2][0], options=()).rules
-    reason = "only an image that was linked with --emit-relocs tells from where to where, give --elf"
+    reason = (
+        "only an image that was linked with --emit-relocs, or objects and their map, tell from where to where, "
+        "give --elf, or --objects and --map"
+    )
     assert (result.verdict, result.reason) == (Verdict.NOT_CHECKED, f"no direct call does; {reason}")
+
+
+@pytest.mark.parametrize("prefix", [*COMPILERS[:4]])
+@pytest.mark.parametrize(("rule", "wanted"), SIDES)
+def test_ranges_with_objects_and_their_map(tmp_path: Path, prefix: str, rule: str, wanted: list[str]) -> None:
+    """The same as of an image with relocations, seen from another folder."""
+    on_image(tmp_path, prefix, rule, options=())
+    script, link_map, policy, path = (str(tmp_path / name) for name in ("a.ld", "a.map", "policy.yaml", "a.o"))
+    report = check([script], objects=[path], policies=[policy], map=link_map)
+    assert [message.replace(", a.o)", ")") for message in said(report)] == [
+        message.replace(", a.o)", ")") for message in wanted
+    ]
+    assert [result.verdict for result in report.rules] == [Verdict.VIOLATED if wanted else Verdict.HELD]
+
+
+RULE = "{ from: { between: [ram_start, ram_end] }, to: { region: FLASH } }"
+CALLS = "int away(int); __attribute__((section(%s))) int user(int n) { return away(n); }\n"
+
+
+def linked_objects(
+    folder: Path, sources: dict[str, str], objects: list[str], *options: str, linker: str = "ld"
+) -> Report:
+    """The report on what the map of a link has of some objects."""
+    (folder / "a.ld").write_text(MEMORY)
+    policy = folder / "policy.yaml"
+    policy.write_text(f"ldcheck: 1\nrules:\n  - id: it\n    no-reference: {RULE}\n")
+    for name, text in sources.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).with_suffix(".c").write_text(text)
+        command = [tool("gcc"), "-O1", "-c", "-fno-pic", "-fno-stack-protector", "-o", name, name.replace(".o", ".c")]
+        subprocess.run(command, check=True, timeout=60, cwd=folder)
+    link = [tool(linker), "-T", "a.ld", *options, "-Map=a.map", "-o", "a.elf", *sources]
+    subprocess.run(link, check=True, timeout=60, cwd=folder)
+    paths = [str(folder / name) for name in objects]
+    return check(
+        [str(folder / "a.ld")],
+        objects=paths,
+        map=str(folder / "a.map"),
+        policies=[str(policy)],
+        elf=str(folder / "a.elf"),
+    )
+
+
+def test_what_the_linker_left_out_refers_to_nothing(tmp_path: Path) -> None:
+    sources = {"a.o": CALLS % '".ramfunc"', "b.o": "int away(int n) { return n; }"}
+    kept = linked_objects(tmp_path, sources, [*sources], "-euser")
+    assert said(kept) == ["`user` (.ramfunc, a.o) refers to `away` (.text, b.o)"]
+    gone = linked_objects(tmp_path, sources, [*sources], "--gc-sections", "-eaway")
+    assert [result.verdict for result in gone.rules] == [Verdict.HELD]
+
+
+@pytest.mark.parametrize("linker", ["ld", "ld.lld"])
+def test_merged_constants_are_where_those_of_another_file_are(tmp_path: Path, linker: str) -> None:
+    text = '__attribute__((section(".ramfunc"))) const char *%s(void) { return "one text"; }\n'
+    sources = {"a.o": text % "first", "b.o": text % "second"}
+    report = linked_objects(tmp_path, sources, [*sources], "-efirst", linker=linker)
+    assert said(report) == [
+        '`first` (.ramfunc, a.o) refers to "one text" (.rodata.str1.1)',
+        '`second` (.ramfunc, b.o) refers to "one text" (.rodata.str1.1)',
+    ]
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    sources = {
+        "one/a.o": CALLS % '".ramfunc"',
+        "two/a.o": "int away(int n) { return n; }",
+    }
+    report = linked_objects(tmp_path, sources, [*sources], "-euser")
+    assert said(report) == ["`user` (.ramfunc, a.o) refers to `away` (.text, a.o)"]
+    # What is not of this link is nowhere in its map.
+    (tmp_path / "other").mkdir()
+    (tmp_path / "one/a.o").rename(tmp_path / "other/b.o")
+    (result,) = check(
+        [str(tmp_path / "a.ld")],
+        objects=[str(tmp_path / "other/b.o"), str(tmp_path / "two/a.o")],
+        map=str(tmp_path / "a.map"),
+        policies=[str(tmp_path / "policy.yaml")],
+    ).rules
+    assert result.verdict is Verdict.NOT_CHECKED
+    assert result.reason == "not all references could be read: the map does not tell where b.o is"
 
 
 @pytest.mark.parametrize("compiler", [("-g",), ("-g", "-gdwarf-4"), ("-g", "-gz")])
