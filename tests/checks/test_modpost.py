@@ -7,6 +7,7 @@ symbol table has them.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -104,6 +105,7 @@ LEGITIMATE = """
 .data               x_console        .init.data        init_data_26
 .text               f.constprop.0    .init.data        init_data_27
 .text.unlikely      g.constprop.3    .init.text        init_28
+.exit.text          h.constprop.0    .init.data        init_data_29
 .text               boundary_29      .init.text        __init_begin
 .text               boundary_30      .init.text        _sinittext
 .pci_fixup_final    fixup_31         .text             callee_31
@@ -124,6 +126,7 @@ LEGITIMATE_IN = {
 .data               x_driver         .exit.text        exit_n4
 .data               y_driver         .meminit.text     hot_n5
 .meminit.text       hot_n6           .meminit.data     hot_data_n6
+.meminit.text       k.constprop.1    .init.text        init_n7
 """,
     "6.12": """
 .export_symbol      __export_symbol_callee_e1 .text callee_e1
@@ -309,8 +312,9 @@ def compared(version: str, path: Path) -> int:
     """
     said = mismatches(version, path)
     # Where no name is near, modpost of 6.12 tells how far into the section it is.
+    unnamed = re.compile(r"0x[0-9a-f]+|\(unknown\)")
     warned = {
-        (one.section, "" if one.source.startswith("0x") else one.source, one.target_section)
+        (one.section, unnamed.sub("", one.source), one.target_section)
         for one in said
         if one.section and one.source not in LABELS
     }
