@@ -8,8 +8,9 @@ note. A policy that extends another adds to its exceptions with `except-also`. W
 allowed: for what cannot go at once, but must not grow. Objects that are given together define one another's symbols.
 
 A side is names of sections, or a mapping: `between` two symbols, `outside` of two, in a memory `region`. Those are
-judged on an image that was linked with --emit-relocs. In one that was not, direct calls are looked for, if capstone is
-installed (the extra ldcheck[calls]): these can break a rule, and never hold it.
+judged on an image that was linked with --emit-relocs, or on the objects of a link and its map. With neither, direct
+calls are looked for in the image, if capstone is installed (the extra ldcheck[calls]): these can break a rule, and
+never hold it.
 
 ## Why is this bad
 The init range is freed after boot: a function that stays and calls one of it runs into whatever lies there then. Code
@@ -31,9 +32,9 @@ with
 
 ## Limits
 Addresses that are computed at run time, and calls that the compiler inlined, leave no relocation; nor does a jump
-within one section. What lies in an archive counts whether or not the link took it. Sections are those of the objects;
-on an image, the map tells which are where. Where an address is reached from that of a neighbour (section anchors), the
-neighbour is named. Objects for link-time optimisation have no code yet.
+within one section. Without a map, what lies in an archive counts whether or not the link took it. Sections are those
+of the objects; on an image, the map tells which are where. Where an address is reached from that of a neighbour
+(section anchors), the neighbour is named. Objects for link-time optimisation have no code yet.
 
 ## References
 ELF specification, "Relocation"; scripts/mod/modpost.c in Linux.
@@ -58,6 +59,7 @@ from ldcheck.words import counted, listed
 
 if TYPE_CHECKING:
     from ldcheck.image.linked_references import ByAddress
+    from ldcheck.image.placed_references import PlacedReferences
     from ldcheck.image.references import Reference, References
 
 DECLARATION = Declaration(
@@ -75,7 +77,8 @@ _VARIANT = re.compile(r"(\.(constprop|isra|part|cold|llvm|lto_priv)(\.\d+)*)+$")
 # What tells all references, where sides are names and where they are addresses.
 _AT_ALL = {
     False: "only objects tell what refers to what, give --objects",
-    True: "only an image that was linked with --emit-relocs tells from where to where, give --elf",
+    True: "only an image that was linked with --emit-relocs, or objects and their map, tell from where to where, "
+    "give --elf, or --objects and --map",
 }
 # Files of a pair that are named.
 _SHOWN = 3
@@ -102,7 +105,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
             return Judgement(Standing.ABSENT if rule.optional else Standing.UNKNOWN, reason=reason)
     exceptions = _exceptions(rule)
     pairs: dict[tuple[str, ...], list[Reference]] = {}
-    for one in _not_allowed(_between(pool, source, target), exceptions):
+    for one in _not_allowed(pool.between(source.named, target.named, source.holds, target.holds), exceptions):
         # Copies of one function in several files are one to a reader.
         key = (
             _shown(one.source),
@@ -116,8 +119,8 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         return Judgement(
             Standing.UNKNOWN, reason=f"no direct call does; {_AT_ALL[source.by_address or target.by_address]}"
         )
-    if not pairs and pool.notes:
-        return Judgement(Standing.UNKNOWN, reason=f"not all references could be read: {pool.notes[0]}")
+    if not pairs and (untold := pool.untold(source.named, source.holds, target.named, target.holds)):
+        return Judgement(Standing.UNKNOWN, reason=f"not all references could be read: {untold}")
     limit = rule.keys.get("at-most")
     most = evaluate(limit.text, view.params, limit.location) if isinstance(limit, Named) else 0
     if len(pairs) <= most:
@@ -125,7 +128,8 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if limit is not None:
         problem = _too_many(f"from {source.text} to {target.text}", pairs.values(), most)
         return Judgement(Standing.REFUTED, (problem, *remarks), evidence=evidence)
-    lines = _line_finder()
+    elf = view.image.elf if view.image.references is None else None
+    lines = _line_finder(elf.path if elf is not None else "")
     problems = [
         _problem(pair, lines if number < _WITH_LINES else lambda _: "") for number, pair in enumerate(pairs.values())
     ]
@@ -134,12 +138,14 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
 
 def _pool(
     sides: Sides, view: ImageView, by_address: bool
-) -> tuple[References | ByAddress | None, tuple[EvidenceKind, ...], str]:
+) -> tuple[References | ByAddress | PlacedReferences | None, tuple[EvidenceKind, ...], str]:
     """Where references are looked for, what evidence that is, and why there is none."""
     given = view.referring.objects
     if given is not None and (not by_address or view.image.references is not None):
         return given, (EvidenceKind.OBJECTS,), ""
     linked = view.referring.linked
+    if not (linked is not None and linked.has_relocations) and (placed := view.referring.placed) is not None:
+        return placed, (EvidenceKind.OBJECTS, EvidenceKind.MAP), ""
     named = bool(sides.source.sections or sides.target.sections)
     if linked is None or (named and not linked.by_input and not linked.has_relocations):
         return None, (), _AT_ALL[by_address]
@@ -152,11 +158,6 @@ def _pool(
     if calls is None or calls.why_not:
         return None, (), _AT_ALL[by_address] + (f"; {calls.why_not}" if calls is not None else "")
     return calls, evidence, ""
-
-
-def _between(pool: References | ByAddress, source: Stretch, target: Stretch) -> Iterable[Reference]:
-    found = pool.between(source.named, target.named)
-    return [one for one in found if source.holds(one.address) and target.holds(one.target_address)]
 
 
 def forbidden(rule: Rule, references: References) -> list[Reference]:
@@ -284,11 +285,17 @@ def _target_file(one: Reference) -> str:
     return f"{name}({one.target_member})" if one.target_member else name
 
 
-def _line_finder() -> Callable[[Reference], str]:
+def _line_finder(image: str) -> Callable[[Reference], str]:
     from ldcheck.image.lines import Lines
 
     lines = Lines()
-    return lambda one: lines.at(one.file, one.member, one.number, one.offset) if one.number else ""
+
+    def of(one: Reference) -> str:
+        if one.number:
+            return lines.at(one.file, one.member, one.number, one.offset)
+        return "" if one.address is None or not image else lines.at_address(image, one.address)
+
+    return of
 
 
 def _unused(exception: _Exception) -> Problem:

@@ -8,18 +8,25 @@ are not listed here point at the symbol plus the number, or cannot be told. The 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 EM_386 = 3
 EM_MIPS = 8
 EM_S390 = 22
 EM_ARM = 40
+EM_SH = 42
 EM_X86_64 = 62
+EM_XTENSA = 94
 EM_RISCV = 243
+EM_ALPHA = 0x9026
+# Those of ARCompact and of ARCv2.
+EM_ARC = (93, 195)
 
 # Types that refer to nothing: hints for the linker, and the half of a difference that is taken away.
 _NO_REFERENCE = {
     EM_386: frozenset((250, 251)),
     EM_ARM: frozenset((40, 100, 101)),
+    EM_ALPHA: frozenset((5, 6)),
     EM_X86_64: frozenset((24, 250, 251)),
     # PCREL_LO12 names the instruction that has the other half.
     EM_RISCV: frozenset((24, 25, 37, 38, 39, 40, 43, 51, 52, 61)),
@@ -29,11 +36,46 @@ _X86_RELATIVE = {EM_386: frozenset((2, 4)), EM_X86_64: frozenset((2, 4, 9, 41, 4
 _S390_RELATIVE = frozenset((16, 17, 19, 20, 26, 62, 63, 64, 65))
 
 _HI16, _LO16 = 5, 6
+# Branches of MIPS by how many bits their distance has, in instructions from the next one.
+_MIPS_BRANCHES = {10: 16, 60: 21, 61: 26}
+
+# Jumps and branches of Xtensa by the low bits of their opcodes: how many bits their distance has.
+_XTENSA_JUMPS = {0x06: 18, 0x16: 12, 0x26: 8, 0x36: 8}
+
+# Registers point at these, and other data is reached from there: who names them refers to nothing yet.
+BASES = frozenset(
+    [
+        ".TOC.",
+        "_gp",
+        "_gp_disp",
+        "__gnu_local_gp",
+        "__global_pointer$",
+        "_GLOBAL_OFFSET_TABLE_",
+        "$global$",
+        "_SDA_BASE_",
+        "_SDA2_BASE_",
+    ]
+)
+
+# Machines of which GNU ld leaves the number beside a section as it was in the object, where it keeps relocations.
+_NOT_RENEWED = (EM_SH, EM_XTENSA, EM_ALPHA, *EM_ARC)
+# Types of addresses that add the number in the table to the one in the bytes; one of them is 0.
+_IN_BYTES = {EM_SH: (1, 2), EM_XTENSA: (1,)}
 
 
 def refers(machine: int, kind: int) -> bool:
     """Whether a relocation of this type refers to its symbol."""
     return kind != 0 and kind not in _NO_REFERENCE.get(machine, ())
+
+
+def is_in_bytes(machine: int, kind: int, addend: int, linked: bool) -> bool:
+    """Whether the number is that in the bytes, though the table has a column for it."""
+    return (linked and machine in _NOT_RENEWED) or (not addend and kind in _IN_BYTES.get(machine, ()))
+
+
+def has_numbers_in_bytes(machine: int) -> bool:
+    """Whether there are types of which the number is in the bytes, though the table has a column for it."""
+    return machine in _NOT_RENEWED
 
 
 def correction(machine: int, kind: int, code: Callable[[int], bytes] | None) -> int:
@@ -100,11 +142,12 @@ def _opcodes_of_avx(ahead: bytes) -> int | None:
 def implicit(machine: int, kind: int, order: str, field: bytes, executable: bool) -> int | None:
     """The number in the bytes of a field (SHT_REL), as far from the symbol as the place that is meant; None: unknown.
 
-    `field` are the four bytes at the relocation, or what there is of them; `executable`, whether they are code.
+    `field` are the eight bytes at the relocation, or what there is of them; `executable`, whether they are code.
     """
     if len(field) < 4:
         return None
-    word = int.from_bytes(field, "little" if order == "<" else "big")
+    endian: Literal["little", "big"] = "little" if order == "<" else "big"
+    word = int.from_bytes(field[:4], endian)
     if machine == EM_386:
         relative = kind in _X86_RELATIVE[EM_386]
         return _signed(word, 32) + (4 if relative and executable else 0) if relative or kind in (1, 9) else None
@@ -115,7 +158,15 @@ def implicit(machine: int, kind: int, order: str, field: bytes, executable: bool
             return _signed(word, 32)
         if kind == 4:
             return (word & 0x3FFFFFF) << 2
-        return _signed(word << 2 & 0x3FFFF, 18) if kind == 10 else None
+        bits = _MIPS_BRANCHES.get(kind)
+        return None if bits is None else 4 * _signed(word, bits) + 4
+    if machine in _IN_BYTES:
+        return _signed(word, 32) if kind in _IN_BYTES[machine] else None
+    if machine == EM_ALPHA:
+        return int.from_bytes(field, endian) if kind == 2 and len(field) == 8 else word if kind == 1 else None
+    if machine in EM_ARC:
+        # The halves of a constant in an instruction stand the other way round.
+        return word if kind == 4 else (word << 16 | word >> 16) & 0xFFFFFFFF if kind == 27 else None
     return None
 
 
@@ -140,11 +191,31 @@ def _arm(kind: int, word: int, order: str) -> int | None:
     return None
 
 
+def leads_by_itself(machine: int, kind: int, field: bytes, start: int) -> int | None:
+    """The address that an instruction at `start` leads to or reads another one from, by its bits alone; None: unknown.
+
+    Xtensa Instruction Set Architecture, L32R, CALL0 to CALL12, J and the branches, with the low byte first.
+    """
+    if machine != EM_XTENSA or kind != 20 or len(field) < 3:
+        return None
+    word = int.from_bytes(field[:3], "little")
+    if word & 0xF == 1:
+        return (start + 3 & ~3) + 4 * ((word >> 8) - 0x10000)
+    if word & 0xF == 5:
+        return (start & ~3) + 4 * _signed(word >> 6, 18) + 4
+    if word & 0x8F == 0x8C:
+        return start + (word & 0x30 | word >> 12 & 0xF) + 4
+    bits = 8 if word & 0xF == 7 else _XTENSA_JUMPS.get(word & 0x3F)
+    return None if bits is None else start + _signed(word >> 24 - bits, bits) + 4
+
+
 def is_relative(machine: int, kind: int) -> bool:
     """Whether the number of a type without an addend in its table counts from the relocation."""
     if machine == EM_ARM:
         return kind in (1, 3, 10, 27, 28, 29, 30, 42)
-    return kind in _X86_RELATIVE.get(machine, ()) or (machine == EM_MIPS and kind == 10)
+    if machine == EM_MIPS:
+        return kind in _MIPS_BRANCHES
+    return kind in _X86_RELATIVE.get(machine, ()) or (machine == EM_SH and kind == 2)
 
 
 def is_part(machine: int, kind: int) -> bool:

@@ -1,20 +1,22 @@
 """Who calls whom in an image without relocations: the direct calls and jumps that a disassembler finds.
 
-This is part of the truth: addresses in data and in registers are not seen, nor are calls that take two instructions.
-What is found is there; what is not found may be there as well. capstone (the extra `ldcheck[calls]`) decodes.
+This is part of the truth: addresses in data and in registers are not seen. What is found is there; what is not found
+may be there as well. capstone (the extra `ldcheck[calls]`) decodes; the two instructions of a far call on RISC-V are
+put together here.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ldcheck.image.addends import EM_ARM, EM_RISCV, EM_X86_64
 from ldcheck.image.files import OpenFile, collector_paused
 from ldcheck.image.linked_references import ByAddress
 from ldcheck.image.model import LinkMap
-from ldcheck.image.references import Reference
+from ldcheck.image.references import At, Reference, Wanted, anywhere
 from ldcheck.image.related import RelatedObject
 
 if TYPE_CHECKING:
@@ -52,8 +54,8 @@ class DirectCalls(ByAddress):
 
     def _reason(self) -> str:
         one = self._object
-        if one.machine not in _LEADS or one.order != "<" or (one.machine == EM_RISCV and one.bits != 64):
-            return "direct calls are looked for on x86-64, ARM and 64-bit RISC-V only"
+        if one.machine not in _LEADS or one.order != "<":
+            return "direct calls are looked for on x86-64, ARM and RISC-V only"
         if not one.names:
             return "the image has no symbols"
         if not one.code:
@@ -64,8 +66,21 @@ class DirectCalls(ByAddress):
             return "direct calls are found by capstone, which is not installed: pip install 'ldcheck[calls]'"
         return ""
 
-    def read(self) -> Sequence[Reference]:
-        """All of them."""
+    def between(
+        self, source: Wanted, target: Wanted, source_at: At = anywhere, target_at: At = anywhere
+    ) -> list[Reference]:
+        """Those from input sections whose names `source` takes to ones whose names `target` takes."""
+        return [
+            one
+            for one in self._known
+            if source(one.section)
+            and target(one.target_section)
+            and source_at(one.address)
+            and target_at(one.target_address)
+        ]
+
+    @cached_property
+    def _known(self) -> Sequence[Reference]:
         found: dict[tuple[object, ...], Reference] = {}
         if self.why_not:
             return []
@@ -97,20 +112,37 @@ class DirectCalls(ByAddress):
         machine = self._object.machine
         matches, relative = _LEADS[machine].fullmatch, machine == EM_RISCV
         for start, end, thumb in self._object.stretches(section, len(code)):
-            decode = _decoder(machine, thumb)
+            decode = _decoder(machine, self._object.bits, thumb)
             decode.skipdata = True
             for address, _, name, operands in decode.disasm_lite(code[start:end], base + start):
-                if matches(name) and (number := _NUMBER.search(operands)):
+                if name == "auipc":
+                    if (far := _far_call(code[address - base : address - base + 8])) is not None:
+                        yield address, address + far & (1 << self._object.bits) - 1
+                elif matches(name) and (number := _NUMBER.search(operands)):
                     yield address, int(number[1], 0) + (address if relative else 0)
 
 
-def _decoder(machine: int, thumb: bool) -> Cs:
+def _far_call(code: bytes) -> int | None:
+    """How far from the first of two instructions a call or jump leads: AUIPC, and JALR by the same register."""
+    if len(code) < 8:
+        return None
+    first, second = int.from_bytes(code[:4], "little"), int.from_bytes(code[4:], "little")
+    if second & 0x707F != 0x67 or second >> 15 & 31 != first >> 7 & 31:
+        return None
+    low = second >> 20
+    return (first & 0xFFFFF000) - (first >> 31 << 32) + low - (low >> 11 << 12)
+
+
+def _decoder(machine: int, bits: int, thumb: bool) -> Cs:
     import capstone
 
     modes = {
         EM_X86_64: (capstone.CS_ARCH_X86, capstone.CS_MODE_64),
         _EM_AARCH64: (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM),
         EM_ARM: (capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB if thumb else capstone.CS_MODE_ARM),
-        EM_RISCV: (capstone.CS_ARCH_RISCV, capstone.CS_MODE_RISCV64 | capstone.CS_MODE_RISCVC),
+        EM_RISCV: (
+            capstone.CS_ARCH_RISCV,
+            (capstone.CS_MODE_RISCV64 if bits == 64 else capstone.CS_MODE_RISCV32) | capstone.CS_MODE_RISCVC,
+        ),
     }
     return capstone.Cs(*modes[machine])

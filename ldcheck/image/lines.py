@@ -1,12 +1,14 @@
-"""The source line of a place in an object file, by its debugging information.
+"""The source line of a place in an object file or a linked image, by its debugging information.
 
 An object's sections all begin at 0, so a line program's addresses mean nothing until each is put to the section that
-its relocation names.
+its relocation names. In an image they are final, and a table (.debug_aranges) tells which unit has an address.
 """
 
 from __future__ import annotations
 
 import io
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import CheckError
@@ -18,12 +20,15 @@ from ldcheck.image.files import OpenFile, Window
 from ldcheck.image.relocations import relocation_columns
 
 if TYPE_CHECKING:
-    from elftools.dwarf.lineprogram import LineProgram
+    from elftools.dwarf.compileunit import CompileUnit
+    from elftools.dwarf.lineprogram import LineProgram, LineState
 
 _EXECUTE = 4
 # Bytes of objects whose debugging information is looked at, in all: its reader is slow, and lines are only a help.
 _MOST_BYTES = 4 << 20
 _MOST_ROWS = 2_000_000
+# An image that is no larger is looked at, a unit at a time; without the table that tells which, all of a smaller one.
+_MOST_OF_AN_IMAGE = 64 << 20
 
 
 class Lines:
@@ -32,6 +37,19 @@ class Lines:
     def __init__(self) -> None:
         self._files: dict[tuple[str, str], dict[int, list[tuple[int, str]]]] = {}
         self._room = _MOST_BYTES
+        self._images: dict[str, _ImageLines | None] = {}
+
+    def at_address(self, path: str, address: int) -> str:
+        """`setup.c:12` for an address in a linked image; empty where nothing tells."""
+        if path not in self._images:
+            self._images[path] = _image_lines(path)
+        image = self._images[path]
+        # See `_rows`: damaged information is no evidence.
+        try:
+            return image.at(address) if image is not None else ""
+        except Exception:  # noqa: BLE001 - the reader raises what it likes
+            self._images[path] = None
+            return ""
 
     def at(self, path: str, member: str, section: int, offset: int) -> str:
         """`setup.c:12` for a place in a section; empty where nothing tells."""
@@ -63,6 +81,56 @@ class Lines:
             return {}
         self._room -= window.size
         return _rows(window)
+
+
+class _ImageLines:
+    """The lines of an image, unit by unit as they are asked for."""
+
+    def __init__(self, window: Window) -> None:
+        from elftools.elf.elffile import ELFFile
+
+        file = ELFFile(io.BytesIO(window.read(0, window.size)))
+        self._information = file.get_dwarf_info(relocate_dwarf_sections=False, follow_links=False)
+        self._aranges = self._information.get_aranges()
+        self._all = window.size <= _MOST_BYTES
+        self._units: dict[int, list[tuple[int, str]]] = {}
+
+    def at(self, address: int) -> str:
+        """The line of the last row at or ahead of an address in its unit."""
+        if self._aranges is None:
+            if self._all and -1 not in self._units:
+                self._units[-1] = _ascending(row for unit in self._information.iter_CUs() for row in self._rows(unit))
+            offset = -1 if self._all else None
+        else:
+            offset = self._aranges.cu_offset_at_addr(address)
+            if offset is not None and offset not in self._units:
+                self._units[offset] = _ascending(self._rows(self._information.get_CU_at(offset)))
+        rows = self._units[offset] if offset is not None else []
+        at = bisect_right(rows, address, key=lambda row: row[0]) - 1
+        return rows[at][1] if at >= 0 else ""
+
+    def _rows(self, unit: CompileUnit) -> Iterator[tuple[int, str]]:
+        program = self._information.line_program_for_CU(unit)
+        if program is None:
+            return
+        for entry in program.get_entries():
+            state = entry.state
+            # Where a sequence ends, nothing is known of what lies behind; another one may begin there.
+            if state is not None:
+                yield state.address, "" if state.end_sequence else _line(program, state)
+
+
+def _ascending(rows: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+    """By address, each end of a sequence ahead of what begins there."""
+    return sorted(rows, key=lambda row: (row[0], bool(row[1])))
+
+
+def _image_lines(path: str) -> _ImageLines | None:
+    try:
+        with OpenFile(path, "an ELF file") as window:
+            return _ImageLines(window) if window.size <= _MOST_OF_AN_IMAGE else None
+    except Exception:  # noqa: BLE001 - see `_rows`
+        return None
 
 
 def _rows(window: Window) -> dict[int, list[tuple[int, str]]]:
@@ -125,15 +193,19 @@ def _of_program(program: LineProgram, starts: dict[int, int], found: dict[int, l
         [section for offset, section in sorted(starts.items()) if program.program_start_offset <= offset < end]
     )
     section = -1
-    names = program.header.file_entry
-    first = 0 if program.header.version >= 5 else 1
     for entry in program.get_entries():
         if entry.is_extended and entry.command == 2:
             section = next(sections, -1)
         state = entry.state
         if state is None or section < 0 or state.end_sequence:
             continue
-        at = state.file - first
-        name = names[at].name.decode("utf-8", "replace") if 0 <= at < len(names) else ""
-        if name and state.line:
-            found.setdefault(section, []).append((state.address, f"{name}:{state.line}"))
+        if line := _line(program, state):
+            found.setdefault(section, []).append((state.address, line))
+
+
+def _line(program: LineProgram, state: LineState) -> str:
+    """`setup.c:12` for a row; empty where it names no file."""
+    names = program.header.file_entry
+    at = state.file - (0 if program.header.version >= 5 else 1)
+    name = names[at].name.decode("utf-8", "replace") if 0 <= at < len(names) else ""
+    return f"{name}:{state.line}" if name and state.line else ""

@@ -8,13 +8,14 @@ they were for.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Sequence
+from functools import cache, cached_property
 
 from ldcheck.image.files import OpenFile, collector_paused
 from ldcheck.image.model import LinkMap
-from ldcheck.image.references import Link, Reference
+from ldcheck.image.references import At, Link, Reference, Wanted, anywhere, everything
 from ldcheck.image.related import RelatedObject
 from ldcheck.words import counted
 
@@ -35,27 +36,25 @@ class ByAddress(ABC):
         """Whether a map tells the input sections."""
         return bool(self._parts)
 
-    @property
-    def notes(self) -> Sequence[str]:
-        """What could not be read or understood."""
-        return ()
-
     @cached_property
     def sections(self) -> frozenset[str]:
         """The names of the input sections."""
         return frozenset(part.name for part in self._parts)
 
-    def between(self, source: Callable[[str], bool], target: Callable[[str], bool]) -> list[Reference]:
-        """Those from input sections whose names `source` takes to ones whose names `target` takes."""
-        return [one for one in self._known if source(one.section) and target(one.target_section)]
-
-    @cached_property
-    def _known(self) -> Sequence[Reference]:
-        return self.read()
-
     @abstractmethod
-    def read(self) -> Sequence[Reference]:
-        """All of them."""
+    def between(
+        self, source: Wanted, target: Wanted, source_at: At = anywhere, target_at: At = anywhere
+    ) -> list[Reference]:
+        """Those from input sections whose names `source` takes to ones whose names `target` takes.
+
+        `source_at` and `target_at` say the same of addresses.
+        """
+
+    def untold(
+        self, _source: Wanted, _source_at: At = anywhere, _target: Wanted = everything, _target_at: At = anywhere
+    ) -> str:
+        """What could not be read or understood of such sources, as a sentence; empty where all was."""
+        return ""
 
     def collect(
         self,
@@ -80,19 +79,42 @@ class ByAddress(ABC):
 
     def _input(self, address: int) -> tuple[str, str, str]:
         """Name, file and member of the input section at an address."""
-        at = bisect_right(self._starts, address) - 1
-        if at < 0 or address >= self._parts[at].address + self._parts[at].size:
+        at = self.part_at(address)
+        if at < 0:
             return "", "", ""
         part = self._parts[at]
         return part.name, part.file, part.member
+
+    def part_at(self, address: int) -> int:
+        """Which input section is at an address; -1 for none."""
+        at = bisect_right(self._starts, address) - 1
+        return -1 if at < 0 or address >= self._parts[at].address + self._parts[at].size else at
+
+    def wanted_parts(self, wanted: Wanted) -> Sequence[bool]:
+        """Of each input section, and of what is in none at the end, whether its name is wanted."""
+        wanted = cache(wanted)
+        return [*(wanted(part.name) for part in self._parts), wanted("")]
+
+
+class _Columns:
+    """The relocations of a linked image as columns: there may be half a million, of which a rule wants a few.
+
+    The address of each and the one that it leads to; of both the input section (a number, -1 for none) and the
+    section of the image; the name of the symbol if people know one. `unknown` lead nobody knows where.
+    """
+
+    def __init__(self) -> None:
+        self.addresses, self.targets = array("Q"), array("Q")
+        self.parts, self.target_parts = array("i"), array("i")
+        self.sections, self.target_sections = array("I"), array("I")
+        self.names: list[str] = []
+        self.unknown: list[tuple[int, int]] = []
 
 
 class LinkedReferences(ByAddress):
     """The references of an image that was linked with --emit-relocs, read once.
 
-    `has_relocations` is False where it was not, or was stripped. `unknown` counts the relocations that lead out of the
-    section that they are for, once they were asked for: then a constant was added to the address, or the kind of the
-    instruction is not known. Raises CheckError for what is no ELF file.
+    `has_relocations` is False where it was not, or was stripped. Raises CheckError for what is no ELF file.
     """
 
     def __init__(self, path: str, link_map: LinkMap | None) -> None:
@@ -100,32 +122,62 @@ class LinkedReferences(ByAddress):
         with collector_paused(), OpenFile(path, "an ELF file") as window:
             self._object = RelatedObject(path, "", window, linked=True)
         self.has_relocations = bool(self._object.tables)
-        self.unknown = 0
 
-    @property
-    def notes(self) -> Sequence[str]:
-        """What could not be read or understood."""
-        problems = tuple(self._object.problems)
-        told = f"{counted(self.unknown, 'relocation')} of the image lead out of what they are for"
-        return (*problems, told) if self.unknown else problems
+    def untold(
+        self, source: Wanted, source_at: At = anywhere, _target: Wanted = everything, _target_at: At = anywhere
+    ) -> str:
+        """What could not be read or understood of such sources, as a sentence; empty where all was.
 
-    def read(self) -> Sequence[Reference]:
-        """All of them."""
+        It is not known where a relocation leads if a constant was added to the address, so that it is out of its
+        section; or if the kind of the instruction is not known.
+        """
+        if self._object.problems:
+            return self._object.problems[0]
+        parts = self.wanted_parts(source)
+        unknown = sum(parts[part] and source_at(address) for part, address in self._columns.unknown)
+        return f"the image does not tell where {counted(unknown, 'relocation')} of it lead" if unknown else ""
+
+    def between(
+        self, source: Wanted, target: Wanted, source_at: At = anywhere, target_at: At = anywhere
+    ) -> list[Reference]:
+        """Those from input sections whose names `source` takes to ones whose names `target` takes."""
         found: dict[tuple[object, ...], Reference] = {}
+        one = self._object
+        sources, targets = self.wanted_parts(source), self.wanted_parts(target)
+        columns = self._columns
+        with collector_paused():
+            for at, (part, target_part) in enumerate(zip(columns.parts, columns.target_parts, strict=True)):
+                if not sources[part] or not targets[target_part]:
+                    continue
+                address, place = columns.addresses[at], columns.targets[at]
+                if not source_at(address) or not target_at(place):
+                    continue
+                section, target_section = columns.sections[at], columns.target_sections[at]
+                names = one.names_at(target_section, place - one.base(target_section), columns.names[at])
+                self.collect(found, one.file, one.covering(section, address - one.base(section)), address, names, place)
+        return list(found.values())
+
+    @cached_property
+    def _columns(self) -> _Columns:
+        found = _Columns()
         one = self._object
         link = Link([one])
         with collector_paused():
             for table in one.tables:
                 base = one.base(table.section)
-                sources: tuple[str, ...] = ()
-                begin = end = 0
-                for offset, place, targets in link.of_table(one, table, lambda _: True):
-                    if not 0 <= place.offset <= one.size(place.section):
-                        self.unknown += 1
+                for at, place, name, _ in link.places(one, table, lambda _: True):
+                    address = base + table.offsets[at]
+                    part = self.part_at(address)
+                    # A name says where it is, wherever that may be.
+                    if not name and not 0 <= place.offset <= one.size(place.section):
+                        found.unknown.append((part, address))
                         continue
-                    if not begin <= offset < end:
-                        begin = offset
-                        sources, end = one.covering_until(table.section, offset)
                     target = one.base(place.section) + place.offset
-                    self.collect(found, one.file, sources, base + offset, targets, target)
-        return list(found.values())
+                    found.addresses.append(address)
+                    found.parts.append(part)
+                    found.sections.append(table.section)
+                    found.targets.append(target)
+                    found.target_parts.append(self.part_at(target))
+                    found.target_sections.append(place.section)
+                    found.names.append(name)
+        return found

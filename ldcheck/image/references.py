@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ldcheck.findings import CheckError
 from ldcheck.image.addends import (
+    BASES,
     EM_MIPS,
     correction,
     implicit,
@@ -22,18 +23,15 @@ from ldcheck.image.addends import (
     is_relative,
     is_within,
     joined,
+    leads_by_itself,
     refers,
 )
 from ldcheck.image.archive import is_archive, members
 from ldcheck.image.files import OpenFile, Window, collector_paused
-from ldcheck.image.related import STRINGS, Place, RelatedObject, Table
+from ldcheck.image.related import Place, RelatedObject, Table
 
 # A low half stands within a few instructions of its high half.
 _NEAR = 64
-_STRING_SHOWN = 32
-
-# Sections of which each entry stands for what it refers to: function descriptors, and the table of addresses (PowerPC).
-_ON_THE_WAY = (".opd", ".toc")
 
 
 class Reference(NamedTuple):
@@ -42,7 +40,7 @@ class Reference(NamedTuple):
     `source` and `target` are the names of the functions or data, the one to show first and aliases behind; none where
     no symbol covers the place. `number` is the section's in its file, and `offset` that of the first relocation, in
     bytes from the start of the section. Where the image is linked, `address` is that of the relocation, and
-    `target_address` that of what is meant.
+    `target_address` that of what is meant. `target_is_merged` is whether the linker merges the section with others.
     """
 
     file: str
@@ -58,9 +56,22 @@ class Reference(NamedTuple):
     times: int = 1
     address: int | None = None
     target_address: int | None = None
+    target_is_merged: bool = False
 
 
+# Whether a section of that name is wanted, and whether an address is; None where nothing is linked.
 Wanted = Callable[[str], bool]
+At = Callable[[int | None], bool]
+
+
+def everything(_: str) -> bool:
+    """Every section."""
+    return True
+
+
+def anywhere(_: int | None) -> bool:
+    """Every address."""
+    return True
 
 
 class References:
@@ -87,14 +98,25 @@ class References:
         found = {*self._names, *(name for one in self._objects for name in one.allocated())}
         return frozenset(found.union(*((one.section, one.target_section) for one in self._given)))
 
-    def between(self, source: Wanted, target: Wanted) -> list[Reference]:
-        """Those from sections whose names `source` takes to sections whose names `target` takes, in file order."""
+    def untold(
+        self, _source: Wanted, _source_at: At = anywhere, _target: Wanted = everything, _target_at: At = anywhere
+    ) -> str:
+        """What could not be read, as a sentence; empty where all was."""
+        return self.notes[0] if self.notes else ""
+
+    def between(
+        self, source: Wanted, target: Wanted, source_at: At = anywhere, target_at: At = anywhere
+    ) -> list[Reference]:
+        """Those from sections whose names `source` takes to sections whose names `target` takes, in file order.
+
+        `source_at` and `target_at` say the same of addresses.
+        """
         found = [one for one in self._given if source(one.section) and target(one.target_section)]
         source, target = cache(source), cache(target)
         with collector_paused():
             for one in self._objects:
                 found += self._link.references(one, source, target)
-        return found
+        return [one for one in found if source_at(one.address) and target_at(one.target_address)]
 
 
 def _objects(path: str, notes: list[str]) -> Iterator[RelatedObject]:
@@ -157,48 +179,58 @@ class Link:
                     found[key] = known._replace(times=known.times + 1)
                     continue
                 file, member = place.object.file, place.object.member
-                found[key] = Reference(
-                    one.file, one.member, name, table.section, offset, sources, section, targets, file, member
-                )
+                where = (one.file, one.member, name, table.section, offset, sources, section, targets)
+                merged = place.object.is_merged(place.section)
+                found[key] = Reference(*where, file, member, target_is_merged=merged)
         yield from found.values()
 
     def of_table(
         self, one: RelatedObject, table: Table, target: Wanted
     ) -> Iterator[tuple[int, Place, tuple[str, ...]]]:
         """Of each relocation to what is wanted: its offset, the place that is meant, and the names of what is there."""
+        for at, place, name, known in self.places(one, table, target):
+            names = place.object.names_at(place.section, place.offset, name) if name or known else ()
+            yield table.offsets[at], place, names
+
+    def places(self, one: RelatedObject, table: Table, target: Wanted) -> Iterator[tuple[int, Place, str, bool]]:
+        """Of each relocation to what is wanted: which it is, the place that is meant, and the name of its symbol.
+
+        The name is empty where people know none; then the last says whether the place is known, or its section only.
+        """
         machine = one.machine
-        meant: dict[int, tuple[Place, str] | None] = {}
-        data: dict[Place, tuple[str, ...]] = {}
+        meant: dict[int, tuple[Place, str, bool] | None] = {}
         for at, (symbol, kind) in enumerate(zip(table.symbols, table.kinds, strict=True)):
             try:
-                known = meant[symbol]
+                leads = meant[symbol]
             except KeyError:
-                known = meant[symbol] = self._meant(one, symbol, target)
-            if known is None or not refers(machine, kind):
+                leads = meant[symbol] = self._meant(one, symbol, target)
+            if leads is None or not refers(machine, kind):
                 continue
-            place, name = known
-            on_the_way = place.object.sections[place.section] in _ON_THE_WAY
-            if not name or on_the_way:
-                place, within = self._inside(one, table, at, place)
-                if on_the_way and (further := self._led_on(place)) is not None:
-                    place, name = further
-                    if not target(place.object.sections[place.section]):
-                        continue
-                elif on_the_way and not target(place.object.sections[place.section]):
+            place, name, on_the_way = leads
+            if name and not on_the_way:
+                yield at, place, name, True
+                continue
+            offset = self._inside(one, table, at, place)
+            inside = place if offset is None else Place(place.object, place.section, offset)
+            if on_the_way:
+                if (further := self._led_on(inside)) is not None:
+                    inside, name = further
+                elif name:
+                    inside = place
+                if not target(inside.object.sections[inside.section]):
                     continue
-                if not name:
-                    names = data.get(place) if within else ()
-                    if names is None:
-                        names = data[place] = _datum(place)
-                    yield table.offsets[at], place, names
-                    continue
-            yield table.offsets[at], place, place.object.aliases(place.section, place.offset, name)
+            yield at, inside, name, offset is not None
 
-    def _meant(self, one: RelatedObject, symbol: int, target: Wanted) -> tuple[Place, str] | None:
-        """Where a symbol leads, and its name if it is one that people gave; None for where nobody wants to go."""
+    def _meant(self, one: RelatedObject, symbol: int, target: Wanted) -> tuple[Place, str, bool] | None:
+        """Where a symbol leads, its name if it is one that people gave, and whether that is a table on the way.
+
+        None for where nobody wants to go.
+        """
         if not 0 < symbol < len(one.names):
             return None
         name = one.names[symbol]
+        if name in BASES:
+            return None
         place = one.place(symbol)
         if place is None or one.is_weak(symbol) or one.is_common(symbol):
             definition = self._definitions.get(name)
@@ -206,27 +238,23 @@ class Link:
                 place = definition[0].place(definition[1])
         if place is None:
             return None
-        section = place.object.sections[place.section]
-        if not target(section) and section not in _ON_THE_WAY:
+        on_the_way = place.object.is_on_the_way(place.section)
+        if not on_the_way and not target(place.object.sections[place.section]):
             return None
-        return place, "" if one.is_label(symbol) else name
+        return place, "" if one.is_label(symbol) else name, on_the_way
 
-    def _inside(self, one: RelatedObject, table: Table, at: int, place: Place) -> tuple[Place, bool]:
-        """The place in a section that the number beside its symbol means, and whether the number is known."""
+    def _inside(self, one: RelatedObject, table: Table, at: int, place: Place) -> int | None:
+        """The offset in a section that the number beside its symbol means; None where the number is not known."""
         kind, offset = table.kinds[at], table.offsets[at]
         addend = table.addends[at]
         if addend is None and one.linked:
-            return _final(one, table, at, place), True
+            return _final(one, table, at, place)
         if addend is None:
             addend = _implicit(one, table, at)
-            if addend is None:
-                return place, False
-        else:
-            code = table.code
-            addend += correction(
-                one.machine, kind, None if code is None else lambda size: code[max(offset - size, 0) : offset]
-            )
-        return place._replace(offset=place.offset + addend), True
+            return None if addend is None else place.offset + addend
+        code = table.code
+        ahead = None if code is None else lambda size: code[max(offset - size, 0) : offset]
+        return place.offset + addend + correction(one.machine, kind, ahead)
 
     def _led_on(self, place: Place) -> tuple[Place, str] | None:
         """Where the entry of a table of descriptors or addresses leads."""
@@ -256,21 +284,23 @@ class Link:
         return None if place is None else (place, "" if one.is_label(symbol) else name)
 
 
-def _final(one: RelatedObject, table: Table, at: int, place: Place) -> Place:
-    """The place that the bytes of a linked image lead to; outside of the section where that is not known."""
+def _final(one: RelatedObject, table: Table, at: int, place: Place) -> int:
+    """The offset in a section that the bytes of a linked image lead to; outside of it where that is not known."""
     kind, offset = table.kinds[at], table.offsets[at]
+    start, field = one.base(table.section) + offset, table.content[offset : offset + 8]
+    if (address := leads_by_itself(one.machine, kind, field, start)) is not None:
+        return address - one.base(place.section)
     if is_part(one.machine, kind):
         number = _implicit(one, table, at)
     else:
-        number = implicit(one.machine, kind, one.order, table.content[offset : offset + 4], table.code is not None)
+        number = implicit(one.machine, kind, one.order, field, table.code is not None)
     if number is None:
-        return place._replace(offset=-1)
-    start = one.base(table.section) + offset
+        return -1
     if is_relative(one.machine, kind):
         number += start
     elif is_within(one.machine, kind):
         number |= (start + 4) & ~0xFFFFFFF
-    return place._replace(offset=(number & 0xFFFFFFFF) - one.base(place.section))
+    return (number & (1 << one.bits) - 1) - one.base(place.section)
 
 
 def _implicit(one: RelatedObject, table: Table, at: int) -> int | None:
@@ -283,7 +313,7 @@ def _implicit(one: RelatedObject, table: Table, at: int) -> int | None:
 
     high, low = is_high_half(machine, kind, one.linked), is_low_half(machine, kind, one.linked)
     if not high and not low:
-        return implicit(machine, kind, order, table.content[offset : offset + 4], table.code is not None)
+        return implicit(machine, kind, order, table.content[offset : offset + 8], table.code is not None)
     # MIPS has the high half first, ARM the low one.
     ahead = high if machine == EM_MIPS else low
     others = range(at + 1, min(at + _NEAR, len(table.kinds))) if ahead else range(at - 1, max(at - _NEAR, -1), -1)
@@ -293,16 +323,3 @@ def _implicit(one: RelatedObject, table: Table, at: int) -> int | None:
             halves = (field(at), field(other)) if high else (field(other), field(at))
             return joined(machine, order, kind, *halves)
     return None
-
-
-def _datum(place: Place) -> tuple[str, ...]:
-    """The names of what lies there; a string constant in its quotes."""
-    one, section, offset = place.object, place.section, place.offset
-    # A number that leads out of the section is no place in it: a constant was taken from the address.
-    if not 0 <= offset <= one.size(section):
-        return ()
-    if one.flags(section) & STRINGS == STRINGS:
-        text = one.string(section, offset)
-        shown = "".join(letter if letter.isprintable() else "." for letter in text[:_STRING_SHOWN])
-        return (f'"{shown}{"..." if len(text) > _STRING_SHOWN else ""}"',) if text else ()
-    return one.covering(section, offset)

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ldcheck.image.addends import EM_ARM, EM_MIPS, EM_X86_64
+from ldcheck.image.addends import EM_ARM, EM_MIPS, EM_X86_64, EM_XTENSA, has_numbers_in_bytes, is_in_bytes
 from ldcheck.image.elf_file import SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile, SectionHeader
 from ldcheck.image.files import Window
 from ldcheck.image.groups import Group, section_groups
@@ -17,19 +17,20 @@ from ldcheck.image.relocations import relocation_columns
 from ldcheck.image.symbols import SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SymbolTable
 from ldcheck.source import decode
 
-# SHF_MERGE and SHF_STRINGS.
-STRINGS = 0x30
+# SHF_MERGE, and with it SHF_STRINGS.
+_MERGE, _STRINGS = 0x10, 0x30
 _WRITE, _ALLOC, _EXECUTE = 1, 2, 4
 
 _NOTYPE, _OBJECT, _FUNC, _SECTION, _FILE, _TLS, _IFUNC = 0, 1, 2, 3, 4, 6, 10
 _LOCAL, _WEAK = 0, 2
 # Machines of which the number of a type has more than the type in it, where it is 64 bits wide: MIPS and SPARC.
 _SPLIT_TYPES = (EM_MIPS, 43)
+_ON_THE_WAY = (".opd", ".toc")
 # 64-bit PowerPC has functions by their descriptors.
 _DESCRIPTORS = ".opd"
 
 _MOST_RELOCATIONS = 4_000_000
-_STRING = 200
+_STRING, _STRING_SHOWN = 200, 32
 # Symbols ahead of a place, one of which may cover it.
 _AHEAD = 16
 
@@ -83,6 +84,7 @@ class RelatedObject:
         self._bases = [*(header.sh_addr if self.linked else 0 for header in file.sections), 0]
         self._flags = [*(header.sh_flags for header in file.sections), _WRITE | _ALLOC]
         self._sizes = [*(header.sh_size for header in file.sections), 0]
+        self._named: dict[tuple[int, int, str], tuple[str, ...]] = {}
         self._covered: dict[tuple[int, int], tuple[str, ...]] = {}
         self._strings: dict[int, bytes] = {}
         self._index: dict[int, tuple[list[int], list[int]]] | None = None
@@ -135,16 +137,25 @@ class RelatedObject:
             if self.machine in _SPLIT_TYPES and file.bits == 64:
                 offsets, symbols, types, addends = columns
                 columns = offsets, symbols, [kind & 0xFF for kind in types], addends
+            by_bytes = header.sh_type == SHT_REL or has_numbers_in_bytes(self.machine)
+            if by_bytes:
+                columns = *columns[:3], self._known_addends(columns[2], columns[3])
             relocations -= len(columns[0])
             if base := self._bases[at]:
                 columns = [offset - base for offset in columns[0]], *columns[1:]
             content = b""
             executable = bool(self._flags[at] & _EXECUTE)
-            if header.sh_type == SHT_REL or (executable and self.machine == EM_X86_64):
+            if by_bytes or (executable and self.machine == EM_X86_64):
                 size = min(file.sections[at].sh_size, room)
                 content = file.window.read(file.sections[at].sh_offset, size)
                 room -= len(content)
             self.tables.append(Table(at, *columns, content, content if executable else None))
+
+    def _known_addends(self, kinds: Sequence[int], addends: Sequence[int | None]) -> Sequence[int | None]:
+        return [
+            None if addend is None or is_in_bytes(self.machine, kind, addend, self.linked) else addend
+            for kind, addend in zip(kinds, addends, strict=True)
+        ]
 
     def _read_code(self, file: ElfFile, most: int) -> None:
         wanted = [at for at, header in enumerate(file.sections) if header.sh_flags & _EXECUTE and header.sh_type == 1]
@@ -188,7 +199,7 @@ class RelatedObject:
     def _read_strings(self, file: ElfFile) -> None:
         room = 2 * file.window.size
         for index, header in enumerate(file.sections):
-            if header.sh_flags & STRINGS == STRINGS and header.sh_entsize == 1:
+            if header.sh_flags & _STRINGS == _STRINGS and header.sh_entsize == 1:
                 self._strings[index] = file.window.read(header.sh_offset, min(header.sh_size, room))
                 room -= len(self._strings[index])
 
@@ -200,6 +211,10 @@ class RelatedObject:
     def flags(self, section: int) -> int:
         """SHF_* of a section."""
         return self._flags[section]
+
+    def is_merged(self, section: int) -> bool:
+        """Whether the linker merges equal constants of a section with those of others."""
+        return bool(self._flags[section] & _MERGE)
 
     def size(self, section: int) -> int:
         """The bytes of a section."""
@@ -252,24 +267,36 @@ class RelatedObject:
 
     def covering(self, section: int, offset: int) -> tuple[str, ...]:
         """The names of the function or datum at a place: the one that covers it, else the nearest ahead of it."""
-        return self.covering_until(section, offset)[0]
-
-    def covering_until(self, section: int, offset: int) -> tuple[tuple[str, ...], int]:
-        """The same, and up to which offset it is so; those who ask in ascending order need not ask again."""
         starts, symbols = self._by_section.get(section, ((), ()))
-        ahead = bisect_right(starts, offset)
-        last, end = ahead - 1, offset + 1
+        last = bisect_right(starts, offset) - 1
         if last < 0:
-            return (), end
+            return ()
         for at in range(last, max(last - _AHEAD, -1), -1):
-            size = self._symbols[symbols[at]][5]
-            if starts[at] <= offset < starts[at] + size:
-                last, end = at, starts[at] + size
+            if starts[at] <= offset < starts[at] + self._symbols[symbols[at]][5]:
+                last = at
                 break
         known = self._covered.get((section, starts[last]))
         if known is None:
             known = self._covered[section, starts[last]] = self.aliases(section, starts[last])
-        return known, min(end, starts[ahead]) if ahead < len(starts) else end
+        return known
+
+    def names_at(self, section: int, offset: int, name: str = "") -> tuple[str, ...]:
+        """The names of what lies at a place, or begins there if one is given; a constant text in its quotes."""
+        key = (section, offset, name)
+        known = self._named.get(key)
+        if known is None:
+            known = self._named[key] = self.aliases(section, offset, name) if name else self._datum(section, offset)
+        return known
+
+    def _datum(self, section: int, offset: int) -> tuple[str, ...]:
+        # A number that leads out of the section is no place in it: a constant was taken from the address.
+        if not 0 <= offset <= self._sizes[section]:
+            return ()
+        if self._flags[section] & _STRINGS == _STRINGS:
+            text = self._string(section, offset)
+            shown = "".join(letter if letter.isprintable() else "." for letter in text[:_STRING_SHOWN])
+            return (f'"{shown}{"..." if len(text) > _STRING_SHOWN else ""}"',) if text else ()
+        return self.covering(section, offset)
 
     def aliases(self, section: int, offset: int, first: str = "") -> tuple[str, ...]:
         """All names of what begins at a place, the best ahead, or `first`."""
@@ -306,16 +333,31 @@ class RelatedObject:
     def entry(self, section: int, offset: int) -> tuple[int, int] | None:
         """The symbol and the number that the relocation at this very place has."""
         if section not in self._entries:
-            self._entries[section] = {
-                offset: (symbol, addend or 0)
-                for table in self.tables
-                if table.section == section
-                for offset, symbol, addend in zip(table.offsets, table.symbols, table.addends, strict=True)
-            }
+            found = self._entries[section] = {}
+            for table in self.tables:
+                if table.section != section:
+                    continue
+                for at, symbol, kind, addend in zip(*table[1:5], strict=True):
+                    # Code of Xtensa has relocations of instructions beside those of addresses.
+                    if self.machine != EM_XTENSA or kind == 1:
+                        found[at] = symbol, self._number(table, at, symbol) if addend is None else addend
         return self._entries[section].get(offset)
 
-    def string(self, section: int, offset: int) -> str:
-        """The beginning of the string constant at a place."""
+    def _number(self, table: Table, offset: int, symbol: int) -> int:
+        number = int.from_bytes(table.content[offset : offset + 4], "little" if self.order == "<" else "big")
+        place = self.place(symbol) if self.linked else None
+        return number if place is None else number - self._bases[place.section] - place.offset
+
+    def is_on_the_way(self, section: int) -> bool:
+        """Whether an entry of a section stands for what it refers to.
+
+        That are function descriptors, the table of addresses (PowerPC), and addresses beside code (Xtensa).
+        """
+        if self.machine == EM_XTENSA:
+            return bool(self._flags[section] & _EXECUTE)
+        return self.sections[section] in _ON_THE_WAY
+
+    def _string(self, section: int, offset: int) -> str:
         data = self._strings.get(section, b"")[max(offset, 0) : max(offset, 0) + _STRING]
         return decode(data.partition(b"\0")[0])
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ldcheck.image.direct_calls import DirectCalls
     from ldcheck.image.linked_references import LinkedReferences
     from ldcheck.image.model import Image
+    from ldcheck.image.placed_references import PlacedReferences
     from ldcheck.image.references import References
 
 
@@ -26,6 +27,15 @@ class Referring:
         from ldcheck.image.references import References
 
         return References(self._image.object_paths)
+
+    @cached_property
+    def placed(self) -> PlacedReferences | None:
+        """The same at the addresses that the map has; None without objects, or without a map."""
+        if self._image.references is not None or self.objects is None or self._image.map is None:
+            return None
+        from ldcheck.image.placed_references import PlacedReferences
+
+        return PlacedReferences(self.objects, self._image.map)
 
     @cached_property
     def linked(self) -> LinkedReferences | None:

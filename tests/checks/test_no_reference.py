@@ -9,6 +9,7 @@ import pytest
 
 from ldcheck import check
 from ldcheck.findings import Verdict
+from ldcheck.image.lines import Lines
 from ldcheck.report.model import Report
 from tests.support.tools import tool
 
@@ -52,7 +53,7 @@ int (*table[])(int) = { slow, fast };
 MEMORY = """
 MEMORY { FLASH : ORIGIN = 0x8000000, LENGTH = 64K  RAM : ORIGIN = 0x20000000, LENGTH = 64K }
 SECTIONS {
-  .text : { *(.text .text.*) } > FLASH
+  .text : { *(.text .text.* .rodata .rodata.*) } > FLASH
   .ramcode : { ram_start = .; *(.ramfunc) ram_end = .; } > RAM AT> FLASH
   .data : { *(.data .data.*) } > RAM AT> FLASH
   /DISCARD/ : { *(.eh_frame .note.* .comment .ARM.* .riscv.*) }
@@ -60,14 +61,21 @@ SECTIONS {
 """
 
 
-def on_image(folder: Path, prefix: str, rule: str, *, options: tuple[str, ...] = ("--emit-relocs",)) -> Report:
+def on_image(
+    folder: Path,
+    prefix: str,
+    rule: str,
+    *,
+    options: tuple[str, ...] = ("--emit-relocs",),
+    compiler: tuple[str, ...] = (),
+) -> Report:
     """The report on an image with code that runs from RAM, and on its script and map."""
     (folder / "a.c").write_text(RAM_CODE)
     (folder / "a.ld").write_text(MEMORY)
     policy = folder / "policy.yaml"
     policy.write_text(f"ldcheck: 1\nrules:\n  - id: it\n    no-reference: {rule}\n")
     for command in (
-        [f"{prefix}gcc", "-O1", "-c", "-fno-pic", "a.c"],
+        [f"{prefix}gcc", "-O1", "-c", "-fno-pic", *compiler, "a.c"],
         [f"{prefix}ld", "-T", "a.ld", *options, "-Map=a.map", "-o", "a.elf", "a.o"],
     ):
         subprocess.run([tool(command[0]), *command[1:]], check=True, timeout=60, cwd=folder)
@@ -101,25 +109,124 @@ def test_ranges_and_regions_of_an_image(tmp_path: Path, prefix: str, rule: str, 
     assert [result.verdict for result in report.rules] == [Verdict.VIOLATED if wanted else Verdict.HELD]
 
 
-@pytest.mark.parametrize("prefix", [*COMPILERS[:3]])
+@pytest.mark.parametrize("prefix", [*COMPILERS[:4]])
 def test_direct_calls_in_an_image_without_relocations(tmp_path: Path, prefix: str) -> None:
-    """They break a rule, also through a stub, and do not hold it: data and registers have addresses too."""
+    """They break a rule, also through a stub or by two instructions, and do not hold it.
+
+    Data and registers have addresses too.
+    """
     found = on_image(tmp_path, prefix, SIDES[0][0], options=())
     assert said(found) == SIDES[0][1]
     (result,) = on_image(tmp_path, prefix, SIDES[2][0], options=()).rules
-    reason = "only an image that was linked with --emit-relocs tells from where to where, give --elf"
+    reason = (
+        "only an image that was linked with --emit-relocs, or objects and their map, tell from where to where, "
+        "give --elf, or --objects and --map"
+    )
     assert (result.verdict, result.reason) == (Verdict.NOT_CHECKED, f"no direct call does; {reason}")
 
 
-def test_a_call_of_two_instructions_is_not_seen(tmp_path: Path) -> None:
-    (result,) = on_image(tmp_path, "riscv64-linux-gnu-", SIDES[0][0], options=()).rules
+@pytest.mark.parametrize("prefix", [*COMPILERS[:4]])
+@pytest.mark.parametrize(("rule", "wanted"), SIDES)
+def test_ranges_with_objects_and_their_map(tmp_path: Path, prefix: str, rule: str, wanted: list[str]) -> None:
+    """The same as of an image with relocations, seen from another folder."""
+    on_image(tmp_path, prefix, rule, options=())
+    script, link_map, policy, path = (str(tmp_path / name) for name in ("a.ld", "a.map", "policy.yaml", "a.o"))
+    report = check([script], objects=[path], policies=[policy], map=link_map)
+    assert [message.replace(", a.o)", ")") for message in said(report)] == [
+        message.replace(", a.o)", ")") for message in wanted
+    ]
+    assert [result.verdict for result in report.rules] == [Verdict.VIOLATED if wanted else Verdict.HELD]
+
+
+RULE = "{ from: { between: [ram_start, ram_end] }, to: { region: FLASH } }"
+CALLS = "int away(int); __attribute__((section(%s))) int user(int n) { return away(n); }\n"
+
+
+def linked_objects(
+    folder: Path, sources: dict[str, str], objects: list[str], *options: str, linker: str = "ld"
+) -> Report:
+    """The report on what the map of a link has of some objects."""
+    (folder / "a.ld").write_text(MEMORY)
+    policy = folder / "policy.yaml"
+    policy.write_text(f"ldcheck: 1\nrules:\n  - id: it\n    no-reference: {RULE}\n")
+    for name, text in sources.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).with_suffix(".c").write_text(text)
+        command = [tool("gcc"), "-O1", "-c", "-fno-pic", "-fno-stack-protector", "-o", name, name.replace(".o", ".c")]
+        subprocess.run(command, check=True, timeout=60, cwd=folder)
+    link = [tool(linker), "-T", "a.ld", *options, "-Map=a.map", "-o", "a.elf", *sources]
+    subprocess.run(link, check=True, timeout=60, cwd=folder)
+    paths = [str(folder / name) for name in objects]
+    return check(
+        [str(folder / "a.ld")],
+        objects=paths,
+        map=str(folder / "a.map"),
+        policies=[str(policy)],
+        elf=str(folder / "a.elf"),
+    )
+
+
+def test_what_the_linker_left_out_refers_to_nothing(tmp_path: Path) -> None:
+    sources = {"a.o": CALLS % '".ramfunc"', "b.o": "int away(int n) { return n; }"}
+    kept = linked_objects(tmp_path, sources, [*sources], "-euser")
+    assert said(kept) == ["`user` (.ramfunc, a.o) refers to `away` (.text, b.o)"]
+    gone = linked_objects(tmp_path, sources, [*sources], "--gc-sections", "-eaway")
+    assert [result.verdict for result in gone.rules] == [Verdict.HELD]
+
+
+@pytest.mark.parametrize("linker", ["ld", "ld.lld"])
+def test_merged_constants_are_where_those_of_another_file_are(tmp_path: Path, linker: str) -> None:
+    text = '__attribute__((section(".ramfunc"))) const char *%s(void) { return "one text"; }\n'
+    sources = {"a.o": text % "first", "b.o": text % "second"}
+    report = linked_objects(tmp_path, sources, [*sources], "-efirst", linker=linker)
+    assert said(report) == [
+        '`first` (.ramfunc, a.o) refers to "one text" (.rodata.str1.1)',
+        '`second` (.ramfunc, b.o) refers to "one text" (.rodata.str1.1)',
+    ]
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    sources = {
+        "one/a.o": CALLS % '".ramfunc"',
+        "two/a.o": "int away(int n) { return n; }",
+    }
+    report = linked_objects(tmp_path, sources, [*sources], "-euser")
+    assert said(report) == ["`user` (.ramfunc, a.o) refers to `away` (.text, a.o)"]
+    # What is not of this link is nowhere in its map.
+    (tmp_path / "other").mkdir()
+    (tmp_path / "one/a.o").rename(tmp_path / "other/b.o")
+    (result,) = check(
+        [str(tmp_path / "a.ld")],
+        objects=[str(tmp_path / "other/b.o"), str(tmp_path / "two/a.o")],
+        map=str(tmp_path / "a.map"),
+        policies=[str(tmp_path / "policy.yaml")],
+    ).rules
     assert result.verdict is Verdict.NOT_CHECKED
+    assert result.reason == "not all references could be read: the map does not tell where b.o is"
+
+
+@pytest.mark.parametrize("compiler", [("-g",), ("-g", "-gdwarf-4"), ("-g", "-gz")])
+@pytest.mark.parametrize("prefix", COMPILERS[:4])
+def test_lines_of_an_image(tmp_path: Path, prefix: str, compiler: tuple[str, ...]) -> None:
+    (finding,) = on_image(tmp_path, prefix, SIDES[0][0], compiler=compiler).findings
+    assert finding.facts[0] == "at a.c:4"
+
+
+def test_lines_without_the_table_of_addresses(tmp_path: Path) -> None:
+    """As clang leaves it out."""
+    on_image(tmp_path, "x86_64-linux-gnu-", SIDES[0][0], compiler=("-g",))
+    elf, without = tmp_path / "a.elf", tmp_path / "b.elf"
+    subprocess.run([tool("objcopy"), "-R", ".debug_aranges", elf, without], check=True, timeout=60)
+    symbols = subprocess.run([tool("nm"), elf], check=True, capture_output=True, text=True).stdout
+    address = next(int(line.split()[0], 16) for line in symbols.splitlines() if line.endswith(" fast"))
+    assert [Lines().at_address(str(path), address) for path in (elf, without)] == ["a.c:4", "a.c:4"]
+    assert Lines().at_address(str(without), 0x10) == ""
 
 
 def test_direct_calls_of_another_machine_are_not_looked_for(tmp_path: Path) -> None:
     (result,) = on_image(tmp_path, "s390x-linux-gnu-", SIDES[0][0], options=()).rules
     assert result.verdict is Verdict.NOT_CHECKED
-    assert result.reason.endswith("; direct calls are looked for on x86-64, ARM and 64-bit RISC-V only")
+    assert result.reason.endswith("; direct calls are looked for on x86-64, ARM and RISC-V only")
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ def use_elf(path: str) -> None:
     """Read an image and look at all of it."""
     from ldcheck.image.direct_calls import DirectCalls
     from ldcheck.image.elf import read_elf
+    from ldcheck.image.lines import Lines
     from ldcheck.image.linked_references import LinkedReferences
 
     elf = read_elf(path)
@@ -79,8 +80,10 @@ def use_elf(path: str) -> None:
         for symbol in table.entries():
             assert isinstance(symbol.name.encode("utf-8", "surrogateescape"), bytes)
     assert len(list(elf.symbols)) == len(elf.symbols)
+    lines = Lines()
     for references in (LinkedReferences(path, None), DirectCalls(path, None)):
-        references.between(lambda _: True, lambda _: True)
+        for one in references.between(lambda _: True, lambda _: True)[:50]:
+            lines.at_address(path, one.address or 0)
 
 
 def use_map(path: str) -> None:

@@ -21,7 +21,7 @@ def files(folder: Path) -> list[Path]:
     for arch in ("x86_64", "arm32", "mips"):
         home = folder / arch
         home.mkdir()
-        image = linked(home, arch, ["-DLOCAL=static"]).elf
+        image = linked(home, arch, ["-DLOCAL=static", "-g"]).elf
         assert image is not None
         found.append(image)
     return found

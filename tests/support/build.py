@@ -60,11 +60,12 @@ TARGETS = {
 }
 
 
-def target_params(*ahead: str) -> list[object]:
+def target_params(*ahead: str, without: str = "") -> list[object]:
     """The targets as parameters of a test, behind others that are the same for all; the rare ones are for the sweep."""
     return [
         pytest.param(*ahead, name, marks=pytest.mark.sweep if target.rare else (), id="-".join([*ahead, name]))
         for name, target in TARGETS.items()
+        if name != without
     ]
 
 

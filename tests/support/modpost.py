@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -110,24 +111,58 @@ _FOLDERS = ("init", "kernel", "mm", "fs", "block", "lib", "crypto", "security", 
 def built_kernel(version: str) -> Path:
     """A `vmlinux.o` of x86-64, of a small kernel without drivers."""
     home = cache_folder() / "kernel" / version
-    for needed in ("make", "flex", "bison", "bc"):
-        tool(needed)
     with locked(f"kernel-{version}"):
         done = home / "vmlinux.o"
         if not done.exists():
-            shutil.rmtree(home, ignore_errors=True)
-            home.mkdir(parents=True)
-            _run(tool("tar"), "-xJf", _tarball(version), "-C", home, "--strip-components=1")
-            make = [tool("make"), "-C", str(home), f"CROSS_COMPILE={TARGETS['x86_64'].prefix}"]
-            _run(*make, "tinyconfig")
             # Their order is that of the options: one that another needs comes first.
-            chosen = [word for option in _OPTIONS for word in ("-e", option)]
-            _run(home / "scripts/config", "--file", home / ".config", *chosen, "-d", "WERROR")
-            _run(*make, "olddefconfig")
+            make = _configured(version, home, [word for option in _OPTIONS for word in ("-e", option)])
             _run(*make, "-j2", *(f"{folder}/" for folder in _FOLDERS))
             archives = [home / folder / "built-in.a" for folder in _FOLDERS]
             _run(tool("ld"), "-r", "-o", done, "--whole-archive", *(path for path in archives if path.exists()))
     return done
+
+
+# What a guest of KVM has beside its own drivers, so that there is code of most kinds, and what of it are modules.
+_BUILT_IN = (
+    "64BIT MODULES SMP CC_OPTIMIZE_FOR_PERFORMANCE PROC_FS SYSFS TTY PRINTK BLOCK BLK_DEV NETDEVICES USB_SUPPORT"
+)
+_BUILT_IN += " EPOLL FUTEX IPV6 DEBUG_SECTION_MISMATCH PERF_EVENTS MEMORY_HOTPLUG"
+_MODULES = "EXT4_FS VFAT_FS E1000 E1000E NVME_CORE BLK_DEV_NVME ATA SATA_AHCI SCSI BLK_DEV_SD BLK_DEV_LOOP I2C HWMON"
+_MODULES += " RTC_CLASS"
+
+
+@cache
+def built_guest(version: str) -> tuple[Path, Sequence[Path]]:
+    """The `vmlinux.o` and the modules' objects of a whole kernel of x86-64, for guests of KVM."""
+    home = cache_folder() / "kernel" / f"{version}-kvm"
+    with locked(f"kernel-{version}-kvm"):
+        if not (home / "done").exists():
+            chosen = [word for option in _BUILT_IN.split() for word in ("-e", option)]
+            chosen += [word for option in _MODULES.split() for word in ("-m", option)]
+            make = _configured(version, home, chosen, "kvm_guest.config")
+            _run(*make, "-j2", "vmlinux_o", "modules")
+            (home / "done").touch()
+    names = (home / "modules.order").read_text().split()
+    return home / "vmlinux.o", [(home / name).with_suffix(".o") for name in names]
+
+
+def _configured(version: str, home: Path, chosen: Sequence[str], *fragments: str) -> Sequence[str | Path]:
+    """Unpack and configure a kernel: the smallest one with what is chosen. Returns the command to build it."""
+    for needed in ("make", "flex", "bison", "bc"):
+        tool(needed)
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    _run(tool("tar"), "-xJf", _tarball(version), "-C", home, "--strip-components=1")
+    make = [tool("make"), "-C", str(home), f"CROSS_COMPILE={TARGETS['x86_64'].prefix}"]
+    configure: list[str | Path] = [home / "scripts/config", "--file", home / ".config"]
+    _run(*make, "tinyconfig")
+    # The fragment leaves out what the size of a machine word, or the lack of modules, forbids.
+    _run(*configure, "-e", "64BIT", "-e", "MODULES", "-e", "SMP")
+    for fragment in fragments:
+        _run(*make, fragment)
+    _run(*configure, *chosen, "-d", "WERROR")
+    _run(*make, "olddefconfig")
+    return make
 
 
 def _tarball(version: str) -> Path:

@@ -35,8 +35,13 @@ PACKAGES = {
     "ld.lld-16": "lld-16",
     "ld.lld-19": "lld-19",
 }
-# What only the sweep uses: compilers for architectures that few have.
+# What only the sweep uses: what builds kernels and hypervisors, and compilers for architectures that few have.
 SWEEP_PACKAGES = {
+    "bc": "bc",
+    "bison": "bison",
+    "flex": "flex",
+    "xtensa-lx106-elf-gcc": "gcc-xtensa-lx106",
+} | {
     f"{prefix}-gcc": f"gcc-{prefix.replace('_', '-')}"
     for prefix in (
         "alpha-linux-gnu",

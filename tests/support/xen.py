@@ -6,6 +6,7 @@ with its debug symbols; all three have one version.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ from zlib import crc32
 from tests.support.build import TARGETS
 from tests.support.cache import cache_folder, locked
 from tests.support.debian import XEN_VERSION, binary_package, source_package
-from tests.support.tools import tool
+from tests.support.tools import tool, unavailable
 
 # The policies' names to Debian's architecture and Xen's source folder.
 ARCHITECTURES = {"x86_64": ("amd64", "x86"), "arm64": ("arm64", "arm"), "arm32": ("armhf", "arm")}
@@ -65,40 +66,10 @@ def xen(arch: str, efi: bool = False) -> Xen:
     return Xen(tree, tree / command[-1], config, autoconf, preprocessed, command, elf)
 
 
-@cache
-def built_objects(arch: str) -> Path:
-    """What Debian's Xen 4.17 is linked from, `prelink.o`: built here, with the package's configuration.
-
-    The package's compiler was this release's too; what differs is that of a cross compiler's name.
-    """
-    debian_arch, _ = ARCHITECTURES[arch]
-    name = f"xen-hypervisor-4.17-{debian_arch}"
-    config = binary_package(name, debian_arch) / "boot" / f"xen-4.17-{debian_arch}.config"
-    home = cache_folder() / "xen" / XEN_VERSION / arch / "build"
-    tools = {"CROSS_COMPILE": TARGETS[arch].prefix, "PYTHON": "python3"}
-    for needed in ("make", "flex", "bison", "python3"):
-        tool(needed)
-    with locked(f"xen-{arch}-build"):
-        objects = home / "xen" / "prelink.o"
-        if not objects.exists():
-            shutil.rmtree(home, ignore_errors=True)
-            shutil.copytree(source_package("xen"), home)
-            # The unpacked sources have no permissions.
-            for path in home.glob("xen/**/*"):
-                if path.is_file() and path.read_bytes()[:2] == b"#!":
-                    path.chmod(0o755)
-            shutil.copy(config, home / "xen" / ".config")
-            variables = [f"{key}={value}" for key, value in {"XEN_TARGET_ARCH": arch, **tools}.items()]
-            for goals in (["olddefconfig"], ["-j2", "build"]):
-                done = subprocess.run(
-                    [tool("make"), "-C", home / "xen", *variables, *goals], capture_output=True, text=True, timeout=3600
-                )
-                assert done.returncode == 0, done.stderr[-4000:]
-    return objects
-
-
 # Newer Xen, of the suite after this machine's: what was linked, and the scripts of all architectures without a build.
-NEWER, NEWER_SUITE = "4.20", "trixie"
+NEWER, NEWER_SUITE, NEWER_TAG = "4.20", "trixie", "RELEASE-4.20.4"
+# For which Debian has a configuration of each.
+_CONFIGURED = {"4.17": ("x86_64", "arm64", "arm32"), NEWER: ("x86_64", "arm64")}
 
 
 @cache
@@ -114,6 +85,63 @@ def newer_tree() -> Path:
     """The source of Xen 4.20, as far as linker scripts need it: the folder in which `xen/` lies."""
     wanted = ["xen/arch/*/xen.lds.S", "xen/include/*", "xen/arch/*/include/*"]
     return source_package("xen", only=wanted, suite=NEWER_SUITE)
+
+
+@cache
+def built_objects(arch: str, release: str = "4.17") -> Path:
+    """What Xen is linked from, `prelink.o`: built here, with the configuration of Debian's package if it has one.
+
+    4.17 is Debian's source, and the compiler that of its package. 4.20 is upstream's, from a repository at hand.
+    """
+    version = XEN_VERSION if release != NEWER else NEWER_TAG
+    home = cache_folder() / "xen" / version / arch / "build"
+    tools = {"CROSS_COMPILE": TARGETS[arch].prefix, "PYTHON": "python3"}
+    for needed in ("make", "flex", "bison", "python3"):
+        tool(needed)
+    with locked(f"xen-{release}-{arch}-build"):
+        objects = home / "xen" / "prelink.o"
+        if not objects.exists():
+            shutil.rmtree(home, ignore_errors=True)
+            if release == NEWER:
+                _unpack_upstream(home)
+            else:
+                shutil.copytree(source_package("xen"), home)
+            # The unpacked sources have no permissions.
+            for path in home.glob("xen/**/*"):
+                if path.is_file() and path.read_bytes()[:2] == b"#!":
+                    path.chmod(0o755)
+            configuration = "defconfig"
+            if arch in _CONFIGURED[release]:
+                shutil.copy(_configuration(arch, release), home / "xen" / ".config")
+                configuration = "olddefconfig"
+            variables = [f"{key}={value}" for key, value in {"XEN_TARGET_ARCH": arch, **tools}.items()]
+            for goals in ([configuration], ["-j2", "build"]):
+                done = subprocess.run(
+                    [tool("make"), "-C", home / "xen", *variables, *goals], capture_output=True, text=True, timeout=7200
+                )
+                assert done.returncode == 0, done.stderr[-4000:]
+    return objects
+
+
+def _configuration(arch: str, release: str) -> Path:
+    debian_arch, _ = ARCHITECTURES[arch]
+    name, suite = f"xen-hypervisor-{release}-{debian_arch}", NEWER_SUITE if release == NEWER else ""
+    return binary_package(name, debian_arch, suite=suite) / "boot" / f"xen-{release}-{debian_arch}.config"
+
+
+def _unpack_upstream(home: Path) -> None:
+    repository = Path(os.environ.get("LDCHECK_MIRRORS", "")) / "xen-project+xen" / "repo"
+    if not repository.is_dir():
+        unavailable("no repository of Xen: LDCHECK_MIRRORS has to name the folder with xen-project+xen/repo")
+    home.mkdir(parents=True)
+    archive = home / "source.tar"
+    subprocess.run(
+        [tool("git"), "-C", repository, "archive", "-o", archive, NEWER_TAG, "xen", "Config.mk", "config"],
+        check=True,
+        timeout=300,
+    )
+    subprocess.run([tool("tar"), "-xf", archive, "-C", home], check=True, timeout=300)
+    archive.unlink()
 
 
 def autoconf_header(config: str) -> str:
