@@ -1,0 +1,99 @@
+"""What the relocations of objects make a linker add to a link: entries of tables, stubs, shorter code.
+
+Only so much is looked at as tells whether there is any such work: a layout that is predicted from section headers holds
+where there is none.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Iterator, Sequence
+
+from ldcheck.image.elf_file import SHT_REL, SHT_RELA, ElfFile, SectionHeader
+
+_SHF_ALLOC = 0x2
+_RISCV_RELAXED = {43: "R_RISCV_ALIGN", 51: "R_RISCV_RELAX"}
+_IFUNC, _FUNC = 10, 2
+
+# Relocations that ld computes in place, by architecture (the psABI of each). Others may want a table or a stub.
+_PLAIN = {
+    "x86_64": frozenset((0, 1, 2, 4, 10, 11, 12, 13, 14, 15, 17, 18, 21, 23, 24, 32, 33)),
+    "arm64": frozenset((0, 256, *range(257, 294), 299, *range(544, 560))),
+    "arm32": frozenset((0, 1, 2, 3, 4, 5, 6, 8, 10, 24, 27, 28, 29, 30, 38, 40, 41, 42, *range(43, 51), 51, 102, 103)),
+    "riscv64": frozenset((0, 1, 2, 10, 11, 16, 17, 18, 19, *range(23, 32), *range(33, 42), 44, 45, *range(52, 58))),
+}
+# Branches, whose targets may be too far away.
+_BRANCHES = {"arm64": frozenset((282, 283)), "arm32": frozenset((1, 10, 27, 28, 29, 30, 51))}
+# Relocations against a global symbol for which ld makes the (empty) tables of indirect functions.
+_ASKING = {"arm64": frozenset((257, 275, 277, 282, 283, 309, 311, 312, 313))}
+
+
+class LinkerWork:
+    """What was found in the objects of a link.
+
+    `obstacles` are clauses, `called` names that branches go to, `first` the file and member with the first relocation
+    for which ld makes tables of indirect functions.
+    """
+
+    def __init__(self) -> None:
+        self.arch = ""
+        self.obstacles: dict[str, None] = {}
+        self.called: set[str] = set()
+        self.first: tuple[str, str] | None = None
+
+    def add(self, file: str, member: str, elf: ElfFile, names: Sequence[str], locals_: int) -> set[int]:
+        """Look at an object; the indices of its sections that have relocations.
+
+        `names` are those of its symbols, of which the first `locals_` are local.
+        """
+        self.arch = self.arch or elf.arch
+        label = f"{file}({member})" if member else file
+        plain = _PLAIN.get(elf.arch)
+        relocated: set[int] = set()
+        for header in elf.sections:
+            if header.sh_type not in (SHT_REL, SHT_RELA) or not 0 < header.sh_info < len(elf.sections):
+                continue
+            relocated.add(header.sh_info)
+            if not elf.sections[header.sh_info].sh_flags & _SHF_ALLOC:
+                continue
+            kinds: set[int] = set()
+            for kind, symbol in _relocations(elf, header):
+                kinds.add(kind)
+                if symbol >= locals_:
+                    self._global(kind, symbol, (file, member), names)
+            if elf.arch == "arm32" and self.first is None:
+                self.first = file, member
+            relaxed = [_RISCV_RELAXED[kind] for kind in sorted(kinds) if kind in _RISCV_RELAXED]
+            if elf.arch == "riscv64" and relaxed:
+                self.obstacles[f"{label} has {relaxed[0]}: ld makes its code shorter"] = None
+            elif plain is not None and (odd := kinds - plain):
+                self.obstacles[f"{label} has relocations of type {min(odd)}, for which ld may make tables"] = None
+        return relocated
+
+    def _global(self, kind: int, symbol: int, file: tuple[str, str], names: Sequence[str]) -> None:
+        if kind in _BRANCHES.get(self.arch, ()) and symbol < len(names):
+            self.called.add(names[symbol])
+        if self.first is None and kind in _ASKING.get(self.arch, ()):
+            self.first = file
+
+    def add_symbol(self, label: str, kind: int, value: int, *, defined: bool) -> None:
+        """Look at a symbol of the object."""
+        if kind == _IFUNC:
+            self.obstacles[f"{label} has an indirect function, for which ld makes tables"] = None
+        elif self.arch == "arm32" and kind == _FUNC and defined and value & 1:
+            self.obstacles["there is Thumb code, for which ld may make stubs"] = None
+
+
+def _relocations(elf: ElfFile, header: SectionHeader) -> Iterator[tuple[int, int]]:
+    """Type and symbol of each relocation of a table."""
+    wide = elf.bits == 64
+    width = (3 if header.sh_type == SHT_RELA else 2) * (8 if wide else 4)
+    data = elf.content(header)
+    cells = array("Q" if wide else "I", data[: len(data) // width * width])
+    if elf.big_endian != (sys.byteorder == "big"):
+        cells.byteswap()
+    infos = cells[1 :: width // cells.itemsize]
+    if wide:
+        return ((info & 0xFFFFFFFF, info >> 32) for info in infos)
+    return ((info & 0xFF, info >> 8) for info in infos)

@@ -1,0 +1,67 @@
+"""What is not played through: what is not in section headers and symbol tables, or is another linker's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from ldcheck.image.definitions import Definitions, Key
+from ldcheck.layout.knowledge import PAGES, NotPredicted, Options
+from ldcheck.script.syntax import Include, Insert, Script, SectionClass, SectionGroup, Sections, statements
+
+if TYPE_CHECKING:
+    from ldcheck.image.model import InputSection
+
+_SHF_ALLOC, _SHF_LINK_ORDER, _SHF_COMPRESSED = 0x2, 0x80, 0x800
+# Notes on the processor, which ld merges into one.
+_ATTRIBUTES = ("ARM_ATTRIBUTES", "RISCV_ATTRIBUTES")
+# What ld rewrites, by name.
+_REWRITTEN = {
+    ".eh_frame": "ld takes out what is there twice",
+    ".note.gnu.property": "ld merges the properties of all files",
+    ".gnu.warning": "ld shows it and takes it out",
+    ".sframe": "ld merges those of all files",
+    ".ctf": "ld merges those of all files",
+}
+
+
+def is_unsized(section: InputSection) -> bool:
+    """Whether only ld knows the size of a section that takes no memory."""
+    named = section.name.startswith((".stab", ".zdebug", ".gnu.build.attributes"))
+    odd = section.type in _ATTRIBUTES or bool(section.flags & _SHF_COMPRESSED) or named
+    return odd and not section.flags & _SHF_ALLOC
+
+
+def refuse_script(tree: Script) -> None:
+    """Raise NotPredicted for what is not GNU ld's, or goes on in a script that is not given."""
+    for node in statements(tree):
+        if isinstance(node, Insert):
+            raise NotPredicted("INSERT puts the script into ld's own, which is not given", node)
+        if isinstance(node, Include) and node.statements is None:
+            raise NotPredicted(f"{node.path.text} is not there to be read", node)
+        if isinstance(node, SectionGroup):
+            raise NotPredicted("GROUP of output sections is not played through", node)
+        if isinstance(node, SectionClass) or (isinstance(node, Sections) and node.keyword != "SECTIONS"):
+            raise NotPredicted("only lld knows it", node)
+
+
+def refuse_inputs(
+    inputs: Iterable[InputSection], symbols: Definitions, options: Options, sizes: Mapping[Key, int | None]
+) -> None:
+    """Raise NotPredicted for inputs that ld does more to than to place them, unless `sizes` tell what is left."""
+    if options.arch not in PAGES:
+        known = ", ".join(PAGES)
+        raise NotPredicted(
+            f"links for {options.arch or 'an unknown architecture'} are not played through, only {known}"
+        )
+    if symbols.obstacles and not sizes:
+        more = f" (and {len(symbols.obstacles) - 1:,} more reasons)" if len(symbols.obstacles) > 1 else ""
+        raise NotPredicted(symbols.obstacles[0] + more)
+    for section in inputs:
+        if (section.file, section.member, section.index) in sizes or not section.size:
+            continue
+        where = f"{section.name} of {section.file}"
+        if section.name in _REWRITTEN:
+            raise NotPredicted(f"{where}: {_REWRITTEN[section.name]}")
+        if section.flags & _SHF_LINK_ORDER:
+            raise NotPredicted(f"{where}: ld orders it by the sections that it is linked to")

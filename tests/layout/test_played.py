@@ -1,0 +1,166 @@
+"""A link that is played through comes to what the real ld makes of it: addresses, sizes, padding, symbols."""
+
+from __future__ import annotations
+
+import os
+from contextlib import chdir
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from ldcheck.image.definitions import read_definitions
+from ldcheck.image.maps import read_map
+from ldcheck.image.objects import read_objects
+from ldcheck.layout.knowledge import NotPredicted, Options
+from ldcheck.layout.played import Played
+from ldcheck.layout.player import play
+from ldcheck.script.parser import parse
+from ldcheck.source import Source
+from tests.layout.played_links import Tally, compare, run
+from tests.support.build import assemble, compile_c, link
+
+# Another start tries other scripts and objects.
+_FIRST = int(os.environ.get("LDCHECK_LAYOUT_SEED", "1"))
+_LINKS = int(os.environ.get("LDCHECK_PLAYED_LINKS", "500"))
+
+
+def judged(tally: Tally, share: float) -> None:
+    """Nothing may differ, and enough has to be predicted."""
+    assert not tally.broken, "\n\n".join(tally.broken[:3])
+    assert tally.predicted > tally.links * share, tally.refused
+
+
+def test_random_links_are_predicted_to_the_byte(tmp_path: Path) -> None:
+    tally = run(tmp_path, range(_FIRST, _FIRST + 60))
+    judged(tally, 0.7)
+    assert tally.sections > 500
+    assert tally.symbols > 150
+
+
+# The notes on the processor of RISC-V and arm, whose sizes only ld knows, stand in the way of many scripts.
+@pytest.mark.parametrize(("target", "share"), [("arm64", 0.7), ("riscv64", 0.45), ("arm32", 0.35)])
+def test_random_links_are_predicted_elsewhere(tmp_path: Path, target: str, share: float) -> None:
+    judged(run(tmp_path, range(_FIRST, _FIRST + 20), target), share)
+
+
+@pytest.mark.parametrize("target", ["x86_64", "arm64", "riscv64", "arm32"])
+def test_random_links_of_a_firmware_are_predicted_to_the_byte(tmp_path: Path, target: str) -> None:
+    judged(run(tmp_path, range(_FIRST, _FIRST + 15), target, firmware=True), 0.6)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    ("target", "firmware", "share"),
+    [
+        ("x86_64", False, 0.7), ("x86_64", True, 0.7), ("arm64", False, 0.7), ("arm64", True, 0.7),
+        ("riscv64", False, 0.5), ("riscv64", True, 0.7), ("arm32", False, 0.4), ("arm32", True, 0.7),
+    ],
+)  # fmt: skip
+def test_many_random_links(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str, firmware: bool, share: float
+) -> None:
+    tally = run(tmp_path, range(_FIRST + 1000, _FIRST + 1000 + _LINKS), target, firmware)
+    with capsys.disabled():
+        parts = f"{tally.sections:,} sections, {tally.inputs:,} inputs, {tally.symbols:,} symbols"
+        print(f"\n{target}: {tally.predicted} of {tally.links} links are predicted: {parts}")
+    judged(tally, share)
+
+
+def played(folder: Path, script: str, objects: list[Path], target: str = "x86_64") -> Played:
+    """Play a link, and compare it with ld's."""
+    done = link(folder, script, objects, target, ["-e0"])
+    assert done.map is not None, done.output
+    with chdir(folder):
+        names = [path.name for path in objects]
+        inputs, symbols = read_objects(names), read_definitions(names)
+    found = play(parse(Source("t.lds", script)).tree, inputs, symbols, Options(arch=target))
+    tally = Tally()
+    compare(found, read_map(str(done.map)), script, tally)
+    assert not tally.broken, tally.broken[0]
+    return found
+
+
+def strings(random: Random, width: int) -> str:
+    """Mergeable sections whose strings repeat each other, and each other's tails."""
+    directive = {1: ".asciz", 2: ".string16", 4: ".string32"}[width]
+    lines = []
+    for _ in range(random.randint(1, 3)):
+        align = random.choice((1, 1, 1, 4, 8)) * width
+        name = random.choice((".rodata.a", ".rodata.b"))
+        lines.append(f'.section {name}{width}{align},"aMS",@progbits,{width}\n.balign {align}')
+        for _ in range(random.randint(0, 12)):
+            text = "".join(random.choice("ab") for _ in range(random.choice((0, 1, 2, 2, 3, 5, 8))))
+            lines.append(f'{directive} "{text}"')
+            if random.random() < 0.3:
+                lines.append(f".balign {align}")
+    return "\n".join(lines) + "\n"
+
+
+def constants(random: Random) -> str:
+    size = random.choice((4, 8, 16))
+    values = "\n".join(f".balign {size}\n.4byte {random.randint(0, 3)}\n.skip {size - 4}" for _ in range(6))
+    return f'.section .rodata.cst{size},"aM",@progbits,{size}\n.balign {size}\n{values}\n'
+
+
+@pytest.mark.parametrize("seed", range(_FIRST, _FIRST + 12))
+def test_strings_and_constants_are_merged_as_ld_merges_them(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    objects = []
+    for number in range(4):
+        source = "".join(strings(random, random.choice((1, 1, 2, 4))) + constants(random) for _ in range(3))
+        objects.append(assemble(tmp_path, source, name=f"m{number}.o"))
+    script = (
+        "SECTIONS { . = 0x1000; .text : { *(.text) } .ro : { *(.rodata.a*) *(.rodata.b*) } .c : { *(.rodata.c*) } }"
+    )
+    found = played(tmp_path, script, objects)
+    assert sum(section.size for section in found.sections) > 0
+
+
+COMMON = (
+    "int alone[5]; int shared[4]; int defined[3] = {1};",
+    "int shared[9]; extern int alone[]; int defined[3];",
+    "char other[64]; int use(void) { return other[0]; }",
+)
+
+
+def test_common_symbols_stand_in_the_file_that_has_the_largest(tmp_path: Path) -> None:
+    objects = [compile_c(tmp_path, source, name=f"c{at}.o", options=["-fcommon"]) for at, source in enumerate(COMMON)]
+    script = "SECTIONS { . = 0x1000; .text : { *(.text*) } .data : { *(.data*) } .bss : { *(.bss* COMMON) } }"
+    found = played(tmp_path, script, objects)
+    (bss,) = (section for section in found.sections if section.name == ".bss")
+    assert [(one.input.file, one.size) for one in bss.inputs if one.size] == [("c0.o", 20), ("c1.o", 36), ("c2.o", 64)]
+
+
+REFUSED = [
+    ("SECTIONS { .text : { *(.text) } } INSERT AFTER .data;", "", "INSERT"),
+    ("SECTIONS { .text : { *(.text) } > nowhere }", "", "memory region nowhere is not declared"),
+    ("SECTIONS { .text : { *(.text) . = 0x10; . = 0x8; } }", "", "refuses to move the location counter back"),
+    ("SECTIONS { .text : { *(.text) } x = missing; }", "", "refuses to assign to x"),
+    ("SECTIONS { .text : { *(.text) } }", ".comm a,4,4\n.comm b,24,16", "common symbols"),
+    ("SECTIONS { .text : { *(.text) } }", "mov got@GOTPCREL(%rip), %rax", "relocations of type"),
+    ("SECTIONS { .text : { *(.text) } }", '.section .eh_frame,"a"\n.long 0', "eh_frame"),
+    ("SECTIONS { x = 1 / 0 * missing; }", "", "divide by zero"),
+    ("SECTIONS { .a : AT(LOADADDR(.b)) { *(.text) } .b : AT(LOADADDR(.a)) { BYTE(1) } }", "", "not known where"),
+]
+
+
+@pytest.mark.parametrize(("script", "source", "reason"), REFUSED)
+def test_what_is_not_known_is_refused_by_name(tmp_path: Path, script: str, source: str, reason: str) -> None:
+    path = assemble(tmp_path, f".text\n.long 1\n{source}\n")
+    inputs, symbols = read_objects([str(path)]), read_definitions([str(path)])
+    parsed = parse(Source("t.lds", script))
+    with pytest.raises(NotPredicted, match=reason):
+        play(parsed.tree, inputs, symbols, Options(arch="x86_64"))
+
+
+def test_what_ld_complains_of_is_told(tmp_path: Path) -> None:
+    path = assemble(tmp_path, ".text\n.skip 100\n")
+    script = """
+    MEMORY { rom : ORIGIN = 0x1000, LENGTH = 64 }
+    SECTIONS { .text : { *(.text) } > rom ASSERT(SIZEOF(.text) < 64, "too large") }
+    """
+    found = play(
+        parse(Source("t.lds", script)).tree, read_objects([str(path)]), read_definitions([str(path)]), Options("x86_64")
+    )
+    assert found.complaints == ("section `.text' will not fit in region `rom'", "too large")
