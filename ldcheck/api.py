@@ -262,6 +262,9 @@ def diff(
     budgets: Sequence[str] = (),
     no_growth: bool = False,
     pictures: bool = False,
+    objects: Sequence[str] = (),
+    map: str = "",  # noqa: A002 - as for `check`
+    link_options: Sequence[str] = (),
 ) -> Comparison:
     """What two linker scripts, two builds, or both do differently.
 
@@ -270,9 +273,15 @@ def diff(
     `include_first` are as for `check`. A build is an ELF file, the map of its link, or both.
 
     `budgets` (`FLASH=120K`, `FLASH=95%`, `memory=+1K`) and `no_growth` say what the new build is held to; what is not
-    so is in `unmet`. `pictures` asks for what the HTML report draws. Raises CheckError for what cannot be read, is no
-    linker script, or is missing on one side.
+    so is in `unmet`. `pictures` asks for what the HTML report draws.
+
+    With `objects`, or the `map` of the old build, both scripts are played through with these inputs, by the rules of
+    GNU ld 2.40 for a static link: `builds` is then what that comes to, without a link. `link_options` are those of
+    ld's command line that change the layout (`-z`, `norelro`).
+
+    Raises CheckError for what cannot be read, is no linker script, is missing on one side, or is not predicted.
     """
+    from ldcheck.compare.inputs import Inputs
     from ldcheck.compare.run import Asked, compare, read
 
     options = Target(
@@ -285,7 +294,8 @@ def diff(
     )
     before = replace(options, name=old or old_elf or old_map, script=old, image=old_elf, map=old_map)
     after = replace(options, name=new or new_elf or new_map, script=new, image=new_elf, map=new_map)
-    return compare(read(before), read(after), Asked(tuple(budgets), no_growth, pictures))
+    inputs = Inputs(tuple(objects), map, tuple(link_options))
+    return compare(read(before), read(after), Asked(tuple(budgets), no_growth, pictures, inputs))
 
 
 def diff_since(
@@ -303,15 +313,19 @@ def diff_since(
     budgets: Sequence[str] = (),
     no_growth: bool = False,
     pictures: bool = False,
+    objects: Sequence[str] = (),
+    map: str = "",  # noqa: A002 - as for `check`
+    link_options: Sequence[str] = (),
 ) -> dict[str, Comparison]:
     """What scripts do differently since a revision of git, by the names of the targets; the work tree stays as it is.
 
     The targets are those that `check` would choose for the scripts; without any, all of `.ldcheck.yaml`. Headers count
     as they were at the revision, too. Builds are those of the one target that is compared. What of one target cannot be
     read is in the `errors` of its comparison. Raises CheckError for a revision that git does not know, for scripts that
-    are no target, and for builds of several.
+    are no target, and for builds of several. `objects`, `map` and `link_options` are as for `diff`.
     """
     from ldcheck.compare.configurations import Comparison
+    from ldcheck.compare.inputs import Inputs
     from ldcheck.compare.run import Asked, Read, compare, read, read_before, read_build, sources_of
     from ldcheck.project.revisions import commit_of, is_new, texts_at
 
@@ -320,8 +334,8 @@ def diff_since(
         "", "", arch=arch, includes=tuple(includes), definitions=definitions, include_first=tuple(include_first)
     )
     chosen = choose(Given(tuple(scripts), options, (), "", inline=False), _reached)
-    asked = Asked(tuple(budgets), no_growth, pictures)
-    builds = (old_elf, old_map, new_elf, new_map)
+    asked = Asked(tuple(budgets), no_growth, pictures, Inputs(tuple(objects), map, tuple(link_options)))
+    builds = (old_elf, old_map, new_elf, new_map, map, *objects)
     if any(builds) and len(chosen.targets) != 1:
         names = ", ".join(target.name for target in chosen.targets)
         raise CheckError(InputError(f"builds are those of one target: name it, of {names}", Location(revision)))

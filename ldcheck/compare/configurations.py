@@ -47,7 +47,7 @@ def compare_targets(old: Scripts, new: Scripts, sources: tuple[Sources, Sources]
 
     With `sources`, it is also tried to prove of more configurations than were looked at that they are the same.
     """
-    pairs = sorted(set(_pairs(old, new)))
+    pairs = belonging(old, new)
     reordered = False
     known: dict[int, Item] = {}
     found: dict[tuple[str, str, object, object, tuple[str, ...]], tuple[Entry, set[int]]] = {}
@@ -75,9 +75,14 @@ def compare_targets(old: Scripts, new: Scripts, sources: tuple[Sources, Sources]
     )
 
 
+def belonging(old: Scripts, new: Scripts) -> list[tuple[int, int]]:
+    """The pairs of scripts of two sides that belong together, by their places among the parses of each."""
+    return sorted(set(_pairs(old, new)))
+
+
 def _all_pairs(old: Scripts, new: Scripts) -> list[tuple[int, int]] | None:
     """The pairs of scripts of two sides; None where there may be others, or something is only assumed."""
-    pairs = sorted(set(_pairs(old, new)))
+    pairs = belonging(old, new)
     return None if _open_question(old, new, len(pairs)) else pairs
 
 

@@ -42,9 +42,10 @@ class Definitions:
     """The global symbols of the objects of a link.
 
     `unknown` are defined by them with a value that is not known. `wanted` are those that they refer to, `called` those
-    that branches go to. `common` are what common symbols take, by file. `mergeable` is the content of sections that ld
-    merges. `obstacles` are clauses: what ld makes of the relocations. `asking` is the file and member with the first
-    relocation for which it makes tables of indirect functions.
+    that branches go to, if there are `branches` at all. `common` are what common symbols take, by file. `mergeable` is
+    the content of sections that ld merges. `obstacles` are clauses on what ld makes of the relocations by the
+    addresses, `tables` on what it makes wherever things are. `asking` is the file and member with the first relocation
+    for which it makes tables of indirect functions.
     """
 
     defined: Mapping[str, Definition]
@@ -53,31 +54,39 @@ class Definitions:
     common: Mapping[Key, Common] | None = None
     mergeable: Mapping[Key, bytes] = field(default_factory=dict)
     obstacles: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
     called: frozenset[str] = frozenset()
+    branches: bool = False
     asking: tuple[str, str] | None = None
 
 
 NOTHING = Definitions({})
 
 
-def read_definitions(paths: Iterable[str], chosen: frozenset[tuple[str, str]] | None = None) -> Definitions:
+def read_definitions(
+    paths: Iterable[str],
+    chosen: frozenset[tuple[str, str]] | None = None,
+    called: Mapping[str, str] | None = None,
+) -> Definitions:
     """The symbols of objects and archives; of those files and members alone that are `chosen`, if that is given.
 
-    Raises CheckError for a path that cannot be read.
+    `called` are the names of files that are called otherwise than their paths. Raises CheckError for a path that cannot
+    be read.
     """
     reading = _Reading()
     for path in paths:
+        name = called.get(path, path) if called is not None else path
         with OpenFile(path, "an object file or archive") as window:
             if not is_archive(window):
-                reading.add(path, "", window)
+                reading.add(name, "", window)
                 continue
             for member in members(window, []):
                 if member.window is None:
                     if chosen is None or (member.name, "") in chosen:
                         with OpenFile(member.name, "a member of a thin archive") as file:
                             reading.add(member.name, "", file)
-                elif chosen is None or (path, member.name) in chosen:
-                    reading.add(path, member.name, member.window)
+                elif chosen is None or (name, member.name) in chosen:
+                    reading.add(name, member.name, member.window)
     return reading.result()
 
 
@@ -142,7 +151,9 @@ class _Reading:
             sizes,
             self._mergeable,
             tuple(self._work.obstacles),
+            tuple(self._work.tables),
             frozenset(self._work.called),
+            self._work.branches,
             self._work.first,
         )
 

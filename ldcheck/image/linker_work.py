@@ -32,14 +32,17 @@ _ASKING = {"arm64": frozenset((257, 275, 277, 282, 283, 309, 311, 312, 313))}
 class LinkerWork:
     """What was found in the objects of a link.
 
-    `obstacles` are clauses, `called` names that branches go to, `first` the file and member with the first relocation
-    for which ld makes tables of indirect functions.
+    `obstacles` and `tables` are clauses: on work that hangs on addresses, and on tables that ld makes wherever things
+    are. `called` are names that branches go to, if there are `branches` at all. `first` is the file and member with the
+    first relocation for which ld makes tables of indirect functions.
     """
 
     def __init__(self) -> None:
         self.arch = ""
         self.obstacles: dict[str, None] = {}
+        self.tables: dict[str, None] = {}
         self.called: set[str] = set()
+        self.branches = False
         self.first: tuple[str, str] | None = None
 
     def add(self, file: str, member: str, elf: ElfFile, names: Sequence[str], locals_: int) -> set[int]:
@@ -62,13 +65,14 @@ class LinkerWork:
                 kinds.add(kind)
                 if symbol >= locals_:
                     self._global(kind, symbol, (file, member), names)
+            self.branches = self.branches or not kinds.isdisjoint(_BRANCHES.get(elf.arch, ()))
             if elf.arch == "arm32" and self.first is None:
                 self.first = file, member
             relaxed = [_RISCV_RELAXED[kind] for kind in sorted(kinds) if kind in _RISCV_RELAXED]
             if elf.arch == "riscv64" and relaxed:
                 self.obstacles[f"{label} has {relaxed[0]}: ld makes its code shorter"] = None
             elif plain is not None and (odd := kinds - plain):
-                self.obstacles[f"{label} has relocations of type {min(odd)}, for which ld may make tables"] = None
+                self.tables[f"{label} has relocations of type {min(odd)}, for which ld may make tables"] = None
         return relocated
 
     def _global(self, kind: int, symbol: int, file: tuple[str, str], names: Sequence[str]) -> None:
@@ -80,7 +84,7 @@ class LinkerWork:
     def add_symbol(self, label: str, kind: int, value: int, *, defined: bool) -> None:
         """Look at a symbol of the object."""
         if kind == _IFUNC:
-            self.obstacles[f"{label} has an indirect function, for which ld makes tables"] = None
+            self.tables[f"{label} has an indirect function, for which ld makes tables"] = None
         elif self.arch == "arm32" and kind == _FUNC and defined and value & 1:
             self.obstacles["there is Thumb code, for which ld may make stubs"] = None
 

@@ -65,9 +65,9 @@ class Headers:
     def _others(self, sections: list[Place], joined: Callable[[Place, Place], bool]) -> int:
         """The headers that stand for other things than memory: notes, thread-local data, the stack."""
         count = int(any(place.flags & THREAD_LOCAL for place in sections))
-        count += ".note.GNU-stack" in self._names
+        count += self._options.stack_header or ".note.GNU-stack" in self._names
         count += any(place.name == ".note.gnu.property" and place.size for place in sections)
-        count += self._options.eh_frame_header and any(place.name == ".eh_frame_hdr" for place in sections)
+        count += any(place.name == ".eh_frame_hdr" and place.flags & LOAD for place in sections)
         count += self._options.arch == "arm32" and any(
             place.name == ".ARM.exidx" and place.flags & LOAD for place in sections
         )

@@ -35,7 +35,8 @@ class Options:
     `arch` is the architecture as policies name it. `max_page` and `common_page` are those of `-z max-page-size` and
     `-z common-page-size`, 0 for the architecture's. `sort_section` is the operand of --sort-section, and not `relro`
     is `-z norelro`. With `-N`, `text_read_only` is not set, with `-N` and `-n` `paged` is not. `separate_code` is that
-    of `-z separate-code`, None for the architecture's default; `eh_frame_header` is `--eh-frame-hdr`.
+    of `-z separate-code`, None for the architecture's default; `build_id` are the bytes of an id that `--build-id`
+    makes, and `stack_header` is `-z execstack` or `-z noexecstack`.
     """
 
     arch: str = ""
@@ -46,7 +47,8 @@ class Options:
     text_read_only: bool = True
     paged: bool = True
     separate_code: bool | None = None
-    eh_frame_header: bool = False
+    build_id: int = 0
+    stack_header: bool = False
 
 
 class NotPredicted(Exception):  # noqa: N818 - an answer, and no error

@@ -27,6 +27,7 @@ from ldcheck.script.syntax import (
     Node,
     Word,
 )
+from ldcheck.script.uses import leaves
 from ldcheck.sections.outputs import ALLOC, CODE, DATA, LOAD, READONLY, THREAD_LOCAL, power_of_two
 
 Listing = Sequence[Place | Node]
@@ -52,6 +53,8 @@ class Passes:
         self.default = self.regions[0]
         # What ld complains of, although it goes on.
         self.complaints: dict[str, None] = {}
+        # Where the location counter was behind the assignments to it between output sections.
+        self.jumps: dict[Assignment, int] = {}
         # The statements that begin and end what is read-only after relocation.
         self.relro_start: Node | None = None
         self.relro_end: Node | None = None
@@ -88,6 +91,8 @@ class Passes:
             elif seen == "end":
                 self.relro_end = self.relro_end or item
             self.default.current = dot
+            if isinstance(item, Assignment) and item.target.text == ".":
+                self.jumps[item] = dot
 
     def _size(self, place: Place, dot: int, check: bool) -> int:
         if place.begins is not None:
@@ -215,7 +220,7 @@ class Passes:
             node = part.node
             if isinstance(node, Data):
                 known.fold(_value_of(node), None, dot)
-                dot = dot + _data_size(node) & MASK
+                dot = dot + DATA_SIZES[node.keyword] & MASK
                 place.size = dot - start & MASK
             elif isinstance(node, Marker):
                 place.kept = place.kept or node.keyword == "CREATE_OBJECT_SYMBOLS"
@@ -266,7 +271,7 @@ class Passes:
                     dot += part.pad + part.size
             elif isinstance(part.node, Data):
                 self.known.fold(_value_of(part.node), None, dot)
-                dot += _data_size(part.node)
+                dot += DATA_SIZES[part.node.keyword]
             elif part.node is not None and not isinstance(part.node, Fill | Marker):
                 dot = self._statement(part.node, place, dot)
                 if place.exists:
@@ -299,7 +304,7 @@ class Passes:
 
     def _moved(self, node: Assignment, place: Place | None, section: str | None, dot: int) -> int:
         known = self.known
-        value = known.fold(self._expression(node), section, dot)
+        value = known.fold(self.expression(node), section, dot)
         if known.phase == Phase.MARK and place is not None and place.exists and not self._may_vanish(node, value):
             place.kept = True
         if value.number is None or section == UNDEFINED:
@@ -318,7 +323,7 @@ class Passes:
         """Whether an assignment to the location counter does not keep an empty section."""
         if value.number != 0:
             return False
-        source = self._expression(node)
+        source = self.expression(node)
         if isinstance(source, Binary) and source.operator == "+" and _is_dot(source.left):
             return self._is_zero(source.right)
         return self._is_zero(source) or _aligns_if_not_empty(source)
@@ -335,7 +340,7 @@ class Passes:
             if found is None or found.value is not None:
                 return False
         known.target, known.from_itself = name, False
-        value = known.fold(self._expression(node), section, dot)
+        value = known.fold(self.expression(node), section, dot)
         known.target = ""
         if known.from_itself and known.phase != Phase.FINAL:
             return True
@@ -351,7 +356,7 @@ class Passes:
         known.symbols[name] = Symbol(value.number, value.section or section or ABSOLUTE, known.count, by_object)
         return True
 
-    def _expression(self, node: Assignment) -> Expression:
+    def expression(self, node: Assignment) -> Expression:
         """What is assigned, with the operator of `+=` and its like."""
         if node.operator == "=":
             return node.value
@@ -367,10 +372,6 @@ def _value_of(node: Data) -> Expression:
     if isinstance(node.value, Word) or node.keyword not in DATA_SIZES:
         raise NotPredicted(f"{node.keyword} is not known to GNU ld 2.40", node)
     return node.value
-
-
-def _data_size(node: Data) -> int:
-    return DATA_SIZES[node.keyword]
 
 
 def _is_dot(source: Expression) -> bool:
@@ -390,8 +391,6 @@ def _aligns_if_not_empty(source: Expression) -> bool:
 
 def _aligns(source: Expression) -> bool:
     """Whether an expression rounds the location counter up, which has no value while a script is read."""
-    from ldcheck.script.uses import leaves
-
     return any(
         isinstance(part, Call) and part.function in ("ALIGN", "BLOCK", "NEXT") and len(part.arguments) == 1
         for part in leaves(source)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.layout.knowledge import Place
 from ldcheck.layout.passes import without_room
+from ldcheck.layout.traits import DATA_SIZES
 from ldcheck.record import dataclass
 from ldcheck.script.arithmetic import MASK
-from ldcheck.script.syntax import OutputSection
+from ldcheck.script.syntax import Data, Expression, OutputSection
 from ldcheck.sections.outputs import ALLOC, CODE, HAS_CONTENTS, READONLY
 
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ class PlayedPadding(NamedTuple):
     address: int
     size: int
     cause: str
+
+
+class PlayedJump(NamedTuple):
+    """An assignment to the location counter between output sections: behind how many of them, and what it led to."""
+
+    value: Expression
+    behind: int
+    dot: int
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -76,7 +85,8 @@ class Played:
     """The layout: output sections in the order of their addresses' statements, values of the script's symbols.
 
     `regions` are name, origin and length in bytes. `complaints` are what ld says against it (a region that is too
-    small, an ASSERT that fails), in its words. `thrown` is what it discards. `mapped` is where inputs went.
+    small, an ASSERT that fails), in its words. `thrown` is what it discards. `mapped` is where inputs went. `jumps` are
+    the assignments to the location counter between output sections.
     """
 
     sections: tuple[PlayedSection, ...]
@@ -85,6 +95,7 @@ class Played:
     complaints: tuple[str, ...]
     thrown: tuple[InputSection, ...]
     mapped: Mapped
+    jumps: tuple[PlayedJump, ...] = ()
 
 
 def played_section(place: Place) -> PlayedSection:
@@ -96,10 +107,10 @@ def played_section(place: Place) -> PlayedSection:
         if part.input is not None:
             if part.pad:
                 paddings.append(PlayedPadding(part.address - part.pad & MASK, part.pad, "input alignment"))
-            if part.input.index >= 0:
+            if part.input.index >= 0 or part.size:
                 inputs.append(PlayedInput(part.input, part.address, 0 if part.excluded else part.size))
-            elif part.size:
-                data += part.size
+        elif isinstance(part.node, Data):
+            data += DATA_SIZES.get(part.node.keyword, 0)
         elif part.pad:
             paddings.append(PlayedPadding(part.address, part.pad, "assignment"))
     return PlayedSection(

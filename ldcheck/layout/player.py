@@ -8,24 +8,29 @@ final, static link (`-T`, no `-r`, no `-pie`, no `-q`) in which no option change
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ldcheck.image.definitions import NOTHING, Definitions, Key
+from ldcheck.image.link_inputs import AsLinked
 from ldcheck.image.merging import SHF_STRINGS, merged_sizes
 from ldcheck.layout.flow import flow
 from ldcheck.layout.headers import Headers
 from ldcheck.layout.knowledge import PAGES, UNDEFINED, Knowledge, NotPredicted, Options, Part, Phase, Place, Symbol
 from ldcheck.layout.passes import Passes
-from ldcheck.layout.played import Played, played_section
+from ldcheck.layout.played import Played, PlayedJump, played_section
 from ldcheck.layout.refusals import is_unsized, refuse_inputs, refuse_script
 from ldcheck.layout.relro import Relro
 from ldcheck.layout.shapes import declared_regions, named_regions, places
+from ldcheck.layout.unsized import refuse_unsized
 from ldcheck.record import replace
+from ldcheck.script.environment import Value
 from ldcheck.script.expressions import absolute
 from ldcheck.script.syntax import Assignment, Command, InputSectionDescription, MemoryRegion, Node, Script
 from ldcheck.sections.assign import link_order, mapped
-from ldcheck.sections.outputs import KEPT, READONLY, THREAD_LOCAL, Output, power_of_two
+from ldcheck.sections.made import STUBS
+from ldcheck.sections.outputs import CODE, KEPT, READONLY, THREAD_LOCAL, Output, power_of_two
 from ldcheck.sections.rules import flat
 
 if TYPE_CHECKING:
@@ -35,6 +40,12 @@ if TYPE_CHECKING:
 _RELAXING = ("riscv32", "riscv64")
 _RELAX_PASSES = 3
 _NARROW = ("arm32", "riscv32", "x86_32")
+# How far a branch reaches for certain, in bytes.
+_REACH = {"arm64": 0x7F00000, "arm32": 0x1F00000}
+BUILD_ID, BUILD_ID_INDEX = ".note.gnu.build-id", -50
+_SHF_ALLOC = 2
+# The sizes of name and content, the type, and the name "GNU".
+_NOTE_HEADER = 16
 # How often ld lays out anew because the number of program headers is another one.
 _MOST_TRIES = 10
 
@@ -44,14 +55,13 @@ def play(
     inputs: Sequence[InputSection],
     symbols: Definitions = NOTHING,
     options: Options = Options(),  # noqa: B008 - a frozen record
-    sizes: Mapping[Key, int | None] | None = None,
+    linked: AsLinked | None = None,
 ) -> Played:
     """Play a link through. Raises NotPredicted for what cannot be told.
 
-    `inputs` come in the order of ld's command line. `sizes` are the sizes of those that ld changes, by file, member and
-    index; None for one that it drops.
+    `inputs` come in the order of ld's command line. `linked` is what a link made of them, where that is known.
     """
-    return _Player(tree, inputs, symbols, options, sizes or {}).run()
+    return _Player(tree, inputs, symbols, options, linked).run()
 
 
 def with_common(inputs: Iterable[InputSection], symbols: Definitions) -> Iterator[InputSection]:
@@ -65,6 +75,20 @@ def with_common(inputs: Iterable[InputSection], symbols: Definitions) -> Iterato
             yield replace(section, size=common.size, align=common.align)
 
 
+def with_build_id(inputs: list[InputSection], options: Options) -> list[InputSection]:
+    """The inputs with the note that `--build-id` puts into the first file (ldelf.c: ldelf_setup_build_id)."""
+    if not inputs:
+        return inputs
+    first = inputs[0]
+    at = sum(1 for _ in takewhile(lambda one: (one.file, one.member) == (first.file, first.member), inputs))
+    if options.arch == "arm32":
+        first, at = replace(first, file=STUBS, member="", archive=""), 0
+    size = options.build_id + _NOTE_HEADER
+    made = replace(first, name=BUILD_ID, index=BUILD_ID_INDEX, size=size, align=4, type="NOTE")
+    made = replace(made, flags=_SHF_ALLOC, group="", entry_size=0, link=0)
+    return [*inputs[:at], made, *inputs[at:]]
+
+
 class _Player:
     def __init__(
         self,
@@ -72,16 +96,19 @@ class _Player:
         inputs: Sequence[InputSection],
         symbols: Definitions,
         options: Options,
-        sizes: Mapping[Key, int | None],
+        linked: AsLinked | None,
     ) -> None:
         refuse_script(tree)
-        refuse_inputs(inputs, symbols, options, sizes)
+        refuse_inputs(inputs, symbols, options, linked)
         inputs = link_order(tree, [*with_common(inputs, symbols)])
+        if options.build_id:
+            inputs = with_build_id(inputs, options)
         self._order = {(one.file, one.member, one.index): at for at, one in enumerate(inputs)}
         self._tree = tree
         self._objects = symbols
         self._options = options
-        self._sizes = sizes
+        self._sizes: Mapping[Key, int | None] = linked.sizes if linked is not None else {}
+        self._made: Mapping[tuple[str, str, str], int] = linked.made if linked is not None else {}
         self._merged: dict[Key, int | None] = {}
         self._flow = flow(tree)
         pages = PAGES.get(options.arch, (0, 0))
@@ -106,11 +133,11 @@ class _Player:
             place.exists = False
         first.assign(Phase.MARK)
         self._map()
-        self._check_unsized()
         known.phase = Phase.MARK
         passes.size(check=False)
         passes.reset()
         self._drop()
+        refuse_unsized(passes.listing, self._regions[0])
         relro = Relro(self._tree, self._mapped, passes, self._in_file)
         known.relro = known.relro and relro.has_content()
         relro.size_sections(check=True)
@@ -125,6 +152,7 @@ class _Player:
             raise NotPredicted("GNU ld finds no number of program headers that fits")
         passes.assign(Phase.FINAL)
         self._check_width()
+        self._check_reach()
         return self._result()
 
     def _size_again(self, relro: Relro, relaxed: int) -> None:
@@ -134,22 +162,26 @@ class _Player:
             self._passes.reset()
             relro.size_sections(check=True)
 
-    def _check_unsized(self) -> None:
-        """Refuse where statements count from the end of what only ld knows the size of."""
-        behind: Place | None = None
-        for item in self._passes.listing:
-            if isinstance(item, Place) and any(map(is_unsized, item.output.inputs)):
-                behind = item
-            elif behind is not None and (not isinstance(item, Place) or (item.begins is not None and item.node)):
-                reason = f"the location counter goes on behind {behind.name}, whose size only GNU ld knows"
-                raise NotPredicted(reason, item.begins if isinstance(item, Place) else item)
-
     def _check_width(self) -> None:
         if self._options.arch not in _NARROW:
             return
         for place in self._passes.places():
             if max(place.address, place.load) + place.size > 1 << 32:
                 raise NotPredicted(f"{place.name} does not lie in the 32 bits of an address", place.node)
+
+    def _check_reach(self) -> None:
+        """Refuse where a branch may not reach as far as it has to: ld puts a stub between."""
+        reach = _REACH.get(self._options.arch)
+        if reach is None or not self._objects.branches:
+            return
+        code = [one for one in self._in_file() if one.flags & CODE and one.size]
+        ends = [end for one in code for end in (one.address, one.address + one.size)]
+        for name in self._objects.called:
+            if (value := self._known.symbols.get(name)) is not None and value.assigned:
+                address = self._known.address_of(self._known.symbol(name) or Value(None))
+                ends += [address] if address is not None else []
+        if ends and max(ends) - min(ends) > reach:
+            raise NotPredicted("branches may have to reach further than they can, and ld puts stubs between")
 
     # Before anything has an address -----------------------------------------------------------------------------------
 
@@ -204,7 +236,9 @@ class _Player:
         if is_unsized(section):
             return Part(None, section, 0, excluded=True)
         key = section.file, section.member, section.index
-        size = self._sizes.get(key, self._merged.get(key, section.size))
+        size = self._merged.get(key, self._sizes.get(key, section.size))
+        if section.index < 0:
+            size = self._made.get((section.file, section.member, section.name), section.size)
         return Part(None, section, size or 0, size is None or (section.index < 0 and not size))
 
     def _map(self) -> None:
@@ -239,7 +273,7 @@ class _Player:
         for output, place in self._places.items():
             for section in output.inputs:
                 key = section.file, section.member, section.index
-                if key in self._objects.mergeable and key not in self._sizes:
+                if key in self._objects.mergeable:
                     group = place, section.entry_size, section.align, bool(section.flags & SHF_STRINGS)
                     groups.setdefault(group, []).append(section)
         for (_, entry_size, align, strings), sections in groups.items():
@@ -293,8 +327,22 @@ class _Player:
         regions = tuple((region.name, region.origin, region.length) for region in self._regions[1:])
         thrown = tuple(section for section, _, _ in self._mapped.thrown if section.index >= 0)
         return Played(
-            tuple(map(played_section, listed)), symbols, regions, tuple(self._passes.complaints), thrown, self._mapped
+            tuple(map(played_section, listed)),
+            symbols,
+            regions,
+            tuple(self._passes.complaints),
+            thrown,
+            self._mapped,
+            tuple(self._jumps(set(listed))),
         )
+
+    def _jumps(self, listed: Collection[Place]) -> Iterator[PlayedJump]:
+        behind = 0
+        for item in self._passes.listing:
+            if isinstance(item, Place):
+                behind += item in listed
+            elif isinstance(item, Assignment) and item in self._passes.jumps:
+                yield PlayedJump(self._passes.expression(item), behind, self._passes.jumps[item])
 
     def _all_assignments(self) -> Iterable[Assignment]:
         for item in self._passes.listing:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ldcheck.image.definitions import Definitions, Key
+from ldcheck.image.definitions import Definitions
+from ldcheck.image.link_inputs import AsLinked
 from ldcheck.layout.knowledge import PAGES, NotPredicted, Options
 from ldcheck.script.syntax import Include, Insert, Script, SectionClass, SectionGroup, Sections, statements
 
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 _SHF_ALLOC, _SHF_LINK_ORDER, _SHF_COMPRESSED = 0x2, 0x80, 0x800
 # Notes on the processor, which ld merges into one.
 _ATTRIBUTES = ("ARM_ATTRIBUTES", "RISCV_ATTRIBUTES")
-# What ld rewrites, by name.
-_REWRITTEN = {
+# What ld rewrites, by name; where it did before, it does the same again if nothing changes places.
+REWRITTEN = {
     ".eh_frame": "ld takes out what is there twice",
     ".note.gnu.property": "ld merges the properties of all files",
+    ".note.gnu.build-id": "ld takes it out",
     ".gnu.warning": "ld shows it and takes it out",
     ".sframe": "ld merges those of all files",
     ".ctf": "ld merges those of all files",
@@ -46,22 +48,23 @@ def refuse_script(tree: Script) -> None:
 
 
 def refuse_inputs(
-    inputs: Iterable[InputSection], symbols: Definitions, options: Options, sizes: Mapping[Key, int | None]
+    inputs: Iterable[InputSection], symbols: Definitions, options: Options, linked: AsLinked | None
 ) -> None:
-    """Raise NotPredicted for inputs that ld does more to than to place them, unless `sizes` tell what is left."""
+    """Raise NotPredicted for inputs that ld does more to than to place them, unless a link tells what is left."""
     if options.arch not in PAGES:
         known = ", ".join(PAGES)
         raise NotPredicted(
             f"links for {options.arch or 'an unknown architecture'} are not played through, only {known}"
         )
-    if symbols.obstacles and not sizes:
-        more = f" (and {len(symbols.obstacles) - 1:,} more reasons)" if len(symbols.obstacles) > 1 else ""
-        raise NotPredicted(symbols.obstacles[0] + more)
+    obstacles = symbols.obstacles + (symbols.tables if linked is None else ())
+    if obstacles:
+        more = f" (and {len(obstacles) - 1:,} more reasons)" if len(obstacles) > 1 else ""
+        raise NotPredicted(obstacles[0] + more)
     for section in inputs:
-        if (section.file, section.member, section.index) in sizes or not section.size:
+        if not section.size:
             continue
         where = f"{section.name} of {section.file}"
-        if section.name in _REWRITTEN:
-            raise NotPredicted(f"{where}: {_REWRITTEN[section.name]}")
         if section.flags & _SHF_LINK_ORDER:
             raise NotPredicted(f"{where}: ld orders it by the sections that it is linked to")
+        if section.name in REWRITTEN and linked is None:
+            raise NotPredicted(f"{where}: {REWRITTEN[section.name]}")
