@@ -17,7 +17,7 @@ from ldcheck.image.archive import is_archive, members
 from ldcheck.image.definitions import Definitions, Key, read_definitions
 from ldcheck.image.elf_file import ElfFile
 from ldcheck.image.files import OpenFile
-from ldcheck.image.model import InputSection, LinkMap
+from ldcheck.image.model import STUBS, InputSection, LinkMap
 from ldcheck.image.objects import read_objects
 from ldcheck.record import dataclass, replace
 from ldcheck.source import Location
@@ -111,7 +111,8 @@ def _entries(link_map: LinkMap) -> tuple[dict[_Name, list[int]], set[_Name]]:
 def _paths(link_map: LinkMap, chosen: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The files of the link, as the map names them and as they are found: from here, or from where the map is."""
     folder = os.path.dirname(link_map.path)
-    names = [name for name in link_map.loaded if any(name == file for file, _ in chosen)]
+    files = {file for file, _ in chosen} - {STUBS}
+    names = [name for name in link_map.loaded if name in files]
     found: dict[str, str] = {}
     missing = []
     for name in names:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ldcheck.image.definitions import NOTHING, Definitions, Key
 from ldcheck.image.link_inputs import AsLinked
 from ldcheck.image.merging import SHF_STRINGS, merged_sizes
+from ldcheck.image.model import STUBS
 from ldcheck.layout.flow import flow
 from ldcheck.layout.headers import Headers
 from ldcheck.layout.knowledge import PAGES, UNDEFINED, Knowledge, NotPredicted, Options, Part, Phase, Place, Symbol
@@ -29,7 +30,6 @@ from ldcheck.script.environment import Value
 from ldcheck.script.expressions import absolute
 from ldcheck.script.syntax import Assignment, Command, InputSectionDescription, MemoryRegion, Node, Script
 from ldcheck.sections.assign import link_order, mapped
-from ldcheck.sections.made import STUBS
 from ldcheck.sections.outputs import CODE, KEPT, READONLY, THREAD_LOCAL, Output, power_of_two
 from ldcheck.sections.rules import flat
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _RELAXING = ("riscv32", "riscv64")
 _RELAX_PASSES = 3
 _NARROW = ("arm32", "riscv32", "x86_32")
+_RELA = 24
 # How far a branch reaches for certain, in bytes.
 _REACH = {"arm64": 0x7F00000, "arm32": 0x1F00000}
 BUILD_ID, BUILD_ID_INDEX = ".note.gnu.build-id", -50
@@ -239,7 +240,12 @@ class _Player:
         size = self._merged.get(key, self._sizes.get(key, section.size))
         if section.index < 0:
             size = self._made.get((section.file, section.member, section.name), section.size)
-        return Part(None, section, size or 0, size is None or (section.index < 0 and not size))
+        part = Part(None, section, size or 0, size is None or (section.index < 0 and not size))
+        if section.name == ".iplt" and size and self._options.arch == "x86_64":
+            # Aligned to the size of its entries once there are any, each with a relocation.
+            count = self._made.get((section.file, section.member, ".rela.iplt"), 0) // _RELA
+            part.align = power_of_two(size // count) if count else part.align
+        return part
 
     def _map(self) -> None:
         """From here on, output sections exist and have their inputs."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ldcheck.image.model import InputSection
+from ldcheck.image.model import STUBS, InputSection
 from ldcheck.record import replace
 
 _READ_ONLY, _WRITABLE, _CODE = 0x2, 0x3, 0x6
@@ -40,7 +40,6 @@ _INDIRECT = {
     ),
 }
 # What ld for arm has in a file of its own, ahead of all (bfd/elf32-arm.c: bfd_elf32_arm_add_glue_sections_to_bfd).
-STUBS = "linker stubs"
 _GLUE = (".glue_7", ".glue_7t", ".vfp11_veneer", ".v4_bx")
 
 

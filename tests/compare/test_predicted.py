@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from ldcheck.api import diff
 from ldcheck.cli.main import main
 from ldcheck.compare.builds import Builds, Change
 from ldcheck.findings import CheckError
+from ldcheck.image.definitions import read_definitions
+from ldcheck.image.elf import read_elf
+from ldcheck.image.link_inputs import from_map
 from ldcheck.image.maps import read_map
 from ldcheck.image.objects import read_objects
 from ldcheck.layout.knowledge import Options
@@ -23,6 +27,7 @@ from ldcheck.source import Source
 from tests.layout.played_links import Tally, compare
 from tests.support.build import compile_c, link
 from tests.support.images import mini_image
+from tests.support.tools import c_library, tool
 
 OLD = """\
 MEMORY { FLASH (rx) : ORIGIN = 0x8000, LENGTH = 4K
@@ -150,9 +155,6 @@ def test_what_ld_would_say_is_told(folder: Path, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize("arch", ["x86_64", "arm64", "arm32"])
 @pytest.mark.parametrize("variant", ["good", "swallowed", "wildcard-first"])
 def test_the_mini_hypervisor_is_predicted_to_the_byte(arch: str, variant: str) -> None:
-    from ldcheck.image.definitions import read_definitions
-    from ldcheck.image.elf import read_elf
-
     image = mini_image(arch, variant)
     names = [path.name for path in image.objects]
     with chdir(image.folder):
@@ -165,6 +167,48 @@ def test_the_mini_hypervisor_is_predicted_to_the_byte(arch: str, variant: str) -
     elf = read_elf(str(image.elf))
     assert len(played.symbols) > 5
     assert {name: elf.symbols[name].value for name in played.symbols} == dict(played.symbols)
+
+
+# What a person may do to ld's own script.
+STATIC = {
+    "": "",
+    "  .fini_array    :": "  .padded : { . += 24; . = ALIGN(64); inside = .; }\n  .fini_array    :",
+    "*(.rodata .rodata.* .gnu.linkonce.r.*)": "*(SORT_BY_ALIGNMENT(.rodata) SORT_BY_ALIGNMENT(.rodata.*))",
+    "*(.text.unlikely .text.*_unlikely .text.unlikely.*)": "*(SORT_BY_NAME(.text.*))",
+}
+
+
+def test_a_static_program_is_predicted_to_the_byte(tmp_path: Path) -> None:
+    prefix = "x86_64-linux-gnu-"
+    c_library(prefix)
+    source = '#include <stdio.h>\nint main(int count, char **words) { return printf("%d %s", count, words[0]); }\n'
+    (tmp_path / "h.c").write_text(source)
+    default = run([tool(f"{prefix}ld"), "--verbose"], tmp_path).split("=" * 50)
+    with chdir(tmp_path):
+        run([tool(f"{prefix}gcc"), "-O2", "-c", "h.c"], tmp_path)
+        for number, (old, new) in enumerate(STATIC.items()):
+            script = default[1].replace(old, new) if old else default[1]
+            assert script != default[1] or not old
+            Path(f"{number}.ld").write_text(script)
+            options = ["-static", "-Wl,--build-id", f"-Wl,-Map={number}.map", f"-Wl,-T,{number}.ld", "-o", f"{number}"]
+            run([tool(f"{prefix}gcc"), "h.o", *options], tmp_path)
+        inputs = from_map(read_map("0.map"))
+        assert len(inputs.sections) > 2000
+        for number in range(len(STATIC)):
+            tree = parse(Source("static.ld", Path(f"{number}.ld").read_text())).tree
+            played = play(tree, inputs.sections, inputs.symbols, Options(arch="x86_64"), inputs.known)
+            tally = Tally()
+            compare(played, read_map(f"{number}.map"), f"script {number}", tally)
+            assert not tally.broken, tally.broken[0]
+            assert tally.inputs > 2000
+            symbols = read_elf(f"{number}").symbols
+            assert {name: symbols[name].value for name in played.symbols} == dict(played.symbols)
+
+
+def run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.parametrize("arch", ["x86_64", "arm64"])
