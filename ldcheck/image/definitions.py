@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ldcheck.image.archive import is_archive, members
-from ldcheck.image.elf_file import SHT_SYMTAB, ElfFile
+from ldcheck.image.elf_file import SHT_NOBITS, SHT_SYMTAB, ElfFile
 from ldcheck.image.files import OpenFile, Window
 from ldcheck.image.linker_work import LinkerWork
 from ldcheck.image.merging import is_mergeable
@@ -19,6 +19,8 @@ from ldcheck.record import dataclass, field
 
 # A section of an object: file, member, index.
 Key = tuple[str, str, int]
+# Bytes of mergeable sections that are kept; sections of a damaged file may lie on top of each other.
+_MOST_BYTES = 1 << 28
 _LOCAL, _WEAK = 0, 2
 _FUNC, _IFUNC = 2, 10
 
@@ -98,6 +100,7 @@ class _Reading:
         # By name: size, alignment, file.
         self._common: dict[str, tuple[int, int, Key]] = {}
         self._mergeable: dict[Key, bytes] = {}
+        self._left = _MOST_BYTES
         self._work = LinkerWork()
 
     def add(self, file: str, member: str, window: Window) -> None:
@@ -117,8 +120,13 @@ class _Reading:
                 self._enter(file, member, name, binding, place, value, size)
         for index, header in enumerate(elf.sections):
             measures = header.sh_flags, header.sh_size, header.sh_entsize, max(header.sh_addralign, 1)
-            if is_mergeable(*measures) and index not in relocated:
-                self._mergeable[file, member, index] = elf.content(header)
+            if not is_mergeable(*measures) or index in relocated or header.sh_type == SHT_NOBITS:
+                continue
+            self._left -= header.sh_size
+            content = elf.content(header) if self._left >= 0 else b""
+            self._mergeable[file, member, index] = content
+            if len(content) != header.sh_size:
+                self._work.obstacles[f"{file}: the strings of section {index} cannot be read"] = None
 
     def _enter(self, file: str, member: str, name: str, binding: int, place: int, value: int, size: int) -> None:
         if place == SHN_UNDEF:

@@ -31,6 +31,9 @@ _MADE = {
 }
 # Tables, which ld makes whether it needs them or not.
 _TABLES = (".got", ".iplt", ".igot", ".rel", ".glue_7", ".vfp11", ".v4_bx")
+# No path is longer than that.
+_LONGEST = 1 << 14
+_PROPERTIES = ".note.gnu.property"
 # Indices of what ld made; the smaller ones are those of sections that it always makes.
 _FIRST_MADE = 200
 
@@ -144,7 +147,7 @@ def _pulled(path: str) -> list[tuple[str, str]]:
             # The list ends with the next heading that is followed by other lines; members alone look like this.
             if line.startswith(("Discarded input sections", "Memory Configuration", "Linker script and memory map")):
                 break
-            if match := _PULLED.match(line.rstrip("\n")):
+            if len(line) < _LONGEST and (match := _PULLED.match(line.rstrip("\n"))):
                 found.append((match[1], match[2]))
     return found
 
@@ -190,8 +193,8 @@ def _sized(
             size = found.pop(0)
             if size != section.size and section.index:
                 sizes[section.file, section.member, section.index] = size
-        elif name not in thrown and section.size and section.flags & 2:
-            # Nothing refers to it.
+        elif section.size and section.flags & 2 and (name not in thrown or section.name == _PROPERTIES):
+            # Nothing refers to it, or no property is left that all files have.
             continue
         kept.append(section)
     made: dict[_Name, int] = {}

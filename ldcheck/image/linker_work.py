@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from ldcheck.image.elf_file import SHT_REL, SHT_RELA, ElfFile, SectionHeader
 
 _SHF_ALLOC = 0x2
+# Bytes of relocations that are looked at; tables of a damaged file may lie on top of each other.
+_MOST_BYTES = 1 << 30
 _RISCV_RELAXED = {43: "R_RISCV_ALIGN", 51: "R_RISCV_RELAX"}
 _IFUNC, _FUNC = 10, 2
 
@@ -43,6 +45,7 @@ class LinkerWork:
         self.tables: dict[str, None] = {}
         self.called: set[str] = set()
         self.branches = False
+        self._left = _MOST_BYTES
         self.first: tuple[str, str] | None = None
 
     def add(self, file: str, member: str, elf: ElfFile, names: Sequence[str], locals_: int) -> set[int]:
@@ -60,6 +63,10 @@ class LinkerWork:
             relocated.add(header.sh_info)
             if not elf.sections[header.sh_info].sh_flags & _SHF_ALLOC:
                 continue
+            self._left -= header.sh_size
+            if self._left < 0:
+                self.obstacles[f"{label} has more relocations than are looked at"] = None
+                break
             kinds: set[int] = set()
             for kind, symbol in _relocations(elf, header):
                 kinds.add(kind)

@@ -26,6 +26,8 @@ UNDEFINED = "*UND*"
 PAGES = {"x86_64": (0x1000, 0x1000), "arm64": (0x10000, 0x1000), "arm32": (0x1000, 0x1000), "riscv64": (0x1000, 0x1000)}
 # How deep load addresses may be given by others.
 _DEEPEST = 50
+# How many of them are followed in all: a few lines can ask for more than ever end.
+_MOST_ASKED = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,7 @@ class Knowledge(Environment):
         # Where the sections of objects went: the key of the output section, and the offset in it.
         self.mapped: Mapping[Key, tuple[Place, Part]] | None = None
         self.pages = pages
-        self._depth = 0
+        self._depth = self._asked = 0
 
     @property
     def dot(self) -> int | None:
@@ -303,7 +305,8 @@ class Knowledge(Environment):
             return None
         if place.loads is None:
             return place.load
-        if self._depth >= _DEEPEST:
+        self._asked += 1
+        if self._depth >= _DEEPEST or self._asked > _MOST_ASKED:
             raise NotPredicted("load addresses are given by each other", place.loads)
         self._depth += 1
         try:

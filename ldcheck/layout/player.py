@@ -21,7 +21,7 @@ from ldcheck.layout.headers import Headers
 from ldcheck.layout.knowledge import PAGES, UNDEFINED, Knowledge, NotPredicted, Options, Part, Phase, Place, Symbol
 from ldcheck.layout.passes import Passes
 from ldcheck.layout.played import Played, PlayedJump, played_section
-from ldcheck.layout.refusals import is_unsized, refuse_inputs, refuse_script
+from ldcheck.layout.refusals import is_unsized, refuse_inputs, refuse_link, refuse_script
 from ldcheck.layout.relro import Relro
 from ldcheck.layout.shapes import declared_regions, named_regions, places
 from ldcheck.layout.unsized import refuse_unsized
@@ -100,9 +100,9 @@ class _Player:
         linked: AsLinked | None,
     ) -> None:
         refuse_script(tree)
-        refuse_inputs(inputs, symbols, options, linked)
+        refuse_link(symbols, options, linked)
         inputs = link_order(tree, [*with_common(inputs, symbols)])
-        if options.build_id:
+        if options.build_id and not any(one.name == BUILD_ID for one in inputs):
             inputs = with_build_id(inputs, options)
         self._order = {(one.file, one.member, one.index): at for at, one in enumerate(inputs)}
         self._tree = tree
@@ -116,6 +116,7 @@ class _Player:
         named = {"MAXPAGESIZE": options.max_page or pages[0], "COMMONPAGESIZE": options.common_page or pages[1]}
         self._known = Knowledge({name: size for name, size in named.items() if size}, options.relro, self._flow.sane)
         self._mapped = mapped(tree, inputs, options.sort_section, options.arch, symbols.asking)
+        refuse_inputs((one for output in self._mapped.mapping.order for one in output.inputs), linked)
         self._regions = declared_regions(self._flow)
         self._known.regions = named_regions(self._flow, self._regions)
         self._places = places(self._mapped.mapping, tree, self._known.regions, self._regions[0])

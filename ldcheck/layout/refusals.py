@@ -47,10 +47,8 @@ def refuse_script(tree: Script) -> None:
             raise NotPredicted("only lld knows it", node)
 
 
-def refuse_inputs(
-    inputs: Iterable[InputSection], symbols: Definitions, options: Options, linked: AsLinked | None
-) -> None:
-    """Raise NotPredicted for inputs that ld does more to than to place them, unless a link tells what is left."""
+def refuse_link(symbols: Definitions, options: Options, linked: AsLinked | None) -> None:
+    """Raise NotPredicted for what ld does besides placing inputs, unless a link tells what comes of it."""
     if options.arch not in PAGES:
         known = ", ".join(PAGES)
         raise NotPredicted(
@@ -60,8 +58,12 @@ def refuse_inputs(
     if obstacles:
         more = f" (and {len(obstacles) - 1:,} more reasons)" if len(obstacles) > 1 else ""
         raise NotPredicted(obstacles[0] + more)
+
+
+def refuse_inputs(inputs: Iterable[InputSection], linked: AsLinked | None) -> None:
+    """Raise NotPredicted for inputs in the image that ld does more to than to place them; as for `refuse_link`."""
     for section in inputs:
-        if not section.size:
+        if not section.size or section.index < 0:
             continue
         where = f"{section.name} of {section.file}"
         if section.flags & _SHF_LINK_ORDER:

@@ -140,6 +140,13 @@ REFUSED = [
     ("SECTIONS { .text : { *(.text) } }", ".comm a,4,4\n.comm b,24,16", "common symbols"),
     ("SECTIONS { .text : { *(.text) } }", "mov got@GOTPCREL(%rip), %rax", "relocations of type"),
     ("SECTIONS { .text : { *(.text) } }", '.section .eh_frame,"a"\n.long 0', "eh_frame"),
+    (
+        "SECTIONS { .s0 : AT(0x10) { BYTE(1) } "
+        + " ".join(f".s{at} : AT(LOADADDR(.s{at - 1}) + LOADADDR(.s{at - 1})) {{ BYTE(1) }}" for at in range(1, 40))
+        + " }",
+        "",
+        "load addresses are given by each other",
+    ),
     ("SECTIONS { x = 1 / 0 * missing; }", "", "divide by zero"),
     ("SECTIONS { .a : AT(LOADADDR(.b)) { *(.text) } .b : AT(LOADADDR(.a)) { BYTE(1) } }", "", "not known where"),
 ]
