@@ -292,7 +292,7 @@ class Orphans:
             for output in made:
                 if output is not new and _is_note(output):
                     self.first_note = self.first_note or output
-                    if output.alignment >= section.align:
+                    if max(output.alignment, 1) >= section.align:
                         target = output
                 elif self.first_note is not None:
                     break

@@ -132,6 +132,13 @@ def test_common_symbols_stand_in_the_file_that_has_the_largest(tmp_path: Path) -
     assert [(one.input.file, one.size) for one in bss.inputs if one.size] == [("c0.o", 20), ("c1.o", 36), ("c2.o", 64)]
 
 
+def test_an_orphan_of_notes_goes_behind_notes_that_are_data_alone(tmp_path: Path) -> None:
+    path = assemble(tmp_path, '.text\n.long 1\n.section .note.orphan,"a",%note\n.byte 1, 2, 3\n')
+    script = "SECTIONS { . = 0x1000; .text : { *(.text) } .note.n : { BYTE(1) } . = ALIGN(64); }"
+    names = [section.name for section in played(tmp_path, script, [path]).sections]
+    assert names.index(".note.n") < names.index(".note.orphan")
+
+
 REFUSED = [
     ("SECTIONS { .text : { *(.text) } } INSERT AFTER .data;", "", "INSERT"),
     ("SECTIONS { .text : { *(.text) } > nowhere }", "", "memory region nowhere is not declared"),
