@@ -89,6 +89,16 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="OPTIONS",
         help="options of the linker that change a layout, as in --link-options='-z max-page-size=4096 --build-id'",
     )
+    parser.add_argument(
+        "--verdicts", action="store_true", help="also judge both sides by policies, and show which rules change"
+    )
+    parser.add_argument(
+        "--policy",
+        action="append",
+        default=[],
+        metavar="POLICY",
+        help="the policies for --verdicts, which this implies (default: those that apply)",
+    )
     parser.add_argument("--format", choices=FORMATS, help="how to show it (default: text; github on GitHub Actions)")
     parser.add_argument(
         "--output", action="append", default=[], metavar="FORMAT=PATH", type=_output, help="also write this file"
@@ -167,6 +177,8 @@ def _compared(args: argparse.Namespace) -> dict[str, Comparison]:
         "objects": args.objects,
         "map": args.map,
         "link_options": _words(args.link_options),
+        "verdicts": args.verdicts,
+        "policies": args.policy,
     }
     if args.since:
         return diff_since(args.since, chosen.scripts, **options)

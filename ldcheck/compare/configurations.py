@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ldcheck.compare.everywhere import Sources
     from ldcheck.compare.gates import Unmet
     from ldcheck.compare.items import Item
+    from ldcheck.compare.verdicts import VerdictChange
     from ldcheck.findings import InputError
     from ldcheck.judging.scripts import Scripts
     from ldcheck.layout.picture import Picture
@@ -25,8 +26,8 @@ class Comparison:
 
     `conditions` tell for each entry in which configurations it is so; empty is all of them. `reason` says why nothing
     is proved although nothing differs. `compared` is the number of pairs of scripts, 0 where no scripts were given.
-    `builds` is what two builds do differently, and `unmet` what of them is not as it was asked for. `errors` are why
-    nothing was compared.
+    `builds` is what two builds do differently, and `unmet` what of them is not as it was asked for. `verdicts` are
+    those of policies that are others than before. `errors` are why nothing was compared.
     """
 
     entries: tuple[Entry, ...]
@@ -40,6 +41,7 @@ class Comparison:
     unmet: tuple[Unmet, ...] = ()
     errors: tuple[InputError, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    verdicts: tuple[VerdictChange, ...] = ()
 
 
 def compare_targets(old: Scripts, new: Scripts, sources: tuple[Sources, Sources] | None = None) -> Comparison:
