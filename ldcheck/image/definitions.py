@@ -44,10 +44,10 @@ class Definitions:
     """The global symbols of the objects of a link.
 
     `unknown` are defined by them with a value that is not known. `wanted` are those that they refer to, `called` those
-    that branches go to, if there are `branches` at all. `common` are what common symbols take, by file. `mergeable` is
-    the content of sections that ld merges. `obstacles` are clauses on what ld makes of the relocations by the
-    addresses, `tables` on what it makes wherever things are. `asking` is the file and member with the first relocation
-    for which it makes tables of indirect functions.
+    that branches go to; `reach` is how far the shortest branch goes, 0 for none. `common` are what common symbols take,
+    by file. `mergeable` is the content of sections that ld merges. `obstacles` are clauses on what ld makes of the
+    relocations by the addresses, `tables` on what it makes wherever things are. `asking` is the file and member with
+    the first relocation for which it makes tables of indirect functions.
     """
 
     defined: Mapping[str, Definition]
@@ -58,7 +58,7 @@ class Definitions:
     obstacles: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     called: frozenset[str] = frozenset()
-    branches: bool = False
+    reach: int = 0
     asking: tuple[str, str] | None = None
 
 
@@ -161,7 +161,7 @@ class _Reading:
             tuple(self._work.obstacles),
             tuple(self._work.tables),
             frozenset(self._work.called),
-            self._work.branches,
+            self._work.reach,
             self._work.first,
         )
 

@@ -10,6 +10,7 @@ import sys
 from array import array
 from collections.abc import Iterator, Sequence
 
+from ldcheck.image.arm_attributes import SHT_ARM_ATTRIBUTES, arm_profile
 from ldcheck.image.elf_file import SHT_REL, SHT_RELA, ElfFile, SectionHeader
 
 _SHF_ALLOC = 0x2
@@ -25,8 +26,11 @@ _PLAIN = {
     "arm32": frozenset((0, 1, 2, 3, 4, 5, 6, 8, 10, 24, 27, 28, 29, 30, 38, 40, 41, 42, *range(43, 51), 51, 102, 103)),
     "riscv64": frozenset((0, 1, 2, 10, 11, 16, 17, 18, 19, *range(23, 32), *range(33, 42), 44, 45, *range(52, 58))),
 }
-# Branches, whose targets may be too far away.
-_BRANCHES = {"arm64": frozenset((282, 283)), "arm32": frozenset((1, 10, 27, 28, 29, 30, 51))}
+# How far branches reach for certain, in bytes: 64-bit arm; arm code, Thumb code, and conditional branches of that.
+_BRANCHES = {
+    "arm64": {282: 0x7F00000, 283: 0x7F00000},
+    "arm32": {1: 0x1F00000, 27: 0x1F00000, 28: 0x1F00000, 29: 0x1F00000, 10: 0xF00000, 30: 0xF00000, 51: 0xF0000},
+}
 # Relocations against a global symbol for which ld makes the (empty) tables of indirect functions.
 _ASKING = {"arm64": frozenset((257, 275, 277, 282, 283, 309, 311, 312, 313))}
 
@@ -35,8 +39,8 @@ class LinkerWork:
     """What was found in the objects of a link.
 
     `obstacles` and `tables` are clauses: on work that hangs on addresses, and on tables that ld makes wherever things
-    are. `called` are names that branches go to, if there are `branches` at all. `first` is the file and member with the
-    first relocation for which ld makes tables of indirect functions.
+    are. `called` are names that branches go to, `reach` is how far the shortest branch goes, 0 for none. `first` is the
+    file and member with the first relocation for which ld makes tables of indirect functions.
     """
 
     def __init__(self) -> None:
@@ -44,7 +48,9 @@ class LinkerWork:
         self.obstacles: dict[str, None] = {}
         self.tables: dict[str, None] = {}
         self.called: set[str] = set()
-        self.branches = False
+        self.reach = 0
+        # The profile of the architecture that the object at hand is for.
+        self._profile = ""
         self._left = _MOST_BYTES
         self.first: tuple[str, str] | None = None
 
@@ -56,6 +62,7 @@ class LinkerWork:
         self.arch = self.arch or elf.arch
         label = f"{file}({member})" if member else file
         plain = _PLAIN.get(elf.arch)
+        self._profile = _profile(elf) if elf.arch == "arm32" else ""
         relocated: set[int] = set()
         for header in elf.sections:
             if header.sh_type not in (SHT_REL, SHT_RELA) or not 0 < header.sh_info < len(elf.sections):
@@ -72,7 +79,10 @@ class LinkerWork:
                 kinds.add(kind)
                 if symbol >= locals_:
                     self._global(kind, symbol, (file, member), names)
-            self.branches = self.branches or not kinds.isdisjoint(_BRANCHES.get(elf.arch, ()))
+            known = _BRANCHES.get(elf.arch, {})
+            self.reach = min(
+                [*(known[kind] for kind in kinds if kind in known), *([self.reach] if self.reach else [])], default=0
+            )
             if elf.arch == "arm32" and self.first is None:
                 self.first = file, member
             relaxed = [_RISCV_RELAXED[kind] for kind in sorted(kinds) if kind in _RISCV_RELAXED]
@@ -92,8 +102,14 @@ class LinkerWork:
         """Look at a symbol of the object."""
         if kind == _IFUNC:
             self.tables[f"{label} has an indirect function, for which ld makes tables"] = None
-        elif self.arch == "arm32" and kind == _FUNC and defined and value & 1:
-            self.obstacles["there is Thumb code, for which ld may make stubs"] = None
+        elif self.arch == "arm32" and kind == _FUNC and defined and bool(value & 1) != (self._profile == "M"):
+            # A Cortex-A8 has an erratum, and between arm and Thumb code not every branch is possible.
+            self.obstacles[f"{label} has Thumb code, for which ld may make stubs"] = None
+
+
+def _profile(elf: ElfFile) -> str:
+    found = (header for header in elf.sections if header.sh_type == SHT_ARM_ATTRIBUTES)
+    return next((arm_profile(elf.content(header), elf.order) for header in found), "")
 
 
 def _relocations(elf: ElfFile, header: SectionHeader) -> Iterator[tuple[int, int]]:

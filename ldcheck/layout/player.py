@@ -41,8 +41,6 @@ _RELAXING = ("riscv32", "riscv64")
 _RELAX_PASSES = 3
 _NARROW = ("arm32", "riscv32", "x86_32")
 _RELA = 24
-# How far a branch reaches for certain, in bytes.
-_REACH = {"arm64": 0x7F00000, "arm32": 0x1F00000}
 BUILD_ID, BUILD_ID_INDEX = ".note.gnu.build-id", -50
 _SHF_ALLOC = 2
 # The sizes of name and content, the type, and the name "GNU".
@@ -173,8 +171,8 @@ class _Player:
 
     def _check_reach(self) -> None:
         """Refuse where a branch may not reach as far as it has to: ld puts a stub between."""
-        reach = _REACH.get(self._options.arch)
-        if reach is None or not self._objects.branches:
+        reach = self._objects.reach
+        if not reach:
             return
         code = [one for one in self._in_file() if one.flags & CODE and one.size]
         ends = [end for one in code for end in (one.address, one.address + one.size)]

@@ -132,6 +132,66 @@ def test_common_symbols_stand_in_the_file_that_has_the_largest(tmp_path: Path) -
     assert [(one.input.file, one.size) for one in bss.inputs if one.size] == [("c0.o", 20), ("c1.o", 36), ("c2.o", 64)]
 
 
+FIRMWARE = """\
+ENTRY(reset)
+MEMORY { FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 64K
+         RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 20K }
+top = ORIGIN(RAM) + LENGTH(RAM);
+SECTIONS {
+  .vectors : { . = ALIGN(4); KEEP(*(.vectors)) . = ALIGN(4); } > FLASH
+  .text : { . = ALIGN(4); *(.text .text*) *(.glue_7 .glue_7t) KEEP(*(.init)) . = ALIGN(4); text_end = .; } > FLASH
+  .rodata : { . = ALIGN(4); *(.rodata .rodata*) . = ALIGN(4); } > FLASH
+  .ARM : { exidx_start = .; *(.ARM.exidx*) exidx_end = .; } > FLASH
+  data_load = LOADADDR(.data);
+  .data : { . = ALIGN(4); data_start = .; *(.data .data*) . = ALIGN(4); data_end = .; } > RAM AT> FLASH
+  .bss : { bss_start = .; *(.bss .bss* COMMON) . = ALIGN(4); bss_end = .; } > RAM
+  ._stack : { . = ALIGN(8); PROVIDE(end = .); . = . + 0x200; . = . + 0x400; . = ALIGN(8); } > RAM
+  .ARM.attributes 0 : { *(.ARM.attributes) }
+}
+"""
+CORTEX = (
+    "-mthumb",
+    "-mfloat-abi=soft",
+    "-ffunction-sections",
+    "-fno-unwind-tables",
+    "-Wno-builtin-declaration-mismatch",
+)
+
+
+@pytest.mark.parametrize("processor", ["cortex-m4", "cortex-m0"])
+def test_a_firmware_in_thumb_code_is_predicted_to_the_byte(tmp_path: Path, processor: str) -> None:
+    sources = (
+        "int table[8] = {1}; char bss[101]; int g(int); int f(int x) { return g(bss[x]) + table[2]; }",
+        'int g(int x) { return x * 3; } const char *name = "name"; void reset(void) { for (;;) g(2); }',
+    )
+    options = [f"-mcpu={processor}", *CORTEX]
+    objects = [compile_c(tmp_path, one, "arm32", f"f{at}.o", options) for at, one in enumerate(sources)]
+    found = played(tmp_path, FIRMWARE, objects, "arm32")
+    assert found.symbols["bss_end"] > found.symbols["data_end"] > 0x20000000
+    # Nobody asks for it.
+    assert "end" not in found.symbols
+
+
+def test_thumb_code_of_other_processors_is_refused(tmp_path: Path) -> None:
+    options = ["-mcpu=cortex-a8", *CORTEX[:2]]
+    path = compile_c(tmp_path, "int g(int); int f(int x) { return g(x) + 1; }", "arm32", "f.o", options)
+    names = [str(path)]
+    with pytest.raises(NotPredicted, match="Thumb code"):
+        play(parse(Source("t", FIRMWARE)).tree, read_objects(names), read_definitions(names), Options(arch="arm32"))
+
+
+def test_branches_that_may_not_reach_are_refused(tmp_path: Path) -> None:
+    path = compile_c(tmp_path, "int g(void); int f(void) { return g() + 1; }", "arm64", "f.o", ["-fno-unwind-tables"])
+    names = [str(path)]
+    script = "SECTIONS { . = 0x80000000; .text : { *(.text) } g = %s; }"
+    inputs, symbols = read_objects(names), read_definitions(names)
+    near = parse(Source("t", script % ". + 0x1000")).tree
+    assert play(near, inputs, symbols, Options(arch="arm64")).symbols["g"] == 0x80001000 + inputs[0].size
+    far = parse(Source("t", script % "0x1000")).tree
+    with pytest.raises(NotPredicted, match="reach further"):
+        play(far, inputs, symbols, Options(arch="arm64"))
+
+
 def test_an_orphan_of_notes_goes_behind_notes_that_are_data_alone(tmp_path: Path) -> None:
     path = assemble(tmp_path, '.text\n.long 1\n.section .note.orphan,"a",%note\n.byte 1, 2, 3\n')
     script = "SECTIONS { . = 0x1000; .text : { *(.text) } .note.n : { BYTE(1) } . = ALIGN(64); }"
