@@ -66,6 +66,8 @@ def refuse_inputs(inputs: Iterable[InputSection], linked: AsLinked | None) -> No
         if not section.size or section.index < 0:
             continue
         where = f"{section.name} of {section.file}"
+        if section.align & (section.align - 1):
+            raise NotPredicted(f"{where}: its alignment of {section.align:,} is no power of two")
         if section.flags & _SHF_LINK_ORDER:
             raise NotPredicted(f"{where}: ld orders it by the sections that it is linked to")
         if section.name in REWRITTEN and linked is None:

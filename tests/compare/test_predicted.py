@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-from contextlib import chdir
+from contextlib import chdir, suppress
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -150,6 +151,26 @@ def test_what_ld_would_say_is_told(folder: Path, capsys: pytest.CaptureFixture[s
     assert main(["diff", "old.ld", "new.ld", "--objects", "a.o", "--format", "json"]) == 0
     (comparison,) = json.loads(capsys.readouterr().out)["comparisons"]
     assert "of new.ld GNU ld says: section `.init' will not fit in region `FLASH'" in comparison["builds"]["untold"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_inputs_are_refused_or_played(folder: Path, seed: int) -> None:
+    made, random = Path(linked(folder, "old.ld")), Random(seed)
+    for path in (Path("a.o"), made):
+        data = bytearray(path.read_bytes())
+        for _ in range(random.choice((1, 3, 20))):
+            data[random.randrange(len(data))] = random.choice((0, 1, 0x7F, 0xFF, random.randrange(256)))
+        path.write_bytes(data[: random.randrange(len(data))] if random.random() < 0.1 else data)
+        inputs: dict[str, Any] = {"objects": ["a.o"]} if path.name == "a.o" else {"map": str(made)}
+        with suppress(CheckError):
+            diff("old.ld", "new.ld", **inputs)
+
+
+def test_a_map_that_names_other_files_is_refused(folder: Path) -> None:
+    made = Path(linked(folder, "old.ld"))
+    made.write_text(made.read_text().replace("a.o", "/etc/passwd"))
+    with pytest.raises(CheckError, match="expected an object file or archive"):
+        diff("old.ld", "new.ld", map=str(made))
 
 
 @pytest.mark.parametrize("arch", ["x86_64", "arm64", "arm32"])
