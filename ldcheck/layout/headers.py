@@ -6,9 +6,10 @@ fall into (_bfd_elf_map_sections_to_segments); where the two differ, ld lays out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from ldcheck.layout.knowledge import Knowledge, Options, Place
+from ldcheck.layout.load_addresses import by_load_address, declared_segments, thread_local
 from ldcheck.layout.passes import up, without_room
 from ldcheck.script.arithmetic import MASK
 from ldcheck.script.syntax import ProgramHeaders, Script, statements
@@ -21,18 +22,25 @@ _FREE_TRIES = 4
 
 
 class Headers:
-    """The program headers of a link. `in_file` are its output sections, `names` those of its input sections."""
+    """The program headers of a link.
+
+    `in_file` are its output sections as the file has them, `ordered` all in the order of their statements; `names` are
+    those of its input sections.
+    """
 
     def __init__(
         self,
         tree: Script,
         known: Knowledge,
         in_file: Callable[[], list[Place]],
+        ordered: Callable[[], list[Place]],
         names: Collection[str],
         options: Options,
     ) -> None:
         self._known = known
+        self._tree = tree
         self._in_file = in_file
+        self._ordered = ordered
         self._names = names
         self._options = options
         self._header, self._entry = _NARROW if options.arch in ("arm32", "x86_32", "riscv32") else _WIDE
@@ -52,11 +60,20 @@ class Headers:
     def changed(self) -> bool:
         """Count anew; whether there are others than before, or ld did not know before."""
         before = self._count
-        self._count = self._counted() if self._declared is None else self._declared
+        self._count = self._counted() if self._declared is None else self._declared + self._added(self._in_file())
         self._tries += 1
         if before is not None and self._tries > _FREE_TRIES and self._count < before:
             self._count = before
         return self._count != before
+
+    def segments(self) -> Iterator[tuple[bool, list[Place]]]:
+        """The sections of each segment that takes memory, and (True) of that of thread-local data."""
+        if self._declared is not None:
+            yield from declared_segments(self._tree, self._ordered())
+            return
+        sections = self._in_file()
+        yield from ((False, members) for members in self._loads(sections))
+        yield True, thread_local(sections)
 
     def _guess(self) -> int:
         sections = self._in_file()
@@ -68,10 +85,7 @@ class Headers:
         count += self._options.stack_header or ".note.GNU-stack" in self._names
         count += any(place.name == ".note.gnu.property" and place.size for place in sections)
         count += any(place.name == ".eh_frame_hdr" and place.flags & LOAD for place in sections)
-        count += self._options.arch == "arm32" and any(
-            place.name == ".ARM.exidx" and place.flags & LOAD for place in sections
-        )
-        count += ".riscv.attributes" in self._names
+        count += self._added(sections)
         last: Place | None = None
         for place in sections:
             note = place.output.type == "NOTE" and place.flags & LOAD
@@ -79,6 +93,13 @@ class Headers:
                 count += 1
             last = place if note else None
         return count
+
+    def _added(self, sections: list[Place]) -> int:
+        """The headers that an architecture adds, to those of a script as well (elf_backend_modify_segment_map)."""
+        if self._options.arch == "arm32":
+            return int(any(place.name == ".ARM.exidx" and place.flags & LOAD for place in sections))
+        # Notes on the processor count as empty here.
+        return int(any(place.name == ".riscv.attributes" and place.exists for place in self._ordered()))
 
     def _counted(self) -> int:
         sections = self._in_file()
@@ -95,9 +116,7 @@ class Headers:
 
     def _loads(self, sections: list[Place]) -> list[list[Place]]:
         """The sections of each segment that is loaded; the headers may have one of their own."""
-        placed = [(place, at) for at, place in enumerate(sections) if place.flags & ALLOC]
-        placed.sort(key=_order)
-        members = [place for place, _ in placed]
+        members = by_load_address(place for place in sections if place.flags & ALLOC)
         loads: list[list[Place]] = []
         if not members:
             return loads
@@ -167,13 +186,6 @@ class Headers:
     def _region(self, name: str) -> object:
         place = self._known.places.get(name)
         return place.region if place is not None else None
-
-
-def _order(entry: tuple[Place, int]) -> tuple[int, int, bool, int, int]:
-    place, at = entry
-    loaded = place.size if place.flags & LOAD else 0
-    behind = not place.flags & (LOAD | THREAD_LOCAL) and place.size != 0
-    return place.load, place.address, behind, loaded, at
 
 
 def _adjacent(last: Place, place: Place) -> bool:  # noqa: ARG001 - all that follow each other are taken for adjacent

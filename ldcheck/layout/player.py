@@ -19,6 +19,7 @@ from ldcheck.image.model import STUBS
 from ldcheck.layout.flow import flow
 from ldcheck.layout.headers import Headers
 from ldcheck.layout.knowledge import PAGES, UNDEFINED, Knowledge, NotPredicted, Options, Part, Phase, Place, Symbol
+from ldcheck.layout.load_addresses import settle_load_addresses
 from ldcheck.layout.passes import Passes
 from ldcheck.layout.played import Played, PlayedJump, played_section
 from ldcheck.layout.refusals import is_unsized, refuse_inputs, refuse_link, refuse_script
@@ -28,7 +29,7 @@ from ldcheck.layout.unsized import refuse_unsized
 from ldcheck.record import replace
 from ldcheck.script.environment import Value
 from ldcheck.script.expressions import absolute
-from ldcheck.script.syntax import Assignment, Command, InputSectionDescription, MemoryRegion, Node, Script
+from ldcheck.script.syntax import Assignment, Command, InputSectionDescription, MemoryRegion, Node, Script, statements
 from ldcheck.sections.assign import link_order, mapped
 from ldcheck.sections.outputs import CODE, KEPT, READONLY, THREAD_LOCAL, Output, power_of_two
 from ldcheck.sections.rules import flat
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
     from ldcheck.image.model import InputSection
 
 # Architectures whose linker looks for code to make shorter, and how often it does.
-_RELAXING = ("riscv32", "riscv64")
-_RELAX_PASSES = 3
+_RELAXING = {"riscv32": 3, "riscv64": 3, "arm32": 1}
 _NARROW = ("arm32", "riscv32", "x86_32")
 _RELA = 24
 BUILD_ID, BUILD_ID_INDEX = ".note.gnu.build-id", -50
@@ -97,7 +97,7 @@ class _Player:
         options: Options,
         linked: AsLinked | None,
     ) -> None:
-        refuse_script(tree)
+        refuse_script(tree, inputs)
         refuse_link(symbols, options, linked)
         inputs = link_order(tree, [*with_common(inputs, symbols)])
         if options.build_id and not any(one.name == BUILD_ID for one in inputs):
@@ -120,7 +120,9 @@ class _Player:
         self._places = places(self._mapped.mapping, tree, self._known.regions, self._regions[0])
         self._known.places = {place.key: place for place in self._places.values()}
         self._passes = Passes(self._known, [self._item(one) for one in self._mapped.mapping.listing], self._regions)
-        self._headers = Headers(tree, self._known, self._in_file, {section.name for section in inputs}, options)
+        self._headers = Headers(
+            tree, self._known, self._in_file, self._ordered, {section.name for section in inputs}, options
+        )
 
     def run(self) -> Played:
         """Go through it as ld does."""
@@ -141,16 +143,17 @@ class _Player:
         relro = Relro(self._tree, self._mapped, passes, self._in_file)
         known.relro = known.relro and relro.has_content()
         relro.size_sections(check=True)
-        relaxes = self._options.arch in _RELAXING
-        if relaxes:
-            self._size_again(relro, _RELAX_PASSES)
+        relaxed = _RELAXING.get(self._options.arch, 0)
+        if relaxed:
+            self._size_again(relro, relaxed)
         for _ in range(_MOST_TRIES):
             if not self._headers.changed():
                 break
-            self._size_again(relro, _RELAX_PASSES if relaxes else 0)
+            self._size_again(relro, relaxed)
         else:
             raise NotPredicted("GNU ld finds no number of program headers that fits")
         passes.assign(Phase.FINAL)
+        settle_load_addresses(self._headers.segments())
         self._check_width()
         self._check_reach()
         return self._result()
@@ -190,6 +193,9 @@ class _Player:
 
     def _read(self, first: Passes) -> None:
         """Symbols as far as they are known while the script is read, and what regions are made of."""
+        for node in statements(self._tree):
+            if isinstance(node, Command) and node.keyword == "EXTERN":
+                self._known.symbols.update((word.text, Symbol(None)) for word in node.arguments)
         self._fill_bodies(mapped=False)
         nodes: list[Node] = []
         for item in first.listing:
@@ -309,6 +315,10 @@ class _Player:
         """The output sections of the file, in its order."""
         places = (self._places[output] for output in self._mapped.mapping.made)
         return [place for place in places if place.exists and not place.excluded]
+
+    def _ordered(self) -> list[Place]:
+        """The output sections in the order of their statements."""
+        return [self._places[output] for output in self._mapped.mapping.order]
 
     # What came out ----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 from ldcheck.image.definitions import Definitions
 from ldcheck.image.link_inputs import AsLinked
 from ldcheck.layout.knowledge import PAGES, NotPredicted, Options
-from ldcheck.script.syntax import Include, Insert, Script, SectionClass, SectionGroup, Sections, statements
+from ldcheck.script.syntax import (
+    Command,
+    Include,
+    Insert,
+    ProgramHeaders,
+    Script,
+    SectionClass,
+    SectionGroup,
+    Sections,
+    statements,
+)
+from ldcheck.sections.assign import named_files
 
 if TYPE_CHECKING:
     from ldcheck.image.model import InputSection
@@ -34,13 +45,22 @@ def is_unsized(section: InputSection) -> bool:
     return odd and not section.flags & _SHF_ALLOC
 
 
-def refuse_script(tree: Script) -> None:
-    """Raise NotPredicted for what is not GNU ld's, or goes on in a script that is not given."""
+def refuse_script(tree: Script, inputs: Iterable[InputSection]) -> None:
+    """Raise NotPredicted for what is not GNU ld's or no ELF file, and for a script or a file that is not given."""
+    files = {name for section in inputs for name in (section.file, section.archive)}
+    missing = [name for name in named_files(tree) if name not in files]
+    if missing:
+        raise NotPredicted(f"GNU ld links {missing[0]} as the script names it, and it is not among the inputs")
     for node in statements(tree):
         if isinstance(node, Insert):
             raise NotPredicted("INSERT puts the script into ld's own, which is not given", node)
         if isinstance(node, Include) and node.statements is None:
             raise NotPredicted(f"{node.path.text} is not there to be read", node)
+        formats = node.arguments if isinstance(node, Command) and node.keyword in ("OUTPUT_FORMAT", "TARGET") else ()
+        if not all(word.text.startswith("elf") for word in formats):
+            raise NotPredicted("the script asks for something else than an ELF file", node)
+        if isinstance(node, ProgramHeaders) and any(header.at is not None for header in node.headers):
+            raise NotPredicted("program headers give load addresses, which is not played through", node)
         if isinstance(node, SectionGroup):
             raise NotPredicted("GROUP of output sections is not played through", node)
         if isinstance(node, SectionClass) or (isinstance(node, Sections) and node.keyword != "SECTIONS"):

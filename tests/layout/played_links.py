@@ -46,13 +46,17 @@ _FILE = re.compile("not enough room for program headers|TLS sections are not adj
 
 @dataclass
 class Tally:
-    """What a run compared: links, sections, inputs and symbols that agree, and why others were not predicted."""
+    """What a run compared: links, sections, inputs and symbols that agree, and why others were not predicted.
+
+    `adjusted` are links whose load addresses overlapped.
+    """
 
     links: int = 0
     predicted: int = 0
     sections: int = 0
     inputs: int = 0
     symbols: int = 0
+    adjusted: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
 
@@ -96,9 +100,12 @@ def link_once(
     if done.elf is None or done.map is None:
         tally.broken.append(f"ld does not link: {done.output[:500]}\n{where}")
         return
+    if not done.map.stat().st_size:
+        tally.refused[f"no file: {done.output.splitlines()[-1][-60:]}"] += 1
+        return
     tally.predicted += 1
-    # BFD has moved load addresses that overlapped in a segment.
-    compare(played, read_map(str(done.map)), where, tally, loads="adjusted to" not in done.output)
+    tally.adjusted += "adjusted to" in done.output
+    compare(played, read_map(str(done.map)), where, tally)
     elf = read_elf(str(done.elf))
     for name, address in played.symbols.items():
         found = elf.symbols.get(name)
@@ -110,7 +117,7 @@ def link_once(
                 tally.broken.append(f"{name} is {found.value:#x}, predicted {address:#x}\n{where}")
 
 
-def compare(played: Played, link_map: LinkMap, where: str, tally: Tally, *, loads: bool = True) -> None:
+def compare(played: Played, link_map: LinkMap, where: str, tally: Tally) -> None:
     """Each output section of the map against the one that was predicted, with its inputs and its padding."""
     # What ONLY_IF_RO leaves out is listed with its data.
     lines = Path(link_map.path).read_text().splitlines()
@@ -127,20 +134,20 @@ def compare(played: Played, link_map: LinkMap, where: str, tally: Tally, *, load
         tally.broken.append(f"{[one.name for one in mapped]}, predicted {[one.name for one in ours]}\n{where}")
         return
     for one, other in zip(ours, mapped, strict=True):
-        if difference := _difference(one, other, loads=loads):
+        if difference := _difference(one, other):
             tally.broken.append(f"{one.name}: {difference}\n{where}")
             return
         tally.sections += 1
         tally.inputs += len(one.inputs)
 
 
-def _difference(ours: PlayedSection, theirs: MapSection, *, loads: bool) -> str:
+def _difference(ours: PlayedSection, theirs: MapSection) -> str:
     for what, one, other in (
         ("address", ours.address, theirs.address),
         ("load address", ours.load_address, theirs.load_address),
         ("size", ours.size, theirs.size),
     ):
-        if one != other and (loads or what != "load address"):
+        if one != other:
             return f"{what} {other:#x}, predicted {one:#x}"
     listed = [(one.name, one.file, one.address, one.size) for one in theirs.inputs]
     # Only what takes room is the same thing in a map.

@@ -192,6 +192,52 @@ def test_branches_that_may_not_reach_are_refused(tmp_path: Path) -> None:
         play(far, inputs, symbols, Options(arch="arm64"))
 
 
+SCRIPTS = {
+    "load addresses that overlap in a declared segment": """
+        PHDRS { all PT_LOAD; tls PT_TLS; note PT_NOTE; }
+        SECTIONS { . = 0x10000;
+          .text : AT(0x8000) { *(.text) } :all
+          .data : AT(0x8001) { *(.data) }
+          .tdata : { *(.tdata) } :all :tls  .tbss : { *(.tbss) }
+          .note : { *(.note.x) } :all :note
+          .bss : AT(0x7000) { *(.bss) } :all }""",
+    "headers that are declared": """
+        PHDRS { head PT_PHDR PHDRS; text PT_LOAD FILEHDR PHDRS; data PT_LOAD; }
+        SECTIONS { . = 0x400000 + SIZEOF_HEADERS; .text : { *(.text) } :text
+          . = ALIGN(4096); .data : { *(.data) } :data .bss : { *(.bss) } end = SIZEOF_HEADERS; }""",
+    "headers that ld counts": """
+        SECTIONS { . = 0x400000 + SIZEOF_HEADERS; .note.x : { *(.note.x) } .text : { *(.text) }
+          . = ALIGN(4096); .tdata : { *(.tdata) } .tbss : { *(.tbss) } .data : { *(.data) } .bss : { *(.bss) } }""",
+    "symbols that are asked for": """
+        EXTERN(asked) SECTIONS { PROVIDE(asked = 0x30); PROVIDE(idle = 0x40); . = DEFINED(asked) ? asked : 0x1000;
+          .text : { *(.text) PROVIDE(later = .); } x = later; y = DEFINED(idle); }""",
+    "overlays in regions": """
+        MEMORY { rom : ORIGIN = 0x1000, LENGTH = 64K  ram : ORIGIN = 0x20000, LENGTH = 64K }
+        SECTIONS { .text : { *(.text) } > rom
+          OVERLAY : NOCROSSREFS { .one { *(.data) } .two { *(.tdata) . += 9; } } > ram AT> rom
+          .bss : { *(.bss) a = __load_start_two; b = LOADADDR(.one); } > ram AT> rom
+          .rest : ALIGN_WITH_INPUT { *(.note.x) } > ram AT> rom }""",
+    "what comes later": """
+        SECTIONS { . = 0x1000; .text : { *(.text) . = ALIGN(SIZEOF(.data)); } . = MAX(., 0x1000 + SIZEOF(.bss));
+          .data : { *(.data) . += SIZEOF(.late); } .bss : { *(.bss) } .late : { BYTE(1) . = ALIGN(16); }
+          x = x2; x2 = 5; }""",
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+@pytest.mark.parametrize("target", ["x86_64", "arm64", "riscv64"])
+def test_what_random_scripts_lack(tmp_path: Path, script: str, target: str) -> None:
+    source = """
+    .text\n.balign 4\n.skip 36\n.data\n.balign 8\n.skip 40\n.bss\n.balign 16\n.skip 90
+    .section .tdata,"awT"\n.balign 4\n.skip 12\n.section .tbss,"awT",%nobits\n.balign 32\n.skip 7
+    .section .note.x,"a",%note\n.balign 4\n.long 4, 0, 1\n.asciz "abc"
+    """
+    if target == "riscv64":
+        source = f".option norelax\n{source}"
+    found = played(tmp_path, script, [assemble(tmp_path, source, target)], target)
+    assert len(found.sections) > 3
+
+
 def test_an_orphan_of_notes_goes_behind_notes_that_are_data_alone(tmp_path: Path) -> None:
     path = assemble(tmp_path, '.text\n.long 1\n.section .note.orphan,"a",%note\n.byte 1, 2, 3\n')
     script = "SECTIONS { . = 0x1000; .text : { *(.text) } .note.n : { BYTE(1) } . = ALIGN(64); }"
