@@ -101,7 +101,7 @@ def link_once(
         tally.broken.append(f"ld does not link: {done.output[:500]}\n{where}")
         return
     if not done.map.stat().st_size:
-        tally.refused[f"no file: {done.output.splitlines()[-1][-60:]}"] += 1
+        tally.refused[f"ld did not end well: {done.status}"] += 1
         return
     tally.predicted += 1
     tally.adjusted += "adjusted to" in done.output
