@@ -25,6 +25,7 @@ from ldcheck.source import Location
 
 if TYPE_CHECKING:
     from ldcheck.compare.configurations import Comparison
+    from ldcheck.compare.run import Read
     from ldcheck.image.model import Image
     from ldcheck.script.result import Parse
 
@@ -262,6 +263,11 @@ def diff(
     budgets: Sequence[str] = (),
     no_growth: bool = False,
     pictures: bool = False,
+    objects: Sequence[str] = (),
+    map: str = "",  # noqa: A002 - as for `check`
+    link_options: Sequence[str] = (),
+    verdicts: bool = False,
+    policies: Sequence[str] = (),
 ) -> Comparison:
     """What two linker scripts, two builds, or both do differently.
 
@@ -270,9 +276,18 @@ def diff(
     `include_first` are as for `check`. A build is an ELF file, the map of its link, or both.
 
     `budgets` (`FLASH=120K`, `FLASH=95%`, `memory=+1K`) and `no_growth` say what the new build is held to; what is not
-    so is in `unmet`. `pictures` asks for what the HTML report draws. Raises CheckError for what cannot be read, is no
-    linker script, or is missing on one side.
+    so is in `unmet`. `pictures` asks for what the HTML report draws.
+
+    With `objects`, or the `map` of the old build, both scripts are played through with these inputs, by the rules of
+    GNU ld 2.40 for a static link: `builds` is then what that comes to, without a link. `link_options` are those of
+    ld's command line that change the layout (`-z`, `norelro`).
+
+    With `verdicts` or `policies`, both sides are judged by these policies (else by those that apply), and `verdicts` of
+    the comparison tells which rules are newly violated, mended, or no longer checked.
+
+    Raises CheckError for what cannot be read, is no linker script, is missing on one side, or is not predicted.
     """
+    from ldcheck.compare.inputs import Inputs
     from ldcheck.compare.run import Asked, compare, read
 
     options = Target(
@@ -285,7 +300,11 @@ def diff(
     )
     before = replace(options, name=old or old_elf or old_map, script=old, image=old_elf, map=old_map)
     after = replace(options, name=new or new_elf or new_map, script=new, image=new_elf, map=new_map)
-    return compare(read(before), read(after), Asked(tuple(budgets), no_growth, pictures))
+    inputs = Inputs(tuple(objects), map, tuple(link_options))
+    one, other = read(before), read(after)
+    found = compare(one, other, Asked(tuple(budgets), no_growth, pictures, inputs))
+    judged = verdicts or policies
+    return _with_verdicts(found, (before, one), (after, other), policies) if judged else found
 
 
 def diff_since(
@@ -303,15 +322,21 @@ def diff_since(
     budgets: Sequence[str] = (),
     no_growth: bool = False,
     pictures: bool = False,
+    objects: Sequence[str] = (),
+    map: str = "",  # noqa: A002 - as for `check`
+    link_options: Sequence[str] = (),
+    verdicts: bool = False,
+    policies: Sequence[str] = (),
 ) -> dict[str, Comparison]:
     """What scripts do differently since a revision of git, by the names of the targets; the work tree stays as it is.
 
     The targets are those that `check` would choose for the scripts; without any, all of `.ldcheck.yaml`. Headers count
     as they were at the revision, too. Builds are those of the one target that is compared. What of one target cannot be
     read is in the `errors` of its comparison. Raises CheckError for a revision that git does not know, for scripts that
-    are no target, and for builds of several.
+    are no target, and for builds of several. The other parameters are as for `diff`.
     """
     from ldcheck.compare.configurations import Comparison
+    from ldcheck.compare.inputs import Inputs
     from ldcheck.compare.run import Asked, Read, compare, read, read_before, read_build, sources_of
     from ldcheck.project.revisions import commit_of, is_new, texts_at
 
@@ -320,8 +345,9 @@ def diff_since(
         "", "", arch=arch, includes=tuple(includes), definitions=definitions, include_first=tuple(include_first)
     )
     chosen = choose(Given(tuple(scripts), options, (), "", inline=False), _reached)
-    asked = Asked(tuple(budgets), no_growth, pictures)
-    builds = (old_elf, old_map, new_elf, new_map)
+    asked = Asked(tuple(budgets), no_growth, pictures, Inputs(tuple(objects), map, tuple(link_options)))
+    builds = (old_elf, old_map, new_elf, new_map, map, *objects)
+    images = (old_elf, old_map), (new_elf, new_map)
     if any(builds) and len(chosen.targets) != 1:
         names = ", ".join(target.name for target in chosen.targets)
         raise CheckError(InputError(f"builds are those of one target: name it, of {names}", Location(revision)))
@@ -336,7 +362,38 @@ def diff_since(
             before = read_before(target, arch, after.scripts, texts)
             sources = sources_of(target, arch, after.scripts, texts)
             side = Read(f"{target.name} at {revision}", before, read_build(old_elf, old_map), sources)
-            found[target.name] = compare(side, after, asked)
+            comparison = compare(side, after, asked)
+            if verdicts or policies:
+                sides = (replace(target, arch=target.arch or arch, image=elf, map=mapped) for elf, mapped in images)
+                old_target, new_target = sides
+                comparison = _with_verdicts(comparison, (old_target, side), (new_target, after), policies)
+            found[target.name] = comparison
         except CheckError as error:
             found[target.name] = Comparison((), (), False, "it could not be compared", 0, errors=error.errors)
     return found
+
+
+def _with_verdicts(
+    found: Comparison, old: tuple[Target, Read], new: tuple[Target, Read], policies: Sequence[str]
+) -> Comparison:
+    """A comparison with what becomes of the verdicts of policies: those named, else those that the new side is for."""
+    from ldcheck.compare.verdicts import verdict_changes
+    from ldcheck.judging.calls import with_policies
+
+    named = tuple(policies) or new[0].policies or with_policies(new[0], new[1].scripts, new[1].image)[0].policies
+    targets = [replace(target, policies=named) for target, _ in (old, new)]
+    BUDGET.renew()
+    TIME.start(_seconds(targets))
+    try:
+        checked = [
+            gate.check_target(target, gate.Asked(arch=target.arch), checks, _silent, scripts=side.scripts)
+            for target, (_, side) in zip(targets, (old, new), strict=True)
+        ]
+    finally:
+        TIME.stop()
+    errors = [error for one in checked for error in one.errors]
+    if errors:
+        raise CheckError(*dict.fromkeys(errors))
+    one, other = (_allowed(_report([side], (), Severity.ERROR), [side], chosen_rules=False) for side in checked)
+    changes = verdict_changes((one.rules, one.findings), (other.rules, other.findings))
+    return replace(found, verdicts=changes)

@@ -25,7 +25,10 @@ give the same image, whatever is linked.
 
 Of two builds (ELF files, maps, or both) it shows what is placed differently and by
 which statement, what grew, and how full each memory region is; `--budget` and
-`--expect no-growth` hold the new one to it."""
+`--expect no-growth` hold the new one to it.
+
+With the inputs of a link, two scripts are played through to addresses as GNU ld does it,
+and compared in the same way, without a link; what is not known exactly is refused."""
 _EXAMPLES = """\
 examples:
   ldcheck diff old.lds new.lds
@@ -34,6 +37,8 @@ examples:
   ldcheck diff --since origin/master --format markdown
   ldcheck diff old.elf new.elf --old-map old.map --new-map new.map
   ldcheck diff old.map new.map --budget FLASH=95% --budget RAM=+1K
+  ldcheck diff old.lds new.lds --objects build/*.o --budget FLASH=95%
+  ldcheck diff old.lds new.lds --map build/firmware.map
 
 Exit status: 0 as expected, or nothing was expected; 1 an expectation is not met; 2 could not compare.
 """
@@ -66,6 +71,33 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="NAME=MOST",
         help="fail if more of a memory region (or output section, memory, file) is used: "
         "FLASH=120K, FLASH=95%%, RAM=+1K for growth",
+    )
+    parser.add_argument(
+        "--objects",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="OBJECT",
+        help="play both scripts through with these objects and archives, in the order of the link",
+    )
+    parser.add_argument(
+        "--map", default="", metavar="FILE", help="play both scripts through with the inputs of the link of this map"
+    )
+    parser.add_argument(
+        "--link-options",
+        default="",
+        metavar="OPTIONS",
+        help="options of the linker that change a layout, as in --link-options='-z max-page-size=4096 --build-id'",
+    )
+    parser.add_argument(
+        "--verdicts", action="store_true", help="also judge both sides by policies, and show which rules change"
+    )
+    parser.add_argument(
+        "--policy",
+        action="append",
+        default=[],
+        metavar="POLICY",
+        help="the policies for --verdicts, which this implies (default: those that apply)",
     )
     parser.add_argument("--format", choices=FORMATS, help="how to show it (default: text; github on GitHub Actions)")
     parser.add_argument(
@@ -142,11 +174,29 @@ def _compared(args: argparse.Namespace) -> dict[str, Comparison]:
         "budgets": args.budget,
         "no_growth": _NO_GROWTH in args.expect,
         "pictures": "html" in formats,
+        "objects": args.objects,
+        "map": args.map,
+        "link_options": _words(args.link_options),
+        "verdicts": args.verdicts,
+        "policies": args.policy,
     }
     if args.since:
         return diff_since(args.since, chosen.scripts, **options)
     old, new = chosen.scripts or ("", "")
     return {new or chosen.new_elf or chosen.new_map: diff(old, new, **options)}
+
+
+def _words(text: str) -> list[str]:
+    """The words of a command line. Raises CheckError for quotes that do not end."""
+    import shlex
+
+    from ldcheck.findings import CheckError, InputError
+    from ldcheck.source import Location
+
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise CheckError(InputError(f"--link-options: {error}", Location("."))) from None
 
 
 def _output(text: str) -> tuple[str, str]:

@@ -337,7 +337,9 @@ def _untold(old: Side, new: Side) -> Iterable[str]:
     elif any(side.map is not None and side.map.linker == "lld" for side in (old, new)):
         yield "orphans and the patterns that took inputs are not compared: maps of lld do not tell them"
     without = [side.name for side in (old, new) if side.elf is None]
-    if without:
+    if all(side.predicted for side in (old, new)):
+        yield "it was not linked: segments and the sizes of symbols are not predicted"
+    elif without:
         yield f"permissions, segments and symbols are not compared: no ELF file of {listed(without)}"
     else:
         stripped = [side.name for side in (old, new) if not side.symbols]

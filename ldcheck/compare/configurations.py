@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ldcheck.compare.everywhere import Sources
     from ldcheck.compare.gates import Unmet
     from ldcheck.compare.items import Item
+    from ldcheck.compare.verdicts import VerdictChange
     from ldcheck.findings import InputError
     from ldcheck.judging.scripts import Scripts
     from ldcheck.layout.picture import Picture
@@ -25,8 +26,8 @@ class Comparison:
 
     `conditions` tell for each entry in which configurations it is so; empty is all of them. `reason` says why nothing
     is proved although nothing differs. `compared` is the number of pairs of scripts, 0 where no scripts were given.
-    `builds` is what two builds do differently, and `unmet` what of them is not as it was asked for. `errors` are why
-    nothing was compared.
+    `builds` is what two builds do differently, and `unmet` what of them is not as it was asked for. `verdicts` are
+    those of policies that are others than before. `errors` are why nothing was compared.
     """
 
     entries: tuple[Entry, ...]
@@ -40,6 +41,7 @@ class Comparison:
     unmet: tuple[Unmet, ...] = ()
     errors: tuple[InputError, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    verdicts: tuple[VerdictChange, ...] = ()
 
 
 def compare_targets(old: Scripts, new: Scripts, sources: tuple[Sources, Sources] | None = None) -> Comparison:
@@ -47,7 +49,7 @@ def compare_targets(old: Scripts, new: Scripts, sources: tuple[Sources, Sources]
 
     With `sources`, it is also tried to prove of more configurations than were looked at that they are the same.
     """
-    pairs = sorted(set(_pairs(old, new)))
+    pairs = belonging(old, new)
     reordered = False
     known: dict[int, Item] = {}
     found: dict[tuple[str, str, object, object, tuple[str, ...]], tuple[Entry, set[int]]] = {}
@@ -75,9 +77,14 @@ def compare_targets(old: Scripts, new: Scripts, sources: tuple[Sources, Sources]
     )
 
 
+def belonging(old: Scripts, new: Scripts) -> list[tuple[int, int]]:
+    """The pairs of scripts of two sides that belong together, by their places among the parses of each."""
+    return sorted(set(_pairs(old, new)))
+
+
 def _all_pairs(old: Scripts, new: Scripts) -> list[tuple[int, int]] | None:
     """The pairs of scripts of two sides; None where there may be others, or something is only assumed."""
-    pairs = sorted(set(_pairs(old, new)))
+    pairs = belonging(old, new)
     return None if _open_question(old, new, len(pairs)) else pairs
 
 

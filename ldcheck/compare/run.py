@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ldcheck.compare.configurations import Comparison, compare_targets
+from ldcheck.compare.configurations import Comparison, belonging, compare_targets
+from ldcheck.compare.inputs import Inputs
 from ldcheck.findings import CheckError, InputError
 from ldcheck.record import dataclass, replace
 from ldcheck.source import Location
@@ -24,11 +25,15 @@ _MOST_CONFIGURATIONS = 256
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What builds are held to: budgets as they are written, and whether nothing may grow. `pictures`: draw both."""
+    """What builds are held to: budgets as they are written, and whether nothing may grow. `pictures`: draw both.
+
+    `inputs` are those of a link with which both scripts are to be played through.
+    """
 
     budgets: tuple[str, ...] = ()
     no_growth: bool = False
     pictures: bool = False
+    inputs: Inputs = Inputs()
 
 
 class Read(NamedTuple):
@@ -99,6 +104,11 @@ def compare(old: Read, new: Read, asked: Asked) -> Comparison:
         found = compare_targets(old.scripts, new.scripts, sources)
     else:
         found = Comparison((), (), False, "no two scripts were given", 0)
+    if asked.inputs.named:
+        if old.image is not None or new.image is not None:
+            message = "builds are linked already, and inputs are to be played through: compare one of the two"
+            raise CheckError(InputError(message, Location(new.name)))
+        return _with_played(found, old, new, asked)
     if old.image is not None and new.image is not None:
         return _with_builds(found, old, new, asked)
     missing = [side for side, one in (("old", old), ("new", new)) if one.image is None]
@@ -108,9 +118,22 @@ def compare(old: Read, new: Read, asked: Asked) -> Comparison:
         raise CheckError(InputError(message, Location(new.name), help=help_text))
     if asked.budgets or asked.no_growth:
         message = "budgets and growth are those of two builds, and none is given"
-        help_text = "give --old-elf and --new-elf, or --old-map and --new-map"
+        help_text = "give --old-elf and --new-elf, --old-map and --new-map, or --objects"
         raise CheckError(InputError(message, Location(new.name), help=help_text))
     return found
+
+
+def _with_played(found: Comparison, old: Read, new: Read, asked: Asked) -> Comparison:
+    from ldcheck.compare.builds import compare_builds
+    from ldcheck.compare.gates import budget, unmet
+    from ldcheck.compare.playing import played_sides
+
+    budgets = [budget(text) for text in asked.budgets]
+    pairs = [(old.scripts.parses[one], new.scripts.parses[other]) for one, other in belonging(old.scripts, new.scripts)]
+    before, after = played_sides(pairs, asked.inputs)
+    builds = compare_builds(before, after)
+    missed = tuple(unmet(builds, after, budgets, no_growth=asked.no_growth))
+    return replace(found, builds=builds, unmet=missed)
 
 
 def _with_builds(found: Comparison, old: Read, new: Read, asked: Asked) -> Comparison:

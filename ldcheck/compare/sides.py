@@ -90,7 +90,12 @@ class Sized(NamedTuple):
 
 
 class Side:
-    """One build. `parse` is the script that it was linked with, where that is given."""
+    """One build. `parse` is the script that it was linked with, where that is given.
+
+    What was not linked but played through is `predicted`.
+    """
+
+    predicted = False
 
     def __init__(self, name: str, image: Image, parse: Parse | None = None) -> None:
         self.name = name

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ldcheck.image.symbols import Symbol, SymbolTable
 
 
+# The file that GNU ld says its stubs are in.
+STUBS = "linker stubs"
+
+
 @dataclass(frozen=True, slots=True)
 class ImageSection:
     """A section of the linked file. Names are as in the section name string table, undecodable bytes as surrogates."""

@@ -70,14 +70,21 @@ class Checked:
     bench: Callable[[], Bench] | None = None
 
 
-def check_target(target: Target, asked: Asked, checks: judge.CheckModules, progress: Callable[[str], None]) -> Checked:
+def check_target(
+    target: Target,
+    asked: Asked,
+    checks: judge.CheckModules,
+    progress: Callable[[str], None],
+    scripts: Scripts | None = None,
+) -> Checked:
     """Judge one target. Never raises for bad input.
 
-    `checks` are all that a policy can use; `progress` is told of each step.
+    `checks` are all that a policy can use; `progress` is told of each step. `scripts` are those of the target where
+    they were read before.
     """
     try:
         with TIME:
-            return _checked(target, asked, checks, progress)
+            return _checked(target, asked, checks, progress, scripts)
     except OutOfTimeError:
         message = f"the run has spent its {TIME.seconds:.0f} seconds of processor time"
     except MemoryError:
@@ -86,7 +93,13 @@ def check_target(target: Target, asked: Asked, checks: judge.CheckModules, progr
     return Checked(errors=(error,))
 
 
-def _checked(target: Target, asked: Asked, checks: judge.CheckModules, progress: Callable[[str], None]) -> Checked:
+def _checked(
+    target: Target,
+    asked: Asked,
+    checks: judge.CheckModules,
+    progress: Callable[[str], None],
+    given: Scripts | None,
+) -> Checked:
     from ldcheck.policy.load import load_policies
 
     if target.errors:
@@ -101,7 +114,7 @@ def _checked(target: Target, asked: Asked, checks: judge.CheckModules, progress:
     begin = spent()
     progress(f"{target.name}: reading the script")
     try:
-        scripts = read_scripts(target, asked.arch, asked.text)
+        scripts = read_scripts(target, asked.arch, asked.text) if given is None else given
         unreadable += [error for parse in scripts.parses for error in script_errors(parse)]
     except CheckError as error:
         unreadable += error.errors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,6 +53,8 @@ def _remarks(comparison: Comparison, *, expected: bool) -> Iterator[_Remark]:
         yield _Remark(expected, entry.new or entry.old, entry.message, facts)
     for cause in causes:
         yield _Remark(False, cause.place, cause.message, cause.facts)
+    for change in comparison.verdicts:
+        yield _Remark(False, change.place, change.message, ())
 
 
 def summary(comparison: Comparison, *, expected: bool) -> str:
@@ -61,9 +64,19 @@ def summary(comparison: Comparison, *, expected: bool) -> str:
     parts = [_scripts(comparison, expected=expected)] if comparison.compared or comparison.builds is None else []
     if comparison.builds is not None:
         parts.append(built.summary(comparison.builds))
+    if comparison.verdicts:
+        kinds = Counter(change.kind for change in comparison.verdicts)
+        worded = {"violated": "new violation", "mended": "rule mended", "unchecked": "rule no longer checked"}
+        parts.append(", ".join(_numbered(kinds[kind], words) for kind, words in worded.items() if kinds[kind]))
     if comparison.unmet:
         parts.append(f"{counted(len(comparison.unmet), 'expectation')} not met")
     return "; ".join(parts)
+
+
+def _numbered(count: int, words: str) -> str:
+    """`1 rule mended`, `2 rules mended`, `2 new violations`."""
+    plural = words.replace("rule", "rules", 1) if "rule" in words else f"{words}s"
+    return f"{count:,} {words if count == 1 else plural}"
 
 
 def _scripts(comparison: Comparison, *, expected: bool) -> str:
@@ -116,6 +129,17 @@ def json(found: Found, _: Options, *, expected: bool) -> str:
                 for entry, condition in zip(comparison.entries, comparison.conditions, strict=True)
             ],
             "builds": built.as_json(comparison.builds) if comparison.builds is not None else None,
+            "verdicts": [
+                {
+                    "kind": change.kind,
+                    "rule": change.rule,
+                    "old": change.old.value if change.old is not None else None,
+                    "new": change.new.value if change.new is not None else None,
+                    "message": change.message,
+                    "location": _json_place(change.place),
+                }
+                for change in comparison.verdicts
+            ],
             "unmet": [{"message": one.message, "location": _json_place(one.place)} for one in comparison.unmet],
             "errors": [{"message": one.message, "location": _json_place(one.location)} for one in comparison.errors],
         }

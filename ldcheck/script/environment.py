@@ -38,11 +38,13 @@ class Environment:
     """What names mean where an expression is evaluated. This one knows nothing; derive from it what is known.
 
     `section` is the output section that the expression stands in, or None outside of all. `sane` is
-    LD_FEATURE("SANE_EXPR"). All methods return None for what they do not know; addresses are absolute.
+    LD_FEATURE("SANE_EXPR"). In a `strict` one an operand that is unknown makes the result unknown, whatever the other
+    is, as in GNU ld. All methods return None for what they do not know; addresses are absolute.
     """
 
     section: str | None = None
     sane: bool = False
+    strict: bool = False
 
     @property
     def dot(self) -> int | None:
@@ -60,6 +62,10 @@ class Environment:
     def addr(self, section: str) -> int | None:
         """ADDR(section): where the output section starts."""
         return None
+
+    def base(self, section: str) -> int | None:
+        """The address that values relative to a section count from, also where ADDR() does not know it yet."""
+        return self.addr(section)
 
     def loadaddr(self, section: str) -> int | None:
         """LOADADDR(section)."""

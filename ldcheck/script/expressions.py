@@ -29,7 +29,7 @@ def absolute(value: Value, environment: Environment) -> Value:
         return Value(None, ABSOLUTE, value.reason)
     if value.section is None or value.section == ABSOLUTE:
         return Value(value.number, ABSOLUTE)
-    base = environment.addr(value.section)
+    base = environment.base(value.section)
     if base is None:
         return Value(None, ABSOLUTE, f"the address of {value.section} is unknown")
     return Value(value.number + base & MASK, ABSOLUTE)
@@ -132,7 +132,7 @@ class _Evaluation:
             return Value(None, section or ABSOLUTE, reason)
         if section is None:
             return Value(address & MASK, ABSOLUTE)
-        base = self._environment.addr(section)
+        base = self._environment.base(section)
         if base is None:
             return Value(None, section, f"the address of {section} is unknown")
         return Value(address - base & MASK, section)
@@ -163,7 +163,8 @@ class _Evaluation:
             test, literal = results.pop()
             if test.number is None:
                 results.append((test, False))
-                pending += ((node, 2), (node.no, 0), (node.yes, 0))
+                if not self._environment.strict:
+                    pending += ((node, 2), (node.no, 0), (node.yes, 0))
             elif literal:
                 # GNU ld folds the whole only if all three are constants; so both branches are looked at.
                 results.append((test, True))
@@ -202,7 +203,7 @@ class _Evaluation:
         left, right, _, outcome = self._together(left, right)
         a, b = left.number, right.number
         if a is None or b is None:
-            forced = FORCED.get(operator)
+            forced = None if self._environment.strict else FORCED.get(operator)
             number = forced(a, b) if forced is not None else None
             if number is None:
                 return Value(None, None if operator in PLAIN_RESULT else outcome, left.reason or right.reason)

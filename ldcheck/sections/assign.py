@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ldcheck.image.model import InputSection
-from ldcheck.script.syntax import InputFiles, InputSectionDescription, OutputSection, Script, walk
+from ldcheck.script.syntax import InputFiles, InputSectionDescription, OutputSection, Script, statements, walk
 from ldcheck.sections.globs import has_wildcard
-from ldcheck.sections.made import linker_made
+from ldcheck.sections.made import with_made
 from ldcheck.sections.mapping import Mapping as OutputMapping
 from ldcheck.sections.matching import Matcher, in_files, left_out
 from ldcheck.sections.orphans import Orphans
@@ -55,6 +55,18 @@ class Placement(NamedTuple):
 Taken = tuple[InputSection, InputRule]
 
 
+class Mapped(NamedTuple):
+    """The output sections of a link with what goes into them.
+
+    `takers` are the rules that took sections, by the ids of those (None: an orphan); `thrown` is what is discarded,
+    with the rule or the reason.
+    """
+
+    mapping: OutputMapping
+    takers: dict[int, InputRule | None]
+    thrown: list[tuple[InputSection, InputRule | None, str]]
+
+
 def assign(
     tree: Script, inputs: Sequence[InputSection], sort_section: str | None = None, arch: str = ""
 ) -> list[Placement]:
@@ -64,16 +76,40 @@ def assign(
     `name` or `alignment`. `arch` (as policies name it) says which sections ld adds by itself: they are not listed, but
     orphans may be placed next to them.
     """
+    mapping, takers, thrown = mapped(tree, inputs, sort_section, arch)
+    placements: list[Placement] = []
+    position = 0
+    for position, output in enumerate(mapping.order):
+        name, node = output.name, output.node
+        listed = [section for section in output.inputs if section.index >= 0]
+        placements += [
+            Placement(section, name, (rule := takers[id(section)]), order, node, "" if rule else "orphan", position)
+            for order, section in enumerate(listed)
+        ]
+    thrown = [item for item in thrown if item[0].index >= 0]
+    for order, (section, rule, reason) in enumerate(thrown):
+        node = rule.section if rule is not None else None
+        placements.append(Placement(section, DISCARD, rule, order, node, reason, position + 1))
+    return placements
+
+
+def mapped(
+    tree: Script,
+    inputs: Sequence[InputSection],
+    sort_section: str | None = None,
+    arch: str = "",
+    asking: tuple[str, str] | None = None,
+) -> Mapped:
+    """The output sections with their input sections, as ld has them before it gives addresses; see `assign`.
+
+    `asking` is the file and member with the first relocation that makes ld add sections, where it does that then only.
+    """
     matcher = Matcher(input_rules(tree))
     sections = link_order(tree, [section for section in inputs if is_linked(section)])
-    added = linker_made(sections, arch)
-    if added:
-        file = added[0].file, added[0].member
-        at = max(at for at, section in enumerate(sections) if (section.file, section.member) == file)
-        sections[at + 1 : at + 1] = added
+    sections = with_made(sections, arch, asking)
     excluded = never_linked(sections)
     live = [section for section in sections if id(section) not in excluded] if excluded else sections
-    dropped = left_out(matcher, live)
+    dropped = left_out(matcher, live) | _without_inputs(tree)
     classes = used_classes(tree)
     taken: dict[int, list[InputSection]] = {}
     thrown: list[tuple[InputSection, InputRule | None, str]] = []
@@ -112,20 +148,18 @@ def assign(
     mapping = OutputMapping(tree, dropped)
     mapping.fill(filling)
     thrown.extend((section, None, "orphan") for section in Orphans(mapping).place(orphans))
-    placements: list[Placement] = []
-    position = 0
-    for position, output in enumerate(mapping.order):
-        name, node = output.name, output.node
-        listed = [section for section in output.inputs if section.index >= 0]
-        placements += [
-            Placement(section, name, (rule := takers[id(section)]), order, node, "" if rule else "orphan", position)
-            for order, section in enumerate(listed)
-        ]
-    thrown = [item for item in thrown if item[0].index >= 0]
-    for order, (section, rule, reason) in enumerate(thrown):
-        node = rule.section if rule is not None else None
-        placements.append(Placement(section, DISCARD, rule, order, node, reason, position + 1))
-    return placements
+    return Mapped(mapping, takers, thrown)
+
+
+def _without_inputs(tree: Script) -> set[int]:
+    """The ids of the output sections that ONLY_IF_RW leaves out as nothing in them can match."""
+    return {
+        id(node)
+        for node in statements(tree)
+        if isinstance(node, OutputSection)
+        and node.constraint == "ONLY_IF_RW"
+        and not any(isinstance(child, InputSectionDescription) for child in statements(node))
+    }
 
 
 def in_order(

@@ -3,14 +3,15 @@
 They are empty unless relocations need them, and an empty one is dropped in the end; but ld places it, so it can keep an
 output section alive that orphans then go next to.
 
-Left out: targets other than x86, where ld adds such sections only when a relocation asks for them.
+Elsewhere than on x86 it adds some of them only when a relocation asks for them: the caller says which file has the
+first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ldcheck.image.model import InputSection
+from ldcheck.image.model import STUBS, InputSection
 from ldcheck.record import replace
 
 _READ_ONLY, _WRITABLE, _CODE = 0x2, 0x3, 0x6
@@ -25,6 +26,49 @@ _X86 = (
     (".rela.iplt", "RELA", _READ_ONLY, 8),
     (".igot.plt", "", _WRITABLE, 8),
 )
+# Tables of indirect functions (bfd/elf-ifunc.c; elf32-arm.c: create_ifunc_sections).
+_INDIRECT = {
+    "arm64": (
+        (".iplt", "", _CODE, 4),
+        (".rela.iplt", "RELA", _READ_ONLY, 8),
+        (".igot.plt", "", _WRITABLE, 8),
+    ),
+    "arm32": (
+        (".iplt", "", _CODE, 4),
+        (".rel.iplt", "REL", _READ_ONLY, 4),
+        (".igot.plt", "", _WRITABLE, 4),
+    ),
+}
+# What ld for arm has in a file of its own, ahead of all (bfd/elf32-arm.c: bfd_elf32_arm_add_glue_sections_to_bfd).
+_GLUE = (".glue_7", ".glue_7t", ".vfp11_veneer", ".v4_bx")
+
+
+def with_made(sections: Sequence[InputSection], arch: str, asking: tuple[str, str] | None) -> list[InputSection]:
+    """The input sections of a link with those that ld adds, where it has them.
+
+    `asking` is the file and member that ask for tables of indirect functions, where ld does not always make them.
+    """
+    found = [*sections]
+    added = linker_made(found, arch)
+    if arch in _INDIRECT and asking is not None:
+        first = next((one for one in found if (one.file, one.member) == asking), None)
+        added = _made(first, _INDIRECT[arch]) if first is not None else []
+    if added:
+        file = added[0].file, added[0].member
+        at = max(at for at, section in enumerate(found) if (section.file, section.member) == file)
+        found[at + 1 : at + 1] = added
+    if arch == "arm32" and found:
+        stubs = replace(found[0], file=STUBS, member="", archive="")
+        found[:0] = _made(stubs, tuple((name, "", _CODE, 4) for name in _GLUE), start=100)
+    return found
+
+
+def _made(template: InputSection, rows: Sequence[tuple[str, str, int, int]], start: int = 1) -> list[InputSection]:
+    empty = replace(template, size=0, group="", entry_size=0, link=0)
+    return [
+        replace(empty, name=name, type=kind, flags=flags, align=align, index=-start - number)
+        for number, (name, kind, flags, align) in enumerate(rows)
+    ]
 
 
 def linker_made(inputs: Sequence[InputSection], arch: str) -> list[InputSection]:
@@ -36,11 +80,8 @@ def linker_made(inputs: Sequence[InputSection], arch: str) -> list[InputSection]
     if arch not in ("x86_64", "x86_32") or not inputs:
         return []
     first = next((section for section in inputs if section.name == ".note.gnu.property"), inputs[0])
-    template = replace(first, size=0, group="", entry_size=0, link=0)
-    return [
-        replace(template, name=_named(name, arch), type=_typed(kind, arch), flags=flags, align=align, index=-1 - number)
-        for number, (name, kind, flags, align) in enumerate(_X86)
-    ]
+    rows = tuple((_named(name, arch), _typed(kind, arch), flags, align) for name, kind, flags, align in _X86)
+    return _made(first, rows)
 
 
 def _named(name: str, arch: str) -> str:

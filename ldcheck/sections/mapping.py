@@ -2,7 +2,8 @@
 
 An output section comes into being when something is put into it, when a symbol is assigned in it, or when ADDR() or
 LOADADDR() asks for it (ldlang.c: map_input_to_output_sections, exp_init_os). INSERT then moves the ones ahead of it
-(process_insert_statements).
+(process_insert_statements). Orphans are put among the statements outside of output sections as well: `listing` is
+the list that addresses are given by.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from ldcheck.image.model import InputSection
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
+    Binary,
     Call,
     Data,
     Fill,
@@ -29,18 +31,24 @@ from ldcheck.script.syntax import (
     Word,
     walk,
 )
-from ldcheck.sections.outputs import Chain, Output
+from ldcheck.sections.outputs import ALLOC, Chain, Output
 from ldcheck.sections.rules import DISCARD, flat
 
 Fillings = Callable[[InputSectionDescription], Sequence[InputSection]]
 
 
 class Mapping:
-    """The outputs of a script: `order` is that of the script's statements, `made` that of the sections of the file."""
+    """The outputs of a script: `order` is that of the script's statements, `made` that of the sections of the file.
+
+    `listing` has what stands outside of output sections among them: assignments and ASSERTs. `entered` are the outputs
+    in the order in which they came about.
+    """
 
     def __init__(self, tree: Script, dropped: set[int]) -> None:
-        self.order = Chain()
-        self.made = Chain()
+        self.order: Chain[Output] = Chain()
+        self.made: Chain[Output] = Chain()
+        self.listing: Chain[Output | Node] = Chain()
+        self.entered: list[Output] = []
         self.by_name: dict[str, list[Output]] = {}
         self.common: Output | None = None
         self._members: set[int] = set()
@@ -54,6 +62,11 @@ class Mapping:
                 output = Output(node.name.text, node)
                 self._outputs[id(node)] = output
                 self.enter(output)
+                if id(node) in self._members:
+                    for symbol in overlay_symbols(node.name.text):
+                        self.listing.append(symbol)
+            elif isinstance(node, Assignment | Assertion):
+                self.listing.append(node)
             elif isinstance(node, SectionClass):
                 described = [child for child in flat(node.statements) if isinstance(child, InputSectionDescription)]
                 self._classes.setdefault(node.name.text, []).extend(described)
@@ -61,6 +74,8 @@ class Mapping:
     def enter(self, output: Output) -> None:
         """Add an output section statement behind the others."""
         self.order.append(output)
+        self.entered.append(output)
+        self.listing.append(output)
         self.by_name.setdefault(output.name, []).append(output)
 
     def find(self, name: str) -> Output | None:
@@ -110,6 +125,7 @@ class Mapping:
             created = output.created
             self._mention(statement)
             output.put_data()
+            output.statements.append((len(output.inputs), statement))
             if not created:
                 self._entered(output)
         elif isinstance(statement, Assignment | Assertion | Fill) or (
@@ -117,6 +133,7 @@ class Mapping:
         ):
             self._make(output)
             self._mention(statement)
+            output.statements.append((len(output.inputs), statement))
 
     def _make(self, output: Output) -> None:
         if not output.created and output.name != DISCARD:
@@ -189,6 +206,28 @@ class Mapping:
             self.made.insert(output, at)
             at = output
 
+    def insert(self, new: Output, behind: Output | None) -> None:
+        """Put an orphan's output behind another one, and into the listing where ld takes that to end.
+
+        Assignments to the location counter ahead of an output section are taken to belong to it, but for the first of
+        all, and for those ahead of one that has no address (ldlang.c: insert_os_after).
+        """
+        self.order.insert(new, behind)
+        first = behind is None
+        chosen: Output | Node | None = None
+        last: Output | Node | None = behind
+        at = self.listing.after[behind]
+        while at is not None and not isinstance(at, Output):
+            if chosen is None and isinstance(at, Assignment) and at.target.text == ".":
+                if not first:
+                    chosen = at
+                first = False
+            last = at
+            at = self.listing.after[at]
+        if chosen is not None and at is not None and (not at.created or not at.has_input or at.flags & ALLOC):
+            last = self.listing.before[chosen]
+        self.listing.insert(new, last)
+
     def last_made(self, output: Output | None) -> Output | None:
         """The output itself if it was made, else the closest one ahead of it that was (output_prev_sec_find)."""
         if output is None or output.created:
@@ -197,6 +236,18 @@ class Mapping:
         while output is not None and not (output.created and output.constraint >= 0):
             output = self.order.before[output]
         return output
+
+
+def overlay_symbols(member: str) -> tuple[Assignment, Assignment]:
+    """What ld puts behind a member of an overlay: PROVIDE of the ends of its load (lang_leave_overlay_section)."""
+    clean = "".join(letter for letter in member if letter.isascii() and (letter.isalnum() or letter == "_"))
+    place = Call("LOADADDR", (Word(member, start=0, end=0),), start=0, end=0)
+    size = Call("SIZEOF", (Word(member, start=0, end=0),), start=0, end=0)
+    end = Binary("+", place, size, start=0, end=0)
+    return (
+        Assignment(Word(f"__load_start_{clean}", start=0, end=0), "=", place, "PROVIDE", start=0, end=0),
+        Assignment(Word(f"__load_stop_{clean}", start=0, end=0), "=", end, "PROVIDE", start=0, end=0),
+    )
 
 
 def _top(statements: Iterable[Node], members: set[int]) -> Iterator[Node]:

@@ -248,9 +248,12 @@ class Orphans:
     def _insert(self, new: Output, section: InputSection, place: _Place, behind: Output | None) -> None:
         """Add an output for an orphan, behind `behind` or the orphans of its kind (ldlang.c: lang_insert_orphan)."""
         mapping = self.mapping
+        if behind is not None and input_flags(section) & (ALLOC | LOAD):
+            new.beside = behind
         mapping.enter(new)
         mapping.add(new, section)
         mapping.order.remove(new)
+        mapping.listing.remove(new)
         made = mapping.made
         if place.section is None:
             anchor = mapping.last_made(behind)
@@ -272,9 +275,10 @@ class Orphans:
                 made.insert(new, made.before[following])
         place.section = [new]
         if moved or place.last is None:
-            mapping.order.insert(new, behind)
+            mapping.insert(new, behind)
         else:
             mapping.order.insert(new, place.last)
+            mapping.listing.insert(new, place.last)
         place.last = new
 
     def _among_notes(
@@ -288,7 +292,7 @@ class Orphans:
             for output in made:
                 if output is not new and _is_note(output):
                     self.first_note = self.first_note or output
-                    if output.alignment >= section.align:
+                    if max(output.alignment, 1) >= section.align:
                         target = output
                 elif self.first_note is not None:
                     break

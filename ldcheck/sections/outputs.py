@@ -9,11 +9,15 @@ Left out: types and flags that only some architectures know, such as small data 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from functools import cache
+from typing import Generic, TypeVar
 
 from ldcheck.image.model import InputSection
-from ldcheck.script.syntax import OutputSection
+from ldcheck.script.expressions import constant
+from ldcheck.script.syntax import Node, OutputSection
+
+T = TypeVar("T", bound=Hashable)
 
 ALLOC, LOAD, READONLY, CODE, DATA, HAS_CONTENTS, NEVER_LOAD, THREAD_LOCAL, DEBUGGING, SMALL_DATA, KEPT = (
     1 << bit for bit in range(11)
@@ -77,7 +81,9 @@ _NOLOAD_TYPES = frozenset({"DSECT", "COPY", "INFO", "OVERLAY"})
 def input_flags(section: InputSection) -> int:
     """The BFD flags of an input section."""
     if section.flags & SHF_ALLOC:
-        return ALLOC if is_common(section) else _flags(section.flags, section.type != "NOBITS")
+        flags = ALLOC if is_common(section) else _flags(section.flags, section.type != "NOBITS")
+        # What the linker makes itself is not called data.
+        return flags if section.index >= 0 else flags & ~DATA
     return _flags(section.flags, section.type != "NOBITS") | (DEBUGGING if is_debugging(section.name) else 0)
 
 
@@ -100,6 +106,11 @@ def _flags(elf: int, contents: bool) -> int:
 def input_type(section: InputSection) -> str:
     """The ELF type of an input section; the one that BFD makes for common symbols has none."""
     return "" if is_common(section) else section.type
+
+
+def power_of_two(value: int) -> int:
+    """The least power of two that is not less than an alignment that a script asks for (ldexp.c: exp_get_power)."""
+    return 1 << (value - 1).bit_length() if 1 < value <= 1 << 63 else 1
 
 
 def is_common(section: InputSection) -> bool:
@@ -134,11 +145,13 @@ class Output:
     """One output section statement. `created` says that there is an output section for it, perhaps an empty one.
 
     `constraint` is -1 for a statement that ONLY_IF_RO or ONLY_IF_RW left out. `flags` are those of the output section,
-    `statement_flags` those which count while there is none.
+    `statement_flags` those which count while there is none. `statements` are those of its body that place no inputs,
+    each with the number of `inputs` ahead of it. An orphan's takes its regions from the output section `beside` it.
     """
 
     __slots__ = (
         "alignment",
+        "beside",
         "constraint",
         "created",
         "flags",
@@ -148,6 +161,7 @@ class Output:
         "name",
         "node",
         "statement_flags",
+        "statements",
         "type",
     )
 
@@ -163,6 +177,8 @@ class Output:
         self.has_input = False
         self.alignment = 0
         self.inputs: list[InputSection] = []
+        self.statements: list[tuple[int, Node]] = []
+        self.beside: Output | None = None
 
     def __repr__(self) -> str:
         return f"Output({self.name!r})"
@@ -178,6 +194,10 @@ class Output:
             self.created = True
             self.flags = flags
             self.type = named_type(self.name)
+            align = self.node.align if self.node is not None else None
+            value = constant(align) if align is not None else None
+            if value is not None:
+                self.alignment = max(self.alignment, power_of_two(value))
 
     def put_data(self) -> None:
         """Count a BYTE, LONG ... statement (ldlang.c: map_input_to_output_sections)."""
@@ -237,41 +257,41 @@ class Output:
                 last = section if section.index else None
 
 
-class Chain:
-    """Outputs in an order that changes: the linked lists of ld. None stands for the place ahead of the first one."""
+class Chain(Generic[T]):
+    """Things in an order that changes: the linked lists of ld. None stands for the place ahead of the first one."""
 
     def __init__(self) -> None:
-        self.after: dict[Output | None, Output | None] = {None: None}
-        self.before: dict[Output | None, Output | None] = {None: None}
+        self.after: dict[T | None, T | None] = {None: None}
+        self.before: dict[T | None, T | None] = {None: None}
 
-    def __iter__(self) -> Iterator[Output]:
+    def __iter__(self) -> Iterator[T]:
         at = self.after[None]
         while at is not None:
             yield at
             at = self.after[at]
 
-    def __contains__(self, output: Output) -> bool:
-        return output in self.after
+    def __contains__(self, member: T) -> bool:
+        return member in self.after
 
     @property
-    def last(self) -> Output | None:
+    def last(self) -> T | None:
         """The last one; None if there is none."""
         return self.before[None]
 
-    def insert(self, output: Output, behind: Output | None) -> None:
-        """Put `output` directly behind another one."""
+    def insert(self, member: T, behind: T | None) -> None:
+        """Put `member` directly behind another one."""
         following = self.after[behind]
-        self.after[behind] = output
-        self.before[output] = behind
-        self.after[output] = following
-        self.before[following] = output
+        self.after[behind] = member
+        self.before[member] = behind
+        self.after[member] = following
+        self.before[following] = member
 
-    def append(self, output: Output) -> None:
-        """Put `output` at the end."""
-        self.insert(output, self.last)
+    def append(self, member: T) -> None:
+        """Put `member` at the end."""
+        self.insert(member, self.last)
 
-    def remove(self, output: Output) -> None:
-        """Take `output` out."""
-        behind, following = self.before.pop(output), self.after.pop(output)
+    def remove(self, member: T) -> None:
+        """Take `member` out."""
+        behind, following = self.before.pop(member), self.after.pop(member)
         self.after[behind] = following
         self.before[following] = behind

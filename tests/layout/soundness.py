@@ -88,13 +88,15 @@ def see(elf: Elf, link_map: LinkMap) -> Linked:
     return Linked(symbols, sections)
 
 
-def make_objects(folder: Path, seed: int, count: int, target: str = "x86_64") -> list[Path]:
-    """A pool of objects that the links draw from."""
+def make_objects(folder: Path, seed: int, count: int, target: str = "x86_64", *, relaxed: bool = True) -> list[Path]:
+    """A pool of objects that the links draw from; not `relaxed` is code that RISC-V leaves as it is."""
     random = Random(seed)
     objects = []
     for index in range(count):
         # Calls that the linker makes shorter where it can.
-        text = random_object(random, index, "call {}" if target == "riscv64" else "")
+        text = random_object(random, index, "call {}" if target == "riscv64" and relaxed else "")
+        if target == "riscv64" and not relaxed:
+            text = f".option norelax\n{text}"
         if target == "arm32":
             text = text.replace(".quad", ".long")
         objects.append(assemble(folder, text, target, f"o{index}.o"))

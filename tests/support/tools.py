@@ -63,7 +63,12 @@ SWEEP_PACKAGES = {
 }
 
 # C libraries to link statically with, by the prefix of the tools, and their packages.
+_HOME = "/usr/lib/x86_64-linux-gnu" if platform.machine() == "x86_64" else "/usr/x86_64-linux-gnu/lib"
 LIBRARIES = {
+    "x86_64-linux-gnu-": (
+        f"{_HOME}/libc.a",
+        "libc6-dev" if platform.machine() == "x86_64" else "libc6-dev-amd64-cross",
+    ),
     "aarch64-linux-gnu-": ("/usr/aarch64-linux-gnu/lib/libc.a", "libc6-dev-arm64-cross"),
     "arm-linux-gnueabihf-": ("/usr/arm-linux-gnueabihf/lib/libc.a", "libc6-dev-armhf-cross"),
 }
