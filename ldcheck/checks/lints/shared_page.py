@@ -185,9 +185,19 @@ def _shared(one: Segment, other: Segment, view: ImageView) -> Problem:
         label="in a segment of its own",
         related=(Related(at, "the segment with other permissions"),) if at is not None else (),
         facts=(f"in the image: a segment {shown_segment(one)} ends where one {shown_segment(other)} begins",),
-        help=f"put `. = ALIGN({_PAGE});` in front of it",
+        help=_advice(second, view),
         severity=severity,
     )
+
+
+def _advice(name: str, view: ImageView) -> str:
+    """What gives a section a page of its own, by what gives it its address."""
+    nodes = view.script.output_sections.get(name, ()) if view.script is not None else ()
+    if any(node.address is not None for node in nodes):
+        return f"look at the address that the script gives {name}: it has to be a multiple of {_PAGE}"
+    if any(node.region is not None for node in nodes):
+        return f"give it the attribute `ALIGN({_PAGE})`"
+    return f"put `. = ALIGN({_PAGE});` in front of it"
 
 
 def _edge(segment: Segment, view: ImageView, *, last: bool) -> str:
