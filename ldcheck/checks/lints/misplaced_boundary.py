@@ -1,13 +1,14 @@
-"""Symbols for the beginning of .bss or .data behind which the script has none.
+"""Symbols for the bounds of .bss or .data that stand elsewhere.
 
 ## What it does
 Reports a symbol that is called after the beginning of .bss or of .data (`__bss_start`, `_sbss`, `__data_start`) and
-takes the location counter where no statement behind it takes such sections.
+takes the location counter where no statement behind it takes such sections; and one that is called after the end of
+them (`__bss_end`, `_ebss`, `_edata`) ahead of a statement that takes some of them into the same output section.
 
 ## Why is this bad
 Start-up code clears from the one symbol, copies to the other. A symbol that was left where its section once stood, or
 that stands ahead of sections which came later, makes it clear or overwrite those: the run-time code that lies there is
-gone before it is called.
+gone before it is called. What lies behind the end is not cleared, or not copied.
 
 ## Example
     SECTIONS
@@ -36,6 +37,7 @@ GNU ld manual, "Source Code Reference".
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
@@ -48,12 +50,16 @@ from ldcheck.sections.rules import flat
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
-    head=Key("lint", Kind.NAME, "Symbols for the beginning of .bss or .data without one behind them."),
+    head=Key("lint", Kind.NAME, "Symbols for the bounds of .bss or .data that stand elsewhere."),
     evidence=(EvidenceKind.SCRIPT,),
 )
 
 _START = re.compile(r"_*(?:s(bss|data)|(?:start_+)?(bss|data)(?:_*(?:start|begin))?)_*")
+_END = re.compile(r"_*(?:e(bss|data)|(?:end_+)?(bss|data)(?:_*end)?)_*")
+_IS_END = re.compile(r"end|^_*e(?:bss|data)")
 _IS_START = re.compile(r"start|begin|^_*s(?:bss|data)")
+# The names of the kind as such, which nobody puts behind its end on purpose.
+_WHOLE = {"bss": frozenset((".bss", ".bss.*", ".bss*", "COMMON")), "data": frozenset((".data", ".data.*", ".data*"))}
 # What the sections of a kind have in their names.
 _OF = {"bss": re.compile(r"bss|COMMON|scommon|zero|noinit", re.IGNORECASE), "data": re.compile(r"data", re.IGNORECASE)}
 
@@ -71,18 +77,57 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         behind = tuple(other for other in view.statements[at + 1 :] if id(other) not in thrown)
         if not any(_may_be(kind, other) for other in behind) and not _is_empty(node, behind):
             problems.append(_problem(node, kind, behind, view))
+    for section in view.statements:
+        if isinstance(section, OutputSection) and section.name.text != "/DISCARD/":
+            problems += _ended_early(section, view)
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
 
 
 def _begun(node: Node) -> str:
     """What a symbol that is given the location counter is the beginning of by its name: `bss`, `data` or nothing."""
+    return _kind(node, _START, _IS_START)
+
+
+def _kind(node: Node, pattern: re.Pattern[str], word: re.Pattern[str]) -> str:
     if not isinstance(node, Assignment) or node.operator != "=":
         return ""
     if not isinstance(node.value, Name) or node.value.name != ".":
         return ""
     name = node.target.text.lower()
-    found = _START.fullmatch(name) if _IS_START.search(name) else None
+    found = pattern.fullmatch(name) if word.search(name) else None
     return (found[1] or found[2]) if found is not None else ""
+
+
+def _ended_early(section: OutputSection, view: ScriptView) -> Iterator[Problem]:
+    """A problem for each kind whose last end symbol in an output section stands ahead of a statement that takes it."""
+    ends: dict[str, Assignment] = {}
+    late: dict[str, list[InputSectionDescription]] = {}
+    for node in flat(section.statements):
+        if kind := _kind(node, _END, _IS_END):
+            assert isinstance(node, Assignment)
+            ends[kind] = node
+            late[kind] = []
+        elif isinstance(node, InputSectionDescription):
+            names = {pattern.pattern.text for pattern in node.patterns or ()}
+            for kind in ends:
+                if names & _WHOLE[kind]:
+                    late[kind].append(node)
+    for kind, end in ends.items():
+        if late[kind]:
+            yield _early(end, kind, late[kind], view)
+
+
+def _early(end: Assignment, kind: str, late: Sequence[InputSectionDescription], view: ScriptView) -> Problem:
+    name = end.target.text
+    return view.problem(
+        end,
+        name,
+        f"{name} is the end of .{kind}, and a statement behind it takes more of that",
+        label=f"the end of .{kind}, by its name",
+        related=(Related(view.locate(node), "not ahead of it") for node in late),
+        help=f"put it behind what takes .{kind}",
+        severity=Severity.WARNING,
+    )
 
 
 def _may_be(kind: str, node: Node) -> bool:
