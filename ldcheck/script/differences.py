@@ -342,12 +342,5 @@ def possible(difference: Difference, linkers: Iterable[Linker]) -> bool:
     return any(one != other for at, one in enumerate(ways) for other in ways[at + 1 :])
 
 
-# Those that give addresses, load addresses or values of symbols other numbers.
-OF_ADDRESSES = frozenset(
-    (
-        "dot-number", "dot-arithmetic", "symbol-number", "dot-address", "assert-dot", "unallocated-dot", "info-dot",
-        "region-address", "empty-aligned", "headers-size", "subalign", "load-inherited", "load-at-inherited",
-        "load-alignment", "octal", "hexadecimal-name", "defined-later", "assert-early", "signed-division",
-        "missing-section",
-    )
-)  # fmt: skip
+# Those that give numbers in a script other values.
+OF_NUMBERS = frozenset(("octal", "hexadecimal-name"))
