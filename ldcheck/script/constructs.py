@@ -60,8 +60,7 @@ def _of_statement(statement: Node) -> Iterator[Found]:
     if isinstance(statement, OutputSection):
         yield from _of_section(statement)
     elif isinstance(statement, Overlay):
-        if statement.nocrossrefs:
-            yield "overlay-nocrossrefs", statement
+        yield from _of_overlay(statement)
     elif isinstance(statement, SectionGroup):
         yield "group-sections", statement
     elif isinstance(statement, Insert):
@@ -97,12 +96,25 @@ def _of_section(section: OutputSection) -> Iterator[Found]:
         yield "special", section.name
 
 
+def _of_overlay(overlay: Overlay) -> Iterator[Found]:
+    if overlay.nocrossrefs:
+        yield "overlay-nocrossrefs", overlay
+    if overlay.address is None or overlay.load_address is None:
+        yield "overlay-address", overlay
+    for section in overlay.sections:
+        for node in section.statements:
+            if not isinstance(node, InputSectionDescription):
+                yield "overlay-statements", node
+            elif node.keep:
+                yield "overlay-keep", node
+
+
 def _of_inputs(statement: InputSectionDescription) -> Iterator[Found]:
     file, patterns = statement.file, statement.patterns or ()
     if file is not None and file.sorts:
         yield ("reverse" if "REVERSE" in file.sorts else "sorted-files"), file
     if file is not None and file.exclude and patterns:
-        yield "exclude-outside", file
+        yield ("exclude-kept" if statement.keep else "exclude-outside"), file
     if file is not None and file.pattern.text[:1] == ":" and not _WILD.intersection(file.pattern.text):
         yield "colon-file", file
     for one, following in pairwise(patterns):

@@ -191,6 +191,13 @@ DIFFERENCES = (
         "EXCLUDE_FILE() outside of the parentheses",
     ),
     Difference(
+        "exclude-kept",
+        "`KEEP(EXCLUDE_FILE(x) *(.a))`: the same in KEEP",
+        _ways("leaves the files out"),
+        _ways(REFUSES),
+        "EXCLUDE_FILE() outside of the parentheses, in KEEP()",
+    ),
+    Difference(
         "exclude-list",
         "`*(EXCLUDE_FILE(x) .a .b)`: ahead of several patterns",
         _ways("leaves the files out for the first pattern"),
@@ -287,6 +294,11 @@ DIFFERENCES = (
     Difference(
         "old-command", "STARTUP, FORCE_COMMON_ALLOCATION and the like", _ways(READS), _ways(REFUSES), "this command"
     ),
+    Difference(
+        "overlay-address", "OVERLAY without an address, or without AT()", _ways(READS), _ways(REFUSES, ("19", READS))
+    ),
+    Difference("overlay-keep", "KEEP() in an OVERLAY", _ways(READS), _ways(REFUSES, ("21", READS))),
+    Difference("overlay-statements", "an assignment in an OVERLAY", _ways(READS), _ways(REFUSES)),
     Difference("overlay-nocrossrefs", "NOCROSSREFS of an OVERLAY", _ways(READS), _ways(REFUSES, ("21", READS))),
     Difference("nocrossrefs", "NOCROSSREFS()", _ways(READS), _ways(REFUSES, ("19", READS))),
     Difference("dsect", "(DSECT)", _ways(READS), _ways(REFUSES)),

@@ -99,6 +99,7 @@ SNIPPETS = (
     Snippet("note-orphan", _at(".text : { *(.text) } .rodata : { *(.rodata) } .data : { *(.data) }"),
             (TEXT + RODATA + DATA + section(".note.x", "a", 16, "@note") + section(".rodata.x"),)),
     Snippet("exclude-outside", _at(".a : { EXCLUDE_FILE(*b.o) *(.text) } .b : { *(.text) }"), (TEXT, TEXT)),
+    Snippet("exclude-kept", _at(".a : { KEEP(EXCLUDE_FILE(*b.o) *(.text)) } .b : { *(.text) }"), (TEXT, TEXT)),
     Snippet("exclude-list", _at(".a : { *(EXCLUDE_FILE(*b.o) .text .data) } .b : { *(.text .data) }"),
             (TEXT + DATA, TEXT + DATA)),
     Snippet("colon-file", _at(".a : { :a.o(.text) } .b : { *(.text) }"), (TEXT, TEXT)),
@@ -128,6 +129,11 @@ SNIPPETS = (
     Snippet("group-sections", "SECTIONS { GROUP 0x10000 : { .text : { *(.text) } } }", (TEXT,)),
     *(Snippet("old-command", f"{word}\n" + _at(".text : { *(.text) }"), (TEXT,))
       for word in ("STARTUP(a.o)", "FORCE_COMMON_ALLOCATION", "HLL(a)", "SYSLIB(a)")),
+    Snippet("overlay-address", "SECTIONS { . = 0x10000; OVERLAY : AT(0x20000) { .t { *(.text) } .d { *(.data) } } }",
+            (TEXT + DATA,)),
+    *(Snippet(name, f"SECTIONS {{ OVERLAY 0x10000 : AT(0x20000) {{ .t {{ *(.text) }} .d {{ {body} }} }} }}",
+              (TEXT + DATA,))
+      for name, body in (("overlay-keep", "KEEP(*(.data))"), ("overlay-statements", "*(.data) end = .;"))),
     Snippet("overlay-nocrossrefs",
             "SECTIONS { OVERLAY 0x10000 : NOCROSSREFS AT(0x20000) { .t { *(.text) } .d { *(.data) } } }",
             (TEXT + DATA,)),
