@@ -46,7 +46,7 @@ from ldcheck.sections.sorting import order_of
 
 # What of the constructs takes effect only where there is something that the script does not show: a file of that name,
 # sections of both patterns, a script beside this one.
-_DEPENDS = frozenset(("colon-file", "insert"))
+_DEPENDS = frozenset(("colon-file", "file-of-member", "insert"))
 
 
 class Occurrence(NamedTuple):

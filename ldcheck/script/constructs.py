@@ -117,6 +117,8 @@ def _of_inputs(statement: InputSectionDescription) -> Iterator[Found]:
         yield ("exclude-kept" if statement.keep else "exclude-outside"), file
     if file is not None and file.pattern.text[:1] == ":" and not _WILD.intersection(file.pattern.text):
         yield "colon-file", file
+    elif file is not None and patterns and not _WILD.intersection(file.pattern.text) and ":" not in file.pattern.text:
+        yield "file-of-member", file
     for one, following in pairwise(patterns):
         if one.exclude and not following.exclude:
             yield "exclude-list", one

@@ -212,6 +212,13 @@ DIFFERENCES = (
         "a file pattern that begins with a colon",
     ),
     Difference(
+        "file-of-member",
+        "`b.o(.text)`, where an archive has a member of that name",
+        _ways("means the file", ("2.44", "means the member as well")),
+        _ways("means the file"),
+        "the name of a file, which members of archives may have as well",
+    ),
+    Difference(
         "sorted-together",
         "`*(SORT(.b*) .a*)`: several patterns, of which one is sorted",
         _ways("puts what it sorts behind the others, or sorts all of them together"),

@@ -46,13 +46,15 @@ INIT = "".join(
 class Snippet:
     """A script and the sources of a.o, b.o ..., for the difference of this name.
 
-    With what linkers of the kind `stopped` make of it the link does not go on.
+    With what linkers of the kind `stopped` make of it the link does not go on. The last source is also that of a member
+    of an archive if `member` is its name.
     """
 
     difference: str
     script: str
     sources: tuple[str, ...]
     stopped: str = ""
+    member: str = ""
 
 
 def _at(text: str) -> str:
@@ -103,6 +105,7 @@ SNIPPETS = (
     Snippet("exclude-list", _at(".a : { *(EXCLUDE_FILE(*b.o) .text .data) } .b : { *(.text .data) }"),
             (TEXT + DATA, TEXT + DATA)),
     Snippet("colon-file", _at(".a : { :a.o(.text) } .b : { *(.text) }"), (TEXT, TEXT)),
+    Snippet("file-of-member", _at(".a : { b.o(.text) } .b : { *(.text) }"), (TEXT, ODD), member="b.o"),
     Snippet("sorted-together", _at(".text : { *(SORT(.text.b*) .text.a*) }"),
             (TWO + section(".text.b0", "ax", mark="b0"),)),
     Snippet("sorted-together", _at(".init_array : { KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*) "
@@ -190,6 +193,11 @@ def image(linker: Linker, snippet: Snippet, folder: Path) -> str:
     objects = [
         assemble(folder, source, name=f"{name}.o").name for name, source in zip("abc", snippet.sources, strict=False)
     ]
+    if snippet.member:
+        (folder / "member").mkdir(exist_ok=True)
+        assemble(folder / "member", snippet.sources[-1], name=snippet.member)
+        subprocess.run([tool("ar"), "rcs", "../lib.a", snippet.member], cwd=folder / "member", check=True)
+        objects += ["--whole-archive", "lib.a"]
     (folder / "t.lds").write_text(snippet.script)
     elf = folder / "t.elf"
     elf.unlink(missing_ok=True)
