@@ -2,8 +2,8 @@
 
 The words of a construct are found by `ldcheck.script.constructs`; here is what only the addresses and the neighbours
 tell: a number in an output section that starts at 0 is the same to everybody. The names are those of the table in
-`ldcheck.script.differences`. Not looked for: notes that no statement takes, comments that begin with #, and regions
-that are not declared, of which `undeclared-region` tells.
+`ldcheck.script.differences`. Not looked for: comments that begin with #, and regions that are not declared, of which
+`undeclared-region` tells.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from ldcheck.sections.sorting import order_of
 
 # What of the constructs takes effect only where there is something that the script does not show: a file of that name,
 # sections of both patterns, a script beside this one.
-_DEPENDS = frozenset(("colon-file", "file-of-member", "insert"))
+_DEPENDS = frozenset(("colon-file", "file-of-member", "headers-size", "insert"))
 
 
 class Occurrence(NamedTuple):
@@ -360,14 +360,15 @@ def _writable(section: OutputSection) -> bool | None:
 
 
 def _orphans(view: ScriptView) -> Iterator[Occurrence]:
-    """Read-only data that no statement takes: of a script that has code first, and takes neither .rodata nor all."""
+    """Read-only data and notes that no statement takes, of a script that has code and does not take all."""
     from ldcheck.sections.reach import first_taker
 
-    if view.unread or first_taker(view.rules, ".rodata") is not None:
-        return
     code = first_taker(view.rules, ".text")
-    if code is not None and code.section is not None:
-        yield Occurrence("read-only-orphan", code.section, code.section.name, is_sure=False)
+    if view.unread or code is None or code.section is None:
+        return
+    for difference, name in (("read-only-orphan", ".rodata"), ("note-orphan", ".note.gnu.build-id")):
+        if first_taker(view.rules, name) is None:
+            yield Occurrence(difference, code.section, code.section.name, is_sure=False)
 
 
 def _repeated(view: ScriptView) -> Iterator[Occurrence]:

@@ -157,6 +157,8 @@ def _of_call(call: Call) -> Iterator[Found]:
     first, last = (call.arguments[0], call.arguments[-1]) if call.arguments else (None, None)
     if call.function in _FUNCTIONS:
         yield _FUNCTIONS[call.function], call
+    elif call.function == "SIZEOF_HEADERS":
+        yield "headers-size", call
     elif call.function in _NAMING and isinstance(first, Word) and first.quoted:
         yield "quoted-name", first
     elif call.function == "ALIGN" and last is not None and not isinstance(last, Word):
