@@ -88,10 +88,7 @@ class ScriptView:
         return self.layout_by(self.linker)
 
     def layout_by(self, linker: Linker, *, usual: bool = False) -> Layout:
-        """What the script guarantees of each address as some linker counts them.
-
-        That of `usual` links, with no orphans and no empty sections, is no guarantee.
-        """
+        """What a linker guarantees of each address; in `usual` links (no orphans, nothing empty), what holds."""
         from ldcheck.layout.interpret import interpret
 
         if (linker, usual) not in self._layouts:

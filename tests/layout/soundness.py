@@ -16,6 +16,7 @@ from ldcheck.image.model import Elf, LinkMap
 from ldcheck.layout.concrete import evaluate_on
 from ldcheck.layout.decided import Decided
 from ldcheck.layout.facts import Known, Order, order
+from ldcheck.layout.followed import not_followed
 from ldcheck.layout.image_values import ImageValues
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import Range, section_extent, separations, shared_pages
@@ -197,7 +198,7 @@ def link_once(
     _compare_pages(layout, _unmistakable(layout, linked, ambiguous), where, tally)
     # The symbols of 32-bit files have lost the sign of what was computed with 64.
     if elf.bits == 64 and ambiguous.isdisjoint(section.name for section in layout.sections):
-        if not lld:
+        if not lld and not_followed(parsed.tree, meant) is None:
             _replay(parsed.tree, elf, link_map, where, tally)
         _decide(parsed.tree, layout, elf, link_map, where, tally, random)
 
