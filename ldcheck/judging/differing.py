@@ -2,8 +2,8 @@
 
 The words of a construct are found by `ldcheck.script.constructs`; here is what only the addresses and the neighbours
 tell: a number in an output section that starts at 0 is the same to everybody. The names are those of the table in
-`ldcheck.script.differences`. Not looked for: notes that no statement takes, comments that begin with #, and regions
-that are not declared, of which `undeclared-region` tells.
+`ldcheck.script.differences`. Not looked for: comments that begin with #, and regions that are not declared, of which
+`undeclared-region` tells.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.loading import ends_anywhere, has_bytes, loaded_ahead, regions_of
+from ldcheck.layout.followed import not_followed as unfollowed
 from ldcheck.layout.result import Truth
 from ldcheck.layout.traits import is_unallocated
-from ldcheck.linker import GNU, LLD
+from ldcheck.linker import GNU, LLD, Linker
 from ldcheck.script.constructs import constructs
-from ldcheck.script.differences import BY_NAME, OF_ADDRESSES, possible
+from ldcheck.script.differences import BY_NAME, OF_NUMBERS, possible
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -31,6 +32,7 @@ from ldcheck.script.syntax import (
     Node,
     Number,
     OutputSection,
+    Overlay,
     Sections,
     Unary,
     Word,
@@ -44,7 +46,7 @@ from ldcheck.sections.sorting import order_of
 
 # What of the constructs takes effect only where there is something that the script does not show: a file of that name,
 # sections of both patterns, a script beside this one.
-_DEPENDS = frozenset(("colon-file", "insert"))
+_DEPENDS = frozenset(("colon-file", "file-of-member", "headers-size", "insert"))
 
 
 class Occurrence(NamedTuple):
@@ -78,22 +80,34 @@ def occurrences(view: ScriptView) -> Iterator[Occurrence]:
 
 
 @lru_cache(maxsize=64)
-def counts_otherwise(view: ScriptView) -> str:
-    """Why what is computed of addresses, as GNU ld does, need not hold for the linkers that are meant; else empty.
+def not_read_for(view: ScriptView, linker: Linker) -> str:
+    """Why what is computed of a script's addresses need not hold for a linker that is meant; else empty.
 
-    It holds where none of them is lld, and where the script has nothing that lld counts otherwise.
+    Where GNU ld is meant as well, numbers are read as it does.
     """
-    linkers = [linker for linker in view.linkers if linker.kind == LLD.kind]
-    if not linkers:
+    if linker.kind != LLD.kind or all(one.kind == LLD.kind for one in view.linkers):
         return ""
     for one in occurrences(view):
         difference = BY_NAME[one.difference]
-        if difference.name in OF_ADDRESSES and any(possible(difference, (GNU, linker)) for linker in linkers):
+        if difference.name in OF_NUMBERS and possible(difference, (GNU, linker)):
             line = view.locate(one.part).line
-            return (
-                f"addresses are computed as by GNU ld, and {linkers[0]} does otherwise with {difference} (line {line})"
-            )
+            return f"numbers are read as by GNU ld, and {linker} does otherwise with {difference} (line {line})"
     return ""
+
+
+@lru_cache(maxsize=64)
+def not_followed(view: ScriptView) -> str:
+    """Why nothing is known of a script's addresses for the linker that is meant, though it may guarantee some.
+
+    Beside `ldcheck.layout.followed`, it is not followed where lld puts overlays.
+    """
+    node: Node | None = unfollowed(view.tree, view.linker)
+    what = "an output section a second time" if view.linker.kind != LLD.kind else "ONLY_IF_RO or ONLY_IF_RW"
+    if node is None and view.linker.kind == LLD.kind:
+        node, what = next((one for one in view.statements if isinstance(one, Overlay)), None), "OVERLAY"
+    if node is None:
+        return ""
+    return f"addresses are not followed for {view.linker} where there is {what} (line {view.locate(node).line})"
 
 
 def _sorted_together(statement: InputSectionDescription) -> Iterator[Occurrence]:
@@ -137,7 +151,7 @@ def _in_header(section: OutputSection, view: ScriptView) -> Iterator[Occurrence]
 
 
 def _surely_moves(moves: Sequence[Assignment], view: ScriptView) -> bool:
-    before, after = view.layout.before(moves[0]), view.layout.after(moves[-1])
+    before, after = view.layout_by(GNU).before(moves[0]), view.layout_by(GNU).after(moves[-1])
     return before is not None and after is not None and after.low > before.high
 
 
@@ -149,7 +163,7 @@ def _takes_everything(statement: InputSectionDescription) -> bool:
 
 def _in_body(section: OutputSection, view: ScriptView) -> Iterator[Occurrence]:
     # Where sections start in usual links: that an orphan may shift them makes no difference between linkers.
-    start = view.usual_layout.before(section.statements[0]) if section.statements else None
+    start = view.layout_by(GNU, usual=True).before(section.statements[0]) if section.statements else None
     if start is None or start.value == 0 or section.name.text == DISCARD:
         return
     for node in flat(section.statements):
@@ -161,7 +175,7 @@ def _in_body(section: OutputSection, view: ScriptView) -> Iterator[Occurrence]:
         elif is_dot and _mixes_dot(node.value, start.alignment):
             sure = start.low > 0 and not any(isinstance(part, Conditional) for part in walk(node.value))
             yield Occurrence("dot-arithmetic", node, node.value, is_sure=sure)
-        elif view.layout.offset(node) is not None and node.operator == "=":
+        elif view.layout_by(GNU).offset(node) is not None and node.operator == "=":
             yield Occurrence("dot-number" if is_dot else "symbol-number", node, node.value, is_sure=start.low > 0)
 
 
@@ -213,7 +227,7 @@ def _mask(value: Expression) -> int:
 
 
 def _assertions(view: ScriptView) -> Iterator[Occurrence]:
-    for fact in view.layout.assertions():
+    for fact in view.layout_by(GNU).assertions():
         if fact.as_addresses is None:
             continue
         if fact.as_addresses is not fact.truth:
@@ -226,7 +240,7 @@ def _assertions(view: ScriptView) -> Iterator[Occurrence]:
 def _asks_for_bits(node: Assertion, view: ScriptView) -> bool:
     """Whether an ASSERT asks for lower bits of the location counter to which its section is not aligned."""
     section = view.enclosing.get(id(node))
-    start = view.layout.before(section.statements[0]) if section is not None else None
+    start = view.layout_by(GNU).before(section.statements[0]) if section is not None else None
     masks = [
         part.right.value
         for part in walk(node.condition)
@@ -346,14 +360,15 @@ def _writable(section: OutputSection) -> bool | None:
 
 
 def _orphans(view: ScriptView) -> Iterator[Occurrence]:
-    """Read-only data that no statement takes: of a script that has code first, and takes neither .rodata nor all."""
+    """Read-only data and notes that no statement takes, of a script that has code and does not take all."""
     from ldcheck.sections.reach import first_taker
 
-    if view.unread or first_taker(view.rules, ".rodata") is not None:
-        return
     code = first_taker(view.rules, ".text")
-    if code is not None and code.section is not None:
-        yield Occurrence("read-only-orphan", code.section, code.section.name, is_sure=False)
+    if view.unread or code is None or code.section is None:
+        return
+    for difference, name in (("read-only-orphan", ".rodata"), ("note-orphan", ".note.gnu.build-id")):
+        if first_taker(view.rules, name) is None:
+            yield Occurrence(difference, code.section, code.section.name, is_sure=False)
 
 
 def _repeated(view: ScriptView) -> Iterator[Occurrence]:

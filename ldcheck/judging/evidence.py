@@ -65,6 +65,7 @@ class ScriptView:
         self.drafts = 200
         # Whether anybody has asked for addresses since this was last set back.
         self.asked_layout = False
+        self._layouts: dict[tuple[Linker, bool], Layout] = {}
         # What the checks said of it, by rule: a trial of a fix asks for all of that once more.
         self.judgements: dict[Rule, Judgement] = {}
 
@@ -82,22 +83,24 @@ class ScriptView:
 
     @property
     def layout(self) -> Layout:
-        """What the script guarantees of each address, as GNU ld counts them."""
+        """What the script guarantees of each address, as `linker` counts them."""
         self.asked_layout = True
-        return self._layout
+        return self.layout_by(self.linker)
 
-    @cached_property
-    def _layout(self) -> Layout:
+    def layout_by(self, linker: Linker, *, usual: bool = False) -> Layout:
+        """What a linker guarantees of each address; in `usual` links (no orphans, nothing empty), what holds."""
         from ldcheck.layout.interpret import interpret
 
-        return interpret(self.tree, params=self.params, orphans=self.orphans)
+        if (linker, usual) not in self._layouts:
+            orphans = self.orphans and not usual
+            found = interpret(self.tree, params=self.params, orphans=orphans, filled=usual, linker=linker)
+            self._layouts[linker, usual] = found
+        return self._layouts[linker, usual]
 
-    @cached_property
+    @property
     def usual_layout(self) -> Layout:
-        """What holds of each address in usual links, with no orphans and no empty sections. It is no guarantee."""
-        from ldcheck.layout.interpret import interpret
-
-        return interpret(self.tree, params=self.params, orphans=False, filled=True)
+        """What holds in usual links: see `layout_by`."""
+        return self.layout_by(self.linker, usual=True)
 
     @cached_property
     def decided(self) -> Decided:

@@ -9,9 +9,9 @@ check does is its own business, and so is how a finding looks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from ldcheck.findings import (
     EvidenceKind,
@@ -27,7 +27,7 @@ from ldcheck.findings import (
 )
 from ldcheck.judging.absence import demands
 from ldcheck.judging.applicable import Target, config_holds, excluded, lacks, unvalued
-from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.asking import decided, of_script
 from ldcheck.judging.existence import Lack, lacking
 from ldcheck.judging.repeated import once
 from ldcheck.judging.spent import TIME, OutOfTimeError
@@ -36,8 +36,6 @@ from ldcheck.policy.declare import Checks
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import dataclass, replace
 from ldcheck.sections.budget import TooComplexError
-
-_View = TypeVar("_View", ScriptView, ImageView)
 
 
 class CheckModules(Checks, Protocol):
@@ -119,12 +117,12 @@ def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
     asked = rule.evidence or declaration.evidence
     scripts: dict[int, Judgement] = {}
     if EvidenceKind.SCRIPT in asked and hasattr(check, "on_script"):
-        scripts = {at: _of_script(check.on_script, rule, target.scripts[at].view) for at in cases}
+        scripts = {at: of_script(check.on_script, rule, target.scripts[at].view) for at in cases}
     image = None
     # The image shows nothing of configurations that it was not linked with.
     linked_here = not target.scripts or target.image_case in cases
     if target.image is not None and linked_here and hasattr(check, "on_image") and set(asked) - {EvidenceKind.SCRIPT}:
-        image = _decided(check.on_image, rule, target.image)
+        image = decided(check.on_image, rule, target.image)
     missing = _missing(rule, asked, target)
     outcome = _combine(rule, target, scripts, image, missing)
     if rule.optional:
@@ -163,28 +161,6 @@ def _without_passing_over(
     if findings:
         result = _result(rule, Verdict.VIOLATED, findings[0].message, used)
     return _Outcome(result, outcome.findings + findings, errors if told else outcome.errors)
-
-
-def _of_script(judge: Callable[[Rule, ScriptView], Judgement], rule: Rule, view: ScriptView) -> Judgement:
-    known = view.judgements.get(rule)
-    if known is None:
-        view.asked_layout = False
-        known = _decided(judge, rule, view)
-        if view.linkers and view.asked_layout and known.standing is Standing.HOLDS:
-            from ldcheck.judging.differing import counts_otherwise
-
-            if why := counts_otherwise(view):
-                known = Judgement(Standing.UNKNOWN, reason=why)
-        view.judgements[rule] = known
-    return known
-
-
-def _decided(judge: Callable[[Rule, _View], Judgement], rule: Rule, view: _View) -> Judgement:
-    """What a check says; where a question was too complex for it to say anything, that."""
-    try:
-        return judge(rule, view)
-    except TooComplexError:
-        return undecided(1)
 
 
 _GIVE = {

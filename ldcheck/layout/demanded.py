@@ -8,7 +8,7 @@ from ldcheck.layout.assertions import Demand, Relation, demands
 from ldcheck.layout.evaluation import is_behind_start
 from ldcheck.layout.facts import Known, Order, Reason, merged
 from ldcheck.layout.flow import Flow
-from ldcheck.layout.frames import ABSOLUTE, Frame, Value
+from ldcheck.layout.frames import ABSOLUTE, Frame, Value, absolute_value
 from ldcheck.layout.names import Names
 from ldcheck.layout.numbers import Number
 from ldcheck.layout.result import AssertionFact, Grounds, Said, Truth
@@ -19,23 +19,29 @@ _TRUTHS: Mapping[bool | None, Truth] = {True: Truth.TRUE, False: Truth.FALSE, No
 
 
 class Judge:
-    """Judges the ASSERTs of a script as the walk comes to them, or at its end if they hang on later statements."""
+    """Judges the ASSERTs of a script as the walk comes to them, or at its end if they hang on later statements.
+
+    `asks_early`: the linker fails an ASSERT as soon as it comes to it, when a later symbol has no value yet.
+    """
 
     def __init__(self, found: Flow, names: Names) -> None:
         self._flow = found
         self._names = names
+        self.asks_early = False
         self._facts: dict[Assertion, AssertionFact] = {}
-        self._deferred: list[tuple[Assertion, Value, Frame, int]] = []
+        self._deferred: list[tuple[Assertion, Value, Frame, int, bool]] = []
         self._demanded: dict[str, Known] = {}
         self._conditions: list[Said] = []
         self._definitions: dict[str, Said] = {}
         self.relations: dict[tuple[str, str], Order] = {}
 
     def judge(self, node: Assertion, dot: Value, frame: Frame, uncertain: bool = False) -> None:
-        """Judge an ASSERT where it stands; `uncertain` if it may not count, as in a section with ONLY_IF_RO."""
+        """Judge an ASSERT where it stands; `uncertain` if it may not count, or count too early."""
+        if self._names.by_address:
+            frame, dot = ABSOLUTE, absolute_value(dot.absolute())
         value, late = self._names.evaluate(node.condition, frame, dot, final=True)
         if late:
-            self._deferred.append((node, dot, frame, self._names.count))
+            self._deferred.append((node, dot, frame, self._names.count, uncertain))
             return
         self._note(node, None if uncertain else value.number.truth, self._as_addresses(node, dot, frame))
         if frame is ABSOLUTE and not self._flow.sane:
@@ -43,9 +49,10 @@ class Judge:
 
     def settle(self) -> tuple[AssertionFact, ...]:
         """The facts on all ASSERTs, in the order of the script, once every symbol has its value."""
-        for node, dot, frame, at in self._deferred:
+        for node, dot, frame, at, uncertain in self._deferred:
             value, _ = self._names.evaluate(node.condition, frame, dot, final=True, at=at)
-            self._note(node, value.number.truth, self._as_addresses(node, dot, frame))
+            truth = None if uncertain or self.asks_early else value.number.truth
+            self._note(node, truth, self._as_addresses(node, dot, frame))
         return tuple(self._facts[node] for node in self._flow.assertions if node in self._facts)
 
     def _as_addresses(self, node: Assertion, dot: Value, frame: Frame) -> Truth | None:

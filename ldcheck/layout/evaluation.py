@@ -22,7 +22,7 @@ from ldcheck.layout.frames import (
     relative_number,
     relative_value,
 )
-from ldcheck.layout.numbers import MASK, Number, either, exact, signed
+from ldcheck.layout.numbers import MASK, ONE, Number, either, exact, signed
 from ldcheck.script.syntax import Binary, Call, Conditional, Expression, Name, Unary, Word
 from ldcheck.script.syntax import Number as Literal
 
@@ -32,10 +32,10 @@ class Scope:
 
     `symbol` and `function` give the values of names and of functions on sections, regions and constants.
     `sane` is LD_FEATURE("SANE_EXPR"). `drifts`: the location counter hung on later statements somewhere, so that it may
-    differ from one run to the next.
+    differ from one run to the next. `by_address`: as lld evaluates it, where every value is an unsigned address.
     """
 
-    __slots__ = ("dot", "drifts", "frame", "function", "sane", "symbol")
+    __slots__ = ("by_address", "dot", "drifts", "frame", "function", "sane", "symbol")
 
     def __init__(
         self,
@@ -45,6 +45,7 @@ class Scope:
         function: Callable[[str, str], Value],
         sane: bool = False,
         drifts: bool = False,
+        by_address: bool = False,
     ) -> None:
         self.frame = frame
         self.dot = dot
@@ -52,6 +53,7 @@ class Scope:
         self.function = function
         self.sane = sane
         self.drifts = drifts
+        self.by_address = by_address
 
     def literal(self, value: int) -> Value:
         """A number as written, by its value."""
@@ -139,8 +141,8 @@ def _apply(node: Expression, results: list[Value], scope: Scope) -> None:
 
 
 def _either(one: Value, other: Value) -> Value:
-    if one.frame is other.frame:
-        return Value(one.number.join(other.number), one.frame, one.address.join(other.address))
+    if one.frame is other.frame and one.home is other.home:
+        return Value(one.number.join(other.number), one.frame, one.address.join(other.address), one.home)
     return UNSURE_VALUE
 
 
@@ -180,9 +182,27 @@ def _binary(operator: str, left: Value, right: Value, scope: Scope) -> Value:
         number, address = left.number + right.number, _sum(left, right)
     elif operator == "-":
         number, address = _minus(left, right)
+    elif scope.by_address and operator in _UNSIGNED:
+        number = _UNSIGNED[operator](left.number, right.number)
     else:
         number = _ARITHMETIC[operator](left.number, right.number)
-    return relative_number(number, frame, address if frame is not None else None)
+    value = relative_number(number, frame, address if frame is not None else None)
+    return _at_home(operator, left, right, value) if scope.by_address else value
+
+
+def _at_home(operator: str, left: Value, right: Value, value: Value) -> Value:
+    """The result of an operation by lld, which has sections as well as addresses.
+
+    The offset that is -1 means the end of the section to it (SectionBase::getOffset).
+    """
+    home = left.home or right.home if operator in ("+", "&", "|") else left.home
+    if home is None or operator not in ("+", "-", "&", "|") or (operator == "-" and right.home is not None):
+        return value
+    least = distance(home.start, value.address)[0]
+    if (least is None or least < 0) and value.number.equal(home.start.number - ONE) is not False:
+        end = home.start.grow(f"end of {home.name}")
+        return Value(value.number.join(end.number), value.frame, value.address.join(end), home)
+    return Value(value.number, value.frame, value.address, home)
 
 
 def _is_unsure(operator: str, left: Value, right: Value, scope: Scope) -> bool:
@@ -227,6 +247,13 @@ _ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
     "&": Number.__and__,
     "|": Number.__or__,
     "^": Number.__xor__,
+}
+
+
+# As lld has them.
+_UNSIGNED: dict[str, Callable[[Number, Number], Number]] = {
+    "/": Number.divide_unsigned,
+    "%": Number.modulo_unsigned,
 }
 
 
@@ -275,14 +302,14 @@ def _call(node: Call, arguments: list[Value], scope: Scope) -> Value:
     if len(arguments) == 2 and function in ("ALIGN", "MAX", "MIN", "DATA_SEGMENT_ALIGN", "DATA_SEGMENT_RELRO_END"):
         return _call_binary(node, arguments[0], last, scope)
     if function == "ABSOLUTE":
-        return absolute_value(last.absolute())
+        return last if scope.by_address else absolute_value(last.absolute())
     if function == "LOG2CEIL":
         return Value(_log2ceil(last.number))
     if function == "SEGMENT_START":
         # The default; -Ttext and its like may name another.
         return relative_value(plain_address(last.number), scope.frame)
     if function in ("ASSERT", "DATA_SEGMENT_END"):
-        return last
+        return scope.dot if scope.by_address else last
     return absolute_value(UNKNOWN)
 
 
@@ -293,7 +320,7 @@ def _call_binary(node: Call, left: Value, right: Value, scope: Scope) -> Value:
             return absolute_value(UNKNOWN)
         return absolute_value(scope.dot.absolute().grow("DATA_SEGMENT_ALIGN", Reason(node, "depends on page sizes")))
     if node.function == "DATA_SEGMENT_RELRO_END":
-        end = right.absolute()
+        end = scope.dot.absolute() if scope.by_address else right.absolute()
         return absolute_value(end.grow("DATA_SEGMENT_RELRO_END", Reason(node, "may move to the end of a page")))
     if _is_unsure(node.function, left, right, scope):
         return UNSURE_VALUE
@@ -304,7 +331,8 @@ def _call_binary(node: Call, left: Value, right: Value, scope: Scope) -> Value:
         number = left.number.align(right.number)
         step = right.number.value
         if left.frame is ABSOLUTE and step is not None:
-            return absolute_value(left.address.align_value(step, Reason(node, f"rounds up to a multiple of {step}")))
+            aligned = left.address.align_value(step, Reason(node, f"rounds up to a multiple of {step}"))
+            return Value(aligned.number, ABSOLUTE, aligned, left.home)
         return relative_number(number, frame)
     if left.frame is right.frame and left.frame is not None:
         return _extreme(node.function, left, right, left.frame)

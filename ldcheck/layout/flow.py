@@ -34,7 +34,7 @@ from ldcheck.script.syntax import (
     Word,
 )
 from ldcheck.script.syntax import statements as all_statements
-from ldcheck.script.uses import leaves
+from ldcheck.script.uses import sections_addressed
 
 
 class Flow:
@@ -130,7 +130,7 @@ def _survey(tree: Script, found: Flow) -> None:
         if isinstance(node, Assignment):
             name = node.target.text
             found.assigned[name] += 1
-            found.mentioned.update(_mentioned(node.value))
+            found.mentioned.update(sections_addressed(node.value))
             if node.keyword.startswith("PROVIDE"):
                 found.uncertain[name] = Reason(node, "an object may define it instead")
             elif (assertion := _asserted(node.value)) is not None:
@@ -138,9 +138,9 @@ def _survey(tree: Script, found: Flow) -> None:
                 found.assertions.append(assertion)
         elif isinstance(node, Assertion):
             found.assertions.append(node)
-            found.mentioned.update(_mentioned(node.condition))
+            found.mentioned.update(sections_addressed(node.condition))
         elif isinstance(node, Data) and not isinstance(node.value, Word):
-            found.mentioned.update(_mentioned(node.value))
+            found.mentioned.update(sections_addressed(node.value))
         elif isinstance(node, OutputSection):
             _survey_section(node, found)
         elif isinstance(node, Overlay):
@@ -174,21 +174,11 @@ def _survey_section(node: OutputSection, found: Flow) -> None:
     own = {node.name.text}
     for expression in (node.address, node.load_address):
         if expression is not None:
-            found.mentioned.update(_mentioned(expression) - own)
+            found.mentioned.update(sections_addressed(expression) - own)
     if node.constraint:
         for statement in statements(node.statements):
             if isinstance(statement, Assignment):
                 found.uncertain[statement.target.text] = Reason(node, "the section may not be there")
-
-
-@lru_cache(maxsize=1 << 14)
-def _mentioned(expression: Expression) -> frozenset[str]:
-    """The sections that an expression makes ld make (exp_init_os)."""
-    return frozenset(
-        part.arguments[0].text
-        for part in leaves(expression)
-        if isinstance(part, Call) and part.function in ("ADDR", "LOADADDR") and isinstance(part.arguments[0], Word)
-    )
 
 
 def _open_places(found: Flow, collected: Collected) -> None:

@@ -27,6 +27,8 @@ class Frame:
 
 
 ABSOLUTE = Frame("*ABS*", known(0))
+# What lld takes for the section of a location counter outside of output sections.
+AETHER = Frame("", known(0))
 # A symbol of an object: relative to a section, or absolute.
 FOREIGN = Frame("an object's section", UNKNOWN)
 # A value that may be relative to one thing or another, so that nothing is known of what an operation makes of it.
@@ -35,11 +37,15 @@ UNSURE = Frame("unknown", UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The result of an expression: a number relative to `frame` (None: a plain number), and the address it means."""
+    """The result of an expression: a number relative to `frame` (None: a plain number), and the address it means.
+
+    `home` is the output section that lld takes an address to belong to, if any.
+    """
 
     number: Number
     frame: Frame | None = None
     address: Known = UNKNOWN
+    home: Frame | None = None
 
     def absolute(self) -> Known:
         """The address that this value stands for; a plain number stands for itself."""

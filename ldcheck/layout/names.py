@@ -7,7 +7,7 @@ value hangs on statements that come later: then the one has what an earlier run 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from ldcheck.layout.anchors import ORIGIN, Anchor
@@ -17,6 +17,7 @@ from ldcheck.layout.facts import Known, known
 from ldcheck.layout.flow import Flow
 from ldcheck.layout.frames import (
     ABSOLUTE,
+    AETHER,
     FOREIGN,
     UNSURE,
     UNSURE_VALUE,
@@ -49,10 +50,15 @@ class Names:
     """Symbols and sections as far as the walk has come.
 
     `sizing` is what the sizing run knows of symbols, `final` what the final one knows; one and the same as long as they
-    agree. `drifts`: the location counter hung on later statements somewhere.
+    agree. `drifts`: the location counter hung on later statements somewhere. `by_address`: every name stands for an
+    address and every number for itself, wherever an expression stands, as lld has it; its runs all agree, as the last
+    one changes no symbol.
     """
 
-    def __init__(self, found: Flow, params: Mapping[str, int], constants: Constants) -> None:
+    def __init__(self, found: Flow, params: Mapping[str, int], constants: Constants, by_address: bool = False) -> None:
+        self.by_address = by_address
+        # The output section whose body the walk is in, if it counts by address.
+        self.open = ""
         self._flow = found
         self._params = params
         self._constants = constants
@@ -92,12 +98,27 @@ class Names:
         When all is settled, `at` is the `count` of assignments in front of it.
         """
         self._at = at
+        if self.by_address:
+            return self._evaluate_by_address(expression, AETHER if frame is ABSOLUTE else frame, dot)
         if frame is ABSOLUTE and not self._flow.sane and (given := _given(expression)) is not None:
             names, value = given
             if not any(name in self._flow.assigned or name in self._params for name in names):
                 return value, False
         self._reading, self._touched_late, self._frame = self.final if final else self.sizing, False, frame
         scope = Scope(frame, dot, self._symbol, self._function, self._flow.sane, self.drifts)
+        return evaluate(expression, scope), self._touched_late
+
+    def _evaluate_by_address(self, expression: Expression, home: Frame, dot: Value) -> tuple[Value, bool]:
+        self._reading, self._touched_late, self._frame = self.final, False, ABSOLUTE
+        function: Callable[[str, str], Value] = lambda what, name: _addressed(self._function(what, name))  # noqa: E731
+        address = dot.absolute()
+        scope = Scope(
+            ABSOLUTE,
+            Value(address.number, ABSOLUTE, address, home),
+            lambda name: _addressed(self._symbol(name)),
+            function,
+            by_address=True,
+        )
         return evaluate(expression, scope), self._touched_late
 
     def evaluate_addresses(self, expression: Expression, dot: Value) -> Value:
@@ -116,21 +137,22 @@ class Names:
     def assign(self, node: Assignment, frame: Frame, dot: Value, final_dot: Value) -> Known:
         """Give a symbol its value in both runs; the final one is returned."""
         name, expression = node.target.text, assigned_value(node)
-        value, late = self.evaluate(expression, frame, dot)
+        home, frame = frame, ABSOLUTE if self.by_address else frame
+        value, late = self.evaluate(expression, home, dot)
         if value.frame is None and frame is not ABSOLUTE:
             self.offsets[node] = value.number
         value = final = settled(value, frame)
         if final_dot.address is not dot.address or not self.agree:
-            final, late = self.evaluate(expression, frame, final_dot, final=True)
+            final, late = self.evaluate(expression, home, final_dot, final=True)
             final = settled(final, frame)
-        if late or mentions(expression, name):
+        if late or (mentions(expression, name) and not self.by_address):
             # Until the final run, ld does not assign a symbol from itself.
             value = UNSURE_VALUE
         self._late.discard(name)
         if late:
             final = UNSURE_VALUE
             self._late.add(name)
-            self._deferred.append((node, frame, final_dot, self.count))
+            self._deferred.append((node, home, final_dot, self.count))
         if final is not value and self.agree:
             self.final = dict(self.sizing)
         self.count += 1
@@ -163,6 +185,7 @@ class Names:
             name = node.target.text
             if self._flow.assigned[name] == 1 and name not in self._flow.uncertain and not mentions(node.value, name):
                 value, _ = self.evaluate(node.value, frame, dot, final=True, at=at)
+                frame = ABSOLUTE if self.by_address else frame
                 if value.frame is None and frame is not ABSOLUTE:
                     self.offsets[node] = value.number
                 self.final[name] = settled(value, frame)
@@ -234,8 +257,19 @@ class Names:
             return Value(exact(self._params[name]) if name in self._params else Number(1, 0, 1, MASK))
         return Value(ANY)
 
+    def _is_passing(self, function: str, name: str) -> bool:
+        """Whether what lld takes for the place or size of a section is not its last one.
+
+        In the section's body, SIZEOF() is the size so far; and lld waits for symbols to stay as they are, and not for
+        sections.
+        """
+        late = self._settled is not None or name not in self.sections
+        return (name == self.open and function == "SIZEOF") or (self.drifts and late)
+
     def _section_function(self, function: str, name: str) -> Value:
         section = self.sections.get(name)
+        if self.by_address and self._is_passing(function, name):
+            return UNSURE_VALUE
         if section is None:
             self._touched_late = self._touched_late or name in self._flow.names
             return UNSURE_VALUE
@@ -247,6 +281,14 @@ class Names:
             return absolute_value(section.load)
         size = difference(section.end, section.frame.start)
         return Value(size.join(ZERO) if section.absent else size)
+
+
+def _addressed(value: Value) -> Value:
+    """A value as an address, be it that of an object's symbol."""
+    if value.frame in (UNSURE, ABSOLUTE):
+        return value
+    home = None if value.frame is FOREIGN else value.frame
+    return Value(value.absolute().number, ABSOLUTE, value.absolute(), home)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -180,6 +180,27 @@ class Number:
                 return ZERO
         return ANY
 
+    def divide_unsigned(self, other: Number) -> Number:
+        """`self / other`, unsigned as in lld."""
+        left, right = self.value, other.value
+        if left is not None and right:
+            return exact(left // right)
+        if right:
+            modulus = self.modulus // right if self.modulus % right == 0 else 1
+            return _make(modulus, self.remainder // right, self.low // right, self.high // right)
+        return ANY
+
+    def modulo_unsigned(self, other: Number) -> Number:
+        """`self % other`, unsigned as in lld."""
+        left, right = self.value, other.value
+        if left is not None and right:
+            return exact(left % right)
+        if right:
+            if self.modulus % right == 0:
+                return exact(self.remainder % right)
+            return _make(gcd(self.modulus, right), self.remainder, 0, min(self.high, right - 1))
+        return ANY
+
     def align(self, boundary: Number) -> Number:
         """The next multiple of `boundary`, as `align_n` in ldexp.c computes it: 0 and 1 change nothing."""
         step = boundary.value

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
-from ldcheck.layout.facts import Known, Order, Reason, difference, order
+from ldcheck.layout.facts import UNKNOWN, Known, Order, Reason, difference, order
 from ldcheck.layout.numbers import Number
-from ldcheck.record import dataclass, field
+from ldcheck.record import dataclass, field, replace
 from ldcheck.script.syntax import Assertion, Assignment, Expression, Node
 
 _REVERSED: Mapping[Order | None, Order] = {
@@ -113,6 +113,23 @@ class Layout:
         self._points = points
         self.sections = sections
         self.grounds = grounds
+
+    def without_knowledge(self) -> Layout:
+        """The same layout, but nothing is known of any address in it."""
+        return Layout(
+            before=dict.fromkeys(self._before, UNKNOWN),
+            after=dict.fromkeys(self._after, UNKNOWN),
+            values=dict.fromkeys(self._values, UNKNOWN),
+            offsets={},
+            symbols=dict.fromkeys(self._symbols, UNKNOWN),
+            asserted={},
+            relations={},
+            inputs=dict.fromkeys(self._inputs, UNKNOWN),
+            sections=tuple(replace(one, start=UNKNOWN, end=UNKNOWN, load=UNKNOWN) for one in self.sections),
+            points=(UNKNOWN,),
+            assertions=tuple(AssertionFact(one.node, Truth.UNKNOWN) for one in self._assertions),
+            grounds=Grounds(),
+        )
 
     def before(self, node: Node) -> Known | None:
         """The location counter in front of a statement; None for a node that is none."""

@@ -60,8 +60,7 @@ def _of_statement(statement: Node) -> Iterator[Found]:
     if isinstance(statement, OutputSection):
         yield from _of_section(statement)
     elif isinstance(statement, Overlay):
-        if statement.nocrossrefs:
-            yield "overlay-nocrossrefs", statement
+        yield from _of_overlay(statement)
     elif isinstance(statement, SectionGroup):
         yield "group-sections", statement
     elif isinstance(statement, Insert):
@@ -97,14 +96,29 @@ def _of_section(section: OutputSection) -> Iterator[Found]:
         yield "special", section.name
 
 
+def _of_overlay(overlay: Overlay) -> Iterator[Found]:
+    if overlay.nocrossrefs:
+        yield "overlay-nocrossrefs", overlay
+    if overlay.address is None or overlay.load_address is None:
+        yield "overlay-address", overlay
+    for section in overlay.sections:
+        for node in section.statements:
+            if not isinstance(node, InputSectionDescription):
+                yield "overlay-statements", node
+            elif node.keep:
+                yield "overlay-keep", node
+
+
 def _of_inputs(statement: InputSectionDescription) -> Iterator[Found]:
     file, patterns = statement.file, statement.patterns or ()
     if file is not None and file.sorts:
         yield ("reverse" if "REVERSE" in file.sorts else "sorted-files"), file
     if file is not None and file.exclude and patterns:
-        yield "exclude-outside", file
+        yield ("exclude-kept" if statement.keep else "exclude-outside"), file
     if file is not None and file.pattern.text[:1] == ":" and not _WILD.intersection(file.pattern.text):
         yield "colon-file", file
+    elif file is not None and patterns and not _WILD.intersection(file.pattern.text) and ":" not in file.pattern.text:
+        yield "file-of-member", file
     for one, following in pairwise(patterns):
         if one.exclude and not following.exclude:
             yield "exclude-list", one
@@ -143,6 +157,8 @@ def _of_call(call: Call) -> Iterator[Found]:
     first, last = (call.arguments[0], call.arguments[-1]) if call.arguments else (None, None)
     if call.function in _FUNCTIONS:
         yield _FUNCTIONS[call.function], call
+    elif call.function == "SIZEOF_HEADERS":
+        yield "headers-size", call
     elif call.function in _NAMING and isinstance(first, Word) and first.quoted:
         yield "quoted-name", first
     elif call.function == "ALIGN" and last is not None and not isinstance(last, Word):

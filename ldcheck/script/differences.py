@@ -191,6 +191,13 @@ DIFFERENCES = (
         "EXCLUDE_FILE() outside of the parentheses",
     ),
     Difference(
+        "exclude-kept",
+        "`KEEP(EXCLUDE_FILE(x) *(.a))`: the same in KEEP",
+        _ways("leaves the files out"),
+        _ways(REFUSES),
+        "EXCLUDE_FILE() outside of the parentheses, in KEEP()",
+    ),
+    Difference(
         "exclude-list",
         "`*(EXCLUDE_FILE(x) .a .b)`: ahead of several patterns",
         _ways("leaves the files out for the first pattern"),
@@ -203,6 +210,13 @@ DIFFERENCES = (
         _ways("means the file"),
         _ways("means no file", ("21", "means the file")),
         "a file pattern that begins with a colon",
+    ),
+    Difference(
+        "file-of-member",
+        "`b.o(.text)`, where an archive has a member of that name",
+        _ways("means the file", ("2.44", "means the member as well")),
+        _ways("means the file"),
+        "the name of a file, which members of archives may have as well",
     ),
     Difference(
         "sorted-together",
@@ -287,6 +301,11 @@ DIFFERENCES = (
     Difference(
         "old-command", "STARTUP, FORCE_COMMON_ALLOCATION and the like", _ways(READS), _ways(REFUSES), "this command"
     ),
+    Difference(
+        "overlay-address", "OVERLAY without an address, or without AT()", _ways(READS), _ways(REFUSES, ("19", READS))
+    ),
+    Difference("overlay-keep", "KEEP() in an OVERLAY", _ways(READS), _ways(REFUSES, ("21", READS))),
+    Difference("overlay-statements", "an assignment in an OVERLAY", _ways(READS), _ways(REFUSES)),
     Difference("overlay-nocrossrefs", "NOCROSSREFS of an OVERLAY", _ways(READS), _ways(REFUSES, ("21", READS))),
     Difference("nocrossrefs", "NOCROSSREFS()", _ways(READS), _ways(REFUSES, ("19", READS))),
     Difference("dsect", "(DSECT)", _ways(READS), _ways(REFUSES)),
@@ -342,12 +361,5 @@ def possible(difference: Difference, linkers: Iterable[Linker]) -> bool:
     return any(one != other for at, one in enumerate(ways) for other in ways[at + 1 :])
 
 
-# Those that give addresses, load addresses or values of symbols other numbers.
-OF_ADDRESSES = frozenset(
-    (
-        "dot-number", "dot-arithmetic", "symbol-number", "dot-address", "assert-dot", "unallocated-dot", "info-dot",
-        "region-address", "empty-aligned", "headers-size", "subalign", "load-inherited", "load-at-inherited",
-        "load-alignment", "octal", "hexadecimal-name", "defined-later", "assert-early", "signed-division",
-        "missing-section",
-    )
-)  # fmt: skip
+# Those that give numbers in a script other values.
+OF_NUMBERS = frozenset(("octal", "hexadecimal-name"))

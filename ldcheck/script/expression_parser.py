@@ -91,6 +91,10 @@ class ExpressionParser(Reader):
             self._operator()
             return name
         text = self.word
+        if self._lld and text[0] != "$":
+            self._operator()
+            read = lexer.number_of_lld(text)
+            return Name(text, start=start, end=end) if read is None else Number(read, text, start=start, end=end)
         value = lexer.number(text)
         if text[0] == "0" and ("8" in text or "9" in text) and text.isdigit():
             self._warn(start, end, f"`{text}` is {value} for GNU ld", hint="a leading 0 makes a number octal")

@@ -195,6 +195,24 @@ def _leading(text: str, base: int) -> int:
     return MAX if len(digits) > 64 else min(int(digits or "0", base), MAX)
 
 
+def number_of_lld(text: str) -> int | None:
+    """The value of a number as lld reads it (ScriptParser.cpp: parseInt); None for what is a name there.
+
+    `0x` or a trailing h is hexadecimal, all else decimal; K and M multiply.
+    """
+    low = text.lower()
+    base, digits, factor = 10, low, 1
+    if low.startswith("0x"):
+        base, digits = 16, low[2:]
+    elif low.endswith("h"):
+        base, digits = 16, low[:-1]
+    elif low.endswith(("k", "m")):
+        digits, factor = low[:-1], 1024 if low[-1] == "k" else 1 << 20
+    if not digits or digits.strip(_DIGITS[:base]):
+        return None
+    return _leading(digits, base) * factor & MAX
+
+
 def number(text: str) -> int:
     """The value of a number as GNU ld reads it, 64 bits (ldlex.l, bfd_scan_vma).
 

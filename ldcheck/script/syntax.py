@@ -43,7 +43,7 @@ class Word(Node):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Number(Node):
-    """A number; `value` is what GNU ld reads (64 bits), `text` how it was written."""
+    """A number; `value` is what the linker reads (64 bits), `text` how it was written."""
 
     value: int
     text: str

@@ -57,6 +57,16 @@ def parts(node: Node) -> tuple[Node, ...]:
     return tuple(walk(node))
 
 
+@lru_cache(maxsize=_KEPT)
+def sections_addressed(expression: Expression) -> frozenset[str]:
+    """The output sections whose addresses an expression asks for, which makes linkers keep them, be they empty."""
+    return frozenset(
+        part.arguments[0].text
+        for part in leaves(expression)
+        if isinstance(part, Call) and part.function in ("ADDR", "LOADADDR") and isinstance(part.arguments[0], Word)
+    )
+
+
 def mentioned(tree: Script) -> frozenset[str]:
     """The symbols that a script uses and the names of its regions and segments; not the location counter.
 

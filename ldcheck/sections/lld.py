@@ -17,12 +17,15 @@ from collections.abc import Callable, Sequence
 from ldcheck.image.model import InputSection
 from ldcheck.linker import Linker
 from ldcheck.script.syntax import (
+    Call,
     Memory,
     OutputSection,
     ProgramHeaders,
     Script,
     Word,
+    walk,
 )
+from ldcheck.script.uses import sections_addressed
 from ldcheck.sections.assign import Placement, is_linked, never_linked
 from ldcheck.sections.globs import fnmatch_glob
 from ldcheck.sections.lld_orphans import LldOutput, Orphanage
@@ -59,6 +62,8 @@ def assign_lld(
     live = [section for section in sections if id(section) not in excluded]
     taking = _Taking([_COMMENT, *live, *_MADE], sort_section, linker)
     outputs: list[LldOutput] = []
+    # An expression that speaks of a section keeps it, be it empty: the first of its name (isDiscardable).
+    kept = {name for node in walk(tree) if isinstance(node, Call) for name in sections_addressed(node)}
     thrown: list[tuple[InputSection, InputRule | None, str]] = []
     for node, statements in _by_section(input_rules(tree)):
         found = [taking.take(rules) for rules in statements]
@@ -73,9 +78,12 @@ def assign_lld(
                     output.add(section, rule)
                 elif section.name in _KEPT:
                     output.count(section)
+                    output.is_neighbour = output.is_neighbour or section is _COMMENT
         else:
             output.is_left_out = True
+            output.is_neighbour = node.name.text in kept
             taking.give_back([section for section, _ in taken])
+        kept.discard(node.name.text)
         outputs.append(output)
     bounded = any(isinstance(one, Memory | ProgramHeaders) for one in tree.statements)
     orphans = [section for section in live if not taking.is_taken(section)]

@@ -42,9 +42,10 @@ class LldOutput:
     """One output section, with what is put into it and what that makes of its flags and type.
 
     `is_left_out` says that ONLY_IF_RO or ONLY_IF_RW does not let it be; an orphan of its name finds it all the same.
+    `is_neighbour` that it is there when orphans are placed, though it may hold nothing that an object has.
     """
 
-    __slots__ = ("flags", "is_left_out", "is_noload", "name", "node", "taken", "type", "unallocated")
+    __slots__ = ("flags", "is_left_out", "is_neighbour", "is_noload", "name", "node", "taken", "type", "unallocated")
 
     def __init__(self, name: str, node: OutputSection | None) -> None:
         self.name = name
@@ -54,6 +55,7 @@ class LldOutput:
         self.type = "NOBITS" if self.is_noload else ""
         self.unallocated = keyword in _TYPES_WITHOUT_ADDRESS
         self.is_left_out = False
+        self.is_neighbour = False
         self.flags = 0
         self.taken: list[tuple[InputSection, InputRule | None]] = []
 
@@ -95,10 +97,11 @@ class Orphanage:
                 new.append(output)
             output.add(section, None)
         # What is empty is no neighbour.
-        filled = [output for output in self._outputs if output.taken]
+        filled = [output for output in self._outputs if output.taken or output.is_neighbour]
         # All that stands behind one that was left out is taken for orphans.
         stand = next((at for at, output in enumerate(filled) if output.is_left_out), len(filled))
-        order, waiting = filled[:stand], sorted([*filled[stand:], *new], key=self._rank)
+        behind = [output for output in filled[stand:] if output.taken]
+        order, waiting = filled[:stand], sorted([*behind, *new], key=self._rank)
         find = self._old_place if self._is_old else self._place
         while waiting:
             rank = self._rank(waiting[0])

@@ -173,25 +173,57 @@ COUNTED = """SECTIONS {
 ALIGNED = "ldcheck: 1\nrules:\n  - id: aligned\n    align: _data\n    to: 4K\n"
 
 
+# An offset to GNU ld, an address to lld: aligned where it is one of them.
+NUMBER = COUNTED.replace("_data = .", "_data = 0x1000")
+UNALIGNED = COUNTED.replace("_data = .", "_data = ABSOLUTE(0x1008)")
+ZEROS = COUNTED.replace(" = ALIGN(0x1000)", " = 010000")
+ONLY = COUNTED.replace(".text :", ".text : ONLY_IF_RO")
+
+
 @pytest.mark.parametrize(
-    ("linker", "script", "verdict"),
+    ("linker", "script", "verdict", "reason"),
     [
-        ("gnu", COUNTED, "held"),
-        ("lld", COUNTED, "not checked"),
-        ("both", COUNTED, "not checked"),
-        # Both count alike where nothing in an output section is a number.
-        ("lld", COUNTED.replace("size = 0x40; . = 0x12000;", ""), "held"),
+        ("gnu", COUNTED, "held", ""),
+        ("lld", COUNTED, "held", ""),
+        ("both", COUNTED, "held", ""),
+        ("gnu", NUMBER, "held", ""),
+        ("lld", NUMBER, "held", ""),
+        ("gnu", NUMBER.replace("0x1000;", "0x1008;"), "violated", ""),
+        ("both", UNALIGNED, "violated", ""),
+        # 010000 is 4096 to GNU ld, and 10000 to lld.
+        ("gnu", ZEROS.replace("_data = .", "_data = ABSOLUTE(010000)"), "held", ""),
+        ("lld", ZEROS.replace("_data = .", "_data = 010000"), "violated", ""),
+        ("both", ZEROS.replace("_data = .", "_data = ABSOLUTE(010000)"), "not checked", "lld does otherwise"),
+        ("gnu", ONLY, "held", ""),
+        ("lld", ONLY, "not checked", "not followed for lld where there is ONLY_IF_RO or ONLY_IF_RW (line 3)"),
+        ("both", ONLY, "not checked", "not followed for lld where there is ONLY_IF_RO or ONLY_IF_RW (line 3)"),
     ],
 )
-def test_what_is_computed_as_by_gnu_ld_does_not_hold_for_lld(
-    tmp_path: Path, linker: str, script: str, verdict: str
+def test_addresses_are_those_of_the_linkers_that_are_meant(
+    tmp_path: Path, linker: str, script: str, verdict: str, reason: str
 ) -> None:
     (tmp_path / "t.ld").write_text(script)
     (tmp_path / "p.yaml").write_text(ALIGNED)
     report = ldcheck.check([str(tmp_path / "t.ld")], policies=[str(tmp_path / "p.yaml")], linker=linker)
     (result,) = report.rules
     assert result.verdict.value == verdict
-    assert ("lld does otherwise" in result.reason) is (verdict == "not checked")
+    assert reason in result.reason
+
+
+def test_what_only_one_of_the_linkers_guarantees_is_told_for_the_other(tmp_path: Path) -> None:
+    (tmp_path / "t.ld").write_text("SECTIONS { .a 0x20004 : { *(.a) _data = 0xffc; } }\n")
+    (tmp_path / "p.yaml").write_text(ALIGNED)
+    found = {}
+    for linker in ("gnu", "lld=19", "gnu,lld=19", "lld=19,gnu"):
+        report = ldcheck.check([str(tmp_path / "t.ld")], policies=[str(tmp_path / "p.yaml")], linker=linker)
+        facts = [fact for finding in report.findings for fact in finding.facts]
+        found[linker] = (report.rules[0].verdict.value, "so for lld 19, not for GNU ld" in facts)
+    assert found == {
+        "gnu": ("held", False),
+        "lld=19": ("violated", False),
+        "gnu,lld=19": ("violated", True),
+        "lld=19,gnu": ("violated", False),
+    }
 
 
 @pytest.mark.parametrize(("linker", "found"), [("gnu", True), ("lld", False), ("both", True)])

@@ -70,9 +70,18 @@ OPTIONS = (
     ("--unique",),
     ("--orphan-handling=discard",),
 )
+# Those that lld has as well.
+LLD_OPTIONS = tuple(
+    (*options, "-z", "notext") if {"-pie", "-shared"}.intersection(options) else options
+    for options in OPTIONS
+    if not {"--sort-common", "--no-relax", "--orphan-handling=discard", "--unique"}.intersection(options)
+)
 _OUTPUTS = (".text", ".rodata", ".data", ".bss", ".out1", ".out2", ".out3", ".out4", ".tbl", ".note.n", ".mixed")
 _ALIGNMENTS = (1, 1, 1, 2, 4, 4, 8, 8, 16, 32, 64, 128, 256, 4096, 0x10000)
-_STEPS = (1, 2, 4, 8, 16, 32, 64, 256, 512, 4096, 4096, 0x10000, 0x200000, 3, 6, 24)
+_POWERS = (1, 2, 4, 8, 16, 32, 64, 256, 512, 4096, 4096, 0x10000, 0x200000)
+_STEPS = (*_POWERS, 3, 6, 24)
+# What lld does not read, or refuses to compute: the sum of two addresses.
+_NOT_FOR_LLD = ("NEXT", "CONSTRUCTORS", "{s} + {t}", "SIZEOF({o}) + {s}")
 
 # What is assigned to the location counter between output sections. {n} is a number, {mask} one less, {s} and {t} are
 # symbols, {o} is an output section, {r} a region, {later} a symbol from anywhere in the script.
@@ -170,18 +179,20 @@ def random_object(random: Random, index: int, code: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def random_script(random: Random, firmware: bool = False) -> str:
+def random_script(random: Random, firmware: bool = False, lld: bool = False) -> str:
     """A script. Its assertions have the messages "assertion <number>;".
 
-    That of a `firmware` has memory regions of which nearly every section names one, and the usual sections.
+    That of a `firmware` has memory regions of which nearly every section names one, and the usual sections. That for
+    `lld` leaves out what lld does not read.
     """
-    maker = _Maker(random)
+    maker = _Maker(random, lld)
     return maker.firmware() if firmware else maker.script()
 
 
 class _Maker:
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, lld: bool = False) -> None:
         self._random = random
+        self._lld = lld
         self._symbols: list[str] = []
         self._outputs: list[str] = []
         self._regions: list[str] = []
@@ -201,10 +212,12 @@ class _Maker:
                 continue
             if ("{s}" in template or "{t}" in template or "{later}" in template) and not self._symbols:
                 continue
-            step = pick(_STEPS)
+            if self._lld and template.startswith(_NOT_FOR_LLD):
+                continue
+            step = pick(_POWERS if self._lld else _STEPS)
             return template.format(
                 n=step,
-                m=pick(_STEPS),
+                m=pick(_POWERS if self._lld else _STEPS),
                 mask=step - 1,
                 s=pick(self._symbols or [""]),
                 t=pick(self._symbols or [""]),
@@ -224,7 +237,7 @@ class _Maker:
         if self._chance(0.2):
             self._symbols.append(f"k{self._random.randint(0, 2)}")
             parts.append(f"{self._symbols[0]} = {self._random.choice(_STEPS)};")
-        if self._chance(0.08):
+        if self._chance(0.08) and not self._lld:
             parts.append('LD_FEATURE("SANE_EXPR")')
         parts.append("SECTIONS {\n  " + "\n  ".join(self._body()) + "\n}")
         if self._chance(0.15) and self._symbols:
@@ -346,7 +359,7 @@ class _Maker:
         return f"{name} = {value};"
 
     def _section(self) -> str:
-        if self._chance(0.04):
+        if self._chance(0.01 if self._lld else 0.04):
             return self._overlay()
         if self._chance(0.04):
             return "/DISCARD/ : { *(.t5) }"
@@ -370,24 +383,24 @@ class _Maker:
             choices = ("0x600000", "ALIGN(64)", ". + 4", "ALIGN(4096) + 1", "0", "(ADDR({o}) + SIZEOF({o}))")
             address = self._fill(choices) + " "
         if self._chance(0.06):
-            kind = self._random.choice(("(NOLOAD) ", "(INFO) ", "(READONLY) "))
+            kind = self._random.choice(("(NOLOAD) ", "(INFO) ", "(COPY) " if self._lld else "(READONLY) "))
         if self._chance(0.15):
             loads = ("0x5000", "ABSOLUTE(0x100) + 0x10", "ADDR({o})", "LOADADDR({o}) + SIZEOF({o})")
             load = f"AT({self._fill(loads)}) "
         if self._chance(0.2):
-            align = f"ALIGN({self._random.choice(_STEPS)}) "
+            align = f"ALIGN({self._random.choice(_POWERS if self._lld else _STEPS)}) "
         if self._chance(0.1):
             subalign = f"SUBALIGN({self._random.choice((1, 2, 4, 16, 64))}) "
-        elif not align and self._chance(0.04):
+        elif not align and not self._lld and self._chance(0.04):
             with_input = "ALIGN_WITH_INPUT "
-        if self._chance(0.04):
+        if self._chance(0.005 if self._lld else 0.04):
             only = self._random.choice(("ONLY_IF_RO ", "ONLY_IF_RW "))
         return f"{address}{kind}: {load}{align}{with_input}{subalign}{only}"
 
     def _placement(self, may_load: bool) -> str:
         if not self._regions:
             return ""
-        region = f" >{self._random.choice(self._regions)}" if self._chance(0.8) else ""
+        region = f" >{self._random.choice(self._regions)}" if self._chance(0.95 if self._lld else 0.8) else ""
         load = f" AT>{self._random.choice(self._regions)}" if may_load and self._chance(0.2) else ""
         return region + load
 
@@ -396,8 +409,12 @@ class _Maker:
         names = [f".ov{number}a", f".ov{number}b"]
         sections = []
         for name in names:
-            symbol = self._symbol() if self._chance(0.5) else ""
-            sections.append(f"{name} {{ {self._inputs()} {symbol} }}")
+            symbol = self._symbol() if self._chance(0.5) and not self._lld else ""
+            inputs = self._inputs()
+            if self._lld:
+                inputs = inputs.removeprefix("KEEP(")
+                inputs = inputs.removesuffix(")") if inputs.count(")") > inputs.count("(") else inputs
+            sections.append(f"{name} {{ {inputs} {symbol} }}")
         self._outputs.append(names[0])
         return f"OVERLAY {self._random.choice(('', '0x700000 ', 'ALIGN(64) '))}: {{ {' '.join(sections)} }}"
 

@@ -56,6 +56,8 @@ OPERATIONS: dict[str, Operation] = {
     ">>": (Number.right_shift, lambda a, b: a >> b if b < 64 else 0),
     "/": (Number.divide, lambda a, b: c_divide(a, b) if b else 0),
     "%": (Number.modulo, lambda a, b: c_modulo(a, b) if b else 0),
+    "unsigned /": (Number.divide_unsigned, lambda a, b: a // b if b else 0),
+    "unsigned %": (Number.modulo_unsigned, lambda a, b: a % b if b else 0),
     "ALIGN": (Number.align, rounded),
     "join": (Number.join, min),
 }

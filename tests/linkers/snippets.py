@@ -46,13 +46,15 @@ INIT = "".join(
 class Snippet:
     """A script and the sources of a.o, b.o ..., for the difference of this name.
 
-    With what linkers of the kind `stopped` make of it the link does not go on.
+    With what linkers of the kind `stopped` make of it the link does not go on. The last source is also that of a member
+    of an archive if `member` is its name.
     """
 
     difference: str
     script: str
     sources: tuple[str, ...]
     stopped: str = ""
+    member: str = ""
 
 
 def _at(text: str) -> str:
@@ -99,9 +101,11 @@ SNIPPETS = (
     Snippet("note-orphan", _at(".text : { *(.text) } .rodata : { *(.rodata) } .data : { *(.data) }"),
             (TEXT + RODATA + DATA + section(".note.x", "a", 16, "@note") + section(".rodata.x"),)),
     Snippet("exclude-outside", _at(".a : { EXCLUDE_FILE(*b.o) *(.text) } .b : { *(.text) }"), (TEXT, TEXT)),
+    Snippet("exclude-kept", _at(".a : { KEEP(EXCLUDE_FILE(*b.o) *(.text)) } .b : { *(.text) }"), (TEXT, TEXT)),
     Snippet("exclude-list", _at(".a : { *(EXCLUDE_FILE(*b.o) .text .data) } .b : { *(.text .data) }"),
             (TEXT + DATA, TEXT + DATA)),
     Snippet("colon-file", _at(".a : { :a.o(.text) } .b : { *(.text) }"), (TEXT, TEXT)),
+    Snippet("file-of-member", _at(".a : { b.o(.text) } .b : { *(.text) }"), (TEXT, ODD), member="b.o"),
     Snippet("sorted-together", _at(".text : { *(SORT(.text.b*) .text.a*) }"),
             (TWO + section(".text.b0", "ax", mark="b0"),)),
     Snippet("sorted-together", _at(".init_array : { KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*) "
@@ -128,6 +132,11 @@ SNIPPETS = (
     Snippet("group-sections", "SECTIONS { GROUP 0x10000 : { .text : { *(.text) } } }", (TEXT,)),
     *(Snippet("old-command", f"{word}\n" + _at(".text : { *(.text) }"), (TEXT,))
       for word in ("STARTUP(a.o)", "FORCE_COMMON_ALLOCATION", "HLL(a)", "SYSLIB(a)")),
+    Snippet("overlay-address", "SECTIONS { . = 0x10000; OVERLAY : AT(0x20000) { .t { *(.text) } .d { *(.data) } } }",
+            (TEXT + DATA,)),
+    *(Snippet(name, f"SECTIONS {{ OVERLAY 0x10000 : AT(0x20000) {{ .t {{ *(.text) }} .d {{ {body} }} }} }}",
+              (TEXT + DATA,))
+      for name, body in (("overlay-keep", "KEEP(*(.data))"), ("overlay-statements", "*(.data) end = .;"))),
     Snippet("overlay-nocrossrefs",
             "SECTIONS { OVERLAY 0x10000 : NOCROSSREFS AT(0x20000) { .t { *(.text) } .d { *(.data) } } }",
             (TEXT + DATA,)),
@@ -184,6 +193,11 @@ def image(linker: Linker, snippet: Snippet, folder: Path) -> str:
     objects = [
         assemble(folder, source, name=f"{name}.o").name for name, source in zip("abc", snippet.sources, strict=False)
     ]
+    if snippet.member:
+        (folder / "member").mkdir(exist_ok=True)
+        assemble(folder / "member", snippet.sources[-1], name=snippet.member)
+        subprocess.run([tool("ar"), "rcs", "../lib.a", snippet.member], cwd=folder / "member", check=True)
+        objects += ["--whole-archive", "lib.a"]
     (folder / "t.lds").write_text(snippet.script)
     elf = folder / "t.elf"
     elf.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from ldcheck.source import Source
 from tests.linkers.snippets import SAME, SNIPPETS, Snippet
 
 # What a script does not show; see the head of ldcheck.judging.differing.
-NOT_LOOKED_FOR = {"headers-size", "hash-comment", "note-orphan", "undeclared-region"}
+NOT_LOOKED_FOR = {"hash-comment", "undeclared-region"}
 
 
 def found(snippet: Snippet) -> set[str]:
@@ -41,9 +41,9 @@ def findings(tmp_path: Path, script: str, linker: str = "") -> list[Finding]:
     return [*report.findings, *report.unshown]
 
 
-NUMBER = "SECTIONS { . = 0x10000; .text : { *(.text) x = 0x10; } .rodata : { *(.rodata) } }\n"
-POWER = "x = 6 ^ 3;\nSECTIONS { .text : { *(.text) } .rodata : { *(.rodata) } }\n"
-DEPENDS = "SECTIONS { .text : { *(SORT(.text.b*) .text.a*) } .rodata : { *(.rodata) } }\n"
+NUMBER = "SECTIONS { . = 0x10000; .text : { *(.text) x = 0x10; } .rodata : { *(.rodata .note.*) } }\n"
+POWER = "x = 6 ^ 3;\nSECTIONS { .text : { *(.text) } .rodata : { *(.rodata .note.*) } }\n"
+DEPENDS = "SECTIONS { .text : { *(SORT(.text.b*) .text.a*) } .rodata : { *(.rodata .note.*) } }\n"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 
 _BINARY = ("+", "-", "*", "/", "%", "<<", ">>", "&", "|", "==", "!=", "<", ">", "<=", ">=", "&&", "||")
-_NUMBERS = (
+NUMBERS = (
     "0", "1", "2", "7", "8", "0x10", "0x1000", "4K", "1M", "017", "09", "10h", "0ffh", "101b", "12o", "99d", "$1f",
     "dead", "addb", "0xffffffffffffffff", "0x8000000000000000", "18446744073709551615", "99999999999999999999",
     "0x7fffffff", "3k", "0x4M",
@@ -17,7 +17,7 @@ _DIVISORS = ("1", "2", "7", "0x10", "4K", "0xfffffffffffffff0", "0x8000000000000
 def expression(chance: random.Random, names: Sequence[str], depth: int) -> str:
     """An expression of at most `depth` levels; `names` are symbols and calls that may stand in it."""
     if depth <= 0 or chance.random() < 0.15:
-        return chance.choice((chance.choice(_NUMBERS), chance.choice(names), "."))
+        return chance.choice((chance.choice(NUMBERS), chance.choice(names), "."))
 
     def inner() -> str:
         return expression(chance, names, depth - 1)

@@ -130,7 +130,7 @@ def known_symbols() -> dict[str, Value]:
     }
 
 
-def check(folder: Path, seed: int, count: int) -> int:
+def check(folder: Path, seed: int, count: int, linker: str = "ld") -> int:
     """Link `count` random expressions in one script; returns how many were compared with ld's values."""
     chance = random.Random(seed)
     object_file = assemble(folder, OBJECT)
@@ -149,7 +149,7 @@ def check(folder: Path, seed: int, count: int) -> int:
         name = f"v{number}"
         definitions.setdefault(place, []).append((name, text))
         expected[name] = (f"{place}: {text}", value, absolute(value, environment).section and value.section)
-    linked = link(folder, link_text(definitions), [object_file])
+    linked = link(folder, link_text(definitions), [object_file], linker=linker)
     assert linked.elf is not None, linked.output
     symbols = elf_symbols(linked.elf)
     wrong = []

@@ -16,7 +16,10 @@ from pathlib import Path
 
 from tests.support.tools import tool
 
-_OTHER = re.compile(r"^\S*ld: (.*)$")
+# One of another release is called by the loader's name.
+_PROGRAM = r"^\S*(?:ld|ld-linux\S*):"
+_OTHER = re.compile(rf"{_PROGRAM} (.*)$")
+_PLACED = re.compile(rf"{_PROGRAM}s\.ld:(\d+):? ?(.*)$")
 _BLANKED = {
     "cannot represent machine": re.compile(rb"OUTPUT_ARCH[^(]{0,80}\([^)]*\)"),
     "does not exist": re.compile(rb"REGION_ALIAS[^(]{0,80}\([^)]*\)"),
@@ -38,13 +41,16 @@ class Verdict:
     blanked: tuple[str, ...] = ()
 
 
-def judge(text: bytes, folder: Path) -> Verdict:
-    """Ask GNU ld. `folder` is a folder of the caller's that nobody else uses meanwhile."""
+def judge(text: bytes, folder: Path, program: str = "") -> Verdict:
+    """Ask GNU ld, that of the machine if no `program` is named.
+
+    `folder` is a folder of the caller's that nobody else uses meanwhile.
+    """
     (folder / "sentinel").write_bytes(b"SECTIONS { ;")
     blanked: list[str] = []
     for _ in range(4):
         (folder / "s.ld").write_bytes(text)
-        found = _ask(folder)
+        found = _ask(folder, program or tool("ld"))
         again = _blank(text, found.message) if not found.accepted else None
         if again is None:
             return Verdict(found.accepted, found.line, found.message, text, tuple(blanked))
@@ -53,9 +59,9 @@ def judge(text: bytes, folder: Path) -> Verdict:
     return Verdict(found.accepted, found.line, found.message, text, tuple(blanked))
 
 
-def _ask(folder: Path) -> Verdict:
+def _ask(folder: Path, program: str) -> Verdict:
     run = subprocess.run(
-        [tool("ld"), "-T", "s.ld", "-T", "sentinel"],
+        [program, "-T", "s.ld", "-T", "sentinel"],
         cwd=folder,
         capture_output=True,
         timeout=60,
@@ -71,7 +77,7 @@ def _ask(folder: Path) -> Verdict:
             break
         if "ignoring invalid character" in line or "warning:" in line or line.endswith(" ignored"):
             continue
-        placed = re.match(r"^\S*ld:s\.ld:(\d+):? ?(.*)$", line)
+        placed = _PLACED.match(line)
         if placed:
             return Verdict(False, int(placed[1]), placed[2], b"")
         other = _OTHER.match(line)

@@ -124,10 +124,17 @@ def markers(path: Path) -> dict[tuple[str, int], str]:
 
 
 def run_ld(
-    folder: Path, script: str, files: list[str], *options: str, default: str = "", target: str = "x86_64"
+    folder: Path,
+    script: str,
+    files: list[str],
+    *options: str,
+    default: str = "",
+    target: str = "x86_64",
+    program: str = "",
 ) -> tuple[ElfFile | None, str]:
     """Link with GNU ld, whole archives included; None and the output if it failed.
 
+    `program` is one of another year, which may not know of warnings that are left out.
     `default` takes the place of ld's own script, which an INSERT inserts into.
     """
     (folder / "t.lds").write_text(script, encoding="utf-8", errors="surrogateescape")
@@ -136,9 +143,10 @@ def run_ld(
         options = (*options, "-dT", "default.lds")
     out = folder / "t.elf"
     out.unlink(missing_ok=True)
-    command = [tool(f"{TARGETS[target].prefix}ld"), "-nostdlib", "-T", "t.lds", "-Map=t.map", "-o", "t.elf"]
+    command = [program or tool(f"{TARGETS[target].prefix}ld"), "-nostdlib", "-T", "t.lds", "-Map=t.map", "-o", "t.elf"]
     command += ["-e0", "--build-id=none"]
-    command += ["--no-warn-rwx-segments", "--noinhibit-exec", "-zmax-page-size=4096", *options]
+    command += [] if program else ["--no-warn-rwx-segments"]
+    command += ["--noinhibit-exec", "-zmax-page-size=4096", *options]
     command += ["--whole-archive", *files]
     done = subprocess.run(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=120

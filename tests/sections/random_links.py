@@ -108,9 +108,9 @@ def script_for_lld(chance: random.Random) -> str:
         text, default = script(chance)
         text = text.replace(", ", " ")
         # Neither sorts of files nor EXCLUDE_FILE() ahead of a sort or of a bracket.
-        text = re.sub(r"SORT(?:_NONE)?\(([^()\s]+)\)\(", r"\1(", text)
         text = re.sub(r"EXCLUDE_FILE\([^)]*\) (?=SORT|\S+\()", "", text)
         text = re.sub(r"(SORT\w*\()EXCLUDE_FILE\([^)]*\) ", r"\1", text)
+        text = re.sub(r"SORT(?:_NONE)?\(([^()\s]+)\)\(", r"\1(", text)
         if not default and "INPUT_SECTION_FLAGS" not in text and not _GREEDY.search(text):
             return text
 

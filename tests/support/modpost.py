@@ -152,7 +152,7 @@ def _configured(version: str, home: Path, chosen: Sequence[str], *fragments: str
         tool(needed)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    _run(tool("tar"), "-xJf", _tarball(version), "-C", home, "--strip-components=1")
+    _run(tool("tar"), "-xJf", tarball(version), "-C", home, "--strip-components=1")
     make = [tool("make"), "-C", str(home), f"CROSS_COMPILE={TARGETS['x86_64'].prefix}"]
     configure: list[str | Path] = [home / "scripts/config", "--file", home / ".config"]
     _run(*make, "tinyconfig")
@@ -165,7 +165,8 @@ def _configured(version: str, home: Path, chosen: Sequence[str], *fragments: str
     return make
 
 
-def _tarball(version: str) -> Path:
+def tarball(version: str) -> Path:
+    """The source of a kernel, as its package has it."""
     return binary_package(f"linux-source-{version}", suite=KERNELS[version]) / f"usr/src/linux-source-{version}.tar.xz"
 
 
@@ -174,7 +175,7 @@ def _unpack(version: str, tree: Path) -> None:
     _run(
         tool("tar"),
         "-xJf",
-        _tarball(version),
+        tarball(version),
         *into,
         "*/scripts/*",
         "*/include/linux/license.h",

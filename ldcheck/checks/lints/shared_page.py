@@ -79,7 +79,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     regions = regions_of(view).by_section
     # An orphan in between is another fault, and no linker's page is smaller than this one.
     pages = dict.fromkeys(("MAXPAGESIZE", "COMMONPAGESIZE"), _PAGE)
-    layout = interpret(view.tree, params={**pages, **view.params}, orphans=False)
+    layout = interpret(view.tree, params={**pages, **view.params}, orphans=False, linker=view.linker)
     problems: list[Problem] = []
     for first, second in pairs:
         below, above = (regions[node.name.text].region for node in (first, second))

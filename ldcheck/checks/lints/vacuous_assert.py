@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.layout.result import AssertionFact, Truth
-from ldcheck.linker import only_lld
+from ldcheck.linker import GNU, only_lld
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.expressions import constant
@@ -67,7 +67,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     by_address = only_lld(view.linkers)
     problems = tuple(
         problem
-        for fact in view.layout.assertions()
+        for fact in view.layout_by(GNU).assertions()
         # What GNU ld takes for an offset is an address to lld.
         if not (by_address and fact.as_addresses not in (None, fact.truth))
         if (problem := _judge(fact, sections.get((fact.node.start, fact.node.end)), view)) is not None
@@ -183,7 +183,7 @@ def _beyond(condition: Expression, section: OutputSection, view: ScriptView) -> 
 
 def _tested(condition: Expression, section: OutputSection, view: ScriptView) -> int | None:
     """The alignment for which an offset is tested, unless the section starts at a multiple of it anyway."""
-    start = view.layout.before(section.statements[0])
+    start = view.layout_by(GNU).before(section.statements[0])
     own = _own_symbols(section, view)
     cache: dict[int, int | None] = {}
     for part in walk(condition):
