@@ -48,13 +48,13 @@ def unplaced_problem(view: ScriptView, excepted: Callable[[str], bool] = lambda 
     )
 
 
-def expected_orphans(view: ScriptView) -> Callable[[str], bool]:
-    """Whether a name is one of those that `unplaced_problem` warns of."""
+def expected_orphans(view: ScriptView) -> tuple[Callable[[str], bool], bool]:
+    """Whether a name is one of those that `unplaced_problem` tells of, and whether that warns of them."""
     from ldcheck.sections.globs import section_glob
 
     chosen, likely = _chosen(view, lambda _: False)
-    globs = [section_glob(one.pattern) for group in chosen if likely for one in group.missing]
-    return lambda name: any(glob.matches(name) for glob in globs)
+    globs = [section_glob(one.pattern) for group in chosen for one in group.missing]
+    return lambda name: any(glob.matches(name) for glob in globs), likely
 
 
 def _chosen(view: ScriptView, excepted: Callable[[str], bool]) -> tuple[list[Group], bool]:
