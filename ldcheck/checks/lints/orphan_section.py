@@ -5,8 +5,9 @@ Puts the catalogue of the sections that compilers and linkers emit (by architect
 them) to the script, together with what the script itself takes or discards. `*(.text .text.*)` tells that it is made
 for -ffunction-sections, so `*(.bss)` without `.bss.*` is half of a family; OUTPUT_ARCH(riscv) and `*(.data)` mean that
 GCC emits `.sdata`; `.ARM.exidx` does not come without `.ARM.extab`. One finding names all of them, who emits them, the
-symbol that they would lie behind, and the statements beside which to put them. A link without any of
-these takes that back to a note; an ELF alone does not where orphans could be in an output section of their name.
+symbol that they would lie behind, and where to put them: beside the statement for their like, or in an output section
+of their own where they must not share one, as indices of unwind tables and notes. A link without any of these takes
+that back to a note; an ELF alone does not where orphans could be in an output section of their name.
 
 ## Why is this bad
 The linker places what no statement takes by its flags, outside of the boundary symbols: never zeroed, never copied,
