@@ -129,4 +129,6 @@ def _fact(name: str, parts: Sequence[Orphan], view: ImageView) -> str:
     total = counted(sum(part.size for part in parts), "byte")
     section = view.sections.get(name)
     place = f", placed at {section[0]:#x}" if section is not None and section[1] else ""
-    return f"in the image: {total} of {name}, from {parts[0].file}{place}"
+    files = list(dict.fromkeys(part.file for part in parts))
+    others = f" and {counted(len(files) - 1, 'other file')}" if len(files) > 1 else ""
+    return f"in the image: {total} of {name}, from {files[0]}{others}{place}"

@@ -102,6 +102,15 @@ def test_orphans_that_one_statement_should_take_are_one_finding(tmp_path: Path, 
 
 
 @EACH_LINKER
+@pytest.mark.parametrize(("files", "whose"), [(1, "a.o"), (2, "a.o and 1 other file"), (3, "a.o and 2 other files")])
+def test_the_bytes_of_a_name_are_of_all_files_that_have_it(tmp_path: Path, linker: str, files: int, whose: str) -> None:
+    extra = '.section .extra,"aw"\n.long 1, 2\n'
+    done = linked(tmp_path, PLAIN, START + extra, *[extra] * (files - 1), linker=linker)
+    (found,) = judged(done, "orphans: none").findings
+    assert f"in the image: {8 * files} bytes of .extra, from {whose}, placed at 0x" in str(found.facts)
+
+
+@EACH_LINKER
 def test_an_orphan_that_joins_the_output_section_of_its_name(tmp_path: Path, linker: str) -> None:
     script = "SECTIONS { . = 0x10000; .text : { *(.text .text.*) } .data : { *(.mine) } }"
     done = linked(tmp_path, script, f'{START}.section .mine,"aw"\n.long 1\n.data\n.long 2\n', linker=linker)
