@@ -49,7 +49,7 @@ from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import replace
 from ldcheck.sections.globs import section_glob
-from ldcheck.words import counted, listed
+from ldcheck.words import counted, first_of, listed
 
 # So many names are told with their bytes and places.
 _SHOWN = 3
@@ -129,6 +129,4 @@ def _fact(name: str, parts: Sequence[Orphan], view: ImageView) -> str:
     total = counted(sum(part.size for part in parts), "byte")
     section = view.sections.get(name)
     place = f", placed at {section[0]:#x}" if section is not None and section[1] else ""
-    files = list(dict.fromkeys(part.file for part in parts))
-    others = f" and {counted(len(files) - 1, 'other file')}" if len(files) > 1 else ""
-    return f"in the image: {total} of {name}, from {files[0]}{others}{place}"
+    return f"in the image: {total} of {name}, from {first_of((part.file for part in parts), 'file')}{place}"

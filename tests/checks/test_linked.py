@@ -111,6 +111,18 @@ def test_the_bytes_of_a_name_are_of_all_files_that_have_it(tmp_path: Path, linke
 
 
 @EACH_LINKER
+def test_what_is_told_of_a_name_is_told_of_all_its_sections(tmp_path: Path, linker: str) -> None:
+    script = "SECTIONS { . = 0x10000; .text : { *(.text) } .a : { a.o(.x*) } .b : { *(.x*) } .c : { *(.x.c) } }"
+    part = '.section .x.c,"aw"\n.long 1, 2\n'
+    done = linked(tmp_path, script, START + part, part, part, linker=linker)
+    (kept,) = judged(done, "discard: .x.c, evidence: map").findings
+    assert "in the image: 24 bytes of .x.c are in .a and 1 other output section, the first at 0x" in str(kept.facts)
+    (lost,) = judged(done, "lint: shadowed-pattern").findings
+    assert "in the image: 16 bytes (2 input sections) are in .b, the first at 0x" in str(lost.facts)
+    assert ", from b.o and 1 other file'" in str(lost.facts)
+
+
+@EACH_LINKER
 def test_an_orphan_that_joins_the_output_section_of_its_name(tmp_path: Path, linker: str) -> None:
     script = "SECTIONS { . = 0x10000; .text : { *(.text .text.*) } .data : { *(.mine) } }"
     done = linked(tmp_path, script, f'{START}.section .mine,"aw"\n.long 1\n.data\n.long 2\n', linker=linker)
