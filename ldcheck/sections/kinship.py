@@ -62,12 +62,15 @@ FAMILIES = (
         "constants", (".rodata", ".rodata.*", ".rodata.str*", ".rodata.cst*"), (".rodata", ".rodata.str*"), (".text",)
     ),
     Family("data", (".data", ".data.*"), (".data", ".data.*")),
+    # Not beside .data.rel.ro: what is written to would be read-only after relocation.
     Family(
         "data with relocations",
-        (
-            *(".data.rel", ".data.rel.*", ".data.rel.local", ".data.rel.local.*"),
-            *(".data.rel.ro", ".data.rel.ro.*", ".data.rel.ro.local", ".data.rel.ro.local.*"),
-        ),
+        (".data.rel", ".data.rel.*", ".data.rel.local", ".data.rel.local.*"),
+        (".data.rel", ".data.rel.local", ".data"),
+    ),
+    Family(
+        "data that is read-only after relocation",
+        (".data.rel.ro", ".data.rel.ro.*", ".data.rel.ro.local", ".data.rel.ro.local.*"),
         (".data.rel.ro", ".data.rel", ".data.rel.local", ".data"),
     ),
     Family("zeroed data", (".bss", ".bss.*"), (".bss", ".bss.*")),
