@@ -180,3 +180,10 @@ SHOWING = (
 
 # What is thrown away was emitted all the same; but nobody is served by an .eh_frame that is not there.
 ALSO_DISCARDED = frozenset((".ARM.ex", ".debug", ".note"))
+
+
+def needs_its_name(name: str, arch: str) -> bool:
+    """Whether the linker for an architecture takes sections of that name in an output section of the name alone."""
+    families = (family for family in FAMILIES if arch in family.apart_on)
+    stems = {pattern.removesuffix(".*") for family in families for pattern in family.patterns}
+    return any(name == stem or name.startswith(f"{stem}.") for stem in stems)

@@ -128,3 +128,20 @@ def test_the_advice_is_an_output_section_of_its_own(case: Case, tmp_path: Path) 
     told = [part for part in found.help.split("; ") if f"`{case.name}" in part or f" {case.name}" in part]
     assert told
     assert all("an output section of its " in part for part in told), told
+
+
+@pytest.mark.sweep
+def test_a_link_with_small_data_as_an_orphan_is_advised_alike(tmp_path: Path) -> None:
+    (case,) = [case for case in CASES if case.name == ".sdata"]
+    done = link(
+        tmp_path,
+        f"SECTIONS {{ . = 0x10000; {scripts(case)[0]} }}",
+        [assemble(tmp_path, f".globl go\n.text\ngo:\n{case.source}", case.target)],
+        case.target,
+        ("-e", "go"),
+    )
+    assert done.status == 0, done.output
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("ldcheck: 1\nrules:\n  - lint: placed-orphan\n")
+    report = ldcheck.check([str(done.script)], policies=[str(policy)], elf=str(done.elf), map=str(done.map))
+    assert f"give {case.name} an output section of its name" in str([one.help for one in report.findings])
