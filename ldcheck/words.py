@@ -30,6 +30,12 @@ def listed(words: Sequence[str], most: int = 3, joint: str = "and") -> str:
     return ", ".join(words[:-1]) + f" {joint} {words[-1]}"
 
 
+def first_of(words: Iterable[str], kind: str) -> str:
+    """`a.o`, `a.o and 1 other file`, `a.o and 2 other files`: the first of different words, and how many others."""
+    first, *others = dict.fromkeys(words)
+    return f"{first} and {counted(len(others), f'other {kind}')}" if others else first
+
+
 def suggest(word: str, allowed: Iterable[str]) -> str:
     """The name out of `allowed` that was probably meant, or an empty string."""
     names = list(allowed)

@@ -39,7 +39,7 @@ from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.globs import section_glob
 from ldcheck.sections.reach import Reaching, reaching
-from ldcheck.words import counted, listed
+from ldcheck.words import counted, first_of, listed
 
 DECLARATION = Declaration(
     head=Key("discard", Kind.NAMES, "Sections that must end in /DISCARD/.", names=Names.EMITTED),
@@ -114,12 +114,14 @@ def _shown(name: str, view: ImageView) -> Judgement:
         return Judgement(Standing.HOLDS, evidence=(EvidenceKind.MAP,))
     section, part = kept[0]
     total = sum(one.size for _, one in kept)
+    outputs = first_of((one.name for one, _ in kept), "output section")
+    place = f"{', the first' if len(kept) > 1 else ''} at {part.address:#x}"
     problem = view.problem(
         section.name,
         name,
         f"{part.name} of {part.file} was not discarded",
         label="holds sections that must be discarded",
-        facts=(f"in the image: {counted(total, 'byte')} of {name} are in {section.name} at {part.address:#x}",),
+        facts=(f"in the image: {counted(total, 'byte')} of {name} are in {outputs}{place}",),
         witness=part.name,
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=(EvidenceKind.MAP,))

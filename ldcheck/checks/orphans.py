@@ -49,7 +49,7 @@ from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import replace
 from ldcheck.sections.globs import section_glob
-from ldcheck.words import counted, listed
+from ldcheck.words import counted, first_of, listed
 
 # So many names are told with their bytes and places.
 _SHOWN = 3
@@ -82,7 +82,9 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
             Standing.UNKNOWN, reason=f"{what} alone does not tell which sections were orphans, give the script"
         )
     script = view.script
-    expected = expected_orphans(script) if script is not None else lambda _: False
+    named, likely = expected_orphans(script) if script is not None else (lambda _: False, False)
+    # What the script makes no more than possible is no problem of the script here.
+    expected = named if likely else lambda _: False
     groups: dict[object, list[Orphan]] = {}
     for orphan in found:
         if not _excepted(orphan.name, rule):
@@ -127,4 +129,4 @@ def _fact(name: str, parts: Sequence[Orphan], view: ImageView) -> str:
     total = counted(sum(part.size for part in parts), "byte")
     section = view.sections.get(name)
     place = f", placed at {section[0]:#x}" if section is not None and section[1] else ""
-    return f"in the image: {total} of {name}, from {parts[0].file}{place}"
+    return f"in the image: {total} of {name}, from {first_of((part.file for part in parts), 'file')}{place}"

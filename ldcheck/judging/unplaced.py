@@ -14,6 +14,7 @@ from ldcheck.source import Related
 from ldcheck.words import listed
 
 if TYPE_CHECKING:
+    from ldcheck.sections.kinship import Family
     from ldcheck.sections.siblings import Group, Missing
 
 
@@ -48,13 +49,13 @@ def unplaced_problem(view: ScriptView, excepted: Callable[[str], bool] = lambda 
     )
 
 
-def expected_orphans(view: ScriptView) -> Callable[[str], bool]:
-    """Whether a name is one of those that `unplaced_problem` warns of."""
+def expected_orphans(view: ScriptView) -> tuple[Callable[[str], bool], bool]:
+    """Whether a name is one of those that `unplaced_problem` tells of, and whether that warns of them."""
     from ldcheck.sections.globs import section_glob
 
     chosen, likely = _chosen(view, lambda _: False)
-    globs = [section_glob(one.pattern) for group in chosen if likely for one in group.missing]
-    return lambda name: any(glob.matches(name) for glob in globs)
+    globs = [section_glob(one.pattern) for group in chosen for one in group.missing]
+    return lambda name: any(glob.matches(name) for glob in globs), likely
 
 
 def _chosen(view: ScriptView, excepted: Callable[[str], bool]) -> tuple[list[Group], bool]:
@@ -114,9 +115,35 @@ def _fact(group: Group, view: ScriptView) -> str:
 
 
 def _advice(group: Group, view: ScriptView) -> str:
-    names = " ".join(one.pattern for one in group.missing)
+    """Where the names of a group belong: beside the sibling, or in output sections of their own."""
     line = view.locate(group.sibling.node).line
-    return f"beside `{group.sibling.text}` of line {line}, {'discard' if group.sibling.discards else 'take'} `{names}`"
+    beside = " ".join(one.pattern for one in group.missing if one.apart is None)
+    verb = "discard" if group.sibling.discards else "take"
+    said = [f"beside `{group.sibling.text}` of line {line}, {verb} `{beside}`"] if beside else []
+    families = dict.fromkeys(one.apart for one in group.missing if one.apart is not None)
+    return "; ".join(said + [_apart(family, group, view) for family in families])
+
+
+def _apart(family: Family, group: Group, view: ScriptView) -> str:
+    """What to do with the names of a family that must not share an output section with their sibling."""
+    from ldcheck.sections.siblings import own_section
+
+    sections: dict[str, list[str]] = {}
+    for one in group.missing:
+        if one.apart is family:
+            sections.setdefault(own_section(one.pattern), []).append(one.pattern)
+    each = [f"`{' '.join(patterns)}`" for patterns in sections.values()]
+    named = "of its name" if family.apart_on else "of its own"
+    said = (
+        f"give {each[0]} an output section {named}"
+        if len(each) == 1
+        else f"give each of {listed(each, len(each))} an output section {named}"
+    )
+    if family.ahead:
+        said += f", ahead of that of line {view.locate(group.sibling.node).line}"
+    if family.apart_on and group.bound is not None:
+        said += f", with `{group.bound.target.text}` behind {'it' if len(each) == 1 else 'them'}"
+    return f"{said} ({family.apart})"
 
 
 class Orphan(NamedTuple):

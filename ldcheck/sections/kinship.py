@@ -17,6 +17,8 @@ class Family:
     never more than possible: their orphans take no memory. `arches` are those for which the family is to be expected,
     if it is not all for which the catalogue has it. Without `possible`, names count only where they are likely.
     Where a name of `unless` is taken, they never are. What may lie `anywhere` matters only beside a discarded sibling.
+    What is `apart` is of use only in an output section of its own, for the reason that this gives; where `apart_on` is
+    not empty, only for those architectures, whose linkers go by the name. It may have to be `ahead` of its sibling's.
     """
 
     name: str
@@ -28,7 +30,14 @@ class Family:
     possible: bool = True
     unless: tuple[str, ...] = ()
     anywhere: bool = False
+    apart: str = ""
+    apart_on: frozenset[str] = frozenset()
+    ahead: bool = False
 
+
+# GNU ld refuses the relocations of small data whose output section is not called .sdata, .sbss, .sdata2 or .sbss2.
+_NAMED = frozenset(("ppc32",))
+_SMALL = "the linker finds small data by the name of its output section"
 
 _DEBUG = (
     *(".debug_abbrev", ".debug_aranges", ".debug_frame", ".debug_info", ".debug_line", ".debug_str"),
@@ -53,12 +62,15 @@ FAMILIES = (
         "constants", (".rodata", ".rodata.*", ".rodata.str*", ".rodata.cst*"), (".rodata", ".rodata.str*"), (".text",)
     ),
     Family("data", (".data", ".data.*"), (".data", ".data.*")),
+    # Not beside .data.rel.ro: what is written to would be read-only after relocation.
     Family(
         "data with relocations",
-        (
-            *(".data.rel", ".data.rel.*", ".data.rel.local", ".data.rel.local.*"),
-            *(".data.rel.ro", ".data.rel.ro.*", ".data.rel.ro.local", ".data.rel.ro.local.*"),
-        ),
+        (".data.rel", ".data.rel.*", ".data.rel.local", ".data.rel.local.*"),
+        (".data.rel", ".data.rel.local", ".data"),
+    ),
+    Family(
+        "data that is read-only after relocation",
+        (".data.rel.ro", ".data.rel.ro.*", ".data.rel.ro.local", ".data.rel.ro.local.*"),
         (".data.rel.ro", ".data.rel", ".data.rel.local", ".data"),
     ),
     Family("zeroed data", (".bss", ".bss.*"), (".bss", ".bss.*")),
@@ -67,39 +79,57 @@ FAMILIES = (
         "small data",
         (".sdata", ".sdata.*", ".sdata2", ".sdata2.*"),
         (".sdata", ".sdata.*", ".sdata2", ".data", ".data.*"),
+        apart=_SMALL,
+        apart_on=_NAMED,
     ),
     Family("small constants", (".srodata", ".srodata.*", ".srodata.cst*"), (".srodata", ".srodata.*", ".rodata")),
     Family(
         "small zeroed data",
         (".sbss", ".sbss.*", ".sbss2", ".sbss2.*", ".scommon"),
         (".sbss", ".sbss.*", ".sbss2", ".bss", ".bss.*"),
+        apart=_SMALL,
+        apart_on=_NAMED,
     ),
     Family("thread-local data", (".tdata", ".tdata.*", ".tbss", ".tbss.*"), (".tdata", ".tbss")),
     Family(
         "large code model",
         (".ltext", ".ltext.*", ".lrodata", ".lrodata.*", ".ldata", ".ldata.*", ".lbss", ".lbss.*"),
         (".lrodata", ".ldata", ".lbss", ".ltext"),
+        apart="code, constants, data and zeroed data have other permissions and contents",
     ),
     Family("constructors", (".init_array", ".init_array.*"), (".init_array",)),
     Family("destructors", (".fini_array", ".fini_array.*"), (".fini_array",)),
     # Elsewhere GCC may be configured for .ctors still, whatever its build for Linux does.
     Family("constructors", (".init_array", ".init_array.*"), (".ctors",), arches=_INIT_ARRAY),
     Family("destructors", (".fini_array", ".fini_array.*"), (".dtors",), arches=_INIT_ARRAY),
-    Family("index of unwind tables", (".ARM.exidx", ".ARM.exidx.*"), (".ARM.exidx", ".ARM.exidx.*", ".ARM.extab")),
+    Family(
+        "index of unwind tables",
+        (".ARM.exidx", ".ARM.exidx.*"),
+        (".ARM.exidx", ".ARM.exidx.*", ".ARM.extab"),
+        apart="all that is in its output section is read as the index",
+    ),
     # What the index, .eh_frame or the loader leads to may lie anywhere.
     Family(
         "unwind tables of Arm",
         (".ARM.extab", ".ARM.extab.*"),
         (".ARM.extab", ".ARM.exidx", ".ARM.exidx.*"),
         anywhere=True,
+        apart="all that is in the output section of `.ARM.exidx` is read as the index",
+        ahead=True,
     ),
-    Family("unwind tables", (".eh_frame",), (".eh_frame_hdr", ".gcc_except_table")),
+    Family(
+        "unwind tables",
+        (".eh_frame",),
+        (".eh_frame_hdr", ".gcc_except_table"),
+        apart="the linker makes no `.eh_frame_hdr` for frames that share one",
+    ),
     Family("exception tables", (".gcc_except_table", ".gcc_except_table.*"), (".gcc_except_table",), anywhere=True),
     Family(
         "notes",
         (".note.gnu.property",),
         (".note.gnu.property", ".note.gnu.build-id", ".note.GNU-stack", ".note.ABI-tag"),
         anywhere=True,
+        apart="notes of another alignment cannot be read in one",
     ),
     Family(
         "global offset table",
@@ -112,8 +142,15 @@ FAMILIES = (
         "coverage counters",
         tuple(f"__llvm_prf_{name}" for name in ("bits", "cnts", "data", "names", "vns", "vtab")),
         ("__llvm_prf_cnts", "__llvm_prf_data", "__llvm_prf_names"),
+        apart="the runtime reads all between `__start_` and `__stop_` of its name",
     ),
-    Family("debugging information", _DEBUG, (".debug_info", ".debug_line", ".debug_str"), (), True),
+    Family(
+        "debugging information",
+        _DEBUG,
+        (".debug_info", ".debug_line", ".debug_str"),
+        harmless=True,
+        apart="it is found by the name of its output section",
+    ),
 )
 
 # A project that renames the sections of an object (objcopy --rename-section) has these behind a prefix.
@@ -143,3 +180,10 @@ SHOWING = (
 
 # What is thrown away was emitted all the same; but nobody is served by an .eh_frame that is not there.
 ALSO_DISCARDED = frozenset((".ARM.ex", ".debug", ".note"))
+
+
+def needs_its_name(name: str, arch: str) -> bool:
+    """Whether the linker for an architecture takes sections of that name in an output section of the name alone."""
+    families = (family for family in FAMILIES if arch in family.apart_on)
+    stems = {pattern.removesuffix(".*") for family in families for pattern in family.patterns}
+    return any(name == stem or name.startswith(f"{stem}.") for stem in stems)

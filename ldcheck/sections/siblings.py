@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ldcheck.record import dataclass
+from ldcheck.record import dataclass, replace
 from ldcheck.script.marks import marks_a_place, names_a_start, range_of
 from ldcheck.script.syntax import Assignment, Call, Insert, Number, OutputSection, Script, Word, statements
 from ldcheck.script.uses import leaves
@@ -27,13 +27,15 @@ from ldcheck.words import listed
 class Missing:
     """A name without a place, who emits it (in words), and whether that is to be expected of this script.
 
-    `needs` are the options under which the name is emitted; there are none for what is emitted by default.
+    `needs` are the options under which the name is emitted; there are none for what is emitted by default. `apart` is
+    the family whose output section it must not share with the sibling; None if it may.
     """
 
     pattern: str
     who: str
     likely: bool
     needs: tuple[str, ...]
+    apart: Family | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,8 +90,27 @@ def unplaced(tree: Script, rules: Sequence[InputRule], arches: Sequence[str] = (
             told.update(one.pattern for one in missing)
             needed = {word for one in missing if one.likely for word in one.needs}
             telling = next((rule for option, rule in shown.items() if option in needed), None)
-            found.append(Group(family, sibling, missing, bounds.behind(sibling), telling))
+            # An orphan that may lie anywhere lies by its flags, and nobody knows where.
+            bound = None if family.anywhere else bounds.behind(sibling)
+            found.append(Group(family, sibling, _parted(family, sibling, missing, fitting), bound, telling))
     return tuple(sorted(found, key=lambda group: group.sibling.index))
+
+
+def _parted(
+    family: Family, sibling: InputRule, missing: tuple[Missing, ...], ways: Sequence[frozenset[str]]
+) -> tuple[Missing, ...]:
+    """The names, each with whether it must have an output section apart from that of the sibling."""
+    held = not family.apart_on or any(way & family.apart_on for way in ways)
+    if not family.apart or sibling.discards or not held:
+        return missing
+    return tuple(
+        one if sibling.names.matches(own_section(one.pattern)) else replace(one, apart=family) for one in missing
+    )
+
+
+def own_section(pattern: str) -> str:
+    """The name that the output section of a pattern has where it needs one: `.ARM.extab` for `.ARM.extab.*`."""
+    return pattern.removesuffix(".*")
 
 
 def _missing(

@@ -102,6 +102,27 @@ def test_orphans_that_one_statement_should_take_are_one_finding(tmp_path: Path, 
 
 
 @EACH_LINKER
+@pytest.mark.parametrize(("files", "whose"), [(1, "a.o"), (2, "a.o and 1 other file"), (3, "a.o and 2 other files")])
+def test_the_bytes_of_a_name_are_of_all_files_that_have_it(tmp_path: Path, linker: str, files: int, whose: str) -> None:
+    extra = '.section .extra,"aw"\n.long 1, 2\n'
+    done = linked(tmp_path, PLAIN, START + extra, *[extra] * (files - 1), linker=linker)
+    (found,) = judged(done, "orphans: none").findings
+    assert f"in the image: {8 * files} bytes of .extra, from {whose}, placed at 0x" in str(found.facts)
+
+
+@EACH_LINKER
+def test_what_is_told_of_a_name_is_told_of_all_its_sections(tmp_path: Path, linker: str) -> None:
+    script = "SECTIONS { . = 0x10000; .text : { *(.text) } .a : { a.o(.x*) } .b : { *(.x*) } .c : { *(.x.c) } }"
+    part = '.section .x.c,"aw"\n.long 1, 2\n'
+    done = linked(tmp_path, script, START + part, part, part, linker=linker)
+    (kept,) = judged(done, "discard: .x.c, evidence: map").findings
+    assert "in the image: 24 bytes of .x.c are in .a and 1 other output section, the first at 0x" in str(kept.facts)
+    (lost,) = judged(done, "lint: shadowed-pattern").findings
+    assert "in the image: 16 bytes (2 input sections) are in .b, the first at 0x" in str(lost.facts)
+    assert ", from b.o and 1 other file'" in str(lost.facts)
+
+
+@EACH_LINKER
 def test_an_orphan_that_joins_the_output_section_of_its_name(tmp_path: Path, linker: str) -> None:
     script = "SECTIONS { . = 0x10000; .text : { *(.text .text.*) } .data : { *(.mine) } }"
     done = linked(tmp_path, script, f'{START}.section .mine,"aw"\n.long 1\n.data\n.long 2\n', linker=linker)
@@ -278,6 +299,38 @@ def test_nothing_is_said_of_orphans_where_nothing_tells_them(tmp_path: Path) -> 
     for with_map in (True, False):
         (result,) = judged(done, ORPHANS, with_map=with_map, with_script=False).rules
         assert result.verdict is Verdict.NOT_CHECKED
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("text", [".text", ".text .text.*"], ids=["possible", "likely"])
+def test_a_link_confirms_what_its_script_has_no_place_for(tmp_path: Path, linker: str, text: str) -> None:
+    script = (
+        f"SECTIONS {{ . = 0x10000; .text : {{ *({text}) }} .data : {{ *(.data) _edata = .; }} .bss : {{ *(.bss) }} }}"
+    )
+    report = judged(
+        linked(tmp_path, script, f'{START}.section .data.a,"aw"\n.long 1\n', linker=linker), "lint: orphan-section"
+    )
+    (found,) = report.findings
+    likely = text != ".text"
+    assert (found.message, found.severity) == (
+        "no statement takes `.data.a`",
+        Severity.WARNING if likely else Severity.NOTE,
+    )
+    assert "in the image: 4 bytes of `.data.a`, the first from" in str(found.facts)
+    assert "not so" not in str(found.facts)
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("with_map", [True, False])
+def test_an_orphan_in_an_output_section_of_its_name_leaves_no_trace_in_an_elf(
+    tmp_path: Path, linker: str, *, with_map: bool
+) -> None:
+    script = "SECTIONS { . = 0x10000; .text : { *(.text .text.*) } .bss : { *(.bss) _end = .; } .bss.x : { *(.x) } }"
+    zeroed = '.section .bss.x,"aw",@nobits\n.zero 4\n'
+    done = linked(tmp_path, script, START + zeroed, linker=linker)
+    (found,) = judged(done, "lint: orphan-section", with_map=with_map).findings
+    assert found.severity is Severity.WARNING
+    assert "not so" not in str(found.facts)
 
 
 # What --gc-sections dropped -----------------------------------------------------------------------------------------
@@ -495,6 +548,22 @@ def test_a_file_with_its_headers_in_the_first_segment_is_for_a_loader(tmp_path: 
     script = "ENTRY(go) SECTIONS { . = 0x400000 + SIZEOF_HEADERS; .text : { *(.text.go) *(.text .text.*) } }"
     done = linked(tmp_path, script, GO, options=("--build-id",))
     assert said(judged(done, "lint: entry-not-first")) == []
+
+
+@EACH_LINKER
+@pytest.mark.parametrize(("at", "loader"), [("0x8000", False), ("0x400000 + SIZEOF_HEADERS", True)])
+@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize("with_map", [True, False])
+def test_an_entry_that_is_listed_with_the_code_of_every_object(
+    tmp_path: Path, linker: str, at: str, *, loader: bool, late: bool, with_map: bool
+) -> None:
+    script = f"ENTRY(go) SECTIONS {{ . = {at}; .text : {{ *(.text.start .text) }} .data : {{ *(.data) }} }}"
+    sources = (".text\n.long 1\n", GO.replace(".text.go", ".text.start"))
+    done = linked(tmp_path, script, *(sources if late else sources[::-1]), linker=linker)
+    report = judged(done, "lint: entry-not-first", with_map=with_map)
+    told = "not so in the link at hand" in str(report.findings)
+    assert bool(said(report)) is (not loader and (late or not with_map))
+    assert told is (with_map and not late)
 
 
 # More of the same kinds ---------------------------------------------------------------------------------------------

@@ -113,6 +113,15 @@ def test_relocated_data_where_the_image_is_position_independent():
     assert not {".data.rel", ".data.rel.local"} & likely(body, "arm64")
 
 
+def test_data_that_is_written_to_belongs_beside_data():
+    body = ".text : { *(.text) } .ro : { *(.rodata*) *(.data.rel.ro) } .data : { *(.data) _edata = .; } " + PLAIN_BSS
+    script = parse(Source("x.lds", f"SECTIONS {{ {body} .dynamic : {{ *(.dynamic) }} }}"))
+    groups = unplaced(script.tree, input_rules(script.tree), ("arm64",))
+    beside = {one.pattern: group.sibling.names.text for group in groups for one in group.missing}
+    assert beside[".data.rel"] == beside[".data.rel.local"] == ".data"
+    assert beside[".data.rel.ro.local"] == ".data.rel.ro"
+
+
 @pytest.mark.parametrize(
     "body",
     [

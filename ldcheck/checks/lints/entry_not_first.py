@@ -22,8 +22,9 @@ note or an exception table that the toolchain adds can come first as well, and b
 ## Limits
 What the entry's section is, its name has to tell: it is called after ENTRY(), or it is a vector table or a header. Of
 an ELF file nobody knows whether objcopy makes it flat: there it is a warning, and only told of sections that the script
-does not have in front of the entry. Files that carry their headers in the first segment are for loaders. A script alone
-cannot tell either: state it with `order`.
+does not have in front of the entry. Files that carry their headers in the first segment are for loaders. What lies
+ahead of an entry that is listed with all other code, only a map tells. A script alone cannot tell either: state it with
+`order`.
 
 ## References
 GNU ld manual, "Setting the Entry Point", "Format Commands".
@@ -31,10 +32,10 @@ GNU ld manual, "Setting the Entry Point", "Format Commands".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.loading import loaded as loaded_sections
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -44,6 +45,7 @@ from ldcheck.sections.families import Family, family_of
 from ldcheck.sections.globs import has_wildcard, section_glob
 from ldcheck.sections.roots import alike, words
 from ldcheck.sections.roots import entry as entry_of
+from ldcheck.sections.rules import InputRule
 from ldcheck.sections.tables import is_vectors
 from ldcheck.words import counted, listed
 
@@ -67,6 +69,22 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 
 def _mixed(view: ScriptView) -> Iterator[Problem]:
     """The statements that list the section of the entry and sections of every object together."""
+    for first, name, common in _listed_together(view):
+        patterns = first.patterns or ()
+        others = " ".join(pattern.pattern.text for pattern in patterns[1:])
+        yield view.problem(
+            patterns[0],
+            name,
+            f"{name} does not come first: in one statement, it stands where its object comes in the link, behind "
+            f"the `{common}` of objects ahead of it",
+            label="listed first, placed in the order of the files",
+            help=f"give it a statement of its own: `*({name}) *({others})`",
+            severity=Severity.WARNING,
+        )
+
+
+def _listed_together(view: ScriptView) -> Iterator[tuple[InputSectionDescription, str, str]]:
+    """Such statements, each with the section of the entry and the pattern of every object's."""
     start = entry_of(view.tree)
     for node in view.statements:
         first = next(_inputs(node), None) if isinstance(node, OutputSection) else None
@@ -78,15 +96,7 @@ def _mixed(view: ScriptView) -> Iterator[Problem]:
             continue
         common = next((other for other in others if section_glob(other).matches(".text")), None)
         if common is not None:
-            yield view.problem(
-                (first.patterns or ())[0],
-                name,
-                f"{name} does not come first: in one statement, it stands where its object comes in the link, behind "
-                f"the `{common}` of objects ahead of it",
-                label="listed first, placed in the order of the files",
-                help=f"give it a statement of its own: `*({name}) *({' '.join(others)})`",
-                severity=Severity.WARNING,
-            )
+            yield first, name, common
 
 
 def _is_first_by_name(name: str, start: str) -> bool:
@@ -138,8 +148,49 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     if view.script is None:
         return Judgement(Standing.UNKNOWN, reason="no script, which tells what is to be first")
     if view.map is not None and (view.map.output_format == "binary" or (view.elf is None and _is_flat(view.script))):
-        return _in_flat_image(view, view.script)
-    return _in_elf(view, view.script)
+        whole = _in_flat_image(view, view.script)
+    else:
+        whole = _in_elf(view, view.script)
+    together = list(_listed_together(view.script))
+    if not together or whole.standing is Standing.UNKNOWN:
+        return whole
+    # What a loader starts begins where its header says.
+    loader = whole.standing is Standing.HOLDS and bool(whole.reason)
+    if view.map is None and not loader:
+        reason = f"the map alone tells what lies ahead of {together[0][1]}, give --map"
+        return whole if whole.problems else Judgement(Standing.UNKNOWN, reason=reason)
+    late = tuple(problem for first, name, _ in together if (problem := _behind(first, name, view, loader=loader)))
+    evidence = (EvidenceKind.MAP,) if view.map is not None else whole.evidence
+    return all_of([whole, Judgement(Standing.REFUTED, late, evidence=evidence)]) if late else whole
+
+
+def _behind(statement: InputSectionDescription, name: str, view: ImageView, *, loader: bool) -> Problem | None:
+    """The problem that in the link, another section that a statement took lies ahead of the one listed first.
+
+    For a `loader`, which does not mind, it is a note, also where no map tells.
+    """
+    taken = [part for _, part in view.inputs.loaded() if _takes(statement, view.inputs.rules(part))]
+    taken.sort(key=lambda part: part.address)
+    ahead = list(takewhile(lambda part: part.name != name, taken))
+    facts = ["the image is for a loader, which enters it where its header says"] if loader else []
+    if view.map is not None:
+        if not ahead or len(ahead) == len(taken):
+            return None
+        first, own = taken[0], taken[len(ahead)]
+        facts.insert(
+            0, f"in the image: {first.name} of {first.file} is at {first.address:#x}, {name} at {own.address:#x}"
+        )
+    return Problem(
+        subject=name,
+        message=f"{name} does not come first: in one statement, it stands where its object comes in the link",
+        facts=tuple(facts),
+        witness=name,
+        severity=Severity.NOTE if loader else Severity.WARNING,
+    )
+
+
+def _takes(statement: InputSectionDescription, rules: Sequence[InputRule]) -> bool:
+    return bool(rules) and rules[0].statement is statement
 
 
 def _in_flat_image(view: ImageView, script: ScriptView) -> Judgement:

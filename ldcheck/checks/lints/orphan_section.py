@@ -5,8 +5,9 @@ Puts the catalogue of the sections that compilers and linkers emit (by architect
 them) to the script, together with what the script itself takes or discards. `*(.text .text.*)` tells that it is made
 for -ffunction-sections, so `*(.bss)` without `.bss.*` is half of a family; OUTPUT_ARCH(riscv) and `*(.data)` mean that
 GCC emits `.sdata`; `.ARM.exidx` does not come without `.ARM.extab`. One finding names all of them, who emits them, the
-symbol that they would lie behind, and the statements beside which to put them. A link without any of
-these takes that back to a note.
+symbol that they would lie behind, and where to put them: beside the statement for their like, or in an output section
+of their own where they must not share one, as indices of unwind tables and notes. A link without any of these takes
+that back to a note; an ELF alone does not where orphans could be in an output section of their name.
 
 ## Why is this bad
 The linker places what no statement takes by its flags, outside of the boundary symbols: never zeroed, never copied,
@@ -57,12 +58,18 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 
 
 def on_image(_: Rule, view: ImageView) -> Judgement:
-    """REFUTED where the link has orphans that the script made likely; where those lie is `placed-orphan`'s business."""
+    """REFUTED where the link has orphans that the script's problem names, likely or not, and as heavy as that is.
+
+    Where those lie is `placed-orphan`'s business.
+    """
     found, evidence = orphans_of(view)
     if not evidence or view.script is None:
         return Judgement(Standing.UNKNOWN, reason="what has no statement, the script and the link tell together")
-    expected = expected_orphans(view.script)
+    expected, likely = expected_orphans(view.script)
     orphans = [one for one in found if expected(one[0])]
+    if not orphans and evidence == (EvidenceKind.IMAGE,) and any(map(expected, _joined(view.script))):
+        reason = "an ELF alone does not tell which sections an output section took as orphans, give the map"
+        return Judgement(Standing.UNKNOWN, reason=reason)
     if not orphans:
         return Judgement(Standing.HOLDS, evidence=evidence)
     names = listed([f"`{name}`" for name in dict.fromkeys(name for name, _, _ in orphans)], 4)
@@ -72,6 +79,11 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
         message=f"no statement takes {names}",
         facts=(f"in the image: {total} of {names}, the first from {orphans[0][1]}",),
         witness=orphans[0][0],
-        severity=Severity.WARNING,
+        severity=Severity.WARNING if likely else Severity.NOTE,
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=evidence)
+
+
+def _joined(script: ScriptView) -> tuple[str, ...]:
+    """The names of sections that leave no trace in an ELF as orphans: those go into an output section of the script."""
+    return (*script.output_sections, *(("COMMON",) if ".bss" in script.output_sections else ()))

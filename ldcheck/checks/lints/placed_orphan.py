@@ -43,6 +43,7 @@ from ldcheck.policy.rule import Rule
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import Assignment, Data
 from ldcheck.sections.families import Family, family_of
+from ldcheck.sections.kinship import needs_its_name
 from ldcheck.sections.rules import DISCARD, InputRule
 from ldcheck.source import Location, Related
 from ldcheck.words import counted, listed
@@ -138,7 +139,7 @@ def _foreseen(view: ImageView, script: ScriptView) -> Iterator[Problem]:
             location=location,
             label=label,
             witness=orphans[0].name,
-            help=_help(_names(orphans), home, bracketed=False),
+            help=_help(_names(orphans), home, view.arch, bracketed=False),
             route=route,
             severity=severity,
         )
@@ -249,7 +250,7 @@ def _problem(orphans: Sequence[_Orphan], view: ImageView) -> Problem:
         related=related,
         facts=tuple(facts),
         witness=first.name,
-        help=_help(_names(orphans), home, bracketed=bracket is not None),
+        help=_help(_names(orphans), home, view.arch, bracketed=bracket is not None),
         route=route,
         severity=_severity(orphans, home, view),
     )
@@ -286,9 +287,11 @@ def _place(orphans: Sequence[_Orphan], behind: Landmark | None, ahead: Landmark 
     return ", ".join(said)
 
 
-def _help(names: Sequence[str], home: InputRule | None, *, bracketed: bool) -> str:
+def _help(names: Sequence[str], home: InputRule | None, arch: str, *, bracketed: bool) -> str:
     own = listed(names, joint="or")
     if home is None or home.section is None:
         return f"look at where {own} should be: a statement takes it there, or /DISCARD/ drops it"
     between = ", between the symbols that this one stands between" if bracketed else ""
+    if any(needs_its_name(name, arch) and not name.startswith(home.output) for name in names):
+        return f"give {own} an output section of its name{between}: the linker finds small data by that"
     return f"see that a statement of {home.output} takes {own}{between}"

@@ -56,7 +56,7 @@ from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
 from ldcheck.sections.rules import InputRule, flat
 from ldcheck.sections.tables import brackets
 from ldcheck.source import Related
-from ldcheck.words import counted, listed
+from ldcheck.words import counted, first_of, listed
 
 if TYPE_CHECKING:
     from ldcheck.image.model import MapInput
@@ -347,13 +347,17 @@ def _in_fact(rule: InputRule, script: ScriptView, parts: list[_Lost]) -> Problem
     first, part, output = parts[0]
     size = counted(sum(one.size for _, one, _ in parts), "byte")
     inputs = counted(len(parts), "input section")
+    takers = first_of((f"`{_named(taker)}`" for taker, _, _ in parts), "pattern")
+    outputs = first_of((name for _, _, name in parts), "output section")
+    files = first_of((one.file for _, one, _ in parts), "file")
+    place = f"{', the first' if len(parts) > 1 else ''} at {part.address:#x}"
     return script.problem(
         rule.node,
         _named(rule),
-        f"`{_named(rule)}` took nothing: {size} of that name went to `{_named(first)}`",
+        f"`{_named(rule)}` took nothing: {size} of that name went to {takers}",
         label=f"meant to be in {rule.output}",
         related=(Related(script.locate(first.node), f"took them into {output}"),),
-        facts=(f"in the image: {size} ({inputs}) are in {output} at {part.address:#x}, from {part.file}",),
+        facts=(f"in the image: {size} ({inputs}) are in {outputs}{place}, from {files}",),
         witness=part.name,
         help=tried_ahead(rule, first, script),
     )
