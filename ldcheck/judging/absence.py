@@ -25,6 +25,8 @@ _SEPARATED = r"[_.$]+"
 _BETWEEN = r"\.\.(?=\w)|[^\w.$*?\[\]]+"
 # The checks whose names are those of input sections, which some statement has to take.
 _TAKING = frozenset(("bracket", "discard", "enumerate", "keep", "no-wildcard-may-shadow", "place"))
+# Those of them for which a wildcard that takes the sections does not count.
+_NAMING = frozenset(("enumerate", "no-wildcard-may-shadow"))
 
 
 def demands(
@@ -90,6 +92,8 @@ def _alike(missing: Iterable[str], rule: Rule) -> Iterator[tuple[str, ...]]:
 def _lacking(name: str, rule: Rule) -> str:
     if not name.startswith("."):
         return "nothing in the script defines"
+    if rule.check in _NAMING:
+        return "no statement names"
     return "nothing takes" if rule.check in _TAKING else "the script has no"
 
 
@@ -99,7 +103,7 @@ def _demanded(names: tuple[str, ...], rule: Rule, view: ScriptView) -> Problem:
 
     lacking, said = _lacking(names[0], rule), listed(names, most=6)
     advice = f"define {said}" if lacking.endswith("defines") else f"add {said}"
-    if lacking == "nothing takes":
+    if lacking in ("nothing takes", "no statement names"):
         wanted = [f"{name} {name}.*" if is_whole_family(name) and "*" not in name else name for name in names]
         places = listed([place.text for place in names_of(rule.keys.get("in"))], joint="or")
         where = f"into {places}" if places else "where it belongs"
