@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ldcheck
-from ldcheck.findings import Severity, Verdict
+from ldcheck.findings import EvidenceKind, Severity, Verdict
 from ldcheck.report.model import Report
 from tests.support.build import TARGETS, LinkResult, assemble, link
 
@@ -186,6 +186,38 @@ def test_an_empty_table_is_not_judged_on_an_elf_alone(tmp_path: Path) -> None:
     done = linked(tmp_path, bracketed(".tab : { tab_from = .; *(.tab) tab_to = .; }"), START)
     report = judged(done, BRACKET, with_map=False, with_script=False)
     assert report.rules[0].verdict is Verdict.NOT_CHECKED
+
+
+@EACH_LINKER
+def test_an_alignment_that_a_record_of_that_size_may_exceed_is_no_promise(tmp_path: Path, linker: str) -> None:
+    body = ".tab : { *(.before) . = ALIGN(4); tab_from = .; *(.tab) tab_to = .; }"
+    source = f'{START}.section .before,"a"\n.long 1\n.section .tab,"a"\n.balign 16\n.quad 1, 2\n'
+    done = linked(tmp_path, bracketed(body), source, linker=linker)
+    rule = "bracket: .tab, with: [tab_from, tab_to], entry-size: 16"
+    assert "error: the first record is 12 bytes behind tab_from" in said(judged(done, rule, with_script=False))
+    by_script = ldcheck.check([str(done.script)], policies=[str(tmp_path / "policy.yaml")])
+    assert said(by_script) == ["error: tab_from may lie ahead of the padding in front of the first record"]
+
+
+def test_a_table_of_which_the_link_dropped_everything(tmp_path: Path) -> None:
+    body = ".hooks : { from = .; *(.hooks) to = .; }"
+    done = linked(tmp_path, bracketed(body), HOOKS, options=("--gc-sections",))
+    lost = "error: the link dropped .hooks (16 bytes, a.o): nothing of the table is between from and to"
+    for with_script in (True, False):
+        report = judged(done, "bracket: .hooks, with: [from, to], entry-size: 8", with_script=with_script)
+        assert said(report) == [lost]
+
+
+@EACH_LINKER
+def test_a_table_that_no_object_has_is_not_held_by_the_image(tmp_path: Path, linker: str) -> None:
+    body = ".hooks : { from = .; KEEP(*(.hooks)) to = .; }"
+    done = linked(tmp_path, bracketed(body), START, linker=linker)
+    rule = "bracket: .hooks, with: [from, to], entry-size: 8"
+    (by_script,) = judged(done, rule).rules
+    assert (by_script.verdict, by_script.evidence) == (Verdict.HELD, (EvidenceKind.SCRIPT,))
+    report = judged(done, f"{rule}, evidence: [map]")
+    assert report.rules[0].verdict is Verdict.NOT_CHECKED
+    assert "empty" in report.rules[0].reason
 
 
 @EACH_LINKER
