@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, unless_undecided
 from ldcheck.judging.edits import put_ahead
+from ldcheck.judging.enclosed import extent, off_ends, others
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, address_of, marks_a_place, missing, opened_section
 from ldcheck.layout.facts import distance
@@ -227,7 +228,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     )
     if problems:
         return Judgement(Standing.REFUTED, problems, evidence=view.available)
-    if view.map is not None and not _linked(globs, view):
+    if view.map is not None and not view.map.incomplete and not _linked(globs, view):
         table = listed([named.text for named in rule.names])
         return Judgement(Standing.UNKNOWN, reason=f"the map has nothing of {table}: {start} .. {stop} is empty")
     if view.map is None and low == high:
@@ -260,7 +261,7 @@ def _faults(rule: Rule, start: str, stop: str, low: int, high: int, view: ImageV
         if boundary and low % boundary:
             yield start, f"{start} is at {low:#x}, which is no multiple of {size(boundary)}"
     globs = [section_glob(named.text) for named in rule.names]
-    if view.map is not None:
+    if view.map is not None and not view.map.incomplete:
         yield from _table_faults(globs, start, stop, low, high, view)
         return
     # Without the inputs, an output section of the table's name tells as much as that it is elsewhere.
@@ -293,21 +294,10 @@ def _table_faults(
         elif high > low:
             yield start, f"{counted(high - low, 'byte')} lie between {start} and {stop}, none of them of the table"
         return
-    first, last = min(part.address for part in own), max(part.address + part.size for part in own)
-    if first != low:
-        where = "behind" if first > low else "ahead of"
-        yield start, f"the first record is {counted(abs(first - low), 'byte')} {where} {start}"
-    if last != high:
-        where = "ahead of" if last < high else "behind"
-        yield stop, f"the last record ends {counted(abs(last - high), 'byte')} {where} {stop}"
-    table = set(own)
-    inside = [
-        part
-        for _, part in view.inputs.loaded()
-        if part.address < high and low < part.address + part.size and part not in table
-    ]
+    yield from off_ends(own, (start, low), (stop, high))
+    inside = others(low, high, set(own), view)
     if inside:
         yield start, f"{inside[0].name} of {inside[0].file} lies between {start} and {stop}"
     used = sum(part.size for part in own)
-    if first == low and last == high and not inside and used < high - low:
+    if extent(own) == (low, high) and not inside and used < high - low:
         yield start, f"{counted(high - low - used, 'byte')} of padding lie between the records"
