@@ -3,7 +3,8 @@
 ## What it does
 `bracket` names the input sections of the table, `with` its start and stop symbols. The script must put nothing else
 between the two; the start symbol must be the address of the first record, and the stop symbol the end of the last.
-With an image, the symbols are compared with the input sections of the map, and their distance with `entry-size`.
+With an image, the symbols are compared with the input sections of the map, and their distance with `entry-size`; a
+table of which the link dropped everything (`--gc-sections`) is none.
 
 ## Why is this bad
 Code walks such a table from symbol to symbol. A start symbol that stands ahead of the padding in front of the first
@@ -25,9 +26,10 @@ with
     .rodata : { *(.rodata) . = ALIGN(8); __start___ex_table = .; *(.ex_table) __stop___ex_table = .; }
 
 ## Limits
-Without `aligned-to` the script has to align the start as `entry-size` suggests, else to the size of a pointer. A start
-symbol that is the first thing in its output section has the section's alignment, which is that of the inputs: that is
-accepted.
+Without `aligned-to` the script has to align the start to the largest power of two that divides `entry-size`: records
+of 24 bytes may be aligned to 8, those of 64 to 64, and no script tells that they ask for less (`aligned-to` does).
+Without both it is the size of a pointer. A start symbol that is the first thing in its output section has the section's
+alignment, which is that of the inputs: that is accepted.
 
 ## References
 GNU ld manual, "Input Section Basics", "Source Code Reference"; LD behaviour: padding in front of an input section comes
@@ -36,10 +38,13 @@ behind a symbol that was assigned ahead of it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, unless_undecided
 from ldcheck.judging.edits import put_ahead
+from ldcheck.judging.enclosed import extent, off_ends, others
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, address_of, marks_a_place, missing, opened_section
 from ldcheck.layout.facts import distance
@@ -51,6 +56,9 @@ from ldcheck.sections.globs import Glob, overlaps, section_glob
 from ldcheck.sections.reach import names, reaching
 from ldcheck.source import Related
 from ldcheck.words import counted, listed, size
+
+if TYPE_CHECKING:
+    from ldcheck.image.model import MapInput
 
 DECLARATION = Declaration(
     head=Key("bracket", Kind.NAMES, "The input sections of the table.", names=Names.FREE),
@@ -155,11 +163,11 @@ def _start_off(rule: Rule, opening: Assignment, view: ScriptView) -> Iterator[Pr
 def _boundary(rule: Rule, view: ScriptView) -> int:
     if "aligned-to" in rule.keys:
         return size_of(rule.keys["aligned-to"], view.params)
-    pointer = 8 if view.arch.endswith("64") or view.arch == "s390x" else 4
     if "entry-size" in rule.keys:
+        # The size of a C type is a multiple of its alignment, which may be any power of two that divides it.
         entry = size_of(rule.keys["entry-size"], view.params)
-        return min(entry & -entry, pointer)
-    return pointer
+        return entry & -entry
+    return 8 if view.arch.endswith("64") or view.arch == "s390x" else 4
 
 
 def _gaps(between: Sequence[Node], opening: Assignment, view: ScriptView) -> Iterator[Problem]:
@@ -206,6 +214,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if low is None or high is None:
         name = start if low is None else stop
         return missing([name], view, f"the image has no symbol {name}")
+    globs = [section_glob(named.text) for named in rule.names]
     faults = list(_faults(rule, start, stop, low, high, view))
     problems = tuple(
         view.problem(
@@ -219,6 +228,9 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     )
     if problems:
         return Judgement(Standing.REFUTED, problems, evidence=view.available)
+    if view.map is not None and not view.map.incomplete and not _linked(globs, view):
+        table = listed([named.text for named in rule.names])
+        return Judgement(Standing.UNKNOWN, reason=f"the map has nothing of {table}: {start} .. {stop} is empty")
     if view.map is None and low == high:
         reason = f"nothing lies between {start} and {stop}, and only a map (--map) tells whether anything should"
         return Judgement(Standing.UNKNOWN, reason=reason)
@@ -249,7 +261,7 @@ def _faults(rule: Rule, start: str, stop: str, low: int, high: int, view: ImageV
         if boundary and low % boundary:
             yield start, f"{start} is at {low:#x}, which is no multiple of {size(boundary)}"
     globs = [section_glob(named.text) for named in rule.names]
-    if view.map is not None:
+    if view.map is not None and not view.map.incomplete:
         yield from _table_faults(globs, start, stop, low, high, view)
         return
     # Without the inputs, an output section of the table's name tells as much as that it is elsewhere.
@@ -260,29 +272,32 @@ def _faults(rule: Rule, start: str, stop: str, low: int, high: int, view: ImageV
             yield start, f"{place} is not between {start} and {stop}"
 
 
+def _linked(globs: list[Glob], view: ImageView) -> list[MapInput]:
+    """The input sections of the table that the link has."""
+    return [part for section, part in view.inputs.named(*globs) if view.inputs.is_loaded(section)]
+
+
+def _dropped(parts: Sequence[MapInput], start: str, stop: str) -> str:
+    names = listed(list(dict.fromkeys(part.name for part in parts)))
+    files = listed(list(dict.fromkeys(os.path.basename(part.member or part.file) for part in parts)))
+    total = counted(sum(part.size for part in parts), "byte")
+    return f"the link dropped {names} ({total}, {files}): nothing of the table is between {start} and {stop}"
+
+
 def _table_faults(
     globs: list[Glob], start: str, stop: str, low: int, high: int, view: ImageView
 ) -> Iterator[tuple[str, str]]:
-    own = [part for section, part in view.inputs.named(*globs) if view.inputs.is_loaded(section)]
+    own = _linked(globs, view)
     if not own:
-        if high > low:
+        if dropped := view.inputs.dropped(*globs):
+            yield start, _dropped(dropped, start, stop)
+        elif high > low:
             yield start, f"{counted(high - low, 'byte')} lie between {start} and {stop}, none of them of the table"
         return
-    first, last = min(part.address for part in own), max(part.address + part.size for part in own)
-    if first != low:
-        where = "behind" if first > low else "ahead of"
-        yield start, f"the first record is {counted(abs(first - low), 'byte')} {where} {start}"
-    if last != high:
-        where = "ahead of" if last < high else "behind"
-        yield stop, f"the last record ends {counted(abs(last - high), 'byte')} {where} {stop}"
-    table = set(own)
-    inside = [
-        part
-        for _, part in view.inputs.loaded()
-        if part.address < high and low < part.address + part.size and part not in table
-    ]
+    yield from off_ends(own, (start, low), (stop, high))
+    inside = others(low, high, set(own), view)
     if inside:
         yield start, f"{inside[0].name} of {inside[0].file} lies between {start} and {stop}"
     used = sum(part.size for part in own)
-    if first == low and last == high and not inside and used < high - low:
+    if extent(own) == (low, high) and not inside and used < high - low:
         yield start, f"{counted(high - low - used, 'byte')} of padding lie between the records"

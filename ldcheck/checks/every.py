@@ -68,6 +68,8 @@ DECLARATION = Declaration(
         Key("require", Kind.EXPRESSION, "What must be true for each.", required=True, names=Names.FREE),
     ),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
+    # Segments stand by themselves, and where there are no sections or symbols to look at, that is said.
+    headerless=True,
 )
 
 

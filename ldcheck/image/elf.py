@@ -1,7 +1,7 @@
 """The linked ELF file as the model of it: sections, segments, symbols, notes.
 
-A damaged file gives a partial model whose `incomplete` says what is missing; only a file whose headers cannot be read
-at all is refused. Contents of sections are not looked at, notes excepted.
+A file that is cut off, or whose headers cannot be read, is refused; another that is damaged gives a partial model whose
+`incomplete` says what is missing. Contents of sections are not looked at, notes excepted.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 
 from ldcheck.image.elf_file import (
+    SHF_ALLOC,
     SHT_DYNSYM,
-    SHT_NOBITS,
     SHT_NOTE,
     SHT_SYMTAB,
     ElfFile,
@@ -21,7 +21,6 @@ from ldcheck.image.model import Elf, ImageSection, Note, Segment
 from ldcheck.image.symbols import SymbolTable
 
 _SHF_WRITE = 1
-_SHF_ALLOC = 2
 _SHF_EXECINSTR = 4
 _SHF_TLS = 0x400
 
@@ -42,8 +41,8 @@ _MOST_PROBLEMS = 20
 def read_elf(path: str) -> Elf:
     """Read a linked ELF file (or a relocatable one, type REL); an EFI image gives the same model, of type PE.
 
-    Raises CheckError where the file cannot be read, is something else, or is damaged so far that neither its sections
-    nor its segments can be read.
+    Raises CheckError where the file cannot be read, is something else, lacks a part of what its headers speak of, or is
+    damaged so far that neither its sections nor its segments can be read.
     """
     with OpenFile(path, "an ELF file") as window:
         head = window.read(0, 4096)
@@ -67,7 +66,8 @@ def _advice(head: bytes) -> str:
 
 
 def _model(file: ElfFile, window: Window) -> Elf:
-    sections = _sections(file, window.size)
+    file.refuse_cut()
+    sections = _sections(file)
     if not sections and not file.programs:
         wanted = "; ".join(file.problems) or "it has neither section nor program headers"
         raise refuse(window.path, f"the ELF file is unusable: {wanted}", "is it cut off?")
@@ -83,7 +83,7 @@ def _model(file: ElfFile, window: Window) -> Elf:
         type=file.type,
         entry=file.header.e_entry,
         sections=sections,
-        segments=_segments(file, sections, window.size),
+        segments=_segments(file, sections),
         symbols=tables[0] if tables else {},
         build_id=next((n.data.hex() for n in notes if (n.owner, n.type) == ("GNU", _NT_GNU_BUILD_ID)), ""),
         incomplete=_summary(file.problems),
@@ -93,7 +93,7 @@ def _model(file: ElfFile, window: Window) -> Elf:
     )
 
 
-def _sections(file: ElfFile, file_size: int) -> tuple[ImageSection, ...]:
+def _sections(file: ElfFile) -> tuple[ImageSection, ...]:
     sections = []
     for index, (name, header) in enumerate(zip(file.names, file.sections, strict=True)):
         flags = header.sh_flags
@@ -106,7 +106,7 @@ def _sections(file: ElfFile, file_size: int) -> tuple[ImageSection, ...]:
             size=header.sh_size,
             align=header.sh_addralign,
             writable=bool(flags & _SHF_WRITE),
-            allocated=bool(flags & _SHF_ALLOC),
+            allocated=bool(flags & SHF_ALLOC),
             executable=bool(flags & _SHF_EXECINSTR),
             entry_size=header.sh_entsize,
             flags=flags,
@@ -114,8 +114,6 @@ def _sections(file: ElfFile, file_size: int) -> tuple[ImageSection, ...]:
             info=header.sh_info,
         )
         sections.append(section)
-        if index and header.sh_type not in (0, SHT_NOBITS) and header.sh_offset + header.sh_size > file_size:
-            file.problems.append(f"section {name or index} reaches beyond the end of the file")
         if header.sh_addr + header.sh_size > 1 << file.bits:
             file.problems.append(f"section {name or index} reaches beyond the end of the address space")
     return tuple(sections)
@@ -154,12 +152,12 @@ def _split_notes(data: bytes, section: str, align: int, order: str, notes: list[
         at = -(-(content + content_size) // align) * align
 
 
-def _segments(file: ElfFile, sections: tuple[ImageSection, ...], file_size: int) -> tuple[Segment, ...]:
+def _segments(file: ElfFile, sections: tuple[ImageSection, ...]) -> tuple[Segment, ...]:
     countable = len(sections) * len(file.programs) <= _MOST_PAIRS
     if not countable:
         file.problems.append(f"{len(file.programs):,} segments are not told apart by their sections")
     segments = []
-    for index, header in enumerate(file.programs):
+    for header in file.programs:
         kind = file.program_type(header.p_type)
         members = [s.index for s in sections if s.index and _lies_in(s, header, kind)] if countable else []
         segments.append(
@@ -177,8 +175,6 @@ def _segments(file: ElfFile, sections: tuple[ImageSection, ...], file_size: int)
                 sections=tuple(members),
             )
         )
-        if header.p_filesz and header.p_offset + header.p_filesz > file_size:
-            file.problems.append(f"segment {index} ({kind}) reaches beyond the end of the file")
     return tuple(segments)
 
 

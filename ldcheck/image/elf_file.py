@@ -17,6 +17,7 @@ from ldcheck.image.arches import from_machine
 from ldcheck.image.files import Window, refuse
 from ldcheck.image.symbols import SymbolTable, strings, unpack_symbols
 
+SHT_PROGBITS = 1
 SHT_SYMTAB = 2
 SHT_RELA = 4
 SHT_NOTE = 7
@@ -25,6 +26,7 @@ SHT_REL = 9
 SHT_DYNSYM = 11
 SHT_GROUP = 17
 SHT_SYMTAB_SHNDX = 18
+SHF_ALLOC = 2
 
 _SHN_XINDEX = 0xFFFF
 _PN_XNUM = 0xFFFF
@@ -109,6 +111,7 @@ class ElfFile:
     def __init__(self, window: Window) -> None:
         self.window = window
         self.problems: list[str] = []
+        self._behind: list[str] = []
         ident = window.read(0, 64)
         if ident[:4] != b"\x7fELF":
             raise refuse(window.path, "not an ELF file")
@@ -152,6 +155,31 @@ class ElfFile:
     def program_type(self, number: int) -> str:
         """The name of a program header's type without its `PT_`, as readelf writes it; hexadecimal if it has none."""
         return _type_names("P", self.header.e_machine).get(number) or hex(number)
+
+    def refuse_cut(self) -> None:
+        """Raise CheckError where headers or contents of sections or segments would lie behind the end of the file.
+
+        What is left of such a file tells nothing of the rest. A file of debugging information alone has the program
+        headers of the program that it belongs to, and none of its contents: its segments are no fault.
+        """
+        size = self.window.size
+        found = list(self._behind)
+        is_debug = bool(self.sections) and not any(
+            section.sh_type == SHT_PROGBITS and section.sh_flags & SHF_ALLOC for section in self.sections
+        )
+        for index, (name, section) in enumerate(zip(self.names, self.sections, strict=True)):
+            end = section.sh_offset + section.sh_size
+            if index and section.sh_type not in (0, SHT_NOBITS) and section.sh_size and end > size:
+                found.append(_lying(f"section {name or index} lies", section.sh_offset, end))
+        for index, program in enumerate(self.programs):
+            end = program.p_offset + program.p_filesz
+            if program.p_filesz and end > size and not is_debug:
+                kind = self.program_type(program.p_type)
+                found.append(_lying(f"segment {index} ({kind}) lies", program.p_offset, end))
+        if found:
+            more = f" ({len(found) - 1:,} more parts likewise)" if len(found) > 1 else ""
+            message = f"the file ends at byte {size:,}, but {found[0]}{more}"
+            raise refuse(self.window.path, message, "copy or link it anew: it is cut off or damaged")
 
     def content(self, section: SectionHeader) -> bytes:
         """What of a section is in the file; nothing for NOBITS."""
@@ -207,6 +235,7 @@ class ElfFile:
         data = self.window.read(offset, count * size)
         have = len(data) // size
         if have < count:
+            self._behind.append(_lying(f"its {count:,} {what} headers lie", offset, offset + count * size))
             self.problems.append(f"of {count:,} {what} headers, {have:,} lie in the file")
         return list(struct.iter_unpack(layout, data[: have * size]))
 
@@ -253,6 +282,10 @@ class ElfFile:
         if missing:
             self.problems.append(f"{missing:,} sections have no readable name")
         return names
+
+
+def _lying(what: str, start: int, end: int) -> str:
+    return f"{what} at bytes {start:,} to {end:,}"
 
 
 @cache

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from ldcheck.findings import CheckError
 from ldcheck.image.archive import is_archive, members
-from ldcheck.image.elf_file import SHT_GROUP, SHT_NOBITS, SHT_REL, SHT_RELA, SHT_SYMTAB, SHT_SYMTAB_SHNDX, ElfFile
+from ldcheck.image.elf_file import SHT_GROUP, SHT_REL, SHT_RELA, SHT_SYMTAB, SHT_SYMTAB_SHNDX, ElfFile
 from ldcheck.image.files import OpenFile, Window, collector_paused, describe, refuse
 from ldcheck.image.groups import section_groups
 from ldcheck.image.model import InputSection
@@ -29,7 +29,7 @@ def read_objects(paths: Iterable[str], notes: list[str] | None = None) -> tuple[
     """The sections of all objects, in the order of the files, of the members, and of the section headers.
 
     `notes` receives a sentence for each member or table that could not be read. Raises CheckError for a path that is
-    neither an object nor an archive, or cannot be read.
+    neither an object nor an archive, cannot be read, or is an object that is cut off.
     """
     remarks = [] if notes is None else notes
     sections: list[InputSection] = []
@@ -74,14 +74,13 @@ def _object_sections(path: str, member: str, archive: str, window: Window, notes
     if file.type != "REL":
         notes.append(f"{label} is left out: it is a linked file ({file.type}), not an object")
         return
+    file.refuse_cut()
     kinds = [header.sh_type for header in file.sections]
     table = file.symbol_table(kinds.index(SHT_SYMTAB)) if SHT_SYMTAB in kinds else None
     groups = section_groups(file, table) if SHT_GROUP in kinds else {}
     for index, (name, header) in enumerate(zip(file.names, file.sections, strict=True)):
         if header.sh_type in _NEVER_PLACED:
             continue
-        if header.sh_type != SHT_NOBITS and header.sh_offset + header.sh_size > window.size:
-            file.problems.append(f"section {name or index} reaches beyond the end of the file")
         yield InputSection(
             file=path,
             member=member,

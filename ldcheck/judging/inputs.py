@@ -29,7 +29,8 @@ class LinkedInputs:
 
     def __init__(self, link_map: LinkMap | None, elf: Elf | None, rules: Sequence[InputRule] | None) -> None:
         self._map = link_map
-        self._allocated = None if elf is None else {section.name for section in elf.sections if section.allocated}
+        told = elf is not None and bool(elf.sections)
+        self._allocated = {one.name for one in elf.sections if one.allocated} if elf is not None and told else None
         self._matcher = Matcher(rules) if rules is not None else None
         self._filled = {rule.output for rule in rules or ()}
         self._everywhere: dict[str, tuple[InputRule, ...]] = {}

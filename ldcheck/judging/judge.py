@@ -29,6 +29,7 @@ from ldcheck.judging.absence import demands
 from ldcheck.judging.applicable import Target, config_holds, excluded, lacks, unvalued
 from ldcheck.judging.asking import decided, of_script
 from ldcheck.judging.existence import Lack, lacking
+from ldcheck.judging.parts import unless_in_parts
 from ldcheck.judging.repeated import once
 from ldcheck.judging.spent import TIME, OutOfTimeError
 from ldcheck.judging.worded import finding_of, is_likely
@@ -122,7 +123,7 @@ def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
     # The image shows nothing of configurations that it was not linked with.
     linked_here = not target.scripts or target.image_case in cases
     if target.image is not None and linked_here and hasattr(check, "on_image") and set(asked) - {EvidenceKind.SCRIPT}:
-        image = decided(check.on_image, rule, target.image)
+        image = unless_in_parts(decided(check.on_image, rule, target.image), target.image, declaration)
     missing = _missing(rule, asked, target)
     outcome = _combine(rule, target, scripts, image, missing)
     if rule.optional:

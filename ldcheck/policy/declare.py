@@ -84,13 +84,15 @@ class Key:
 class Declaration:
     """What a check takes: its head key, the keys that go with it, and the evidence that it can use.
 
-    `one_of` lists groups of keys of which at least one must be given.
+    `one_of` lists groups of keys of which at least one must be given. `headerless`: what it says of an ELF holds
+    without section headers too, because it looks at segments, or sees to that itself.
     """
 
     head: Key
     keys: tuple[Key, ...] = ()
     evidence: tuple[EvidenceKind, ...] = ()
     one_of: tuple[tuple[str, ...], ...] = ()
+    headerless: bool = False
 
 
 class Checks(Protocol):

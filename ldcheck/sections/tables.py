@@ -59,6 +59,13 @@ _WORDWISE = (".ARM.exidx", ".ARM.extab", ".gnu.linkonce.armex", ".eh_frame", ".g
 # What they emit byte by byte, beside the families of code and data.
 _BYTEWISE = (".dynstr", ".interp", ".strtab", ".gcc_except_table", ".hash", ".gnu.hash")
 
+_RELOCATIONS = (".rel.", ".rela.", ".rel*", ".rela*")
+_MADE = (".got", ".fixup", ".rofixup", ".plt", ".iplt", ".igot")
+# What these words say are no records: memory, code, and what is read byte by byte.
+_BYTES = re.compile(
+    r"stack|stk|heap|bss|text|code|str|string|blob|image|dtb|font|ucode|firmware|cert|key", re.IGNORECASE
+)
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+[0-9]*")
 
 
@@ -87,6 +94,35 @@ def may_end_anywhere(names: Sequence[str]) -> bool:
 def is_vectors(name: str) -> bool:
     """Whether a section is by its name a vector table: `.isr_vector`, `.vectors`, `.intvecs`."""
     return any(word.lower().endswith(("vector", "vectors", "vec", "vecs")) for word in _WORD.findall(name))
+
+
+def names_in(nodes: Sequence[Node]) -> list[str]:
+    """The section patterns of the input statements among some nodes."""
+    inputs = (node for node in nodes if isinstance(node, InputSectionDescription))
+    return [pattern.pattern.text for node in inputs for pattern in node.patterns or ()]
+
+
+def is_table(names: Sequence[str]) -> bool:
+    """Whether input sections of these names are records: of the project's own, or pointers of the toolchain's."""
+    return bool(names) and all(_is_record(name) for name in names)
+
+
+def _is_record(name: str) -> bool:
+    if name.startswith(POINTERS):
+        return True
+    if project_family_of(name) is not Family.OTHER or name.startswith((*_RELOCATIONS, *_MADE)) or name[0] in "*?[":
+        return False
+    return is_registered([name]) is not False and _BYTES.search(name) is None
+
+
+def are_pointers(names: Sequence[str]) -> bool:
+    """Whether input sections of these names are pointers of the toolchain's, and nothing else."""
+    return bool(names) and all(name.startswith(POINTERS) for name in names)
+
+
+def are_relocations(names: Sequence[str]) -> bool:
+    """Whether input sections of these names are relocations, and nothing else."""
+    return bool(names) and all(name.startswith(_RELOCATIONS) for name in names)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

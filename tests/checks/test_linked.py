@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ldcheck
-from ldcheck.findings import Severity, Verdict
+from ldcheck.findings import EvidenceKind, Severity, Verdict
 from ldcheck.report.model import Report
 from tests.support.build import TARGETS, LinkResult, assemble, link
 
@@ -189,6 +189,38 @@ def test_an_empty_table_is_not_judged_on_an_elf_alone(tmp_path: Path) -> None:
 
 
 @EACH_LINKER
+def test_an_alignment_that_a_record_of_that_size_may_exceed_is_no_promise(tmp_path: Path, linker: str) -> None:
+    body = ".tab : { *(.before) . = ALIGN(4); tab_from = .; *(.tab) tab_to = .; }"
+    source = f'{START}.section .before,"a"\n.long 1\n.section .tab,"a"\n.balign 16\n.quad 1, 2\n'
+    done = linked(tmp_path, bracketed(body), source, linker=linker)
+    rule = "bracket: .tab, with: [tab_from, tab_to], entry-size: 16"
+    assert "error: the first record is 12 bytes behind tab_from" in said(judged(done, rule, with_script=False))
+    by_script = ldcheck.check([str(done.script)], policies=[str(tmp_path / "policy.yaml")])
+    assert said(by_script) == ["error: tab_from may lie ahead of the padding in front of the first record"]
+
+
+def test_a_table_of_which_the_link_dropped_everything(tmp_path: Path) -> None:
+    body = ".hooks : { from = .; *(.hooks) to = .; }"
+    done = linked(tmp_path, bracketed(body), HOOKS, options=("--gc-sections",))
+    lost = "error: the link dropped .hooks (16 bytes, a.o): nothing of the table is between from and to"
+    for with_script in (True, False):
+        report = judged(done, "bracket: .hooks, with: [from, to], entry-size: 8", with_script=with_script)
+        assert said(report) == [lost]
+
+
+@EACH_LINKER
+def test_a_table_that_no_object_has_is_not_held_by_the_image(tmp_path: Path, linker: str) -> None:
+    body = ".hooks : { from = .; KEEP(*(.hooks)) to = .; }"
+    done = linked(tmp_path, bracketed(body), START, linker=linker)
+    rule = "bracket: .hooks, with: [from, to], entry-size: 8"
+    (by_script,) = judged(done, rule).rules
+    assert (by_script.verdict, by_script.evidence) == (Verdict.HELD, (EvidenceKind.SCRIPT,))
+    report = judged(done, f"{rule}, evidence: [map]")
+    assert report.rules[0].verdict is Verdict.NOT_CHECKED
+    assert "empty" in report.rules[0].reason
+
+
+@EACH_LINKER
 def test_what_takes_no_memory_lies_between_no_symbols(tmp_path: Path, linker: str) -> None:
     source = '.section .t,"a"\n.globl _start\n_start: .long 1\n.section .about,"",@progbits\n.long 2\n'
     script = "SECTIONS { .t : { from = .; *(.t) to = .; } }"
@@ -213,6 +245,97 @@ def test_a_script_with_the_symbols_of_a_table_and_nothing_that_takes_it(tmp_path
     done = linked(tmp_path, bracketed("tab_from = .; tab_to = .;"), START, target=target)
     report = judged(done, BRACKET)
     assert said(report) == ["error: nothing takes .tab: there is nothing between tab_from and tab_to"]
+
+
+# Padding between a table and its symbols ------------------------------------------------------------------------------
+
+GAP = "lint: boundary-gap"
+DRIVERS = f'{START}.section .drivers,"a"\n.balign 32\n.quad 1, 2\n'
+
+
+def with_drivers(body: str) -> str:
+    return f"ENTRY(_start) SECTIONS {{ . = 0x10000; .text : {{ *(.text) }} {body} }}"
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("with_elf", [True, False])
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        (
+            ".tables : { LONG(1) . = ALIGN(8); __start_drivers = .; KEEP(*(.drivers)) __stop_drivers = .; }",
+            "error: the first record is 24 bytes behind __start_drivers",
+        ),
+        (
+            ". = . + 1; __start_drivers = .; .drivers : { KEEP(*(.drivers)) } __stop_drivers = .;",
+            "error: the first record is 27 bytes behind __start_drivers",
+        ),
+        (
+            ". = . + 1; __start_drivers = .; .drivers : { KEEP(*(.drivers)) __stop_drivers = .; }",
+            "error: the first record is 27 bytes behind __start_drivers",
+        ),
+        (
+            ".drivers : { __start_drivers = .; KEEP(*(.drivers)) . = ALIGN(64); __stop_drivers = .; }",
+            "warning: the last record ends 16 bytes ahead of __stop_drivers",
+        ),
+        (".drivers : { . = ALIGN(32); __start_drivers = .; KEEP(*(.drivers)) __stop_drivers = .; }", ""),
+    ],
+)
+def test_padding_between_a_table_and_its_symbols(
+    tmp_path: Path, body: str, wanted: str, linker: str, *, with_elf: bool
+) -> None:
+    done = linked(tmp_path, with_drivers(body), DRIVERS, linker=linker)
+    judged(done, GAP)
+    report = ldcheck.check(
+        [str(done.script)],
+        policies=[str(tmp_path / "policy.yaml")],
+        elf=str(done.elf) if with_elf else "",
+        map=str(done.map),
+    )
+    assert said(report) == ([wanted] if wanted else [])
+
+
+@EACH_LINKER
+def test_padding_that_the_end_symbol_itself_makes(tmp_path: Path, linker: str) -> None:
+    body = ".drivers : { __start_drivers = .; KEEP(*(.drivers)) __stop_drivers = ALIGN(32); }"
+    done = linked(tmp_path, with_drivers(body), DRIVERS, linker=linker)
+    assert said(judged(done, GAP)) == ["warning: the last record ends 16 bytes ahead of __stop_drivers"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ".data : { data_start = .; *(.data) . = ALIGN(64); data_end = .; }",
+        ".text.more : { . = . + 1; more_start = .; *(.code) more_end = .; }",
+        ".drivers : { drivers_start = .; LONG(0) LONG(0) KEEP(*(.drivers)) LONG(0) drivers_end = .; }",
+        ".drivers : { drivers_start = .; . = . + 32; KEEP(*(.drivers)) . = . + 16; drivers_end = .; }",
+        ".image : { image_start = .; KEEP(*(.drivers .code)) . = ALIGN(64); image_end = .; }",
+    ],
+)
+def test_what_is_no_padding_of_a_table(tmp_path: Path, body: str) -> None:
+    source = f'{DRIVERS}.data\n.long 1\n.section .code,"ax"\n.balign 16\n.byte 1\n'
+    done = linked(tmp_path, with_drivers(body), source)
+    assert said(judged(done, GAP)) == []
+
+
+def test_what_the_script_makes_likely_and_the_link_does_not_have(tmp_path: Path) -> None:
+    body = ".tables : { *(.rodata.text) drivers_start = .; KEEP(*(.drivers)) drivers_end = .; }"
+    for size, wanted in ((32, Severity.NOTE), (31, Severity.ERROR)):
+        source = f'{DRIVERS}.section .rodata.text,"a"\n.skip {size}\n'
+        done = linked(tmp_path, with_drivers(body), source)
+        assert [one.severity for one in judged(done, GAP).findings] == [wanted]
+
+
+def test_a_map_that_ends_within_a_table_tells_no_end_of_it(tmp_path: Path) -> None:
+    body = ".drivers : { drivers_start = .; KEEP(*(.drivers)) drivers_end = .; }"
+    done = linked(tmp_path, with_drivers(body), DRIVERS, DRIVERS.removeprefix(START))
+    assert done.map is not None
+    whole = done.map.read_text()
+    rule = "bracket: .drivers, with: [drivers_start, drivers_end], entry-size: 16, aligned-to: 32"
+    assert judged(done, GAP).rules[0].verdict is Verdict.HELD
+    done.map.write_text(whole[: whole.index("b.o", whole.index("\n.drivers"))])
+    for asked in (GAP, rule):
+        assert said(judged(done, asked)) == []
 
 
 # Where the linker put orphans ---------------------------------------------------------------------------------------

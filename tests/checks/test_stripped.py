@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 from pathlib import Path
 
@@ -52,3 +53,46 @@ def test_nothing_is_concluded_from_it(name, optional, images, tmp_path, capsys):
     # Nothing at all was checked, which is no success.
     assert verdicts[1] == (2, "not checked")
     assert name in ("assert", "place") or "the ELF file is stripped of its symbols" in reason
+
+
+LINTS = ("placed-orphan", "failed-assert", "overlapping-load-address", "entry-not-first", "load-address-in-ram")
+BODY = SCRIPT + ' ASSERT(SIZEOF(.data) < 100, "much data")'
+
+
+def verdicts(folder: Path, capsys: pytest.CaptureFixture[str], rules: list[str], *arguments: str) -> dict[str, str]:
+    """The verdict on each rule by its id."""
+    policy = folder / "policy.yaml"
+    policy.write_text("ldcheck: 1\nrules:\n" + "".join(f"  - {rule}\n" for rule in rules))
+    main(["check", "--policy", str(policy), "--format", "json", *arguments])
+    return {one["rule"]: one["verdict"] for one in json.loads(capsys.readouterr().out)["rules"]}
+
+
+def test_nothing_is_concluded_from_sections_that_have_no_headers(images, tmp_path, capsys):
+    """What is left are the segments."""
+    script = tmp_path / "script.lds"
+    script.write_text(BODY)
+    whole = bytearray(images[0].read_bytes())
+    # e_shoff, and the number of headers with that of the names' section.
+    struct.pack_into("<Q", whole, 40, 0)
+    struct.pack_into("<HH", whole, 60, 0, 0)
+    bare = tmp_path / "bare.elf"
+    bare.write_bytes(whole)
+    rules = [f"{{lint: {name}, id: {name}, evidence: [image]}}" for name in LINTS]
+    rules += ["{every: segment, require: align > 0, id: segments}", "{every: output-section, require: size, id: all}"]
+    rules += ["{empty: .none, id: empty, optional: true, evidence: [image]}"]
+    before = verdicts(tmp_path, capsys, rules, str(script), "--elf", str(images[0]))
+    after = verdicts(tmp_path, capsys, rules, str(script), "--elf", str(bare))
+    assert before["placed-orphan"] == before["failed-assert"] == before["overlapping-load-address"] == "held"
+    assert [name for name, verdict in after.items() if verdict == "held"] == ["segments"]
+
+
+def test_nothing_is_concluded_from_what_a_map_lacks_that_is_cut_off(images, tmp_path, capsys):
+    script = tmp_path / "script.lds"
+    script.write_text(SCRIPT)
+    whole = images[0].with_suffix(".map").read_text()
+    rules = [f"{{lint: {name}, id: {name}, evidence: [map]}}" for name in ("placed-orphan", "collected-table")]
+    rules.append("{orphans: none, id: orphans, evidence: [map]}")
+    for text, wanted in ((whole, "held"), (whole[: whole.index(" *(.data)")], "not checked")):
+        (tmp_path / "link.map").write_text(text)
+        found = verdicts(tmp_path, capsys, rules, str(script), "--map", str(tmp_path / "link.map"))
+        assert set(found.values()) == {wanted}

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from ldcheck.cli.main import main
 from ldcheck.findings import CheckError
 from ldcheck.image.elf import read_elf
+from ldcheck.image.objects import read_objects
 from tests.image import corpus
 from tests.support.cache import ROOT
 from tests.support.images import mini_image
+from tests.support.tools import tool
 
 _BATCHES = 4
 _IN_A_BATCH = 500
@@ -59,14 +62,39 @@ def test_a_truncated_image_says_so(tmp_path):
     for size in [*range(0, 512, 7), *range(512, len(whole), len(whole) // 200)]:
         path = tmp_path / "cut.elf"
         path.write_bytes(whole[:size])
-        if size < 64 + 56:
-            with pytest.raises(CheckError, match=r"cut off|0 lie in the file|this looks like"):
-                read_elf(str(path))
-        else:
-            # Program headers stand at the beginning, section headers at the end.
-            elf = read_elf(str(path))
-            assert elf.incomplete
-            assert bool(elf.sections) == (size >= headers + 64)
+        said = (
+            f"section headers lie at bytes {headers:,} to {len(whole):,}" if size >= 64 else "cut off|this looks like"
+        )
+        with pytest.raises(CheckError, match=said):
+            read_elf(str(path))
+
+
+def test_a_truncated_object_says_so(tmp_path):
+    whole = corpus.objects("x86_64")[0].read_bytes()
+    for size in range(64, len(whole), 50):
+        (tmp_path / "cut.o").write_bytes(whole[:size])
+        with pytest.raises(CheckError, match=f"the file ends at byte {size:,}, but its"):
+            read_objects([str(tmp_path / "cut.o")])
+
+
+def test_a_truncated_image_is_no_input(tmp_path, capsys):
+    image = mini_image("arm64")
+    (tmp_path / "cut.elf").write_bytes(image.elf.read_bytes()[:3000])
+    assert main(["check", "--elf", str(tmp_path / "cut.elf"), "--map", str(image.map)]) == 2
+    assert "the file ends at byte 3,000, but its" in capsys.readouterr().out
+
+
+def test_contents_behind_the_end_of_the_file(tmp_path):
+    rows = [(0, 0, 0, 0, 0), (1, 64, 1000, 0, 0), (8, 64, 1 << 40, 0, 0)]
+    (tmp_path / "cut.elf").write_bytes(elf64(rows, bytes(64)))
+    with pytest.raises(CheckError, match="section 1 lies at bytes 64 to 1,064"):
+        read_elf(str(tmp_path / "cut.elf"))
+
+
+def test_a_file_of_debugging_information_alone_is_whole(tmp_path):
+    debug = tmp_path / "image.debug"
+    subprocess.run([tool("objcopy"), "--only-keep-debug", mini_image("x86_64").elf, debug], check=True)
+    assert read_elf(str(debug)).sections
 
 
 def elf64(sections: list[tuple[int, int, int, int, int]], body: bytes, programs: int = 0, **header: int) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 
 from ldcheck import checks
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing, Verdict
-from ldcheck.image.model import Elf, Image
+from ldcheck.image.model import Elf, Image, ImageSection
 from ldcheck.judging.applicable import ScriptCase, Target
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.judge import Judged, judge
@@ -28,7 +28,8 @@ HOLDS, DOUBT, REFUTED, UNKNOWN, UNDECIDED, ABSENT = (
     Standing.UNDECIDED,
     Standing.ABSENT,
 )
-ELF = Elf("xen-syms", "x86_64", 64, False, "EXEC", 0, (), (), {})
+NONE = ImageSection(0, "", "NULL", 0, 0, 0, 0, writable=False, allocated=False, executable=False)
+ELF = Elf("xen-syms", "x86_64", 64, False, "EXEC", 0, (NONE,), (), {})
 
 
 def rule(**changes: object) -> Rule:

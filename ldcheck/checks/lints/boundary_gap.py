@@ -4,7 +4,8 @@
 Looks at tables between a start and an end symbol (`start = .; *(.table) end = .;`): sections with a name of the
 project's own, pointers to constructors, relocations. Reports a start symbol behind other inputs, or outside of the
 output section that follows, where nothing aligns it to a word of the target; and an ALIGN between the last record and
-the end symbol.
+the end symbol. With a map, it is the link that counts: how many bytes lie between the start symbol and the first
+record, and between the last record and the end symbol.
 
 ## Why is this bad
 The linker aligns the table's first input behind the symbol. The symbol then is some bytes below the first record, and
@@ -18,10 +19,12 @@ the loop that starts there reads garbage: a data abort in the best case. Padding
 
 ## Limits
 A warning where what precedes the table may end anywhere (code, strings, data); a note behind other tables, which leave
-words aligned. A word has 8 bytes if the target is known to have 64 bits, or if it is not known and the script is for
-both (it has no MEMORY and takes `.rel.*` and `.rela.*`), else 4. A start symbol that is the first thing in its output
-section has the section's alignment, unless the section is put at an address. Code, data and stacks between symbols are
-ranges and no tables, and tables of bytes need no alignment: allow them.
+words aligned, and where the link at hand has no padding. It is an error where that has padding in front of pointers, or
+of a table whose name says that objects register there. Padding behind records (`. = ALIGN(16);` ahead of the end) is a
+warning, since some loops pass over zeros. A word has 8 bytes if the target is known to have 64 bits, or if it is not
+known and the script is for both (it has no MEMORY and takes `.rel.*` and `.rela.*`), else 4. A start symbol that is the
+first thing in its output section has the section's alignment, unless the section is put at an address. Code, data and
+stacks between symbols are ranges and no tables, and tables of bytes need no alignment: allow them.
 
 ## References
 GNU ld manual, "Source Code Reference", "Output Section Address"; the check `bracket` judges one table exactly.
@@ -34,12 +37,13 @@ from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.edits import align_section, put_ahead
-from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.enclosed import Pair, gap_ahead, gap_behind, least_alignment, off_ends, pairs, parts, place_symbol
+from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.record import replace
 from ldcheck.script.expressions import constant
-from ldcheck.script.marks import is_start_to_end, marks_a_place, names_an_end
+from ldcheck.script.marks import is_start_to_end, names_an_end
 from ldcheck.script.syntax import (
     Assignment,
     Call,
@@ -54,13 +58,20 @@ from ldcheck.script.syntax import (
 )
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.rules import flat
-from ldcheck.sections.tables import POINTERS, is_registered, may_end_anywhere
+from ldcheck.sections.tables import (
+    are_pointers,
+    are_relocations,
+    is_registered,
+    is_table,
+    may_end_anywhere,
+    names_in,
+)
 from ldcheck.source import Related
 from ldcheck.words import counted
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Symbols with padding between them and their table."),
-    evidence=(EvidenceKind.SCRIPT,),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP),
 )
 
 # The least that a table of pointers or words asks for, where the target is not known.
@@ -69,15 +80,9 @@ _WORD = 4
 _SAFE = 8
 _SMALL = "a pointer of the target has"
 _SMALL_SOMEWHERE = "a pointer has on a target of 64 bits"
-_RELOCATIONS = (".rel.", ".rela.", ".rel*", ".rela*")
-_MADE = (".got", ".fixup", ".rofixup", ".plt", ".iplt", ".igot")
 # Records that are pointers, or have some, by these words.
 _POINTING = re.compile(
     r"init|ctor|dtor|fini|exitcall|callback|handler|hook|driver|drv|ops|desc|cmd|command|task|module", re.IGNORECASE
-)
-# What these words say are no records: memory, code, and what is read byte by byte.
-_BYTES = re.compile(
-    r"stack|stk|heap|bss|text|code|str|string|blob|image|dtb|font|ucode|firmware|cert|key", re.IGNORECASE
 )
 
 
@@ -128,53 +133,23 @@ def _serves_both(view: ScriptView) -> bool:
     return taken == {".rel.", ".rela"}
 
 
-def _symbol(node: Node) -> Assignment | None:
-    return node if isinstance(node, Assignment) and node.target.text != "." and marks_a_place(node) else None
-
-
-def _names(nodes: Sequence[Node]) -> list[str]:
-    inputs = (node for node in nodes if isinstance(node, InputSectionDescription))
-    return [pattern.pattern.text for node in inputs for pattern in node.patterns or ()]
-
-
-def _is_table(names: Sequence[str]) -> bool:
-    """Whether input sections of these names are records: of the project's own, or pointers of the toolchain's."""
-    return bool(names) and all(_is_record(name) for name in names)
-
-
-def _is_record(name: str) -> bool:
-    if name.startswith(POINTERS):
-        return True
-    if project_family_of(name) is not Family.OTHER or name.startswith((*_RELOCATIONS, *_MADE)) or name[0] in "*?[":
-        return False
-    return is_registered([name]) is not False and _BYTES.search(name) is None
-
-
-def _are_pointers(names: Sequence[str]) -> bool:
-    return bool(names) and all(name.startswith(POINTERS) for name in names)
-
-
-def _are_relocations(names: Sequence[str]) -> bool:
-    return bool(names) and all(name.startswith(_RELOCATIONS) for name in names)
-
-
 # A start symbol behind other inputs of its output section -------------------------------------------------------------
 
 
 def _inside(body: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
     for at, node in enumerate(body):
-        start = _symbol(node)
+        start = place_symbol(node)
         if start is None:
             continue
         table, end = _bracket(body[at + 1 :], start)
         before = next((one for one in reversed(body[:at]) if isinstance(one, InputSectionDescription | Data)), None)
-        if end is None or before is None or not _is_table(_names(table)):
+        if end is None or before is None or not is_table(names_in(table)):
             continue
-        if _same_records(_names([before]), _names(table)) or _are_pointers(_names([before])):
+        if _same_records(names_in([before]), names_in(table)) or are_pointers(names_in([before])):
             # One more of the same records, or words behind words.
             continue
         moved = body[at - 1] if at and isinstance(body[at - 1], Assignment) else None
-        yield from _unaligned(start, table[0], _ends_anywhere(before), _names(table), moved, view)
+        yield from _unaligned(start, table[0], _ends_anywhere(before), names_in(table), moved, view)
 
 
 def _bracket(nodes: Sequence[Node], start: Assignment) -> tuple[list[InputSectionDescription], Assignment | None]:
@@ -186,7 +161,7 @@ def _bracket(nodes: Sequence[Node], start: Assignment) -> tuple[list[InputSectio
     for node in nodes:
         if isinstance(node, InputSectionDescription):
             table.append(node)
-        elif (symbol := _symbol(node)) is not None:
+        elif (symbol := place_symbol(node)) is not None:
             if is_start_to_end(start, symbol) and table:
                 return table, symbol
         elif not isinstance(node, Assignment):
@@ -206,7 +181,7 @@ def _ends_anywhere(node: Node) -> bool:
     """Whether what a statement places may end at any byte, as code and strings do; tables end at a word."""
     if isinstance(node, Data):
         return node.keyword in ("BYTE", "SHORT", "ASCIZ")
-    return may_end_anywhere(_names([node]))
+    return may_end_anywhere(names_in([node]))
 
 
 def _unaligned(
@@ -255,14 +230,14 @@ def _step(node: Node | None) -> int | None:
 
 def _at_the_end(body: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
     for at, node in enumerate(body):
-        start = _symbol(node)
+        start = place_symbol(node)
         table, end = _bracket(body[at + 1 :], start) if start is not None else ([], None)
         if end is None or start is None or _GROWN.search(start.target.text):
             continue
         behind = body[body.index(table[-1]) + 1 : body.index(end)]
         align = next((one for one in behind if _step(one) is not None), None)
         step = _step(align) or 0
-        if align is None or not _leaves_a_record(_names(table), step, view):
+        if align is None or not _leaves_a_record(names_in(table), step, view):
             continue
         yield view.problem(
             align,
@@ -282,7 +257,7 @@ def _leaves_a_record(names: Sequence[str], step: int, view: ScriptView) -> bool:
     """Whether an ALIGN behind records leaves room for more: for relocations, and for what asks for more than a word."""
     from ldcheck.image.arches import word
 
-    if _are_relocations(names):
+    if are_relocations(names):
         # Three words of the target each, or two without addends: 12 bytes are no multiple of 8.
         addends = any(name.startswith(".rela") for name in names)
         size = word(view.arch) or _WORD
@@ -295,12 +270,12 @@ def _leaves_a_record(names: Sequence[str], step: int, view: ScriptView) -> bool:
 
 def _ahead(nodes: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
     for at, node in enumerate(nodes):
-        start = _symbol(node)
+        start = place_symbol(node)
         if start is None:
             continue
         sections, end = _sections_up_to_end(nodes[at + 1 :], start)
-        names = [name for section in sections for name in _names(list(flat(section.statements)))]
-        if end is None or not (_is_table(names) or _are_relocations(names)):
+        names = [name for section in sections for name in names_in(list(flat(section.statements)))]
+        if end is None or not (is_table(names) or are_relocations(names)):
             continue
         before = [one for one in reversed(nodes[:at]) if isinstance(one, OutputSection)]
         first = sections[0]
@@ -319,7 +294,7 @@ def _sections_up_to_end(nodes: Sequence[Node], start: Assignment) -> tuple[list[
     for node in nodes:
         if isinstance(node, OutputSection):
             found.append(node)
-        elif (symbol := _symbol(node)) is not None and is_start_to_end(start, symbol) and found:
+        elif (symbol := place_symbol(node)) is not None and is_start_to_end(start, symbol) and found:
             return found, symbol
     return found, None
 
@@ -335,7 +310,7 @@ def _may_end_anywhere(before: Sequence[OutputSection]) -> bool:
         if inputs and section.name.text != "/DISCARD/":
             if _ends_anywhere(inputs[-1]):
                 return True
-            if any(project_family_of(name) is not Family.OTHER for name in _names(inputs)):
+            if any(project_family_of(name) is not Family.OTHER for name in names_in(inputs)):
                 return False
     return False
 
@@ -348,7 +323,7 @@ def _at_an_address(section: OutputSection, body: Sequence[Node], view: ScriptVie
     address = section.address
     if not (isinstance(address, Name) and address.name == ".") or section.align is not None or len(body) < 2:
         return
-    start = _symbol(body[0])
+    start = place_symbol(body[0])
     if start is None or not isinstance(body[1], InputSectionDescription):
         return
     known, usual = view.layout.value(start), view.usual_layout.value(start)
@@ -366,4 +341,60 @@ def _at_an_address(section: OutputSection, body: Sequence[Node], view: ScriptVie
         help="take the address out, or give the section an alignment",
         fix=align_section(f"ALIGN({_SAFE})", section, view, f"give it an alignment: `{name} : ALIGN({_SAFE}) {{`"),
         severity=Severity.WARNING,
+    )
+
+
+# What the link has between symbols and tables ------------------------------------------------------------------------
+
+
+def on_image(rule: Rule, view: ImageView) -> Judgement:
+    """REFUTED with a problem for each symbol that has padding between itself and its table; needs script and map."""
+    if view.script is None or view.map is None:
+        missing = "no map, give --map" if view.map is None else "no script, whose symbols could be around a table"
+        return Judgement(Standing.UNKNOWN, reason=missing)
+    if view.map.incomplete:
+        return Judgement(Standing.UNKNOWN, reason=f"{view.map.path} is incomplete: {view.map.incomplete[0]}")
+    problems: list[Problem] = []
+    tight: set[str] = set()
+    for pair in pairs(view.script):
+        names = names_in(pair.inputs)
+        of_records = is_table(names) or are_relocations(names)
+        for node, gap in ((pair.start, gap_ahead(pair, view)), (pair.end, gap_behind(pair, view))):
+            if gap == 0:
+                tight.add(node.target.text)
+            elif gap and of_records:
+                problems.append(_padded(pair, node, gap, view))
+    # What the script makes likely is taken back only where the link shows that there is no padding.
+    known = tight.union(problem.subject for problem in problems)
+    likely = view.script.judgements.get(rule) or on_script(rule, view.script)
+    rest = [problem for problem in likely.problems if problem.subject not in known]
+    if rest and not problems:
+        return Judgement(Standing.UNKNOWN, reason=f"the link does not tell where the table of {rest[0].subject} is")
+    evidence = tuple(kind for kind in view.available if kind is not EvidenceKind.OBJECTS)
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, (*problems, *rest), evidence=evidence)
+
+
+def _padded(pair: Pair, node: Assignment, gap: int, view: ImageView) -> Problem:
+    assert view.script is not None
+    start, end = pair.start.target.text, pair.end.target.text
+    low, high = view.symbol(start), view.symbol(end)
+    assert low is not None
+    assert high is not None
+    name = node.target.text
+    message = next(said for symbol, said in off_ends(parts(pair, view), (start, low), (end, high)) if symbol == name)
+    names = names_in(pair.inputs)
+    ahead = node is pair.start
+    is_sure = ahead and (are_pointers(names) or is_registered(names) is True)
+    advice = (
+        f"the place of {name} has to be a multiple of what its records are aligned to: at least {least_alignment(gap)}"
+    )
+    return view.script.problem(
+        node,
+        name,
+        message,
+        label=f"{counted(gap, 'byte')} of padding {'behind' if ahead else 'ahead of'} it",
+        related=(Related(view.script.locate(pair.inputs[0 if ahead else -1]), "the table"),),
+        facts=(f"in the image: {start} is at {low:#x}, {end} at {high:#x}",),
+        help=advice if ahead else f"put what aligns behind {name}",
+        severity=Severity.ERROR if is_sure else Severity.WARNING,
     )

@@ -20,8 +20,8 @@ script demands.
     ASSERT(LENGTH(flash) >= 1M, "the flash is too small for two slots")
 
 ## Limits
-Where the image does not tell an operand's value, the ASSERT is passed over. Without a symbol table little can be
-evaluated.
+Where the image does not tell an operand's value, and the script does not prove the ASSERT, it is not checked. Without
+a symbol table little can be evaluated.
 
 ## References
 GNU ld manual, "Commands" (ASSERT).
@@ -29,13 +29,15 @@ GNU ld manual, "Commands" (ASSERT).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.layout.concrete import AssertionValue, evaluate_on
 from ldcheck.layout.result import Truth
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.words import listed
+from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "ASSERTs of the script that do not hold on the image."),
@@ -75,7 +77,17 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
         return Judgement(Standing.UNKNOWN, reason=missing)
     values = evaluate_on(view.script.tree, view.elf, view.map, view.params).assertions
     problems = tuple(_problem(value, view) for value in values if value.holds is False)
+    if not problems and (open_questions := _undecided(values, view.script)):
+        reason = f"the image does not decide {counted(len(open_questions), 'ASSERT')}: {open_questions[0].reason}"
+        return Judgement(Standing.UNKNOWN, reason=reason)
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _undecided(values: Sequence[AssertionValue], view: ScriptView) -> list[AssertionValue]:
+    """The ASSERTs that neither the image decides nor the script proves."""
+    found = [value for value in values if value.holds is None]
+    proved = {id(fact.node) for fact in view.layout.assertions() if fact.truth is Truth.TRUE} if found else set()
+    return [value for value in found if id(value.node) not in proved]
 
 
 def _problem(value: AssertionValue, view: ImageView) -> Problem:

@@ -38,6 +38,7 @@ from ldcheck.words import counted, listed
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Segments of the image that are writable and executable."),
     evidence=(EvidenceKind.IMAGE,),
+    headerless=True,
 )
 
 
