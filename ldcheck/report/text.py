@@ -6,7 +6,7 @@ the first finding of the rule and not repeated for its further ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ldcheck.findings import Finding, InputError, RuleResult, Severity, Verdict
 from ldcheck.report.escape import clipped, log_text
@@ -46,9 +46,9 @@ def accepted(report: Report) -> str:
 
 def summary(report: Report) -> list[str]:
     """One line per target: the number of rules by verdict, why some were not checked, and what is not shown."""
-    shown = {(finding.target, finding.rule) for finding in report.findings}
-    noted = {(finding.target, finding.rule) for finding in report.unshown} - shown
-    quiet = {(finding.target, finding.rule) for finding, _ in report.accepted} - shown - noted
+    shown = _rules_of(report.findings)
+    noted = _rules_of(report.unshown) - shown
+    quiet = _rules_of(finding for finding, _ in report.accepted) - shown - noted
     lines = []
     for target, results in by_target(report.rules).items():
         remarks = {
@@ -58,6 +58,11 @@ def summary(report: Report) -> list[str]:
         unshown = [finding.severity for finding in report.unshown if finding.target == target]
         lines.append(_summary_line(target, results, remarks) + _unshown(unshown))
     return lines
+
+
+def _rules_of(findings: Iterable[Finding]) -> set[tuple[str, str]]:
+    """The rules by target for which findings stand, those among them that found the same."""
+    return {(finding.target, rule) for finding in findings for rule in (finding.rule, *finding.also)}
 
 
 def _unshown(severities: Sequence[Severity]) -> str:

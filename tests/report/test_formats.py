@@ -288,3 +288,10 @@ def test_what_is_too_light_to_be_shown_is_counted() -> None:
     assert text.endswith("2 rules, 2 violated (1 not shown); 2 notes not shown (--severity note)\n")
     assert "two says it" in render("text", report.showing(Severity.NOTE), Options())
     assert len(json.loads(render("json", report, Options()))["findings"]) == 3
+
+
+def test_a_rule_that_found_the_same_as_another_is_shown_or_not_with_it() -> None:
+    rules = tuple(RuleResult(rule, rule, Verdict.VIOLATED) for rule in ("one", "two"))
+    note = Finding("one", "one", Severity.NOTE, "it is so", Location("a.ld", 1, 1), also=("two",))
+    text = render("text", Report(1, (note,), rules).showing(Severity.WARNING), Options())
+    assert text.endswith("2 rules, 2 violated (not shown); 1 note not shown (--severity note)\n")
