@@ -105,7 +105,7 @@ def rule_text(rule: InputRule, parse: Parse) -> str:
 
 def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
     """What to print, and notes. Raises CheckError for input that cannot be used."""
-    from ldcheck.image.objects import read_objects
+    from ldcheck.image.objects import arch_of, read_objects
     from ldcheck.script.syntax import Insert
     from ldcheck.sections.placing import place
 
@@ -122,7 +122,7 @@ def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
     if linker.kind == "gnu" and any(isinstance(node, Insert) for node in parse.tree.statements):
         notes.append(f"{args.script} has an INSERT: GNU ld would go on with its own script, which is not known here")
     inputs = read_objects(args.objects, notes)
-    placements = place(parse.tree, inputs, args.sort_section, _arch(args.objects), linker)
+    placements = place(parse.tree, inputs, args.sort_section, arch_of(args.objects), linker)
     return (_json if args.json else _text)(placements, parse), notes
 
 
@@ -139,22 +139,6 @@ def _linker(text: str) -> Linker:
     if len(linkers) > 1:
         raise CheckError(InputError("--linker: sections are placed by one linker", Location("."), help="ask twice"))
     return linkers[0]
-
-
-def _arch(paths: Sequence[str]) -> str:
-    """The architecture of the first object that tells it; empty if none does."""
-    from ldcheck.image.archive import is_archive, members
-    from ldcheck.image.elf_file import ElfFile
-    from ldcheck.image.files import OpenFile
-
-    for path in paths:
-        with OpenFile(path, "an object file or archive") as window:
-            if not is_archive(window):
-                return ElfFile(window).arch
-            for member in members(window, []):
-                if member.window is not None and member.window.read(0, 4) == b"\x7fELF":
-                    return ElfFile(member.window).arch
-    return ""
 
 
 def _json(placements: Sequence[Placement], parse: Parse) -> str:

@@ -13,12 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ldcheck.findings import CheckError, InputError
-from ldcheck.image.archive import is_archive, members
 from ldcheck.image.definitions import Definitions, Key, read_definitions
-from ldcheck.image.elf_file import ElfFile
-from ldcheck.image.files import OpenFile
 from ldcheck.image.model import STUBS, InputSection, LinkMap
-from ldcheck.image.objects import read_objects
+from ldcheck.image.objects import arch_of, read_objects
 from ldcheck.record import dataclass, replace
 from ldcheck.source import Location
 
@@ -65,18 +62,6 @@ def from_objects(paths: Sequence[str]) -> LinkInputs:
     notes: list[str] = []
     sections = read_objects(paths, notes)
     return LinkInputs(sections, read_definitions(paths), arch_of(paths), notes=tuple(notes))
-
-
-def arch_of(paths: Iterable[str]) -> str:
-    """The architecture of the first object that tells it; empty if none does."""
-    for path in paths:
-        with OpenFile(path, "an object file or archive") as window:
-            if not is_archive(window):
-                return ElfFile(window).arch
-            for member in members(window, []):
-                if member.window is not None and member.window.read(0, 4) == b"\x7fELF":
-                    return ElfFile(member.window).arch
-    return ""
 
 
 def from_map(link_map: LinkMap) -> LinkInputs:

@@ -40,6 +40,18 @@ def read_objects(paths: Iterable[str], notes: list[str] | None = None) -> tuple[
     return tuple(sections)
 
 
+def arch_of(paths: Iterable[str]) -> str:
+    """The architecture of the first object that tells it; empty if none does."""
+    for path in paths:
+        with OpenFile(path, "an object file or archive") as window:
+            if not is_archive(window):
+                return ElfFile(window).arch
+            for member in members(window, []):
+                if member.window is not None and member.window.read(0, 4) == b"\x7fELF":
+                    return ElfFile(member.window).arch
+    return ""
+
+
 def _file_sections(path: str, window: Window, notes: list[str]) -> Iterator[InputSection]:
     if not is_archive(window):
         head = window.read(0, 4096)
