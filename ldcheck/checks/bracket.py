@@ -27,8 +27,9 @@ with
 
 ## Limits
 Without `aligned-to` the script has to align the start to the largest power of two that divides `entry-size`: records
-of 24 bytes may be aligned to 8, those of 64 to 64, and no script tells that they ask for less (`aligned-to` does).
-Without both it is the size of a pointer. A start symbol that is the first thing in its output section has the section's
+of 24 bytes may be aligned to 8, those of 64 to 64, and no script tells that they ask for less (`aligned-to` does). As
+few ask for more than a pointer does, a start that is aligned to that is a warning. Without both keys it is the size of
+a pointer. A start symbol that is the first thing in its output section has the section's
 alignment, which is that of the inputs: that is accepted.
 
 ## References
@@ -42,7 +43,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, unless_undecided
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing, unless_undecided
 from ldcheck.judging.edits import put_ahead
 from ldcheck.judging.enclosed import extent, off_ends, others
 from ldcheck.judging.evidence import ImageView, ScriptView
@@ -150,13 +151,22 @@ def _start_off(rule: Rule, opening: Assignment, view: ScriptView) -> Iterator[Pr
     by_inputs = opened is not None and opened.address is None
     if wanted <= 1 or known is None or known.aligned_to(wanted) or by_inputs:
         return
+    pointer = _pointer(view)
+    is_usual = "aligned-to" not in rule.keys and wanted > pointer and known.aligned_to(pointer)
+    condition = f", if records are aligned to more than {size(known.alignment)}" if is_usual else ""
+    unless = (
+        f", or say `aligned-to: {size(known.alignment)}` in the rule if records ask for no more" if is_usual else ""
+    )
     yield view.problem(
         opening,
         start,
-        f"{start} may lie ahead of the padding in front of the first record",
+        f"{start} may lie ahead of the padding in front of the first record{condition}",
         label=f"known here: {known}, needed: a multiple of {size(wanted)}",
-        help=f"look at what stands ahead of {start}: that has to end at a multiple of {size(wanted)}",
-        fix=put_ahead(f". = ALIGN({size(wanted)});", opening, view, f"put `. = ALIGN({size(wanted)});` ahead of it"),
+        help=f"look at what stands ahead of {start}: that has to end at a multiple of {size(wanted)}{unless}",
+        fix=put_ahead(
+            f". = ALIGN({size(wanted)});", opening, view, f"put `. = ALIGN({size(wanted)});` ahead of it{unless}"
+        ),
+        severity=Severity.WARNING if is_usual else None,
     )
 
 
@@ -167,6 +177,10 @@ def _boundary(rule: Rule, view: ScriptView) -> int:
         # The size of a C type is a multiple of its alignment, which may be any power of two that divides it.
         entry = size_of(rule.keys["entry-size"], view.params)
         return entry & -entry
+    return _pointer(view)
+
+
+def _pointer(view: ScriptView) -> int:
     return 8 if view.arch.endswith("64") or view.arch == "s390x" else 4
 
 

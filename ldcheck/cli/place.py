@@ -106,11 +106,13 @@ def rule_text(rule: InputRule, parse: Parse) -> str:
 def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
     """What to print, and notes. Raises CheckError for input that cannot be used."""
     from ldcheck.image.objects import arch_of, read_objects
+    from ldcheck.judging.scripts import read_script
+    from ldcheck.script.foreign import is_unpreprocessed
     from ldcheck.script.syntax import Insert
     from ldcheck.sections.placing import place
 
     linker = _linker(args.linker)
-    if args.script.endswith(".S"):
+    if args.script.endswith(".S") or is_unpreprocessed(read_script(args.script).text):
         from ldcheck.findings import CheckError, InputError
         from ldcheck.source import Location
 

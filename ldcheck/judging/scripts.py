@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from ldcheck.findings import InputError
 from ldcheck.record import dataclass, replace
 from ldcheck.script.dialect import GNU, Dialect, dialect_of
-from ldcheck.script.foreign import joins_lines
-from ldcheck.script.hints import is_conditional
+from ldcheck.script.foreign import is_unpreprocessed
 from ldcheck.source import Location, Related, Source, SourceMap
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def read_scripts(target: Target, arch: str = "", text: str | None = None) -> Scr
         return _preprocessed(_ready(target, arch))
     if text is None:
         text = read_script(target.script).text
-        if is_conditional(text) or joins_lines(text):
+        if is_unpreprocessed(text):
             return _preprocessed(_ready(target, arch))
     parsed = parse_script(target.script, text, target.includes, dialect_of(target.linkers))
     return Scripts((parsed,), sources=parsed.sources.sources)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ldcheck.image.arches import canonical, expand
 from ldcheck.project.layouts import COMPILERS, LAYOUTS, Draft, Entry, Layout
-from ldcheck.script.foreign import joins_lines
+from ldcheck.script.foreign import is_unpreprocessed
 
 # Linker scripts, plain or to be preprocessed, by name; a header for linker scripts is none.
 _SCRIPT = re.compile(r"(\.lds?(\.S)?|\.ldS|(^|/)(memory|link)\.x)\Z")
@@ -238,12 +238,7 @@ def _arch_of_path(path: str) -> str:
 
 
 def _is_preprocessed(path: str, text: str) -> bool:
-    return (
-        path.endswith("S")
-        or _INCLUDED.search(text) is not None
-        or re.search(r"^[ \t]*#[ \t]*if", text, re.MULTILINE) is not None
-        or joins_lines(text)
-    )
+    return path.endswith("S") or _INCLUDED.search(text) is not None or is_unpreprocessed(text)
 
 
 def _includes(

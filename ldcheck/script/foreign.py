@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ldcheck.script.hints import shorten
+from ldcheck.script.hints import is_conditional, shorten
 from ldcheck.source import Source
 
 # What is left of a text where comments and quoted words are blanks, which keeps offsets as they are.
@@ -67,8 +67,15 @@ def is_version_script(text: str) -> bool:
     return re.match(_VERSIONS, _bare(text)) is not None
 
 
-def joins_lines(text: str) -> bool:
-    """Whether lines end in a backslash, which only the preprocessor takes for one line."""
+def is_unpreprocessed(text: str) -> bool:
+    """Whether a text is written for the preprocessor, whatever its name: it has conditions, or lines to be joined.
+
+    GNU ld takes conditions for comments, and what stands under either branch for what is there.
+    """
+    return is_conditional(text) or _joins_lines(text)
+
+
+def _joins_lines(text: str) -> bool:
     return re.search(f"(?m){_CONTINUED}", _bare(text)) is not None
 
 

@@ -41,10 +41,7 @@ def first_directive(text: str) -> re.Match[str] | None:
 
 
 def is_conditional(text: str) -> bool:
-    """Whether a text has conditions that all end: it is written for the preprocessor, whatever its name.
-
-    GNU ld takes the lines for comments, and what stands under either branch for what is there.
-    """
+    """Whether a text has conditions of the preprocessor, outside of comments, that all end."""
     if "#" not in text:
         return False
     found = [one[1] for one in re.finditer(_DIRECTIVE, text) if one[1]]

@@ -196,7 +196,9 @@ def test_an_alignment_that_a_record_of_that_size_may_exceed_is_no_promise(tmp_pa
     rule = "bracket: .tab, with: [tab_from, tab_to], entry-size: 16"
     assert "error: the first record is 12 bytes behind tab_from" in said(judged(done, rule, with_script=False))
     by_script = ldcheck.check([str(done.script)], policies=[str(tmp_path / "policy.yaml")])
-    assert said(by_script) == ["error: tab_from may lie ahead of the padding in front of the first record"]
+    condition = "if records are aligned to more than 4"
+    doubt = f"tab_from may lie ahead of the padding in front of the first record, {condition}"
+    assert said(by_script) == [f"warning: {doubt}"]
 
 
 def test_a_table_of_which_the_link_dropped_everything(tmp_path: Path) -> None:
