@@ -157,41 +157,51 @@ def _unaligned(
         yield _unaligned_load(align, section, view)
         return
     shown = f"ALIGN({step:#x})" if step > _NATURAL else f"ALIGN({step})" if step else "ALIGN(...)"
-    advice = f"look at how {name} is to be aligned: a section in a region has an attribute for that"
     yield view.problem(
         align,
         name,
-        f"this ALIGN has no effect on {name}, which goes to {section.region.text}{_inside(symbols, name)}",
+        f"this ALIGN has no effect on {name}, which goes to {section.region.text}",
         label="the region goes on where its last section ended",
-        related=(
-            Related(view.locate(section.region), "placed by this region"),
-            *(Related(view.locate(symbol), "aligned, where the section may not be") for symbol in symbols),
-        ),
-        help=_moved(symbols, shown, section, last) or advice,
+        related=(Related(view.locate(section.region), "placed by this region"),),
+        help=f"look at how {name} is to be aligned: a section in a region has an attribute for that",
         fix=align_section(shown, section, view, f"give the section the attribute: `{name} : {shown} {{`")
         if step
         else None,
         severity=severity,
     )
+    if symbols and last is not None:
+        yield _inside(symbols, shown, section, last, severity, view)
 
 
-def _inside(symbols: Sequence[Assignment], name: str) -> str:
-    if not symbols:
-        return ""
-    shown = [symbol.target.text for symbol in symbols]
-    return f": {listed(shown)}, which {'is' if len(shown) == 1 else 'are'} aligned, may lie inside of {name}"
-
-
-def _moved(symbols: Sequence[Assignment], shown: str, section: OutputSection, last: OutputSection | None) -> str:
-    """Where the symbols ahead of a section belong; empty if there are none."""
-    starts = [symbol.target.text for symbol in symbols if names_a_start(symbol.target.text)]
-    others = [symbol.target.text for symbol in symbols if not names_a_start(symbol.target.text)]
-    parts = []
-    if others and last is not None:
-        parts.append(f"`. = {shown};` and then {listed(others)} as the last statements of {last.name.text}")
-    if starts:
-        parts.append(f"{listed(starts)} as the first of {section.name.text}")
-    return f"put {', '.join(parts)}" if parts else ""
+def _inside(
+    symbols: Sequence[Assignment],
+    shown: str,
+    section: OutputSection,
+    last: OutputSection,
+    severity: Severity,
+    view: ScriptView,
+) -> Problem:
+    """That the symbols behind such an ALIGN are neither where one section ends nor where the next one starts."""
+    assert section.region is not None
+    name = section.name.text
+    names = [symbol.target.text for symbol in symbols]
+    starts = [one for one in names if names_a_start(one)]
+    others = [one for one in names if not names_a_start(one)]
+    moves = [f"`. = {shown};` and then {listed(others)} as the last statements of {last.name.text}"] if others else []
+    moves += [f"{listed(starts)} as the first of {name}"] if starts else []
+    are = "is" if len(names) == 1 else "are"
+    return view.problem(
+        symbols[0],
+        names[0],
+        f"{listed(names)} {are} aligned, and may lie inside of {name}: that goes on where {last.name.text} ended",
+        label="not the end of what stands in front of it",
+        related=(
+            *(Related(view.locate(symbol), "nor is this") for symbol in symbols[1:]),
+            Related(view.locate(section.region), "placed by this region"),
+        ),
+        help=f"put {', '.join(moves)}",
+        severity=severity,
+    )
 
 
 def _at_the_end(section: OutputSection, following: OutputSection | None, view: ScriptView) -> Iterator[Problem]:
