@@ -36,5 +36,14 @@ def test_no_key_could_go_without_notice(name):
 
 
 @pytest.mark.parametrize("name", stock_names())
+def test_each_goes_with_each_other(name):
+    """A script is judged by `generic` and by the one that it is recognised for, and people name others beside."""
+    for other in stock_names():
+        found = load_policies([other, name], declarations=checks, tests=False)
+        assert [error.message for error in found.errors] == []
+        assert {rule.id for rule in found.rules} >= {rule.id for rule in rules(name)}
+
+
+@pytest.mark.parametrize("name", stock_names())
 def test_every_rule_says_why(name):
     assert [rule.id for rule in rules(name) if not rule.why or not rule.see] == []
