@@ -145,16 +145,17 @@ def _without_passing_over(
     rule: Rule, target: Target, cases: Sequence[int], outcome: _Outcome, lacks: Sequence[Lack]
 ) -> _Outcome:
     """The outcome of a rule that speaks of names which nothing has: never held, but a finding or an error for each."""
+    is_partial = any(target.scripts[at].view.unread for at in cases)
     if not lacks:
-        return outcome
+        # The file that was not found may have the name.
+        return replace(outcome, errors=()) if is_partial else outcome
     result = outcome.result
     if result.verdict is Verdict.HELD:
         result = replace(result, verdict=Verdict.NOT_CHECKED, reason=lacks[0].reason, evidence=())
     # What the check itself has found about a name is not said again.
     about = " ".join(finding.message for finding in outcome.findings)
     told = [lack for lack in lacks if lack.told and not re.search(rf"(?<![\w.]){re.escape(lack.name)}(?![\w.])", about)]
-    if not told and any(target.scripts[at].view.unread for at in cases):
-        # The file that was not found may have the name.
+    if not told and is_partial:
         return replace(outcome, result=result, errors=())
     errors, judgements = demands(rule, told, {at: target.scripts[at].view for at in cases})
     used = (EvidenceKind.SCRIPT,)
