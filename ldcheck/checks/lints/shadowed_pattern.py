@@ -245,12 +245,14 @@ def _problem(reaches: list[Reach], weight: object, view: ScriptView) -> Problem:
     patterns = list(dict.fromkeys(f"`{_named(reach.rule)}`" for reach in reaches))
     takers = list(dict.fromkeys(f"`{_named(taker)}`" for taker in earlier))
     verb = "takes" if len(takers) == 1 else "take"
-    by = "the same" if len(patterns) > 1 and set(patterns) == set(takers) else _listed(takers)
     it = "it" if len(patterns) == 1 else "them"
+    why = f"{_listed(takers)} ahead of {it} {verb} it all"
+    if len(patterns) > 1 and set(patterns) == set(takers):
+        why = "the same patterns stand ahead of them"
     return view.problem(
         rule.node,
         _named(rule),
-        f"nothing reaches {_listed(patterns)}: {by} ahead of {it} {verb} it all",
+        f"nothing reaches {_listed(patterns)}: {why}",
         label=f"meant to be {'discarded' if rule.discards else f'in {rule.output}'}",
         related=(Related(view.locate(taker.node), f"takes it into {taker.output}") for taker in earlier[:_MOST]),
         facts=(f"both places are in {region}",) if (region := _common_region(rule, earlier[0], view)) else (),
