@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+import ldcheck
+from ldcheck.findings import Verdict
 from tests.support.images import ARCHITECTURES, mini_image
 
 POLICY = """\
@@ -97,6 +99,14 @@ def test_the_good_one_passes(arch, evidence, policy):
     allowed = {"held", "not checked"} if len(evidence) == 1 else {"held"}
     assert set(verdicts(report).values()) <= allowed
     assert verdicts(report)["page-aligned"] == "held"
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_the_tables_begin_and_end_at_their_symbols(arch):
+    image = mini_image(arch)
+    report = ldcheck.check([str(image.preprocessed)], policies=["generic"], elf=str(image.elf), map=str(image.map))
+    (verdict,) = [result.verdict for result in report.rules if result.rule == "boundary-gap"]
+    assert verdict is Verdict.HELD
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)

@@ -24,9 +24,11 @@ struct kernel_param {
     const char *name;
     int *variable;
 };
+/* Compilers align one variable of two pointers to 16, and the records of a table have to follow each other. */
 #define integer_param(string, var) \
     static const char param_name_##var[] __initconst = string; \
-    static const struct kernel_param param_##var __section(".init.setup") = { param_name_##var, &var }
+    static const struct kernel_param param_##var __section(".init.setup") \
+        __attribute__((__aligned__(__alignof__(struct kernel_param)))) = { param_name_##var, &var }
 
 /* Each frame says where it stands and which line reported it; both tables hold records of eight bytes. */
 #define BUG_FRAME(kind, line) \
