@@ -68,6 +68,8 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each symbol behind which nothing of its kind is."""
     if view.unread:
         return unread(view)
+    if not view.rules:
+        return Judgement(Standing.ABSENT, reason="the script places nothing")
     thrown = {id(part) for node in view.output_sections.get("/DISCARD/", ()) for part in flat(node.statements)}
     problems: list[Problem] = []
     for at, node in enumerate(view.statements):
