@@ -23,6 +23,7 @@ from ldcheck.script.syntax import (
     SectionPattern,
     statements,
 )
+from ldcheck.script.uses import statements_of
 from ldcheck.source import Location, Related, SourceMap
 
 if TYPE_CHECKING:
@@ -89,13 +90,13 @@ class ScriptView:
 
     def layout_by(self, linker: Linker, *, usual: bool = False) -> Layout:
         """What a linker guarantees of each address; in `usual` links (no orphans, nothing empty), what holds."""
-        from ldcheck.layout.interpret import interpret
+        found = self._layouts.get((linker, usual))
+        if found is None:
+            from ldcheck.layout.interpret import interpret as by
 
-        if (linker, usual) not in self._layouts:
-            orphans = self.orphans and not usual
-            found = interpret(self.tree, params=self.params, orphans=orphans, filled=usual, linker=linker)
+            found = by(self.tree, params=self.params, orphans=self.orphans and not usual, filled=usual, linker=linker)
             self._layouts[linker, usual] = found
-        return self._layouts[linker, usual]
+        return found
 
     @property
     def usual_layout(self) -> Layout:
@@ -118,7 +119,7 @@ class ScriptView:
     @cached_property
     def statements(self) -> tuple[Node, ...]:
         """Every statement of the script, at any level, in its order."""
-        return tuple(statements(self.tree))
+        return statements_of(self.tree)
 
     @cached_property
     def positions(self) -> Mapping[int, int]:

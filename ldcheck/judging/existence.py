@@ -17,6 +17,7 @@ from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.policy.sizes import region_in
 from ldcheck.script.syntax import Call, Name, Word, walk
+from ldcheck.script.uses import symbol_lines
 
 if TYPE_CHECKING:
     from ldcheck.sections.globs import Glob
@@ -80,9 +81,13 @@ def has_symbol(name: str, scripts: Sequence[ScriptView], image: ImageView | None
         used = any(name in view.assignments or name in view.mentioned for view in scripts)
         return used or _linked_symbol(name, image)
     glob = name_glob(name)
-    if any(glob.matches(known) for view in scripts for known in (*view.assignments, *view.mentioned)):
-        return True
-    return image is not None and any(glob.matches(known) for known in image.symbols)
+    for view in scripts:
+        # Most patterns begin as no name does.
+        if f"\n{glob.prefix}" in symbol_lines(view.tree) and any(
+            map(glob.matches, (*view.assignments, *view.mentioned))
+        ):
+            return True
+    return image is not None and any(map(glob.matches, image.symbols))
 
 
 def has_section(name: str, scripts: Sequence[ScriptView], image: ImageView | None) -> bool:
@@ -156,7 +161,7 @@ def _named_section(glob: Glob, view: ScriptView) -> bool:
     """Whether the script has such an output section, or a pattern that names such inputs."""
     from ldcheck.sections.reach import names
 
-    if any(glob.matches(known) for known in view.output_sections):
+    if any(map(glob.matches, view.output_sections)):
         return True
     return any(rule.pattern is not None and names(rule.names, glob) for rule in view.rules)
 

@@ -52,10 +52,10 @@ def between(start: Anchor | None, start_offset: int, end: Anchor | None, end_off
     if start is None or end is None:
         return None, None
     least, most = _measured(start, start_offset, end, end_offset)
-    if end.has_past and start in (past := _past(end, end_offset)):
-        least = max(past[start] - start_offset, past[start] - start_offset if least is None else least)
-    if start.has_past and end in (past := _past(start, start_offset)):
-        most = min(end_offset - past[end], end_offset - past[end] if most is None else most)
+    if end.has_past and (behind := _least_past(end, end_offset, start)) is not None:
+        least = max(behind - start_offset, behind - start_offset if least is None else least)
+    if start.has_past and (behind := _least_past(start, start_offset, end)) is not None:
+        most = min(end_offset - behind, end_offset - behind if most is None else most)
     return least, most
 
 
@@ -97,6 +97,19 @@ def reach(anchor: Anchor, offset: int, ancestor: Anchor) -> tuple[int, int | Non
             high += current.high
         current = current.parent
     return low, high if limited else None
+
+
+def _least_past(anchor: Anchor, offset: int, end: Anchor) -> int | None:
+    """How far at least a place lies behind an end; None if it is not known to."""
+    found: int | None = None
+    current: Anchor | None = anchor
+    while current is not None and current.has_past:
+        least = current.past.get(end)
+        if least is not None:
+            found = least + offset if found is None else max(found, least + offset)
+        offset += current.low
+        current = current.parent
+    return found
 
 
 def _past(anchor: Anchor, offset: int) -> dict[Anchor, int]:

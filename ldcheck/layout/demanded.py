@@ -13,7 +13,7 @@ from ldcheck.layout.names import Names
 from ldcheck.layout.numbers import Number
 from ldcheck.layout.result import AssertionFact, Grounds, Said, Truth
 from ldcheck.script.syntax import Assertion, Assignment, Expression, Name
-from ldcheck.script.uses import leaves
+from ldcheck.script.uses import leaves, symbols_in
 
 _TRUTHS: Mapping[bool | None, Truth] = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}
 
@@ -104,8 +104,7 @@ class Judge:
             self._definitions[node.target.text] = Said(node, node.value, dot)
 
     def _is_settled(self, expression: Expression) -> bool:
-        names = [part.name for part in leaves(expression) if isinstance(part, Name)]
-        return all(name == "." or self._names.is_settled(name) for name in names)
+        return all(name == "." or self._names.is_settled(name) for name in symbols_in(expression))
 
     def grounds(self, regions: Mapping[str, tuple[Known, Number]]) -> Grounds:
         """What the ASSERTs and the assignments outside of output sections say, once all of them were seen."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cached_property, lru_cache
 
-from ldcheck.layout.facts import Reason
+from ldcheck.layout.facts import UNKNOWN, Known, Reason
 from ldcheck.layout.traits import Collected, Traits, statements, traits
 from ldcheck.script.syntax import (
     Assertion,
@@ -33,8 +33,7 @@ from ldcheck.script.syntax import (
     Sections,
     Word,
 )
-from ldcheck.script.syntax import statements as all_statements
-from ldcheck.script.uses import sections_addressed
+from ldcheck.script.uses import sections_addressed, statements_of
 
 
 class Flow:
@@ -57,7 +56,7 @@ class Flow:
         self.gaps: set[int] = set()
         self.resets: set[int] = set()
         self.assigned: Counter[str] = Counter()
-        self.uncertain: dict[str, Reason] = {}
+        self.uncertain: dict[str, Known] = {}
         self.plain: list[Assignment] = []
         self.mentioned: set[str] = set()
         self.assertions: list[Assertion] = []
@@ -71,6 +70,9 @@ class Flow:
     def collected(self) -> Collected:
         """The input section names that the script places."""
         return Collected(self.sections)
+
+
+_PLACES = (OutputSection, Overlay)
 
 
 # As many as a target has configurations: each is interpreted in more than one way, and compared with an image.
@@ -88,7 +90,9 @@ def _flatten(tree: Script, found: Flow) -> None:
     pending: list[Node] = [*reversed(tree.statements)]
     while pending:
         node = pending.pop()
-        if isinstance(node, Sections) or (isinstance(node, Include) and node.statements is not None):
+        if isinstance(node, Assignment):
+            found.items.append((node, None))
+        elif isinstance(node, Sections) or (isinstance(node, Include) and node.statements is not None):
             assert node.statements is not None
             pending.extend(reversed(node.statements))
         elif isinstance(node, SectionGroup):
@@ -109,7 +113,7 @@ def _flatten(tree: Script, found: Flow) -> None:
                 found.regions.append(node)
             elif node.keyword == "LD_FEATURE":
                 found.sane = found.sane or any(word.text.upper() == "SANE_EXPR" for word in node.arguments)
-        elif isinstance(node, Assignment | Assertion | Include):
+        elif isinstance(node, Assertion | Include):
             found.items.append((node, None))
         elif isinstance(node, Insert):
             found.items.append((node, None))
@@ -126,13 +130,13 @@ def _enter(node: OutputSection, found: Flow) -> None:
 
 def _survey(tree: Script, found: Flow) -> None:
     """Who assigns what, where, and which sections expressions speak of."""
-    for node in all_statements(tree):
+    for node in statements_of(tree):
         if isinstance(node, Assignment):
             name = node.target.text
             found.assigned[name] += 1
             found.mentioned.update(sections_addressed(node.value))
             if node.keyword.startswith("PROVIDE"):
-                found.uncertain[name] = Reason(node, "an object may define it instead")
+                found.uncertain[name] = _unknown(node, "an object may define it instead")
             elif (assertion := _asserted(node.value)) is not None:
                 found.asserting[node] = assertion
                 found.assertions.append(assertion)
@@ -146,7 +150,7 @@ def _survey(tree: Script, found: Flow) -> None:
         elif isinstance(node, Overlay):
             for section in node.sections:
                 clean = "".join(c for c in section.name.text if c.isascii() and (c.isalnum() or c == "_"))
-                why = Reason(section, "ld defines it, unless an object does")
+                why = _unknown(section, "ld defines it, unless an object does")
                 found.uncertain.update({f"__load_start_{clean}": why, f"__load_stop_{clean}": why})
     found.plain = [
         node
@@ -157,6 +161,11 @@ def _survey(tree: Script, found: Flow) -> None:
         and found.assigned[node.target.text] == 1
         and node.target.text != "."
     ]
+
+
+@lru_cache(maxsize=1 << 14)
+def _unknown(node: Node, why: str) -> Known:
+    return UNKNOWN.with_obstacle(Reason(node, why))
 
 
 def _asserted(value: Expression) -> Assertion | None:
@@ -178,11 +187,11 @@ def _survey_section(node: OutputSection, found: Flow) -> None:
     if node.constraint:
         for statement in statements(node.statements):
             if isinstance(statement, Assignment):
-                found.uncertain[statement.target.text] = Reason(node, "the section may not be there")
+                found.uncertain[statement.target.text] = _unknown(node, "the section may not be there")
 
 
 def _open_places(found: Flow, collected: Collected) -> None:
-    places = [index for index, (node, _) in enumerate(found.items) if isinstance(node, OutputSection | Overlay)]
+    places = [index for index, (node, _) in enumerate(found.items) if isinstance(node, _PLACES)]
     # Only beside notes that have no section of their own do others lose their place.
     shuffled = not collected.takes_all(".note.") and any(_is_late_note(found, at, collected) for at in places)
     found.shuffled = shuffled

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ldcheck.script.environment import ABSOLUTE, Environment, Value
 from ldcheck.script.expressions import evaluate
-from ldcheck.script.syntax import MemoryRegion, Script, statements
+from ldcheck.script.syntax import MemoryRegion, Script
+from ldcheck.script.uses import statements_of
 
 if TYPE_CHECKING:
     from ldcheck.image.model import Elf, ImageSection, LinkMap, MapSection
@@ -103,7 +104,7 @@ class ImageValues(Environment):
 def regions_of(tree: Script) -> dict[str, tuple[int, int]]:
     """Origin and length in bytes of the script's memory regions that are given by constants."""
     found: dict[str, tuple[int, int]] = {}
-    for node in statements(tree):
+    for node in statements_of(tree):
         if isinstance(node, MemoryRegion):
             origin, length = (evaluate(value, Environment()).number for value in (node.origin, node.length))
             if origin is not None and length is not None:

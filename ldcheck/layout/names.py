@@ -30,7 +30,7 @@ from ldcheck.layout.frames import (
 )
 from ldcheck.layout.numbers import ANY, FLAG, MASK, ONE, ZERO, Number, exact
 from ldcheck.script.syntax import Assignment, Binary, Call, Expression, Name, Node, OutputSection
-from ldcheck.script.uses import leaves
+from ldcheck.script.uses import leaves, symbols_in
 
 
 class Section:
@@ -100,13 +100,19 @@ class Names:
         self._at = at
         if self.by_address:
             return self._evaluate_by_address(expression, AETHER if frame is ABSOLUTE else frame, dot)
-        if frame is ABSOLUTE and not self._flow.sane and (given := _given(expression)) is not None:
-            names, value = given
-            if not any(name in self._flow.assigned or name in self._params for name in names):
-                return value, False
+        if (fixed := self._fixed(expression, frame)) is not None:
+            return fixed, False
         self._reading, self._touched_late, self._frame = self.final if final else self.sizing, False, frame
         scope = Scope(frame, dot, self._symbol, self._function, self._flow.sane, self.drifts)
         return evaluate(expression, scope), self._touched_late
+
+    def _fixed(self, expression: Expression, frame: Frame) -> Value | None:
+        """The value of an expression that is the same in both runs, wherever the location counter is."""
+        if frame is not ABSOLUTE or self.by_address or self._flow.sane or (given := _given(expression)) is None:
+            return None
+        names, value = given
+        plain = self._flow.assigned.keys().isdisjoint(names) and self._params.keys().isdisjoint(names)
+        return value if plain else None
 
     def _evaluate_by_address(self, expression: Expression, home: Frame, dot: Value) -> tuple[Value, bool]:
         self._reading, self._touched_late, self._frame = self.final, False, ABSOLUTE
@@ -137,6 +143,8 @@ class Names:
     def assign(self, node: Assignment, frame: Frame, dot: Value, final_dot: Value) -> Known:
         """Give a symbol its value in both runs; the final one is returned."""
         name, expression = node.target.text, assigned_value(node)
+        if node.keyword.startswith("PROVIDE") and (fixed := self._fixed(expression, frame)) is not None:
+            return self._offer(name, settled(fixed, frame))
         home, frame = frame, ABSOLUTE if self.by_address else frame
         value, late = self.evaluate(expression, home, dot)
         if value.frame is None and frame is not ABSOLUTE:
@@ -163,6 +171,15 @@ class Names:
         self.sizing[name] = UNSURE_VALUE if uncertain else value
         self.final[name] = UNSURE_VALUE if uncertain else final
         return final.absolute()
+
+    def _offer(self, name: str, value: Value) -> Known:
+        """Give a symbol a value that an object may define instead, the same in both runs."""
+        self._late.discard(name)
+        self.count += 1
+        self._assigned_at[name] = self.count
+        self.offered[name] = value
+        self.sizing[name] = self.final[name] = UNSURE_VALUE
+        return value.absolute()
 
     def enclose(self, node: OutputSection, frame: Frame, end: Known) -> None:
         """Keep the symbols of an output section below the end that its memory region leaves it."""
@@ -304,7 +321,7 @@ def _given(expression: Expression) -> tuple[frozenset[str], Value] | None:
     value = evaluate(expression, scope)
     if value.frame is FOREIGN or value.address.anchor not in (None, ORIGIN):
         return None
-    return frozenset(part.name for part in parts if isinstance(part, Name)), value
+    return symbols_in(expression), value
 
 
 def _is_absolute(part: Name | Call) -> bool:
@@ -325,4 +342,4 @@ def assigned_value(node: Assignment) -> Expression:
 
 def mentions(expression: Expression, name: str) -> bool:
     """Whether a symbol's value goes into an expression."""
-    return any(isinstance(part, Name) and part.name == name for part in leaves(expression))
+    return name in symbols_in(expression)

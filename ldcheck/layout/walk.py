@@ -116,18 +116,15 @@ class Walk:
 
     def _symbols(self) -> dict[str, Known]:
         """The final values of the symbols, each with a reason if nothing is known of it."""
-        unknown = {
-            node.target.text: Reason(node, "its value is not decided by the script alone")
-            for node in self._values
-            if isinstance(node, Assignment)
-        }
+        assigned = {node.target.text: node for node in self._values if isinstance(node, Assignment)}
         symbols: dict[str, Known] = {}
         for name, value in self._names.final.items():
-            address = value.absolute()
             if name in self._flow.uncertain:
-                address = UNKNOWN.with_obstacle(self._flow.uncertain[name])
-            elif address.modulus == 1 and not address.obstacles and not address.reasons:
-                address = address.with_obstacle(unknown[name])
+                symbols[name] = self._flow.uncertain[name]
+                continue
+            address = value.absolute()
+            if address.modulus == 1 and not address.obstacles and not address.reasons:
+                address = address.with_obstacle(Reason(assigned[name], "its value is not decided by the script alone"))
             symbols[name] = address
         return symbols
 
@@ -135,13 +132,13 @@ class Walk:
 
     def _top_level(self, node: Node, traits: Traits | None) -> None:
         self._before[node] = self._final_dot if isinstance(node, Assignment) else self._dot
-        if isinstance(node, OutputSection):
+        if isinstance(node, Assignment):
+            self._assignment(node)
+        elif isinstance(node, OutputSection):
             assert traits is not None
             self._output_section(node, traits)
         elif isinstance(node, Overlay):
             self._overlay(node)
-        elif isinstance(node, Assignment):
-            self._assignment(node)
         elif isinstance(node, Assertion):
             self._judge.judge(node, absolute_value(self._final_dot), ABSOLUTE)
         elif isinstance(node, Include):
@@ -163,7 +160,8 @@ class Walk:
             self._dot = self._moved(node, before)
             self._final_dot = self._moved(node, self._final_dot, final=True) if split else self._dot
         else:
-            dot, final_dot = absolute_value(self._dot), absolute_value(self._final_dot)
+            dot = absolute_value(self._dot)
+            final_dot = dot if self._final_dot is self._dot else absolute_value(self._final_dot)
             self._judge.define(node, self._final_dot)
             self._values[node] = self._names.assign(node, ABSOLUTE, dot, final_dot)
         self._default.current = self._dot

@@ -44,6 +44,14 @@ class Piece(NamedTuple):
     via: Use | None = None
     painted: bool = False
 
+    def with_blank(self, blank: bool) -> Piece:
+        """The same token with or without a blank in front of it."""
+        return self if blank is self.blank else Piece(self.kind, self.text, blank, self.place, self.via, self.painted)
+
+    def through(self, use: Use) -> Piece:
+        """The same token, come to be by the use of a macro."""
+        return Piece(self.kind, self.text, self.blank, self.place, use, self.painted)
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Macro:
@@ -166,7 +174,7 @@ class Expander:
             raise ExpansionError("macro calls are nested too deeply", use.place)
         body = self._substitute(_Call(macro, arguments, use, depth, reader.disabled))
         if body:
-            body[0] = body[0]._replace(blank=name.blank)
+            body[0] = body[0].with_blank(name.blank)
         return body
 
     def _arguments(self, macro: Macro, name: Piece, reader: _Reader) -> dict[str, list[Piece]]:
@@ -202,23 +210,24 @@ class Expander:
         result: list[Piece] = []
         expanded: dict[str, list[Piece]] = {}
         body, at, size = macro.body, 0, len(macro.body)
+        parameters = call.parameters
         while at < size:
             piece = body[at]
             following = body[at + 1].text if at + 1 < size else ""
             at += 1
-            if piece.text == "#" and following in call.parameters:
+            if piece.text == "#" and following in parameters:
                 text = _stringified(arguments.get(following, []))
                 result.append(Piece("string", text, piece.blank, piece.place, call.use))
                 at += 1
             elif piece.text == "##" and result and following:
                 self._paste(call, result, body[at])
                 at += 1
-            elif piece.text not in call.parameters:
-                result.append(piece._replace(via=call.use))
+            elif piece.text not in parameters:
+                result.append(piece.through(call.use))
             elif following == "##":
                 # An empty operand of `##` still takes part in the pasting, as a placemarker.
                 given = arguments.get(piece.text) or [Piece("sign", "", False, piece.place, call.use)]
-                result.append(given[0]._replace(blank=piece.blank))
+                result.append(given[0].with_blank(piece.blank))
                 result.extend(given[1:])
             else:
                 if piece.text not in expanded:
@@ -226,7 +235,7 @@ class Expander:
                 given = expanded[piece.text]
                 self._spend(len(given), call.use.place)
                 if given:
-                    result.append(given[0]._replace(blank=piece.blank))
+                    result.append(given[0].with_blank(piece.blank))
                     result.extend(given[1:])
         return [piece for piece in result if piece.text]
 
@@ -235,7 +244,7 @@ class Expander:
 
     def _paste(self, call: _Call, result: list[Piece], right: Piece) -> None:
         """Paste `right`, which stands behind a `##` in the body, to the last of `result`."""
-        operands = [right._replace(via=call.use)]
+        operands = [right.through(call.use)]
         if right.text in call.parameters:
             operands = call.arguments.get(right.text, [])
             if right.text == call.macro.rest and result[-1].text == ",":
@@ -249,12 +258,12 @@ class Expander:
         left, first = result[-1], operands[0]
         joined = tokens(left.text + first.text)
         if not left.text:
-            result[-1] = first._replace(blank=left.blank)
+            result[-1] = first.with_blank(left.blank)
         elif len(joined) == 1:
             result[-1] = left._replace(kind=joined[0].kind, text=joined[0].text, painted=False)
         else:
             # No single token: assembler mode leaves the two beside each other.
-            result.append(first._replace(blank=False))
+            result.append(first.with_blank(False))
         result.extend(operands[1:])
 
 

@@ -74,7 +74,8 @@ class World:
         definition = self._state.macros.get(name)
         if definition is not None:
             return definition.macro
-        self._undefined(name)
+        if name in self._symbols or name.startswith("CONFIG_"):
+            self._undefined(name)
         return None
 
     def _undefined(self, name: str) -> None:

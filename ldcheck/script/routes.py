@@ -73,8 +73,8 @@ class Routes:
             self._below.append(statement)
             if isinstance(statement, InputSectionDescription):
                 self._patterns(statement, route)
-            else:
-                self._place(_inner(statement), route)
+            elif inner := _inner(statement):
+                self._place(inner, route)
 
     def _patterns(self, statement: InputSectionDescription, parent: str) -> None:
         seen: dict[str, int] = {}
@@ -105,23 +105,29 @@ def _flat(statements: Iterable[Node]) -> Iterator[Node]:
 
 def _inner(statement: Node) -> tuple[Node, ...]:
     """The statements inside a statement."""
-    if isinstance(statement, Sections | OutputSection | SectionGroup | SectionClass | Memory):
-        return statement.statements
-    if isinstance(statement, Overlay):
-        return statement.sections
-    if isinstance(statement, ProgramHeaders):
-        return statement.headers
-    if isinstance(statement, Version):
-        return statement.nodes
-    return ()
+    kind = type(statement)
+    inner: tuple[Node, ...] = getattr(statement, _INNER[kind]) if kind in _INNER else ()
+    return inner
+
+
+_INNER: dict[type[Node], str] = {
+    Sections: "statements",
+    OutputSection: "statements",
+    SectionGroup: "statements",
+    SectionClass: "statements",
+    Memory: "statements",
+    Overlay: "sections",
+    ProgramHeaders: "headers",
+    Version: "nodes",
+}
 
 
 def _name(statement: Node) -> str:
     """What a statement goes by; empty if it has to be counted."""
-    if isinstance(statement, OutputSection | MemoryRegion | ProgramHeader | SectionClass):
-        return statement.name.text
     if isinstance(statement, Assignment):
         return statement.target.text
+    if isinstance(statement, OutputSection | MemoryRegion | ProgramHeader | SectionClass):
+        return statement.name.text
     if isinstance(statement, Sections | Command | InputFiles):
         return statement.keyword
     if isinstance(statement, VersionNode):

@@ -60,7 +60,7 @@ class Text:
             return None
         for one in self._known.get((context, self._lines[line], start - self._starts[line]), ()):
             if tuple(self._lines[line : line + len(one.lines)]) == one.lines:
-                offsets = (self._starts[line + down] + column for down, column in one.places)
+                offsets = [self._starts[line + down] + column for down, column in one.places]
                 return one.node, State(*one.token, *offsets)
         return None
 

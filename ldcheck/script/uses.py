@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ldcheck.script.syntax import (
+    Assignment,
     Binary,
     Call,
     Command,
@@ -21,6 +22,7 @@ from ldcheck.script.syntax import (
     Unary,
     Word,
     children,
+    statements,
     walk,
 )
 
@@ -52,6 +54,12 @@ def leaves(expression: Expression) -> tuple[Name | Call, ...]:
 
 
 @lru_cache(maxsize=_KEPT)
+def symbols_in(expression: Expression) -> frozenset[str]:
+    """The symbols in an expression, the location counter among them."""
+    return frozenset([part.name for part in leaves(expression) if isinstance(part, Name)])
+
+
+@lru_cache(maxsize=_KEPT)
 def parts(node: Node) -> tuple[Node, ...]:
     """An expression, or a statement that has no body, and all nodes below it, parents first."""
     return tuple(walk(node))
@@ -65,6 +73,19 @@ def sections_addressed(expression: Expression) -> frozenset[str]:
         for part in leaves(expression)
         if isinstance(part, Call) and part.function in ("ADDR", "LOADADDR") and isinstance(part.arguments[0], Word)
     )
+
+
+@lru_cache(maxsize=80)
+def statements_of(tree: Script) -> tuple[Node, ...]:
+    """Every statement of a script, at any level, in its order."""
+    return tuple(statements(tree))
+
+
+@lru_cache(maxsize=80)
+def symbol_lines(tree: Script) -> str:
+    """The symbols that a script assigns, and what it mentions, each behind a line end: a prefix is sought at once."""
+    assigned = (node.target.text for node in statements_of(tree) if isinstance(node, Assignment))
+    return "".join(f"\n{name}" for name in (*assigned, *mentioned(tree)))
 
 
 def mentioned(tree: Script) -> frozenset[str]:

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 
 from ldcheck.record import dataclass, replace
 from ldcheck.script.marks import marks_a_place, names_a_start, range_of
-from ldcheck.script.syntax import Assignment, Call, Insert, Number, OutputSection, Script, Word, statements
-from ldcheck.script.uses import leaves
+from ldcheck.script.syntax import Assignment, Call, Insert, Number, OutputSection, Script, Word
+from ldcheck.script.uses import leaves, statements_of
 from ldcheck.sections.kinship import ALSO_DISCARDED, FAMILIES, PREFIXED, SHOWING, Family
 from ldcheck.sections.rules import InputRule, flat
 from ldcheck.sections.toolchain import MAKERS, Emission, Entry, arches_of, catalogue, emitted, probe
@@ -245,7 +245,7 @@ class _General:
         """The names that the script spells out: of sections, and of symbols that it assigns."""
         yield from self.literal
         yield from (f"{rule.names.prefix.rstrip('.')}.*" for rule in self.wild)
-        yield from (node.target.text for node in statements(tree) if isinstance(node, Assignment))
+        yield from (node.target.text for node in statements_of(tree) if isinstance(node, Assignment))
 
 
 def _at_zero(rule: InputRule) -> bool:
@@ -261,14 +261,14 @@ class _Bounds:
         self.sized: dict[str, Assignment] = {}
         section: OutputSection | None = None
         inside: set[int] = set()
-        for node in statements(tree):
+        for node in statements_of(tree):
             if isinstance(node, OutputSection):
                 inside = {id(part) for part in flat(node.statements)}
                 section = node
                 self.after[id(node)] = []
             elif isinstance(node, Assignment) and section is not None and id(node) not in inside:
                 self.after[id(section)].append(node)
-        for node in statements(tree):
+        for node in statements_of(tree):
             if isinstance(node, Assignment):
                 for part in leaves(node.value):
                     if isinstance(part, Call) and part.function == "SIZEOF" and isinstance(part.arguments[0], Word):
