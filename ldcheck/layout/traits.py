@@ -107,6 +107,11 @@ class Traits:
     drawing: bool
 
 
+def is_noload(section: OutputSection) -> bool:
+    """Whether an output section is to have an address and no content."""
+    return section.type is not None and section.type.keyword == "NOLOAD"
+
+
 def is_unallocated(name: str) -> bool:
     """Whether input sections of that name take no memory: debug information, symbol tables, attributes."""
     return name.startswith(_UNALLOCATED)

@@ -15,9 +15,10 @@ from ldcheck.layout.frames import ABSOLUTE, UNSURE, Frame, Value, absolute_value
 from ldcheck.layout.names import Names, Section, assigned_value
 from ldcheck.layout.numbers import ANY, MASK, ZERO, Number, exact
 from ldcheck.layout.result import Layout, SectionFact
-from ldcheck.layout.traits import DATA_SIZES, Traits, statements
+from ldcheck.layout.traits import DATA_SIZES, Traits, is_noload, statements
 from ldcheck.layout.traits import traits as traits_of
 from ldcheck.linker import GNU, LLD, Linker
+from ldcheck.record import replace
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -39,6 +40,8 @@ USUAL_ALIGNMENT = 64
 _SUBALIGN_ALIGNS = (2, 41)
 # From then on an ASSERT in an output section asks about offsets, even if the section is dropped.
 _ASKS_OFFSETS = (2, 40)
+# 2.47 goes on where a section with NOLOAD and notes began, which has no address then; 2.44 goes on behind it.
+_NOTES_PASSED_OVER = (2, 45)
 
 
 class Walk:
@@ -225,6 +228,8 @@ class Walk:
             return
         if self._filled:
             traits = traits_of(node, usual=True)
+        if traits.notes and is_noload(node) and not self._linker.is_before(*_NOTES_PASSED_OVER):
+            traits = replace(traits, present=False, unallocated=True)
         region, base = self._place(node)
         start = self._start(node, base, traits)
         frame = Frame(node.name.text, start)

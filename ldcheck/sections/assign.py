@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ldcheck.image.model import InputSection
+from ldcheck.linker import GNU, Linker
 from ldcheck.script.syntax import InputFiles, InputSectionDescription, OutputSection, Script, statements, walk
 from ldcheck.sections.globs import has_wildcard
 from ldcheck.sections.made import with_made
@@ -24,6 +25,9 @@ from ldcheck.sections.sorting import NONE, Order, order_of, sort_mixed, sort_uni
 SHF_ALLOC = 0x2
 SHF_LINK_ORDER = 0x80
 SHF_EXCLUDE = 0x80000000
+# The first version that was seen to have rules of its own: see `Matcher`, `OutputMapping` and `Orphans`, and what is
+# sorted in `mapped`.
+_CHANGED = (2, 44)
 _ONCE_CODE = ".gnu.linkonce.t."
 _ONCE_READ_ONLY = ".gnu.linkonce.r."
 
@@ -68,15 +72,19 @@ class Mapped(NamedTuple):
 
 
 def assign(
-    tree: Script, inputs: Sequence[InputSection], sort_section: str | None = None, arch: str = ""
+    tree: Script,
+    inputs: Sequence[InputSection],
+    sort_section: str | None = None,
+    arch: str = "",
+    linker: Linker = GNU,
 ) -> list[Placement]:
     """The place of every input section, in the order of the output sections and within them; discarded ones last.
 
     `inputs` come in the order of ld's command line, `-T script` first. `sort_section` is the operand of --sort-section:
     `name` or `alignment`. `arch` (as policies name it) says which sections ld adds by itself: they are not listed, but
-    orphans may be placed next to them.
+    orphans may be placed next to them. `linker` is GNU ld of a version; without one it counts as 2.40.
     """
-    mapping, takers, thrown = mapped(tree, inputs, sort_section, arch)
+    mapping, takers, thrown = mapped(tree, inputs, sort_section, arch, linker=linker)
     placements: list[Placement] = []
     position = 0
     for position, output in enumerate(mapping.order):
@@ -99,14 +107,16 @@ def mapped(
     sort_section: str | None = None,
     arch: str = "",
     asking: tuple[str, str] | None = None,
+    linker: Linker = GNU,
 ) -> Mapped:
     """The output sections with their input sections, as ld has them before it gives addresses; see `assign`.
 
     `asking` is the file and member with the first relocation that makes ld add sections, where it does that then only.
     """
-    matcher = Matcher(input_rules(tree))
+    is_new = not linker.may_be_before(*_CHANGED)
+    matcher = Matcher(input_rules(tree), by_member=is_new)
     sections = link_order(tree, [section for section in inputs if is_linked(section)])
-    sections = with_made(sections, arch, asking)
+    sections = with_made(sections, arch, asking, linker)
     excluded = never_linked(sections)
     live = [section for section in sections if id(section) not in excluded] if excluded else sections
     dropped = left_out(matcher, live) | _without_inputs(tree)
@@ -140,15 +150,23 @@ def mapped(
         if len(mine) < 2 or order.unsorted:
             return mine
         pairs = [(section, rule) for section in mine if (rule := takers[id(section)]) is not None]
-        ordered = in_order(statement, pairs, matcher, sections, order)
+        asked = (
+            [section for section in live if not _is_gone(statement, takers[id(section)], pairs)] if is_new else sections
+        )
+        ordered = in_order(statement, pairs, matcher, asked, order)
         # Of the patterns of one statement, another one than the first may have put it there.
         takers.update((id(section), rule) for section, rule in ordered)
         return [section for section, _ in ordered]
 
-    mapping = OutputMapping(tree, dropped)
+    mapping = OutputMapping(tree, dropped, is_new=is_new)
     mapping.fill(filling)
-    thrown.extend((section, None, "orphan") for section in Orphans(mapping).place(orphans))
+    thrown.extend((section, None, "orphan") for section in Orphans(mapping, linker).place(orphans))
     return Mapped(mapping, takers, thrown)
+
+
+def _is_gone(statement: InputSectionDescription, taker: InputRule | None, taken: Sequence[Taken]) -> bool:
+    """Whether a section is in its place already when a statement that takes others comes to it."""
+    return taker is not None and taker.statement is not statement and taker.index < taken[0][1].index
 
 
 def _without_inputs(tree: Script) -> set[int]:
@@ -178,7 +196,7 @@ def in_order(
         ((section, rule), sorts[id(rule.pattern)])
         for section in sections
         for rule in matcher.named(section.name)
-        if rule.statement is statement and in_files(rule, section)
+        if rule.statement is statement and in_files(rule, section, by_member=matcher.by_member)
     ]
     mine = {id(section) for section, _ in taken}
     found: list[Taken] = []

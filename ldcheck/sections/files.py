@@ -46,17 +46,23 @@ _MEMBERS = FilePattern(True)
 class Files:
     """The files that a file pattern takes: those of `objects` and `members`, but for the ones of `excluded`.
 
-    `objects` or `members` is None if the pattern takes none of that kind.
+    `objects` or `members` is None if the pattern takes none of that kind. `plain` is the pattern if it is the name of a
+    file, without a wildcard.
     """
 
-    __slots__ = ("_index", "excluded", "members", "objects")
+    __slots__ = ("_index", "excluded", "members", "objects", "plain")
 
     def __init__(
-        self, objects: FilePattern | None, members: FilePattern | None, excluded: tuple[FilePattern, ...] = ()
+        self,
+        objects: FilePattern | None,
+        members: FilePattern | None,
+        excluded: tuple[FilePattern, ...] = (),
+        plain: str = "",
     ) -> None:
         self.objects = objects
         self.members = members
         self.excluded = excluded
+        self.plain = plain
         self._index: _Index | None = None
 
     @property
@@ -75,6 +81,10 @@ class Files:
             return True
         pattern = self.objects if archive is None else self.members
         return pattern is not None and pattern.takes(name, archive) and self.excluding(name, archive) is None
+
+    def takes_by_name(self, member: str, archive: str) -> bool:
+        """Whether GNU ld takes a member, by its own or the archive's name, which it does since 2.44 at the latest."""
+        return bool(self.plain) and self.plain in (member, archive) and self.excluding(member, archive) is None
 
     def excluding(self, name: str, archive: str | None = None) -> FilePattern | None:
         """An entry of EXCLUDE_FILE that leaves the file out; None if there is none."""
@@ -143,7 +153,7 @@ def files(pattern: str | None, exclude: tuple[str, ...] = ()) -> Files:
         glob = fnmatch_glob(pattern)
         return Files(FilePattern(False, glob), FilePattern(True, glob), excluded)
     # A plain name is looked up among the files of the command line, where members of archives do not occur.
-    return Files(FilePattern(False, name_glob(pattern)), None, excluded)
+    return Files(FilePattern(False, name_glob(pattern)), None, excluded, plain=pattern)
 
 
 def _archive_path(pattern: str) -> FilePattern:

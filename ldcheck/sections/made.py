@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ldcheck.image.model import STUBS, InputSection
+from ldcheck.linker import GNU, Linker
 from ldcheck.record import replace
 
 _READ_ONLY, _WRITABLE, _CODE = 0x2, 0x3, 0x6
@@ -39,17 +40,27 @@ _INDIRECT = {
         (".igot.plt", "", _WRITABLE, 4),
     ),
 }
+# The first version that was seen to add what x86 has to a file of its own, ahead of all.
+_APART = (2, 47)
 # What ld for arm has in a file of its own, ahead of all (bfd/elf32-arm.c: bfd_elf32_arm_add_glue_sections_to_bfd).
 _GLUE = (".glue_7", ".glue_7t", ".vfp11_veneer", ".v4_bx")
 
 
-def with_made(sections: Sequence[InputSection], arch: str, asking: tuple[str, str] | None) -> list[InputSection]:
+def with_made(
+    sections: Sequence[InputSection], arch: str, asking: tuple[str, str] | None, linker: Linker = GNU
+) -> list[InputSection]:
     """The input sections of a link with those that ld adds, where it has them.
 
     `asking` is the file and member that ask for tables of indirect functions, where ld does not always make them.
+    `linker` is GNU ld of a version.
     """
     found = [*sections]
     added = linker_made(found, arch)
+    if added and not linker.may_be_before(*_APART):
+        # The relocations of the table come behind it there.
+        added[:3] = *added[1:3], added[0]
+        found[:0] = [replace(one, file=STUBS, member="", archive="") for one in added]
+        added = []
     if arch in _INDIRECT and asking is not None:
         first = next((one for one in found if (one.file, one.member) == asking), None)
         added = _made(first, _INDIRECT[arch]) if first is not None else []

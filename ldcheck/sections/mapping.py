@@ -31,8 +31,11 @@ from ldcheck.script.syntax import (
     Word,
     walk,
 )
-from ldcheck.sections.outputs import ALLOC, Chain, Output
+from ldcheck.sections.outputs import ALLOC, NEVER_LOAD, READONLY, Chain, Output
 from ldcheck.sections.rules import DISCARD, flat
+
+# What newer GNU ld knows of an output section of a type as soon as an expression makes it.
+_FLAGS = {"NOLOAD": NEVER_LOAD, "READONLY": READONLY}
 
 Fillings = Callable[[InputSectionDescription], Sequence[InputSection]]
 
@@ -41,10 +44,11 @@ class Mapping:
     """The outputs of a script: `order` is that of the script's statements, `made` that of the sections of the file.
 
     `listing` has what stands outside of output sections among them: assignments and ASSERTs. `entered` are the outputs
-    in the order in which they came about.
+    in the order in which they came about. `is_new` is for GNU ld of 2.44 or newer.
     """
 
-    def __init__(self, tree: Script, dropped: set[int]) -> None:
+    def __init__(self, tree: Script, dropped: set[int], *, is_new: bool = False) -> None:
+        self.is_new = is_new
         self.order: Chain[Output] = Chain()
         self.made: Chain[Output] = Chain()
         self.listing: Chain[Output | Node] = Chain()
@@ -137,7 +141,7 @@ class Mapping:
 
     def _make(self, output: Output) -> None:
         if not output.created and output.name != DISCARD:
-            output.create()
+            output.create(_FLAGS.get(output.kind, 0) if self.is_new else 0)
             self._entered(output)
 
     def _make_named(self, name: str) -> None:
@@ -197,7 +201,7 @@ class Mapping:
             behind = output
         made = [output for output in moving if output in self.made]
         anchor = self.last_made(where)
-        if not made or anchor is None or anchor is made[-1]:
+        if not made or (anchor is None and not self.is_new) or anchor is made[-1]:
             return
         for output in made:
             self.made.remove(output)

@@ -14,10 +14,14 @@ _Tables = list[tuple[int, dict[str, list[InputRule]]]]
 
 
 class Matcher:
-    """Rules by the literal characters that their patterns begin with, and what was found for each name before."""
+    """Rules by the literal characters that their patterns begin with, and what was found for each name before.
 
-    def __init__(self, rules: Sequence[InputRule]) -> None:
+    With `by_member` the plain name of a file means members and archives of that name as well.
+    """
+
+    def __init__(self, rules: Sequence[InputRule], *, by_member: bool = False) -> None:
         self.rules = rules
+        self.by_member = by_member
         self.literal: dict[str, list[InputRule]] = {}
         # By the first characters of their literal beginnings; those with shorter ones stand in any case.
         self.wild: dict[str, list[InputRule]] = {}
@@ -110,7 +114,9 @@ class Matcher:
                 return None
             if rule.index in self.plain:
                 return rule
-            if takes(rule, section) and (not rule.constraint or id(rule.section) not in dropped):
+            if takes(rule, section, by_member=self.by_member) and (
+                not rule.constraint or id(rule.section) not in dropped
+            ):
                 return rule
         return None
 
@@ -119,9 +125,9 @@ def _index(rule: InputRule) -> int:
     return rule.index
 
 
-def takes(rule: InputRule, section: InputSection) -> bool:
+def takes(rule: InputRule, section: InputSection, *, by_member: bool = False) -> bool:
     """Whether a rule whose pattern matches the section's name takes it from its file and with its flags."""
-    if not in_files(rule, section):
+    if not in_files(rule, section, by_member=by_member):
         return False
     # What BFD made by itself has no flags of ELF, except those that the name implies.
     made = section.index < 0 or (section.name == "COMMON" and section.index == 0)
@@ -129,11 +135,13 @@ def takes(rule: InputRule, section: InputSection) -> bool:
     return flags & rule.required == rule.required and not flags & rule.forbidden
 
 
-def in_files(rule: InputRule, section: InputSection) -> bool:
+def in_files(rule: InputRule, section: InputSection, *, by_member: bool = False) -> bool:
     """Whether the rule takes sections of that file."""
     if rule.files.everything:
         return True
     if section.member:
+        if by_member and rule.files.takes_by_name(section.member, section.file):
+            return True
         return rule.files.takes(section.member, section.file)
     return rule.files.takes(section.file, section.archive or None)
 
@@ -151,9 +159,10 @@ def left_out(matcher: Matcher, sections: Iterable[InputSection]) -> set[int]:
     dropped: set[int] = set()
     if not constrained:
         return dropped
-    asking = Matcher([rule for rules in constrained.values() for rule in rules])
+    by_member = matcher.by_member
+    asking = Matcher([rule for rules in constrained.values() for rule in rules], by_member=by_member)
     writable = [
-        (section, {id(rule.section) for rule in named if in_files(rule, section)})
+        (section, {id(rule.section) for rule in named if in_files(rule, section, by_member=by_member)})
         for section in sections
         if section.flags & SHF_WRITE and (named := asking.named(section.name))
     ]

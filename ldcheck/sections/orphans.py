@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ldcheck.image.model import InputSection
+from ldcheck.linker import GNU, Linker
 from ldcheck.sections.mapping import Mapping
 from ldcheck.sections.outputs import (
     ALLOC,
@@ -26,6 +27,10 @@ from ldcheck.sections.outputs import (
     input_flags,
 )
 from ldcheck.sections.rules import DISCARD
+
+# The first versions that were seen to place orphans otherwise: notes, and those of the name of a section with a type.
+_NOTES = (2, 44)
+_TYPED = (2, 47)
 
 _LOADED = HAS_CONTENTS | ALLOC | LOAD
 _EXACT = _LOADED | READONLY | CODE | SMALL_DATA | THREAD_LOCAL
@@ -48,10 +53,16 @@ class _Place:
 
 
 class Orphans:
-    """The placement of all orphans of a link, one after the other; it changes the mapping."""
+    """The placement of all orphans of a link, one after the other; it changes the mapping.
 
-    def __init__(self, mapping: Mapping) -> None:
+    `linker` is GNU ld of a version: newer ones put notes behind .interp only where there is one, and still newer ones
+    put an orphan of any kind into the output section of its name that the script gives a type.
+    """
+
+    def __init__(self, mapping: Mapping, linker: Linker = GNU) -> None:
         self.mapping = mapping
+        self.notes_apart = linker.may_be_before(*_NOTES)
+        self.types_apart = linker.may_be_before(*_TYPED)
         self.first_note: Output | None = None
         self.ready = False
         self.places = {
@@ -108,7 +119,11 @@ class Orphans:
                 continue
             if not output.created:
                 unused = output
-            elif output.flags == 0 or (not (flags ^ output.flags) & (LOAD | ALLOC) and output.type == section.type):
+            elif (
+                output.flags == 0
+                or (output.kind and not self.types_apart)
+                or (not (flags ^ output.flags) & (LOAD | ALLOC) and output.type == section.type)
+            ):
                 mapping.add(output, section)
                 return
         if unused is not None:
@@ -155,7 +170,9 @@ class Orphans:
         if not flags & ALLOC:
             return None
         if flags & LOAD and section.type == "NOTE":
-            return places["interp"]
+            if self.notes_apart:
+                return places["interp"]
+            return places[next((kind for kind in ("interp", "rodata") if self.mapping.find(places[kind].name)), "text")]
         if not flags & (LOAD | HAS_CONTENTS | THREAD_LOCAL):
             return places["bss"]
         if flags & SMALL_DATA:

@@ -19,7 +19,7 @@ def place(
 ) -> list[Placement]:
     """The place of every input section as `assign` tells it for GNU ld, and `assign_lld` for lld."""
     if linker.kind != "lld":
-        return assign(tree, inputs, sort_section, arch)
+        return assign(tree, inputs, sort_section, arch, linker)
     from ldcheck.sections.lld import assign_lld
 
     return assign_lld(tree, inputs, sort_section, linker)

@@ -188,6 +188,9 @@ def link_once(
     }
     # An orphan may have made a section of the same name.
     ambiguous = set(inputs.values()) - taken
+    if meant.kind == "gnu" and meant.version == (2, 44):
+        # It does so for any that has other flags than the type of an output section in which a symbol is assigned.
+        ambiguous |= {section.name for section in layout.sections if getattr(section.node, "type", None) is not None}
     places = _places(layout, linked, inputs, ambiguous, target, lld)
     if "adjusted to" in done.output:
         # BFD has moved load addresses that overlapped in a segment.

@@ -151,9 +151,9 @@ def run_ld(
     done = subprocess.run(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=120
     )
-    if not out.exists():
-        return None, done.stdout
-    return read_elf(out.read_bytes()), done.stdout
+    data = out.read_bytes() if out.exists() else b""
+    # What newer versions leave behind where they give up is no ELF file.
+    return read_elf(data) if data.startswith(b"\x7fELF") else None, done.stdout
 
 
 @dataclass(frozen=True, slots=True)
