@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Never
 from ldcheck import checks
 from ldcheck.findings import CheckError, EvidenceKind, Finding, InputError, Severity
 from ldcheck.judging import exit_status, gate
+from ldcheck.judging.meant import named_linkers
 from ldcheck.judging.spent import BYTES_IN_A_SECOND, SECONDS, SECONDS_OF_A_TARGET, TIME
-from ldcheck.linker import read_linkers
 from ldcheck.project.choice import Given, choose
 from ldcheck.project.target import Target
 from ldcheck.record import replace
@@ -81,9 +81,9 @@ def check(
     HTML report draws of an image; `progress` is told of each step of the run.
     """
     try:
-        linkers = read_linkers(linker) if linker else ()
-    except ValueError as error:
-        return Report(exit_status.NOT_CHECKED, errors=(InputError(f"--linker: {error}", Location(".")),))
+        linkers = named_linkers(linker)
+    except CheckError as error:
+        return Report(exit_status.NOT_CHECKED, errors=error.errors)
     given = Given(
         tuple(scripts),
         Target(
@@ -257,6 +257,7 @@ def diff(
     old_map: str = "",
     new_map: str = "",
     arch: str = "",
+    linker: str = "",
     includes: Sequence[str] = (),
     definitions: Mapping[str, str | None] = _NOTHING,
     include_first: Sequence[str] = (),
@@ -270,6 +271,9 @@ def diff(
     policies: Sequence[str] = (),
 ) -> Comparison:
     """What two linker scripts, two builds, or both do differently.
+
+    `linker` is whose language the scripts are in, as for `check`. What is proved is so for GNU ld: where lld is meant,
+    only scripts that read the same are.
 
     Of two scripts (`old`, `new`) it says whether it is proved that they give the same image. Those whose names end in
     `.S` are preprocessed, and compared configuration by configuration; `includes`, `definitions` and
@@ -288,21 +292,16 @@ def diff(
     Raises CheckError for what cannot be read, is no linker script, is missing on one side, or is not predicted.
     """
     from ldcheck.compare.inputs import Inputs
-    from ldcheck.compare.run import Asked, compare, read
+    from ldcheck.compare.linkers import compare
+    from ldcheck.compare.operands import without_files
+    from ldcheck.compare.run import Asked, read
 
-    options = Target(
-        "",
-        "",
-        arch=arch,
-        includes=tuple(includes),
-        definitions=dict(definitions),
-        include_first=tuple(include_first),
-    )
+    options = without_files(arch, linker, includes, definitions, include_first)
     before = replace(options, name=old or old_elf or old_map, script=old, image=old_elf, map=old_map)
     after = replace(options, name=new or new_elf or new_map, script=new, image=new_elf, map=new_map)
     inputs = Inputs(tuple(objects), map, tuple(link_options))
     one, other = read(before), read(after)
-    found = compare(one, other, Asked(tuple(budgets), no_growth, pictures, inputs))
+    found = compare(after, one, other, Asked(tuple(budgets), no_growth, pictures, inputs))
     judged = verdicts or policies
     return _with_verdicts(found, (before, one), (after, other), policies) if judged else found
 
@@ -316,6 +315,7 @@ def diff_since(
     old_map: str = "",
     new_map: str = "",
     arch: str = "",
+    linker: str = "",
     includes: Sequence[str] = (),
     definitions: Mapping[str, str | None] = _NOTHING,
     include_first: Sequence[str] = (),
@@ -337,13 +337,13 @@ def diff_since(
     """
     from ldcheck.compare.configurations import Comparison
     from ldcheck.compare.inputs import Inputs
-    from ldcheck.compare.run import Asked, Read, compare, read, read_before, read_build, sources_of
+    from ldcheck.compare.linkers import compare
+    from ldcheck.compare.operands import without_files
+    from ldcheck.compare.run import Asked, Read, read, read_before, read_build, sources_of
     from ldcheck.project.revisions import commit_of, is_new, texts_at
 
     commit = commit_of(revision)
-    options = Target(
-        "", "", arch=arch, includes=tuple(includes), definitions=definitions, include_first=tuple(include_first)
-    )
+    options = without_files(arch, linker, includes, definitions, include_first)
     chosen = choose(Given(tuple(scripts), options, (), "", inline=False), _reached)
     asked = Asked(tuple(budgets), no_growth, pictures, Inputs(tuple(objects), map, tuple(link_options)))
     builds = (old_elf, old_map, new_elf, new_map, map, *objects)
@@ -362,7 +362,7 @@ def diff_since(
             before = read_before(target, arch, after.scripts, texts)
             sources = sources_of(target, arch, after.scripts, texts)
             side = Read(f"{target.name} at {revision}", before, read_build(old_elf, old_map), sources)
-            comparison = compare(side, after, asked)
+            comparison = compare(target, side, after, asked)
             if verdicts or policies:
                 sides = (replace(target, arch=target.arch or arch, image=elf, map=mapped) for elf, mapped in images)
                 old_target, new_target = sides

@@ -103,6 +103,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--output", action="append", default=[], metavar="FORMAT=PATH", type=_output, help="also write this file"
     )
+    parser.add_argument(
+        "--linker",
+        default="",
+        metavar="LINKER",
+        help="whose language the scripts are in, gnu, lld or both; proved and played through is by GNU ld's rules only",
+    )
     parser.add_argument("--arch", default="", metavar="ARCH", help="the architecture, as policies call it")
     parser.add_argument("-I", action="append", default=[], dest="includes", metavar="DIR", help="a folder for #include")
     parser.add_argument(
@@ -168,6 +174,7 @@ def _compared(args: argparse.Namespace) -> dict[str, Comparison]:
         "old_map": chosen.old_map,
         "new_map": chosen.new_map,
         "arch": args.arch,
+        "linker": args.linker,
         "includes": args.includes,
         "include_first": args.include,
         "definitions": definitions,

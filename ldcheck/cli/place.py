@@ -111,7 +111,7 @@ def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
     from ldcheck.script.syntax import Insert
     from ldcheck.sections.placing import place
 
-    linker = _linker(args.linker)
+    linker = one_linker(args.linker)
     if args.script.endswith(".S") or is_unpreprocessed(read_script(args.script).text):
         from ldcheck.findings import CheckError, InputError
         from ldcheck.source import Location
@@ -128,16 +128,13 @@ def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
     return (_json if args.json else _text)(placements, parse), notes
 
 
-def _linker(text: str) -> Linker:
+def one_linker(text: str) -> Linker:
     """The one linker of the option. Raises CheckError for anything else."""
     from ldcheck.findings import CheckError, InputError
-    from ldcheck.linker import read_linkers
+    from ldcheck.judging.meant import named_linkers
     from ldcheck.source import Location
 
-    try:
-        linkers = read_linkers(text)
-    except ValueError as error:
-        raise CheckError(InputError(f"--linker: {error}", Location("."))) from None
+    linkers = named_linkers(text)
     if len(linkers) > 1:
         raise CheckError(InputError("--linker: sections are placed by one linker", Location("."), help="ask twice"))
     return linkers[0]

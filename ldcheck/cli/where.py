@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.cli.output import emit
-from ldcheck.cli.place import printable, refuse, rule_json, rule_text
+from ldcheck.cli.place import one_linker, printable, refuse, rule_json, rule_text
+from ldcheck.linker import GNU, LLD
 
 if TYPE_CHECKING:
     from ldcheck.judging.scripts import Scripts
+    from ldcheck.linker import Linker
     from ldcheck.project.target import Target
     from ldcheck.script.result import Parse
     from ldcheck.sections.reach import Asking, Witness
+    from ldcheck.sections.rules import InputRule
     from ldcheck.source import Location
 
 _DESCRIPTION = """\
@@ -24,6 +28,7 @@ examples:
   ldcheck where .data.read_mostly --script xen/arch/arm/xen.lds.S
   ldcheck where .text.memcpy --script fw.ld --file 'libc.a:*'
   ldcheck where '.init.*' --script xen.lds --json
+  ldcheck where .text.hot --script fw.ld --linker lld=21
 
 A script whose name ends in `.S` is preprocessed in each of its configurations, in the way
 that `.ldcheck.yaml` says for it, or by the options.
@@ -46,6 +51,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--file", metavar="FILE", help="only from files of this pattern, as a script would name them")
     parser.add_argument("-I", "--include", action="append", default=[], metavar="FOLDER", help="where headers are")
     parser.add_argument("-D", "--define", action="append", default=[], metavar="NAME[=VALUE]", help="for preprocessing")
+    parser.add_argument(
+        "--linker", default="", metavar="LINKER", help="whose rules apply: gnu or lld, lld=19 for a version"
+    )
     parser.add_argument("--json", action="store_true", help="print the answers as JSON")
 
 
@@ -54,19 +62,33 @@ def run(args: argparse.Namespace) -> int:
     from ldcheck.findings import CheckError
 
     try:
-        answers = _answers(args)
+        target = _target(args)
+        answers = _answers(args, target)
     except CheckError as error:
         return refuse(error)
     emit(_json(answers) if args.json else _text(args.name, answers))
+    sys.stderr.write("".join(f"note: {printable(note)}\n" for note in _notes(answers, target.linkers)))
     return 0
 
 
-def _answers(args: argparse.Namespace) -> list[Answer]:
+def _notes(answers: Sequence[Answer], linkers: Sequence[Linker]) -> list[str]:
+    """Where linkers read the file patterns of the answers in other ways than the one that is followed."""
+    rules = [rule for answer in answers for rule, *_ in answer.rules]
+    notes = []
+    for linker in linkers:
+        if linker.kind == LLD.kind and any(not rule.files.everything for rule in rules):
+            notes.append(f"{linker} compares file patterns with `archive:member`; here they mean what GNU ld means")
+        elif linker.kind == GNU.kind and not linker.may_be_before(2, 44) and any(rule.files.plain for rule in rules):
+            notes.append(f"{linker} takes members of archives by the name of a file too; here it means the file alone")
+    return notes
+
+
+def _answers(args: argparse.Namespace, target: Target) -> list[Answer]:
     """One answer for each set of configurations in which it is the same. Raises CheckError."""
     from ldcheck.sections.reach import asked_for
     from ldcheck.sections.rules import input_rules
 
-    scripts = _scripts(args)
+    scripts = _scripts(target)
     found = [asked_for(input_rules(script.tree), args.name, args.file) for script in scripts.parses]
     alike: dict[tuple[tuple[Location, str, str, Witness | None, bool], ...], list[int]] = {}
     for at, (script, rules) in enumerate(zip(scripts.parses, found, strict=True)):
@@ -81,12 +103,12 @@ def _answers(args: argparse.Namespace) -> list[Answer]:
     ]
 
 
-def _scripts(args: argparse.Namespace) -> Scripts:
+def _scripts(target: Target) -> Scripts:
     """The script in all its configurations. Raises CheckError where it cannot be read or is no linker script."""
     from ldcheck.findings import CheckError
     from ldcheck.judging.scripts import read_scripts, script_errors
 
-    scripts = read_scripts(_target(args))
+    scripts = read_scripts(target)
     errors = [error for script in scripts.parses for error in script_errors(script)]
     if errors:
         raise CheckError(*dict.fromkeys(errors))
@@ -112,6 +134,7 @@ def _target(args: argparse.Namespace) -> Target:
         target = targets[0] if targets else target
     return replace(
         target,
+        linkers=(one_linker(args.linker),) if args.linker else target.linkers,
         includes=(*args.include, *target.includes),
         definitions={**target.definitions, **definitions},
     )
@@ -126,7 +149,7 @@ def _json(answers: Sequence[Answer]) -> str:
             "rules": [
                 {
                     **rule_json(rule, answer.parse),
-                    "output": rule.output,
+                    "output": _output(rule, answer.parse),
                     "takes": shown is not None if decided else None,
                     "example": {"file": shown.file, "section": shown.section} if shown is not None else None,
                 }
@@ -147,15 +170,31 @@ def _text(name: str, answers: Sequence[Answer]) -> str:
         if not takers and all(decided for _, _, decided in answer.rules):
             lines.append(f"no pattern takes {name}: such a section is an orphan")
         for rule, shown in takers:
-            lines.append(f"{name} goes to {rule.output}: {rule_text(rule, answer.parse)}{_limits(shown, name)}")
+            lines.append(
+                f"{name} goes to {_output(rule, answer.parse)}: {rule_text(rule, answer.parse)}{_limits(shown, name)}"
+            )
         lines += [
-            f"    next would be {rule.output}: {rule_text(rule, answer.parse)}"
+            f"    next would be {_output(rule, answer.parse)}: {rule_text(rule, answer.parse)}"
             if decided
-            else f"    whether any goes to {rule.output} is not decided, too complex: {rule_text(rule, answer.parse)}"
+            else f"    whether any goes there is not decided, too complex: {_output(rule, answer.parse)}: "
+            f"{rule_text(rule, answer.parse)}"
             for rule, shown, decided in answer.rules
             if shown is None
         ]
     return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _output(rule: InputRule, parse: Parse) -> str:
+    """The output section of a rule; for one in a section class of lld, that which asks for the class."""
+    if rule.section is not None:
+        return rule.output
+    from ldcheck.script.syntax import InputSectionDescription, OutputSection, statements
+
+    for section in (node for node in statements(parse.tree) if isinstance(node, OutputSection)):
+        named = [node.section_class for node in statements(section) if isinstance(node, InputSectionDescription)]
+        if any(word is not None and word.text == rule.output for word in named):
+            return f"{section.name.text} by CLASS({rule.output})"
+    return f"CLASS({rule.output}), for which no output section asks"
 
 
 def _limits(shown: Witness, name: str) -> str:

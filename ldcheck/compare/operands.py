@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ldcheck.findings import CheckError, InputError
 from ldcheck.image.files import OpenFile
+from ldcheck.judging.meant import named_linkers
+from ldcheck.project.target import Target
 from ldcheck.record import dataclass, replace
 from ldcheck.source import Location
 
@@ -79,3 +81,22 @@ def _kind(path: str) -> str:
     from ldcheck.image.maps import looks_like_map
 
     return "map" if looks_like_map(head) else "script"
+
+
+def without_files(
+    arch: str,
+    linker: str,
+    includes: Sequence[str],
+    definitions: Mapping[str, str | None],
+    include_first: Sequence[str],
+) -> Target:
+    """A target without files, of what an option says of all. Raises CheckError for what is no linker."""
+    return Target(
+        "",
+        "",
+        arch=arch,
+        includes=tuple(includes),
+        definitions=dict(definitions),
+        include_first=tuple(include_first),
+        linkers=named_linkers(linker),
+    )

@@ -31,7 +31,8 @@ def linked_with(
         return 0, ()
     from ldcheck.layout.agreement import made_by
 
-    linked, agreement = made_by([view.tree for view in views], image.elf, image.map, params)
+    trees = [view.tree for view in views]
+    linked, agreement = made_by(trees, image.elf, image.map, params, views[0].linker)
     if agreement.belongs:
         return linked, ()
     return linked, (f"{target.script} did not make {image.elf.path}: {agreement.describe()}",)

@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.findings import CheckError, InputError
-from ldcheck.linker import GNU, LLD, Linker
+from ldcheck.linker import GNU, LLD, Linker, read_linkers
+from ldcheck.source import Location
 
 if TYPE_CHECKING:
     from ldcheck.project.target import Target
@@ -35,6 +36,14 @@ class Meant(NamedTuple):
         if not self.linkers:
             return f"{GNU.name}, as nothing says otherwise"
         return f"{' and '.join(map(str, self.linkers))}, as {self.teller} says"
+
+
+def named_linkers(text: str) -> tuple[Linker, ...]:
+    """The linkers that --linker names, none where it is empty. Raises CheckError."""
+    try:
+        return read_linkers(text) if text else ()
+    except ValueError as error:
+        raise CheckError(InputError(f"--linker: {error}", Location("."))) from None
 
 
 def meant_by(target: Target) -> Meant:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ldcheck.image.model import Elf, LinkMap
 from ldcheck.layout.concrete import SymbolValue, evaluate_on
+from ldcheck.linker import GNU, Linker
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import Script
 
@@ -37,9 +38,12 @@ class Agreement:
         return f"{len(self.off)} of {self.compared} symbols that it assigns are off: {'; '.join(shown)}"
 
 
-def agreement(tree: Script, elf: Elf, link_map: LinkMap | None, params: Mapping[str, int]) -> Agreement:
+def agreement(
+    tree: Script, elf: Elf, link_map: LinkMap | None, params: Mapping[str, int], linker: Linker = GNU
+) -> Agreement:
     """Compare the symbols that a script assigns outright with those of an image."""
-    found = [symbol for symbol in evaluate_on(tree, elf, link_map, params).symbols if not symbol.node.keyword]
+    symbols = evaluate_on(tree, elf, link_map, params, linker).symbols
+    found = [symbol for symbol in symbols if not symbol.node.keyword]
     if elf.stripped or not elf.symbols:
         # At most the dynamic symbols are left; that others are missing says nothing.
         found = [symbol for symbol in found if symbol.actual is not None]
@@ -47,8 +51,12 @@ def agreement(tree: Script, elf: Elf, link_map: LinkMap | None, params: Mapping[
 
 
 def made_by(
-    trees: Sequence[Script], elf: Elf, link_map: LinkMap | None, params: Mapping[str, int]
+    trees: Sequence[Script],
+    elf: Elf,
+    link_map: LinkMap | None,
+    params: Mapping[str, int],
+    linker: Linker = GNU,
 ) -> tuple[int, Agreement]:
     """Which of several configurations of a script most likely made an image, and how well that one agrees."""
-    found = [(at, agreement(tree, elf, link_map, params)) for at, tree in enumerate(trees)]
+    found = [(at, agreement(tree, elf, link_map, params, linker)) for at, tree in enumerate(trees)]
     return min(found, key=lambda one: (len(one[1].off), one[0]))

@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from ldcheck.image.model import Elf, ImageSection, LinkMap
 from ldcheck.layout.flow import Flow, flow
 from ldcheck.layout.image_values import ImageValues, regions_of
+from ldcheck.layout.lld import lld_gaps
+from ldcheck.layout.lld_values import differs_by_lld
 from ldcheck.layout.traits import DATA_SIZES, statements
+from ldcheck.linker import GNU, LLD, Linker
 from ldcheck.record import dataclass
 from ldcheck.script.environment import ABSOLUTE, Value
 from ldcheck.script.expressions import absolute, assigned, evaluate
@@ -33,6 +36,7 @@ from ldcheck.script.syntax import (
     Overlay,
     Script,
     Word,
+    walk,
 )
 from ldcheck.script.uses import leaves
 
@@ -98,14 +102,18 @@ class Concrete:
 
 
 def evaluate_on(
-    tree: Script, elf: Elf, link_map: LinkMap | None = None, params: Mapping[str, int] | None = None
+    tree: Script,
+    elf: Elf,
+    link_map: LinkMap | None = None,
+    params: Mapping[str, int] | None = None,
+    linker: Linker = GNU,
 ) -> Concrete:
     """Evaluate the assignments and ASSERTs of `tree` with the values of an image that it made.
 
     `params` are values of names that the image does not define, CONSTANT(MAXPAGESIZE) and CONSTANT(COMMONPAGESIZE)
-    among them by these names.
+    among them by these names. For `linker` lld every value is an address, in output sections too.
     """
-    return _Replay(tree, elf, link_map, dict(params or {})).run()
+    return _Replay(tree, elf, link_map, dict(params or {}), linker).run()
 
 
 class _Values(ImageValues):
@@ -116,6 +124,8 @@ class _Values(ImageValues):
     ) -> None:
         super().__init__(elf, link_map, params, regions_of(tree))
         self.sane = found.sane
+        # Whether symbols are relative to nothing.
+        self.by_address = False
         self.assigned = found.assigned
         self.place: int | None = None
         # What the script's symbols are relative to, and the value so far of those that are assigned again later.
@@ -147,7 +157,7 @@ class _Values(ImageValues):
             # What an earlier run of ld knew of it, and relative to what, the image does not tell.
             return Value(None, "", f"{name} is assigned later")
         if home is None:
-            home = self._object_home(name)
+            home = ABSOLUTE if self.by_address else self._object_home(name)
         base = None if home == ABSOLUTE else self.addr(home)
         return found if base is None else Value(found.number - base & _MASK, home)
 
@@ -200,10 +210,15 @@ class _Values(ImageValues):
 
 
 class _Replay:
-    def __init__(self, tree: Script, elf: Elf, link_map: LinkMap | None, params: dict[str, int]) -> None:
+    def __init__(
+        self, tree: Script, elf: Elf, link_map: LinkMap | None, params: dict[str, int], linker: Linker
+    ) -> None:
         self._elf = elf
         self._flow = flow(tree)
+        self._by_address = linker.kind == LLD.kind
+        self._gaps = lld_gaps(self._flow) if self._by_address else self._flow.gaps
         self._values = _Values(elf, link_map, params, tree, self._flow)
+        self._values.by_address = self._by_address
         self._mask = (1 << elf.bits) - 1
         declared = self._flow.names
         self._orphans = any(
@@ -223,7 +238,7 @@ class _Replay:
     def run(self) -> Concrete:
         self._values.place = 0
         for index, (node, _) in enumerate(self._flow.items):
-            if index in self._flow.gaps and self._orphans:
+            if index in self._gaps and self._orphans:
                 self._values.place = None
             if isinstance(node, OutputSection):
                 self._section(node)
@@ -245,21 +260,15 @@ class _Replay:
             return
         before = self._values.place
         section = self._found(node)
-        if section is not None:
-            self._values.section, self._values.place = name, section.address
-        else:
-            self._values.section, self._values.place = name, None
+        self._values.section = None if self._by_address else name
+        self._values.place = None if section is None else section.address
         for statement in statements(node.statements):
             self._statement(statement)
         self._values.section = None
         self._passed.add(name)
         self._adrift = self._adrift or (section is None and node.address is not None)
-        if section is not None:
-            self._values.place = section.end
-        elif node.address is None and not self._has(name) and self._is_dropped(node):
-            self._values.place = before
-        else:
-            self._values.place = None
+        is_dropped = section is None and node.address is None and not self._has(name) and self._is_dropped(node)
+        self._values.place = before if is_dropped else section.end if section is not None else None
 
     def _is_dropped(self, node: OutputSection) -> bool:
         """Whether ld has dropped a section that is not in the image, rather than counted it as empty."""
@@ -306,7 +315,7 @@ class _Replay:
                 # Where sections lie was settled with what an earlier run knew of it.
                 self._values.place = None
                 return
-            value = evaluate(expression, self._values)
+            value = self._evaluate(expression)
             if value.section is None and self._values.section is not None:
                 value = assigned(value, self._values)
             self._values.place = absolute(value, self._values).number
@@ -323,7 +332,7 @@ class _Replay:
         if self._values.place is None and actual is not None and _is_dot(expression) and not provided:
             # The location counter shows here.
             self._values.place = actual
-        value = assigned(evaluate(expression, self._values), self._values)
+        value = assigned(self._evaluate(expression), self._values)
         if any(isinstance(part, Name) and part.name == name for part in leaves(expression)):
             value = Value(None, None, f"{name} is assigned from itself")
         expected = absolute(value, self._values).number
@@ -335,6 +344,14 @@ class _Replay:
         number = None if expected is None else expected & self._mask
         self._symbols.pop(name, None)
         self._symbols[name] = SymbolValue(node, actual, number, value.reason if expected is None else "")
+
+    def _evaluate(self, expression: Expression) -> Value:
+        """The value of an expression here, which is an address for lld, or unknown where GNU ld's may be another."""
+        if not self._by_address:
+            return evaluate(expression, self._values)
+        if any(differs_by_lld(part, self._values) for part in walk(expression)):
+            return Value(None, "", "lld computes it otherwise")
+        return absolute(evaluate(expression, self._values), self._values)
 
     def _is_late(self, expression: Expression) -> bool:
         """Whether a value hangs on statements that come later."""
@@ -349,7 +366,7 @@ class _Replay:
         return False
 
     def _assert(self, node: Assertion) -> None:
-        value = evaluate(node.condition, self._values)
+        value = self._evaluate(node.condition)
         operands: dict[str, Operand] = {}
         for part in leaves(node.condition):
             if isinstance(part, Name | Call):

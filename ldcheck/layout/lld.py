@@ -65,7 +65,7 @@ class LldWalk(Walk):
         self._loads: set[tuple[Region, Region]] = set()
 
     def _gaps(self) -> Collection[int]:
-        return _gaps(self._flow)
+        return lld_gaps(self._flow)
 
     def _set(self, dot: Known) -> None:
         self._dot = self._final_dot = dot
@@ -238,7 +238,7 @@ class LldWalk(Walk):
         return super()._size_of(node) if node.keyword in _SIZES else 0
 
 
-def _gaps(found: Flow) -> set[int]:
+def lld_gaps(found: Flow) -> set[int]:
     """The places for orphan sections (Writer.cpp: findOrphanPos): ahead of the item of each number."""
     places = [at for at, (node, _) in enumerate(found.items) if isinstance(node, OutputSection | Overlay)]
     gaps = {len(found.items)}

@@ -201,14 +201,14 @@ def link_once(
     _compare_pages(layout, _unmistakable(layout, linked, ambiguous), where, tally)
     # The symbols of 32-bit files have lost the sign of what was computed with 64.
     if elf.bits == 64 and ambiguous.isdisjoint(section.name for section in layout.sections):
-        if not lld and not_followed(parsed.tree, meant) is None:
-            _replay(parsed.tree, elf, link_map, where, tally)
+        if not_followed(parsed.tree, meant) is None:
+            _replay(parsed.tree, elf, link_map, where, tally, meant)
         _decide(parsed.tree, layout, elf, link_map, where, tally, random)
 
 
-def _replay(tree: Script, elf: Elf, link_map: LinkMap, where: str, tally: Tally) -> None:
+def _replay(tree: Script, elf: Elf, link_map: LinkMap, where: str, tally: Tally, linker: Meant) -> None:
     """The script's expressions on the image that it made give the image's values."""
-    found = evaluate_on(tree, elf, link_map)
+    found = evaluate_on(tree, elf, link_map, linker=linker)
     for symbol in found.symbols:
         tally.values += symbol.agrees is True
         if symbol.agrees is False:

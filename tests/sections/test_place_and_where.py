@@ -134,3 +134,42 @@ def test_place_by_one_linker(linker, said, script, tmp_path, capsys):
     assemble(tmp_path, SOURCE)
     assert main(["place", "--script", script, "--linker", linker, "a.o"]) == 2
     assert said in capsys.readouterr().err
+
+
+CLASS = "SECTIONS {{ CLASS(hot) {{ *(.text.a*) }} .text : {{ *(.text .text.*) }} {fast} }}\n"
+
+
+def test_where_a_section_class_puts_a_section(tmp_path, capsys):
+    path = tmp_path / "t.lds"
+    path.write_text(CLASS.format(fast=".fast : { CLASS(hot) }"))
+    assert main(["where", ".text.abc", "--script", str(path), "--linker", "lld=21"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith(".text.abc goes to .fast by CLASS(hot): *(.text.a*) at ")
+    assert shown[1].startswith("    next would be .text: *(.text.*) at ")
+    assert main(["where", ".text.abc", "--script", str(path)]) == 2
+    path.write_text(CLASS.format(fast=""))
+    assert main(["where", ".text.abc", "--script", str(path), "--linker", "lld"]) == 0
+    assert "goes to CLASS(hot), for which no output section asks" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("linker", "note"),
+    [
+        ("lld=19", "lld 19 compares file patterns with `archive:member`"),
+        ("gnu=2.44", "GNU ld 2.44 takes members of archives by the name of a file too"),
+        ("gnu=2.40", ""),
+        ("gnu", ""),
+    ],
+)
+def test_where_says_what_a_file_pattern_means_to_others(linker, note, tmp_path, capsys):
+    path = tmp_path / "t.lds"
+    path.write_text("SECTIONS { .a : { b.o(.x) } .c : { *(.x) } }\n")
+    assert main(["where", ".x", "--script", str(path), "--linker", linker]) == 0
+    said = capsys.readouterr().err
+    assert note in said
+    assert bool(note) is bool(said)
+
+
+def test_where_by_one_linker(script, capsys):
+    assert main(["where", ".x", "--script", script, "--linker", "both"]) == 2
+    assert "by one linker" in capsys.readouterr().err

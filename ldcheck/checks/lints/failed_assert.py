@@ -75,7 +75,8 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     if view.elf is None or view.script is None:
         missing = "no ELF, give --elf" if view.elf is None else "no script, whose ASSERTs could be evaluated"
         return Judgement(Standing.UNKNOWN, reason=missing)
-    values = evaluate_on(view.script.tree, view.elf, view.map, view.params).assertions
+    script = view.script
+    values = evaluate_on(script.tree, view.elf, view.map, view.params, script.linker).assertions
     problems = tuple(_problem(value, view) for value in values if value.holds is False)
     if not problems and (open_questions := _undecided(values, view.script)):
         reason = f"the image does not decide {counted(len(open_questions), 'ASSERT')}: {open_questions[0].reason}"
