@@ -26,6 +26,9 @@ _DATA = re.compile(r"(?:BYTE|SHORT|LONG|QUAD) *\(")
 # A piece of .eh_frame is named with its place in the section that it comes from.
 _OFFSET = re.compile(r"\+0x[0-9a-f]+$")
 
+# The names of the sections, as an input of the linker's own.
+_NAMES = "<internal>:(.shstrtab)"
+
 _PIECE = 1 << 17
 
 _Row = tuple[str, str, str, str, str, str, str]
@@ -57,6 +60,9 @@ def read_lld_map(path: str, text: str, start: int) -> LinkMap:
         incomplete += reader.close_section(last=True)
     if not reader.sections:
         incomplete.append("the map shows no output section")
+    elif not incomplete and text.find(_NAMES, start) < 0:
+        # lld has it in every file, behind all that has an address, unless it is told to write no section headers.
+        incomplete.append(f"the map is cut off behind {reader.sections[-1].name}: .shstrtab is not in it")
     if reader.strange:
         incomplete.append(f"{reader.strange:,} lines of the map are not of the form that lld writes")
     return LinkMap(

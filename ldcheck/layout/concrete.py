@@ -351,7 +351,11 @@ class _Replay:
             return evaluate(expression, self._values)
         if any(differs_by_lld(part, self._values) for part in walk(expression)):
             return Value(None, "", "lld computes it otherwise")
-        return absolute(evaluate(expression, self._values), self._values)
+        value = absolute(evaluate(expression, self._values), self._values)
+        if value.number is not None and any(section.address == value.number + 1 for section in self._elf.sections):
+            # The offset -1 in a section stands for its end.
+            return Value(None, "", "lld takes it for the end of a section")
+        return value
 
     def _is_late(self, expression: Expression) -> bool:
         """Whether a value hangs on statements that come later."""
