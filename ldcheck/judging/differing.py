@@ -2,8 +2,7 @@
 
 The words of a construct are found by `ldcheck.script.constructs`; here is what only the addresses and the neighbours
 tell: a number in an output section that starts at 0 is the same to everybody. The names are those of the table in
-`ldcheck.script.differences`. Not looked for: comments that begin with #, and regions that are not declared, of which
-`undeclared-region` tells.
+`ldcheck.script.differences`. Not looked for: regions that are not declared, of which `undeclared-region` tells.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from ldcheck.layout.followed import not_followed as unfollowed
 from ldcheck.layout.result import Truth
 from ldcheck.layout.traits import is_unallocated
 from ldcheck.linker import GNU, LLD, Linker
-from ldcheck.script.constructs import constructs
+from ldcheck.script.constructs import constructs, hash_comment
 from ldcheck.script.differences import BY_NAME, OF_NUMBERS, possible
 from ldcheck.script.syntax import (
     Assertion,
@@ -77,6 +76,8 @@ def occurrences(view: ScriptView) -> Iterator[Occurrence]:
     yield from _load_addresses(view)
     yield from _orphans(view)
     yield from _repeated(view)
+    if (comment := hash_comment(view.sources)) is not None:
+        yield Occurrence("hash-comment", view.tree, comment)
 
 
 @lru_cache(maxsize=64)
@@ -139,6 +140,8 @@ def _in_header(section: OutputSection, view: ScriptView) -> Iterator[Occurrence]
     body = list(flat(section.statements))
     moves = [one for one in body if isinstance(one, Assignment) and one.target.text == "."]
     if not moves or not all(isinstance(one, Assignment | Assertion) for one in body):
+        if _may_be_empty(section, body) and any(map(_adds, moves)):
+            yield Occurrence("only-space", section, section.name, is_sure=False)
         return
     still = all(isinstance(one.value, Name) and one.value.name == "." for one in moves)
     if still and section.align is None and not isinstance(section.address, Call):
@@ -148,6 +151,24 @@ def _in_header(section: OutputSection, view: ScriptView) -> Iterator[Occurrence]
         yield Occurrence("empty-aligned", section, section.name)
     elif not still and kind not in ("NOLOAD", "TYPE"):
         yield Occurrence("only-space", section, section.name, is_sure=_surely_moves(moves, view))
+
+
+def _may_be_empty(section: OutputSection, body: Sequence[Node]) -> bool:
+    """Whether a section has nothing but space where no input has the names that it asks for, as may well be."""
+    if section.type is not None or not all(
+        isinstance(one, Assignment | Assertion | InputSectionDescription) for one in body
+    ):
+        return False
+    return _families(section) == frozenset((Family.OTHER,))
+
+
+def _adds(move: Assignment) -> bool:
+    """Whether an assignment adds to the location counter."""
+    value = move.value
+    if move.operator == "+=":
+        return True
+    left = value.left if isinstance(value, Binary) and value.operator == "+" else None
+    return move.operator == "=" and isinstance(left, Name) and left.name == "."
 
 
 def _surely_moves(moves: Sequence[Assignment], view: ScriptView) -> bool:

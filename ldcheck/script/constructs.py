@@ -25,17 +25,22 @@ from ldcheck.script.syntax import (
     Number,
     OutputSection,
     Overlay,
+    SectionClass,
     SectionGroup,
+    Sections,
     Unary,
     Word,
     children,
     walk,
 )
+from ldcheck.source import SourceMap
 
 _OLD_COMMANDS = frozenset(("FORCE_COMMON_ALLOCATION", "HLL", "LD_FEATURE", "STARTUP", "SYSLIB"))
 _TYPES = {"DSECT": "dsect", "READONLY": "readonly-type", "TYPE": "section-type"}
 _FUNCTIONS = {"BLOCK": "block", "NEXT": "next"}
 _DATA = {"ASCIZ": "asciz", "SQUAD": "squad"}
+_COMMENTS = re.compile(r'/\*.*?\*/|"[^"\n]*"|(?<!\S)#[^\n]*', re.DOTALL)
+_LINE_MARKER = re.compile(r"#(?:line)? [0-9]")
 _NAMING = frozenset(("ADDR", "ALIGNOF", "LOADADDR", "SIZEOF"))
 _WILD = frozenset("*?[")
 _OCTAL = re.compile(r"0[0-7]+")
@@ -63,6 +68,10 @@ def _of_statement(statement: Node) -> Iterator[Found]:
         yield from _of_overlay(statement)
     elif isinstance(statement, SectionGroup):
         yield "group-sections", statement
+    elif isinstance(statement, SectionClass):
+        yield "section-class", statement.name
+    elif isinstance(statement, Sections) and statement.keyword == "OVERWRITE_SECTIONS":
+        yield "overwrite-sections", statement
     elif isinstance(statement, Insert):
         yield "insert", statement
     elif isinstance(statement, Command):
@@ -83,6 +92,18 @@ def _of_statement(statement: Node) -> Iterator[Found]:
     for child in children(statement):
         if id(child) not in body:
             yield from _in_expression(child)
+
+
+def hash_comment(sources: SourceMap) -> Word | None:
+    """The first comment that begins with #; line markers of the preprocessor are none."""
+    base = 0
+    for source in sources.sources:
+        if sources.find(base)[2] is None:
+            for found in _COMMENTS.finditer(source.text):
+                if found[0].startswith("#") and not _LINE_MARKER.match(found[0]):
+                    return Word(found[0], start=base + found.start(), end=base + found.start() + 1)
+        base += len(source.text) + 1
+    return None
 
 
 def _of_section(section: OutputSection) -> Iterator[Found]:

@@ -135,7 +135,7 @@ DIFFERENCES = (
     ),
     Difference(
         "only-space",
-        "a section in which `.` is moved, and nothing else is",
+        "a section in which `.` is moved, and that holds nothing else",
         _ways("makes it NOBITS, with no bytes in the file"),
         _ways("makes it PROGBITS, with zeros in the file"),
     ),
@@ -297,6 +297,8 @@ DIFFERENCES = (
     Difference("odd-align", "ALIGN() of a number that is no power of two", _ways(READS), _ways(REFUSES)),
     Difference("sorted-files", "SORT() around a file pattern", _ways(READS), _ways(REFUSES)),
     Difference("special", "SPECIAL", _ways(READS), _ways(REFUSES)),
+    Difference("section-class", "CLASS()", _ways(REFUSES), _ways(REFUSES, ("21", READS))),
+    Difference("overwrite-sections", "OVERWRITE_SECTIONS", _ways(REFUSES), _ways(READS)),
     Difference("group-sections", "GROUP in SECTIONS", _ways(READS), _ways(REFUSES)),
     Difference(
         "old-command", "STARTUP, FORCE_COMMON_ALLOCATION and the like", _ways(READS), _ways(REFUSES), "this command"

@@ -10,16 +10,19 @@ import ldcheck
 from ldcheck.findings import Finding, Severity
 from ldcheck.judging.differing import occurrences
 from ldcheck.judging.evidence import ScriptView
+from ldcheck.script.dialect import LLD
 from ldcheck.script.parser import parse
 from ldcheck.source import Source
 from tests.linkers.snippets import SAME, SNIPPETS, Snippet
 
 # What a script does not show; see the head of ldcheck.judging.differing.
-NOT_LOOKED_FOR = {"hash-comment", "undeclared-region"}
+NOT_LOOKED_FOR = {"undeclared-region"}
 
 
 def found(snippet: Snippet) -> set[str]:
     parsed = parse(Source("t.lds", snippet.script))
+    if not parsed.ok:
+        parsed = parse(Source("t.lds", snippet.script), dialect=LLD)
     return {one.difference for one in occurrences(ScriptView(parsed.tree, parsed.sources))}
 
 
@@ -71,6 +74,24 @@ def test_what_a_version_lacks_is_told_with_the_one_that_has_it(tmp_path: Path) -
     (finding,) = findings(tmp_path, POWER, "gnu=2.40")
     assert finding.message == "`^` in an expression needs GNU ld 2.42, and this is for GNU ld 2.40"
     assert (finding.location.line, finding.location.column) == (1, 5)
+
+
+CLASS = "SECTIONS { CLASS(c) { *(.a) } .text : { *(.text) } .x : { CLASS(c) } .rodata : { *(.rodata .note.*) } }\n"
+
+
+def test_what_a_version_of_lld_lacks_is_told(tmp_path: Path) -> None:
+    (finding,) = findings(tmp_path, CLASS, "lld=19")
+    assert finding.message == "CLASS() needs lld 21, and this is for lld 19"
+    assert findings(tmp_path, CLASS, "lld=21") == []
+
+
+def test_a_comment_that_older_gnu_ld_does_not_read(tmp_path: Path) -> None:
+    script = "# first\n# second\nSECTIONS { .text : { *(.text) } .rodata : { *(.rodata .note.*) } }\n"
+    (finding,) = findings(tmp_path, script, "gnu=2.35")
+    assert finding.message == "a comment that begins with # needs GNU ld 2.40, and this is for GNU ld 2.35"
+    assert (finding.location.line, finding.location.column) == (1, 1)
+    assert findings(tmp_path, script, "gnu=2.44") == []
+    assert findings(tmp_path, '# 1 "t.lds"\n' + script.partition("\n# second\n")[2], "gnu=2.35") == []
 
 
 def test_both_meanings_are_told_at_the_place(tmp_path: Path) -> None:
