@@ -155,11 +155,8 @@ def _in_header(section: OutputSection, view: ScriptView) -> Iterator[Occurrence]
 
 def _may_be_empty(section: OutputSection, body: Sequence[Node]) -> bool:
     """Whether a section has nothing but space where no input has the names that it asks for, as may well be."""
-    if section.type is not None or not all(
-        isinstance(one, Assignment | Assertion | InputSectionDescription) for one in body
-    ):
-        return False
-    return _families(section) == frozenset((Family.OTHER,))
+    plain = all(isinstance(one, Assignment | Assertion | InputSectionDescription) for one in body)
+    return plain and section.type is None and _families(section) == frozenset((Family.OTHER,))
 
 
 def _adds(move: Assignment) -> bool:
@@ -384,6 +381,9 @@ def _orphans(view: ScriptView) -> Iterator[Occurrence]:
     """Read-only data and notes that no statement takes, of a script that has code and does not take all."""
     from ldcheck.sections.reach import first_taker
 
+    for name, nodes in view.output_sections.items():
+        if nodes[0].type is not None and not view.unread and first_taker(view.rules, name) is None:
+            yield Occurrence("typed-orphan", nodes[0], nodes[0].name, is_sure=False)
     code = first_taker(view.rules, ".text")
     if view.unread or code is None or code.section is None:
         return

@@ -132,8 +132,12 @@ def _of_overlay(overlay: Overlay) -> Iterator[Found]:
 
 def _of_inputs(statement: InputSectionDescription) -> Iterator[Found]:
     file, patterns = statement.file, statement.patterns or ()
+    of_files = (file.pattern, *file.exclude) if file is not None else ()
+    for word in (*of_files, *(word for one in patterns for word in one.exclude)):
+        if word.quoted and not _WILD.isdisjoint(word.text):
+            yield "quoted-file", word
     if file is not None and file.sorts:
-        yield ("reverse" if "REVERSE" in file.sorts else "sorted-files"), file
+        yield ("reverse-files" if "REVERSE" in file.sorts else "sorted-files"), file
     if file is not None and file.exclude and patterns:
         yield ("exclude-kept" if statement.keep else "exclude-outside"), file
     if file is not None and file.pattern.text[:1] == ":" and not _WILD.intersection(file.pattern.text):

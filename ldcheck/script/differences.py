@@ -184,6 +184,13 @@ DIFFERENCES = (
         _ways("places them ahead of the code", ("19", "places them behind the code")),
     ),
     Difference(
+        "typed-orphan",
+        "an input that no statement takes, of the name of a section with NOLOAD",
+        _ways("makes a section of it beside that one", ("2.47", "puts it into that section")),
+        _ways("puts it into that section"),
+        "a section with a type, of the name of inputs that no statement takes",
+    ),
+    Difference(
         "exclude-outside",
         "`EXCLUDE_FILE(x) *(.a)`: outside of the parentheses",
         _ways("leaves the files out"),
@@ -240,6 +247,13 @@ DIFFERENCES = (
         "a name of an output section in quotes",
         _ways("takes the name"),
         _ways("takes the quotes for a part of the name", ("19", "takes the name")),
+    ),
+    Difference(
+        "quoted-file",
+        'the name of a file in quotes with a wildcard, `"a*"(.text)`',
+        _ways("takes it for a pattern"),
+        _ways("takes it for a name"),
+        "the name of a file in quotes with a wildcard",
     ),
     Difference(
         "octal",
@@ -335,6 +349,12 @@ DIFFERENCES = (
         "REVERSE()",
         _ways(REFUSES, ("2.42", READS)),
         _ways("takes it for a pattern", ("16", REFUSES), ("19", READS)),
+    ),
+    Difference(
+        "reverse-files",
+        "REVERSE() around a file pattern",
+        _ways(REFUSES, ("2.42", READS)),
+        _ways("takes it for a pattern", ("16", REFUSES)),
     ),
     Difference("asciz", "ASCIZ", _ways(_NO_FILE, ("2.41", READS)), _ways(_GONE)),
     Difference("squad", "SQUAD", _ways(READS), _ways(_GONE)),

@@ -184,7 +184,7 @@ class _Taking:
         if section.flags & rule.required != rule.required or section.flags & rule.forbidden:
             return False
         pattern, file = rule.pattern, rule.statement.file
-        if pattern is not None and not _matches(pattern.pattern, section.name):
+        if pattern is not None and not fnmatch_glob(pattern.pattern.text).matches(section.name):
             return False
         if file is not None and file.pattern.text != "*" and not self._in_file(file.pattern, section):
             return False
@@ -207,7 +207,7 @@ def _file_name(section: InputSection) -> str:
 
 
 def _matches(word: Word, name: str) -> bool:
-    """Whether a name fits a pattern; one in quotes has no wildcards."""
+    """Whether the name of a file fits a pattern; one in quotes has no wildcards, unlike those of sections."""
     return word.text == name if word.quoted else fnmatch_glob(word.text).matches(name)
 
 

@@ -102,6 +102,8 @@ SNIPPETS = (
     Snippet("read-only-orphan", _at(".text : { *(.text) } etext = .; .data : { *(.data) }"), (TEXT + RODATA + DATA,)),
     Snippet("note-orphan", _at(".text : { *(.text) } .rodata : { *(.rodata) } .data : { *(.data) }"),
             (TEXT + RODATA + DATA + section(".note.x", "a", 16, "@note") + section(".rodata.x"),)),
+    Snippet("typed-orphan", _at(".text : { *(.text) } .x (NOLOAD) : { *(.data) } .y : { *(.y) }"),
+            (TEXT + DATA + section(".x", "aw"),)),
     Snippet("exclude-outside", _at(".a : { EXCLUDE_FILE(*b.o) *(.text) } .b : { *(.text) }"), (TEXT, TEXT)),
     Snippet("exclude-kept", _at(".a : { KEEP(EXCLUDE_FILE(*b.o) *(.text)) } .b : { *(.text) }"), (TEXT, TEXT)),
     Snippet("exclude-list", _at(".a : { *(EXCLUDE_FILE(*b.o) .text .data) } .b : { *(.text .data) }"),
@@ -115,6 +117,8 @@ SNIPPETS = (
     Snippet("insert", "SECTIONS { .x : { *(.x) } } INSERT AFTER .text;", (TEXT + section(".x"),)),
     Snippet("discard-all", _at(".text : { *(.text) } /DISCARD/ : { *(*) }"), (TEXT + DATA,)),
     Snippet("quoted-name", _at('".text" : { *(.text) }'), (TEXT,)),
+    Snippet("quoted-file", _at('.x : { "a*"(.text) } .y : { *(.text) }'), (TEXT, ODD)),
+    Snippet("quoted-file", _at('.x : { *(EXCLUDE_FILE("a*") .text) } .y : { *(.text) }'), (TEXT, ODD)),
     Snippet("octal", "x = 010;\n" + _at(".text : { *(.text) }"), (TEXT,)),
     Snippet("dollar-number", "x = $10;\n" + _at(".text : { *(.text) }"), (TEXT,)),
     Snippet("hexadecimal-name", _at(".text : { *(.text) } x = dead;"), (TEXT + ".globl dead\n.set dead, 5\n",)),
@@ -153,6 +157,7 @@ SNIPPETS = (
     Snippet("exclusive-or", "x = 6 ^ 3;\n" + _at(".text : { *(.text) }"), (TEXT,)),
     Snippet("exclusive-or-assignment", "x = 6; x ^= 3;\n" + _at(".text : { *(.text) }"), (TEXT,)),
     Snippet("reverse", _at(".text : { *(REVERSE(.text.*)) }"), (TWO,)),
+    Snippet("reverse-files", _at(".text : { REVERSE(*)(.text) }"), (section(".text", "ax", mark="a1"), ODD)),
     Snippet("asciz", _at('.text : { *(.text) ASCIZ "abc" end = .; }'), (TEXT,)),
     Snippet("squad", _at(".text : { *(.text) SQUAD(1) end = .; }"), (TEXT,)),
     Snippet("linker-version", _at(".text : { *(.text) LINKER_VERSION end = .; }"), (TEXT,)),
@@ -189,6 +194,7 @@ SAME = (
     Snippet("signed-division", "x = 8 / 2;\n" + _at(".text : { *(.text) }"), (TEXT,)),
     Snippet("odd-align", _at(". = ALIGN(16); .text : { *(.text) }"), (TEXT,)),
     Snippet("quoted-name", _at('.text : { *(".text") }'), (TEXT,)),
+    Snippet("quoted-file", _at('.x : { "a.o"(".te*") } .y : { *(.text) }'), (TEXT, ODD)),
 )  # fmt: skip
 
 _SECTION = re.compile(
