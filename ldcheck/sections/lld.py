@@ -20,6 +20,7 @@ from ldcheck.script.syntax import (
     Call,
     Memory,
     OutputSection,
+    Overlay,
     ProgramHeaders,
     Script,
     Word,
@@ -36,6 +37,8 @@ _PRIORITY = re.compile(r"\.(init_array|fini_array|ctors|dtors)\.([0-9]{1,9})")
 _LAST = 65536
 # Since when `:file` means one that is in no archive.
 _COLON = (20,)
+# Since when KEEP() in an OVERLAY is one. `KEEP(a.o)` meant sections a.o of a file KEEP, and all else was refused.
+_KEEP = (21,)
 _NAMES = {"SORT": "SORT_BY_NAME"}
 
 # Sections of its own that lld makes in any case, and takes away where they turn out to be of no use. Until then they
@@ -65,7 +68,13 @@ def assign_lld(
     # An expression that speaks of a section keeps it, be it empty: the first of its name (isDiscardable).
     kept = {name for node in walk(tree) if isinstance(node, Call) for name in sections_addressed(node)}
     thrown: list[tuple[InputSection, InputRule | None, str]] = []
-    for node, statements in _by_section(input_rules(tree)):
+    rules = input_rules(tree)
+    if linker.is_before(*_KEEP):
+        overlaid = {id(one) for node in walk(tree) if isinstance(node, Overlay) for one in node.sections}
+        rules = tuple(
+            rule for rule in rules if not (rule.keep and rule.pattern is None and id(rule.section) in overlaid)
+        )
+    for node, statements in _by_section(rules):
         found = [taking.take(rules) for rules in statements]
         if node.name.text == DISCARD:
             thrown += [(section, rule, "") for taken in found for section, rule in taken if section.index >= 0]
