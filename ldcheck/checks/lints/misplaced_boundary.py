@@ -5,13 +5,14 @@ Reports a symbol that is called after the beginning of .bss or of .data (`__bss_
 takes the location counter where no statement behind it takes such sections; and one that is called after the end of
 them (`__bss_end`, `_ebss`, `_edata`) ahead of a statement that takes some of them into the same output section. Of a
 table between two symbols (`__drv_start = .; *(.drv .drv.*) __drv_end = .;`) it reports a statement ahead of the start
-symbol that takes what the table would take, or what is called after its beginning (`*(.drv.first)`).
+symbol that takes what the table would take, or what is called after its beginning (`*(.drv.first)`). And it reports
+`__init_array_start` with nothing up to `__init_array_end`, where no statement of the script takes constructors.
 
 ## Why is this bad
 Start-up code clears from the one symbol, copies to the other. A symbol that was left where its section once stood, or
 that stands ahead of sections which came later, makes it clear or overwrite those: the run-time code that lies there is
 gone before it is called. What lies behind the end is not cleared, or not copied. Whoever walks a table from its start
-symbol passes over what stands ahead of it.
+symbol passes over what stands ahead of it. Constructors that no statement takes are orphans, which nobody calls.
 
 ## Example
     SECTIONS
@@ -49,7 +50,7 @@ from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.subjects import unread
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.marks import is_start_to_end
+from ldcheck.script.marks import is_start_to_end, marks_a_place
 from ldcheck.script.syntax import Assignment, InputSectionDescription, Name, Node, OutputSection
 from ldcheck.sections.reach import names
 from ldcheck.sections.rules import InputRule, flat
@@ -89,7 +90,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     for section in view.statements:
         if isinstance(section, OutputSection) and section.name.text != "/DISCARD/":
             problems += _ended_early(section, view)
-    problems += _begun_late(view)
+    problems += [*_begun_late(view), *_uncalled(view)]
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
 
 
@@ -192,6 +193,33 @@ def _late(pair: Pair, ahead: Sequence[InputRule], view: ScriptView) -> Problem:
         help=f"put it ahead of `{ahead[0].text}`",
         severity=Severity.WARNING,
     )
+
+
+# Constructors of every kind, by an example each.
+_CONSTRUCTORS = (".init_array", ".init_array.00101", ".ctors", ".ctors.65434")
+_ARRAY_START = re.compile(r"_*init_array_(?:start|begin)_*")
+
+
+def _uncalled(view: ScriptView) -> Iterator[Problem]:
+    """A problem for the symbols around an array of constructors that the script has no statement for."""
+    starts = [name for name in view.assignments if _ARRAY_START.fullmatch(name)]
+    if not starts or any(rule.names.matches(name) for rule in view.rules for name in _CONSTRUCTORS):
+        return
+    for start in starts:
+        node = view.assignments[start][-1]
+        behind = view.statements[view.positions[id(node)] + 1 :]
+        if marks_a_place(node) and _is_empty(node, tuple(behind)):
+            end = next(one for one in behind if isinstance(one, Assignment) and is_start_to_end(node, one))
+            yield view.problem(
+                node,
+                start,
+                f"no statement takes .init_array: as soon as an object has a constructor, that is not between {start} "
+                f"and {end.target.text}",
+                label="nobody calls what is not behind it",
+                related=(Related(view.locate(end), "nor ahead of this"),),
+                help="put `KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*))) KEEP(*(.init_array))` between the two",
+                severity=Severity.WARNING,
+            )
 
 
 def _may_be(kind: str, node: Node) -> bool:
