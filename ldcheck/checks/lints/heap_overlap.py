@@ -2,9 +2,9 @@
 
 ## What it does
 Reports a symbol that by its name is the start of the heap (`__sheap`, `_heap_start`, `__HeapBase`) and has a place
-ahead of an output section of variables in the same memory region. Warns of `_end`, `end` and `__end__` in such a place,
-from which the heap of a C library begins; and of either in a region from which variables are only loaded, or at an
-address outside of all regions.
+ahead of an output section of variables in the same memory region. Warns of `end` and `__end__` in such a place, from
+which the heap of a C library begins, and notes it of `_end`; warns of each in a region from which variables are only
+loaded, or at an address outside of all regions.
 
 ## Why is this bad
 The first allocations are handed out of .bss or .data: variables change under the hands of whoever wrote them. In flash,
@@ -20,8 +20,8 @@ or where there is no memory, the first write to one is lost, or stops with a fau
 
 ## Limits
 Heaps of other names are not recognised, nor is code that leaves out the variables in between. A heap that is an output
-section of its own, and what follows it, is left alone. `_end` in a script without MEMORY may be the end of the file,
-and lie ahead of .bss on purpose.
+section of its own, and what follows it, is left alone. `_end` may be the end of the file, and lie ahead of .bss on
+purpose: in a script without MEMORY that is not told at all.
 
 ## References
 GNU ld manual, "Source Code Reference".
@@ -98,7 +98,7 @@ def _astray(heap: Assignment, view: ScriptView) -> Iterator[Problem]:
             label="the start of the heap",
             related=(Related(view.locate(section), f"placed behind that in {home}"),),
             help=f"let the heap begin at the end of {section.name.text}",
-            severity=Severity.ERROR if not _condition(name) else Severity.WARNING,
+            severity=_weight(name),
         )
         return
 
@@ -106,6 +106,13 @@ def _astray(heap: Assignment, view: ScriptView) -> Iterator[Problem]:
 def _condition(name: str) -> str:
     """Under which condition a symbol is the start of a heap; empty for what is called so."""
     return "" if _HEAP.fullmatch(name) else f", if a C library takes its heap from `{name}` on"
+
+
+def _weight(name: str) -> Severity:
+    """How heavy a heap below variables is. `_end` may be the end of the file as well, ahead of .bss on purpose."""
+    if _HEAP.fullmatch(name):
+        return Severity.ERROR
+    return Severity.NOTE if name == "_end" else Severity.WARNING
 
 
 def _in_flash(heap: Assignment, home: str, variables: Sequence[OutputSection], view: ScriptView) -> Iterator[Problem]:
