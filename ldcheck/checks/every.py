@@ -40,8 +40,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
+from ldcheck.image.model import Segment
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import ScriptValues, expression_of, image_values, names_in, operands
+from ldcheck.judging.segments import shown_at
 from ldcheck.judging.subjects import STRIPPED
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
@@ -169,8 +171,12 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if unknown is not None:
         return unknown
     judged = [(name, attributes, _truth(rule, name, attributes, rest)) for name, attributes in things]
+    places: Sequence[Segment | None] = view.elf.segments if kind == "segment" else [None] * len(judged)
     problems = tuple(
-        _problem(rule, name, attributes, rest, view) for name, attributes, truth in judged if truth is False
+        shown_at(problem, segment, view) if segment is not None else problem
+        for (name, attributes, truth), segment in zip(judged, places, strict=True)
+        if truth is False
+        for problem in (_problem(rule, name, attributes, rest, view),)
     )
     return _result(problems, [truth for *_, truth in judged])
 

@@ -3,11 +3,11 @@
 ## What it does
 Evaluates the subject: `region FLASH` means what is used of a memory region (to the end of the last section that stands
 there or is loaded from there), the name of an output section the bytes in it, and everything else is an expression such
-as `_end - _start`. The bound of a region may be a share of it: `to: 95%`. In the image it is measured. The script
-decides it where its regions and addresses leave no more room, or where one of its ASSERTs demands as much; with
-`evidence: script` that is asked of it, and a script without such an ASSERT violates the rule. With `asserted: true` the
-script is asked for it beside the image, also where the symbols are those of objects: what it leaves to the link is a
-warning, and a note where the link fits.
+as `_end - _start`. The bound of a region may be a share of it (`to: 95%`), any may be made of the length and the origin
+of regions (`to: LENGTH(RAM) - 4K`). In the image it is measured. The script decides it where its regions and addresses
+leave no more room, or where one of its ASSERTs demands as much; with `evidence: script` that is asked of it, and a
+script without such an ASSERT violates the rule. With `asserted: true` the script is asked for it beside the image, also
+where the symbols are those of objects: what it leaves to the link is a warning, and a note where the link fits.
 
 ## Why is this bad
 An image that outgrows its window overwrites what lies behind it; code that must run from one page and crosses into the
@@ -57,7 +57,7 @@ from ldcheck.judging.subjects import missing
 from ldcheck.layout.regions import occupied, used
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
-from ldcheck.policy.sizes import region_in, share_of, size_of
+from ldcheck.policy.sizes import region_in, regions_in, share_of, size_of
 from ldcheck.script.expressions import evaluate
 from ldcheck.script.syntax import Call, Name, Word
 from ldcheck.words import counted, did_you_mean, size
@@ -65,7 +65,13 @@ from ldcheck.words import counted, did_you_mean, size
 DECLARATION = Declaration(
     head=Key("limit", Kind.MEASURE, "A section, `region NAME`, or a distance such as `_end - _start`."),
     keys=(
-        Key("to", Kind.SIZE_OR_SHARE, "The most bytes, or the greatest share of a region (`95%`).", required=True),
+        Key(
+            "to",
+            Kind.SIZE_OR_SHARE,
+            "The most bytes, also as `LENGTH(RAM) - 4K`, or the greatest share of a region (`95%`).",
+            required=True,
+            regions=True,
+        ),
         Key("asserted", Kind.FLAG, "Whether the script itself has to see to it, by an ASSERT if by nothing else."),
     ),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP),
@@ -78,13 +84,14 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 
 def _bound(named: Named, rule: Rule, regions: Mapping[str, tuple[int, int]], params: Mapping[str, int]) -> int | None:
-    """The most bytes that are allowed; None for a share of a region whose length is not known.
+    """The most bytes that are allowed; None for a share of a region whose length is not known, or what is made of that.
 
     Raises CheckError for a share of anything else.
     """
     to = rule.keys["to"]
     if not isinstance(to, Named) or not to.text.endswith("%"):
-        return size_of(to, params)
+        of_regions = regions_in(to.text) if isinstance(to, Named) else ()
+        return size_of(to, params, regions) if all(name in regions for name in of_regions) else None
     region = _region(named)
     if not region:
         message = f"`{to.text}` is a share, and `{named.text}` is no memory region"
@@ -100,6 +107,18 @@ def _without_region(region: str, view: ScriptView) -> Judgement:
     return Judgement(Standing.REFUTED, (problem,))
 
 
+def _without_bound(rule: Rule, region: str, view: ScriptView | ImageView) -> Judgement:
+    """The judgement where the length of a region that bounds the subject is not known."""
+    to = rule.keys["to"]
+    regions = view.regions if isinstance(view, ScriptView) else image_regions(view)
+    bounding = regions_in(to.text) if isinstance(to, Named) else ()
+    lacking = next((name for name in bounding if name not in regions), region)
+    if isinstance(view, ScriptView) and lacking not in view.layout.grounds.regions and not view.unread:
+        return _without_region(lacking, view)
+    source = "script does" if isinstance(view, ScriptView) else "script and the map do"
+    return Judgement(Standing.UNKNOWN, reason=f"the {source} not say how large {lacking} is")
+
+
 def _region(named: Named) -> str:
     """The memory region that a subject names as one; empty if it names none."""
     return region_in(named.text)
@@ -111,7 +130,7 @@ def _bounded(named: Named, rule: Rule, view: ScriptView) -> Judgement:
     if region and region not in view.layout.grounds.regions and not view.unread:
         return _without_region(region, view)
     if bound is None or (region and region not in view.layout.grounds.regions):
-        return Judgement(Standing.UNKNOWN, reason=f"the script does not say how large {region} is")
+        return _without_bound(rule, region, view)
     expression = Name(region, start=0, end=0) if region else expression_of(named)
     subject = region or named.text
     if isinstance(expression, Name) and expression.name in view.layout.grounds.regions:
@@ -150,7 +169,8 @@ def _judge(named: Named, rule: Rule, view: ImageView) -> Judgement:
     measured = _measured(named, view)
     if isinstance(measured, Judgement):
         return measured
-    assert bound is not None
+    if bound is None:
+        return _without_bound(rule, region, view)
     evidence = view.available
     if measured <= bound:
         return Judgement(Standing.HOLDS, evidence=evidence)

@@ -30,8 +30,9 @@ with
 A name that a target never emits is not reported from the script: only what compilers for its architecture emit, under
 options that the script shows it is made for. Sections that are not loaded (debug information, symbol tables) do not
 count; a map without its ELF tells them by their names, so name others under `except`. A map of lld names no statements:
-what took a section is worked out from the script. Where a policy has this rule as an error, `align`, `order` and the
-others take it for granted: what they prove of addresses holds for links without orphans.
+what took a section is worked out from the script. An ELF shows no orphan of an output section's own name, which joins
+that: without a map or objects the rule is not checked where there may be one. Where a policy has this rule as an error,
+`align`, `order` and the others take it for granted: what they prove of addresses holds for links without orphans.
 
 ## References
 GNU ld manual, "Orphan Sections"; option --orphan-handling.
@@ -44,7 +45,7 @@ from collections.abc import Sequence
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.surroundings import homes
-from ldcheck.judging.unplaced import ORPHANS, Orphan, expected_orphans, orphans_of, unplaced_problem
+from ldcheck.judging.unplaced import ORPHANS, Orphan, expected_orphans, hidden, orphans_of, unplaced_problem
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import replace
@@ -95,6 +96,8 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     problems = tuple(
         _problem(group, view, ORPHANS if expected(group[0].name) else group[0].name) for group in groups.values()
     )
+    if not problems and (unknown := hidden(view, lambda name: _excepted(name, rule))) is not None:
+        return unknown
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems, evidence=evidence)
 
 

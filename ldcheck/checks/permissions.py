@@ -37,11 +37,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.image.model import Segment
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.segments import program_headers, shown_at
 from ldcheck.judging.subjects import absent
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
-from ldcheck.script.syntax import ProgramHeaders
 from ldcheck.sections.families import Family, family_of
 from ldcheck.sections.globs import section_glob
 from ldcheck.sections.rules import InputRule
@@ -71,7 +72,7 @@ def _wanted(rule: Rule) -> str:
 
 def _judge(named: Named, wanted: str, view: ScriptView) -> Judgement:
     glob = section_glob(named.text)
-    if named.text in _headers(view):
+    if any(header.name.text == named.text for header in program_headers(view)):
         return Judgement(Standing.UNKNOWN, reason=f"{named.text} is a program header: only the image shows its flags")
     if not any(glob.matches(name) for name in view.output_sections):
         return absent(named, view)
@@ -85,13 +86,6 @@ def _judge(named: Named, wanted: str, view: ScriptView) -> Judgement:
     if problems:
         return Judgement(Standing.REFUTED, problems)
     return Judgement(Standing.UNKNOWN, reason="what the inputs' flags are, only the image shows")
-
-
-def _headers(view: ScriptView) -> list[str]:
-    """The names of PHDRS, in order."""
-    return [
-        header.name.text for node in view.tree.statements if isinstance(node, ProgramHeaders) for header in node.headers
-    ]
 
 
 def _needed(taker: InputRule) -> str:
@@ -117,36 +111,37 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
 
 
 def _shown(named: Named, wanted: str, view: ImageView) -> Judgement:
-    found = dict(_flags(named.text, view))
+    found = {name: (actual, segment) for name, actual, segment in _flags(named.text, view)}
     if not found:
         known = view.script is not None and named.text in view.script.output_sections
         standing = Standing.UNKNOWN if known else Standing.ABSENT
         return Judgement(standing, reason=f"the image has no section or segment {named.text}")
-    problems = tuple(
-        view.problem(
+    problems = []
+    for name, (actual, segment) in found.items():
+        if actual == wanted:
+            continue
+        problem = view.problem(
             name,
             name,
             f"{name} is {actual}, and must be {wanted}",
             label=f"must be {wanted}",
             facts=(f"in the image: {name} has the permissions {actual}",),
         )
-        for name, actual in found.items()
-        if actual != wanted
-    )
-    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+        problems.append(problem if segment is None else shown_at(problem, segment, view))
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
 
 
-def _flags(pattern: str, view: ImageView) -> Iterator[tuple[str, str]]:
-    """The sections of a name or pattern, or else the program header of that name, with their permissions."""
+def _flags(pattern: str, view: ImageView) -> Iterator[tuple[str, str, Segment | None]]:
+    """The sections of a name or pattern, or else the segment of that program header, each with its flags."""
     assert view.elf is not None
     glob = section_glob(pattern)
     for section in view.elf.sections:
         if section.allocated and section.size and glob.matches(section.name):
-            yield section.name, _text(True, section.writable, section.executable)
-    headers = _headers(view.script) if view.script is not None else []
-    if pattern in headers and headers.index(pattern) < len(view.elf.segments):
-        segment = view.elf.segments[headers.index(pattern)]
-        yield pattern, _text(segment.readable, segment.writable, segment.executable)
+            yield section.name, _text(True, section.writable, section.executable), None
+    headers = program_headers(view.script) if view.script is not None else ()
+    for header, segment in zip(headers, view.elf.segments, strict=False):
+        if header.name.text == pattern:
+            yield pattern, _text(segment.readable, segment.writable, segment.executable), segment
 
 
 def _text(readable: bool, writable: bool, executable: bool) -> str:

@@ -32,7 +32,7 @@ with
     .bss : { *(.bss) }
 
 ## Limits
-Members of one group may share pages. Sections without content occupy no page.
+Members of one group may share pages. Sections without content, and ranges within one, occupy no page.
 
 ## References
 GNU ld manual, "Builtin Functions" (ALIGN), "Forced Output Alignment".
@@ -46,7 +46,8 @@ from itertools import combinations
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
 from ldcheck.judging.edits import apart
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, may_be_stripped, missing
+from ldcheck.judging.subjects import absent, marks_a_place, may_be_stripped, missing
+from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import (
     Extent,
     Range,
@@ -58,9 +59,11 @@ from ldcheck.layout.pages import (
     symbol_extent,
     symbol_range,
 )
+from ldcheck.layout.result import Layout
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
+from ldcheck.script.syntax import OutputSection
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
@@ -91,16 +94,45 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
                 groups[-1].append(extent)
     for first, second in combinations(groups, 2):
         together = [one for one in separations(view.layout, first, second, page) if not one.apart]
+        together = [one for one in together if not _apart_with_content(one, page, view)]
         problems = tuple(_doubt(one, view) for one in together)
         judgements.append(Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems))
     return all_of(judgements, optional=rule.optional)
 
 
-def _extent(name: str, view: ScriptView) -> Extent | None:
+def _extent(name: str, view: ScriptView, layout: Layout | None = None) -> Extent | None:
+    layout = layout or view.layout
     symbols = _symbols(name)
     if symbols and all(symbol in view.assignments for symbol in symbols):
-        return symbol_extent(view.layout, *symbols, view.assignments[symbols[0]][-1])
-    return section_extent(view.layout, name)
+        return symbol_extent(layout, *symbols, view.assignments[symbols[0]][-1])
+    return section_extent(layout, name)
+
+
+def _apart_with_content(found: Separation, page: int, view: ScriptView) -> bool:
+    """Whether the two are apart in the links that have something in both: what is empty occupies no page.
+
+    What follows an empty section need not lie behind its address: ld takes no room of a region for it.
+    """
+    names = [one.name for one in (found.first, found.second)]
+    holding = [section for name in names if (section := _held_by(name, view)) is not None]
+    if not holding:
+        return False
+    layout = interpret(view.tree, params=view.params, orphans=view.orphans, content=holding, linker=view.linker)
+    first, second = (_extent(name, view, layout) for name in names)
+    if first is None or second is None:
+        return False
+    return all(one.apart for one in separations(layout, [first], [second], page))
+
+
+def _held_by(name: str, view: ScriptView) -> OutputSection | None:
+    """The output section that is not empty unless an extent is: itself, or where both symbols mark places in it."""
+    symbols = _symbols(name)
+    if not symbols or not all(symbol in view.assignments for symbol in symbols):
+        return view.output_sections[name][0] if name in view.output_sections else None
+    start, end = (view.assignments[symbol][-1] for symbol in symbols)
+    inside = view.enclosing.get(id(start))
+    is_one = inside is view.enclosing.get(id(end)) and marks_a_place(start) and marks_a_place(end)
+    return inside if is_one else None
 
 
 def _symbols(name: str) -> tuple[str, str] | None:

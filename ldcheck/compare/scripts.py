@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
 
+from ldcheck.compare.changed import but_for_keep, change
 from ldcheck.compare.items import Item
 from ldcheck.compare.normal import in_one_order, normal
 from ldcheck.record import dataclass
@@ -106,7 +107,7 @@ def _matched(gone: Sequence[Item], fresh: Sequence[Item]) -> list[_Delta]:
     """Pairs of what is gone and what is new that say the same elsewhere, or something else of the same subject."""
     found: list[_Delta] = []
     left, right = list(gone), list(fresh)
-    for key, moved in ((_text, True), (_subject, False)):
+    for key, moved in ((_text, True), (_subject, False), (but_for_keep, False)):
         waiting: dict[object, list[Item]] = {}
         for item in right:
             waiting.setdefault(key(item), []).append(item)
@@ -180,8 +181,7 @@ def _entry(delta: _Delta, old: Parse, new: Parse, facts: tuple[str, ...]) -> Ent
         takes = isinstance(one.node, InputSectionDescription)
         message = f"{_shown(old, one)} is gone{', or takes nothing any more' if takes else ''}"
         return Entry("gone", message, old_place, None, facts, spans)
-    before, after = _shown(old, one), _shown(new, other)
-    message = f"{after} was {before}" if before != after else f"{after} says something else"
+    message = change(one, other, lambda item, before: _shown(old if before else new, item))
     return Entry("changed", message, old_place, new_place, facts, spans)
 
 

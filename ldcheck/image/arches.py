@@ -136,8 +136,15 @@ def some_allowed(words: Sequence[str]) -> str:
     return next((arch.name for arch in TABLE if allows(words, arch.name)), "") if words else ""
 
 
+# Processors of 8 and 16 bits, whose files are of the class of 32 bits, by what their C compilers align pointers to.
+# Those that are not in the table go by the name that OUTPUT_ARCH has for them.
+_NARROW = {"avr": 1, "m68hc11": 1, **dict.fromkeys(("msp430", "m68hc12", "h8300", "xstormy16", "rl78", "m32c"), 2)}
+
+
 def word(name: str) -> int:
-    """The bytes of a pointer of an architecture; 0 if it is not known, or the name of a family with both."""
+    """The bytes that a pointer of an architecture is aligned to; 0 if it is not known, or a family with several."""
+    if name in _NARROW:
+        return _NARROW[name]
     bits = {arch.bits for arch in TABLE if matches(arch.name, name)} if name else set()
     return (min(bits) + 7) // 8 if len(bits) == 1 else 0
 

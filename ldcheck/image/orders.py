@@ -175,6 +175,7 @@ class _Run:
     ) -> None:
         self.notes: list[str] = []
         self._jumps = OuterJumps(link_map)
+        self._regions = link_map.regions
         self._evaluate = evaluate
         self._alignments = Alignments(objects)
         self._bodies: list[_Body] = []
@@ -271,7 +272,7 @@ class _Run:
                 behind = dot
             start = section.address if behind is None else -(-behind // body.align) * body.align
             inside, end = self._arranged(body, start, order, places)
-            ahead, skipped = start_padding(ends[-1] if ends else None, start, jumps)
+            ahead, skipped = start_padding(ends[-1] if ends else None, start, jumps, self._regions)
             row = section_padding(section.name, start, end - start, inside, ahead, skipped)
             rows.append(row)
             ends.append(start if section.name.startswith(".tbss") else end)

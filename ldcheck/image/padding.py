@@ -24,6 +24,8 @@ _NOT_LOADED = re.compile(
     r"\.(?:debug|zdebug|comment|stab|line|note\.GNU-stack|gnu\.(?:debuglto|lto|attributes|warning)|gnu_debug|symtab|strtab"
     r"|shstrtab|(?:ARM|riscv|c6xabi|MSP430)\.attributes|pdr|mdebug|SUNW|GCC\.command)"
 )
+# Nothing is aligned to more: what is further apart stands at addresses that somebody chose.
+_FURTHEST = 1 << 26
 _SKIPS = re.compile(r"ALIGN|\. = \(?\. \+")
 
 
@@ -96,7 +98,7 @@ def section_paddings(link_map: LinkMap, allocated: frozenset[str] | None = None)
     previous: MapSection | None = None
     for section in loaded_sections(link_map, allocated):
         jumps = outer.between(previous, section)
-        ahead, skipped = start_padding(end_of(previous), section.address, jumps)
+        ahead, skipped = start_padding(end_of(previous), section.address, jumps, link_map.regions)
         inside = {INPUT_ALIGNMENT: 0, ASSIGNMENT: 0}
         for padding in section.paddings:
             inside[ASSIGNMENT if padding.cause == ASSIGNMENT else INPUT_ALIGNMENT] += padding.size
@@ -130,12 +132,15 @@ class OuterJumps:
         return [(statement.text, statement.address or 0) for statement in found if statement.line not in inside]
 
 
-def start_padding(end: int | None, start: int, jumps: Sequence[tuple[str, int]]) -> tuple[int, int]:
+def start_padding(
+    end: int | None, start: int, jumps: Sequence[tuple[str, int]], regions: Sequence[tuple[str, int, int]] = ()
+) -> tuple[int, int]:
     """Bytes between the end of one section and the start of the next: by its alignment, and by assignments.
 
-    `jumps` are the assignments to dot between them, with the values that they gave it.
+    `jumps` are the assignments to dot between them, with the values that they gave it; `regions` the memory regions
+    (name, origin and length in bytes): between two of them nothing is lost.
     """
-    if end is None or start < end:
+    if end is None or start < end or _in_another(end, start, regions):
         return 0, 0
     dot, skipped = end, 0
     for text, value in jumps:
@@ -149,9 +154,15 @@ def start_padding(end: int | None, start: int, jumps: Sequence[tuple[str, int]])
         return 0, 0
     ahead = start - dot
     # Aligning never skips as much as the alignment that the start has.
-    if ahead >= start & -start:
+    if ahead >= min(start & -start, _FURTHEST):
         return 0, 0
     return ahead, skipped
+
+
+def _in_another(end: int, start: int, regions: Sequence[tuple[str, int, int]]) -> bool:
+    """Whether a section starts in a memory region that the end of the one before it is not in."""
+    homes = [(origin, origin + length) for _, origin, length in regions if origin <= start < origin + length]
+    return bool(homes) and not any(low <= end <= high for low, high in homes)
 
 
 def section_padding(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ldcheck.findings import EvidenceKind, Problem, Severity
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.image.arches import expand, from_script
 from ldcheck.judging.architecture import declared
 from ldcheck.judging.evidence import ImageView, ScriptView
@@ -197,3 +197,24 @@ def _in_elf(view: ImageView) -> list[Orphan]:
         for section in view.elf.sections
         if section.allocated and section.size and section.name not in view.script.output_sections
     ]
+
+
+def hidden(view: ImageView, excepted: Callable[[str], bool] = lambda _: False) -> Judgement | None:
+    """The judgement where sections may have been orphans without a trace; None where they have one.
+
+    An orphan goes into the output section of its name, and what is COMMON into .bss, where an ELF tells nothing apart.
+    """
+    if view.elf is None or view.script is None or view.map is not None or view.image.objects is not None:
+        return None
+    there = {section.name for section in view.elf.sections if section.allocated and section.size}
+    names = [*(name for name in view.script.output_sections if name in there), *(["COMMON"] if ".bss" in there else ())]
+    everywhere = [
+        rule
+        for rule in view.script.rules
+        if rule.files.everything and not (rule.required or rule.forbidden or rule.constraint)
+    ]
+    unseen = [one for one in names if not excepted(one) and not any(rule.names.matches(one) for rule in everywhere)]
+    if not unseen:
+        return None
+    reason = f"an ELF alone does not tell whether {listed(unseen, joint='or')} joined an output section as an orphan"
+    return Judgement(Standing.UNKNOWN, reason=f"{reason}, give the map or the objects")

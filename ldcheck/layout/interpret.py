@@ -21,13 +21,13 @@ What it takes for granted:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from ldcheck.layout.followed import not_followed
 from ldcheck.layout.result import Layout
 from ldcheck.layout.walk import Walk
 from ldcheck.linker import GNU, LLD, Linker
-from ldcheck.script.syntax import InputSectionDescription, Script
+from ldcheck.script.syntax import InputSectionDescription, OutputSection, Script
 
 
 def interpret(
@@ -37,6 +37,7 @@ def interpret(
     input_alignments: Callable[[InputSectionDescription], int | None] | None = None,
     orphans: bool = True,
     filled: bool = False,
+    content: Collection[OutputSection] = (),
     linker: Linker = GNU,
 ) -> Layout:
     """What `tree` guarantees of each address.
@@ -45,12 +46,13 @@ def interpret(
     CONSTANT(COMMONPAGESIZE) by these names. `input_alignments` tells the greatest alignment of the input sections that
     a statement places, where it is known. Without `orphans`, the link is one that refuses orphan sections. `filled` is
     one in which every output section has content and inputs are aligned to 64 bytes at most: what is then known holds
-    in usual links, and is no guarantee. `linker` is the one whose rules count.
+    in usual links, and is no guarantee. Each output section of `content` is taken to have some. `linker` is the
+    one whose rules count.
     """
     walk: type[Walk] = Walk
     if linker.kind == LLD.kind:
         from ldcheck.layout.lld import LldWalk
 
         walk = LldWalk
-    layout = walk(tree, dict(params or {}), input_alignments, orphans, filled, linker).run()
+    layout = walk(tree, dict(params or {}), input_alignments, orphans, filled, linker, content).run()
     return layout if not_followed(tree, linker) is None else layout.without_knowledge()

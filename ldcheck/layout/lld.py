@@ -51,8 +51,9 @@ class LldWalk(Walk):
         orphans: bool,
         filled: bool,
         linker: Linker,
+        content: Collection[OutputSection] = (),
     ) -> None:
-        super().__init__(tree, params, input_alignments, orphans, filled, linker)
+        super().__init__(tree, params, input_alignments, orphans, filled, linker, content)
         self._judge.asks_early = linker.may_be_before(*_ASKS_LATE)
         self._regions = [region for name, region in self._constants.regions.items() if name != DEFAULT]
         self._segments = any(isinstance(node, ProgramHeaders) for node in tree.statements)

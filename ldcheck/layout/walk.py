@@ -59,8 +59,10 @@ class Walk:
         orphans: bool,
         filled: bool,
         linker: Linker = GNU,
+        content: Collection[OutputSection] = (),
     ) -> None:
         self._linker = linker
+        self._content = frozenset(content)
         self._tree = tree
         self._input_alignments = input_alignments
         self._orphans = orphans
@@ -306,7 +308,7 @@ class Walk:
         """The location counter and the region behind an output section."""
         before, final_before, current = self._dot, self._final_dot, region.current
         power = self._power(node)
-        filled = self._filled and not (traits.conditional or traits.unallocated)
+        filled = (self._filled or node in self._content) and not (traits.conditional or traits.unallocated)
         allocated = filled or self._is_allocated(node, traits, start, end)
         fluid = not (traits.unallocated or traits.conditional or node.name.text in self._flow.mentioned)
         # Its end is a place that nothing else has.

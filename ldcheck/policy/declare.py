@@ -68,7 +68,8 @@ class Names(Enum):
 class Key:
     """A key of a rule. `doc` is one sentence; `choices` belongs to CHOICE, `minimum` to SIZE.
 
-    `names` is what the names are that the value holds, where its kind is names or an expression.
+    `names` is what the names are that the value holds, where its kind is names or an expression. A size may speak of
+    memory regions (`LENGTH(RAM)`) with `regions`: it has no value before there is a script.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Key:
     choices: tuple[str, ...] = ()
     minimum: int = 0
     names: Names = Names.DECLARED
+    regions: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -25,7 +25,7 @@ from ldcheck.policy.read_values import (
     texts_of,
 )
 from ldcheck.policy.rule import Named, Rule, RuleTest, Value, When, names_of
-from ldcheck.policy.sizes import is_identifier, names_in, size_of
+from ldcheck.policy.sizes import is_identifier, names_in, regions_in, size_of
 from ldcheck.source import Location, Related
 from ldcheck.words import did_you_mean, suggest
 
@@ -195,7 +195,7 @@ class RuleReader:
         """A size must have a value from numbers and params, so that no check need ask."""
         # Params that failed have had their error already, and what only a script tells has none yet.
         without = {*self._params, *self._constants} - self._values.keys()
-        if any(name in without for name in names_in(value.text)):
+        if any(name in without for name in names_in(value.text)) or (key.regions and regions_in(value.text)):
             return
         number = self._complaints.attempt(size_of, value, self._values)
         if number is not None and number < key.minimum:

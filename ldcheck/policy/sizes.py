@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _LIMIT = 1 << 64
+# Origin and length of memory regions by name.
+Regions = Mapping[str, tuple[int, int]]
 # Long enough for any size, and short enough that no nesting is deep.
 _LONGEST = 400
 _MOST_ERRORS = 100
@@ -88,12 +90,32 @@ def names_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(node.name for node in walk(expression) if isinstance(node, Name)))
 
 
-def size_of(value: Value, params: Mapping[str, int]) -> int:
-    """The value of a key of kind SIZE. Raises CheckError at its place for what has none or is negative."""
+def regions_in(text: str) -> tuple[str, ...]:
+    """The memory regions that a size of sound syntax speaks of: `RAM` of `LENGTH(RAM) - 4K`, each once."""
+    if "(" not in text:
+        return ()
+    from ldcheck.script.parser import parse_expression
+    from ldcheck.script.syntax import Call, Word, walk
+
+    expression = parse_expression(text[:_LONGEST], giga=True).expression
+    calls = [node for node in walk(expression) if isinstance(node, Call)] if expression is not None else []
+    named = (call.arguments[0] for call in calls if call.function in _OF_REGIONS)
+    return tuple(dict.fromkeys(word.text for word in named if isinstance(word, Word)))
+
+
+# What is asked of a memory region, by the place in its pair of origin and length.
+_OF_REGIONS = {"ORIGIN": 0, "LENGTH": 1}
+
+
+def size_of(value: Value, params: Mapping[str, int], regions: Regions | None = None) -> int:
+    """The value of a key of kind SIZE. Raises CheckError at its place for what has none or is negative.
+
+    `regions` are the memory regions (origin and length) that it may speak of.
+    """
     if not isinstance(value, Named):
         raise TypeError("a size is one text")
     known = _known(value.text, params)
-    return known if known is not None else evaluate(value.text, params, value.location)
+    return known if known is not None else evaluate(value.text, params, value.location, regions)
 
 
 def _known(text: str, params: Mapping[str, int]) -> int | None:
@@ -104,7 +126,7 @@ def _known(text: str, params: Mapping[str, int]) -> int | None:
     return value if value is not None and value < _LIMIT else None
 
 
-def evaluate(text: str, params: Mapping[str, int], place: Location) -> int:
+def evaluate(text: str, params: Mapping[str, int], place: Location, regions: Regions | None = None) -> int:
     """The value of a size of sound syntax. Raises CheckError at `place` for an unknown name or an impossible value."""
     plain = plain_size(text)
     if plain is None:
@@ -114,7 +136,7 @@ def evaluate(text: str, params: Mapping[str, int], place: Location) -> int:
 
         expression = parse_expression(text[:_LONGEST], giga=True).expression
         try:
-            plain = _value(expression, params) if expression is not None else None
+            plain = _value(expression, params, regions or {}) if expression is not None else None
         except _UnknownNameError as unknown:
             raise CheckError(unknown_param(unknown.name, params, place)) from None
         except ZeroDivisionError:
@@ -185,7 +207,7 @@ class _UnknownNameError(Exception):
         self.name = name
 
 
-def _value(expression: Expression, params: Mapping[str, int]) -> int | None:
+def _value(expression: Expression, params: Mapping[str, int], regions: Regions) -> int | None:
     """The value in unbounded arithmetic; None for what only a link knows. Depth is bounded by the text's length."""
     from ldcheck.script.syntax import Binary, Call, Conditional, Name, Number, Unary
 
@@ -196,22 +218,22 @@ def _value(expression: Expression, params: Mapping[str, int]) -> int | None:
             return params[expression.name]
         raise _UnknownNameError(expression.name)
     if isinstance(expression, Unary):
-        operand = _value(expression.operand, params)
+        operand = _value(expression.operand, params, regions)
         if operand is None:
             return None
         return {"-": -operand, "+": operand, "!": int(not operand), "~": ~operand}[expression.operator]
     if isinstance(expression, Binary):
-        left, right = _value(expression.left, params), _value(expression.right, params)
+        left, right = _value(expression.left, params, regions), _value(expression.right, params, regions)
         if left is None or right is None:
             return None
         return _binary(expression.operator, left, right)
     if isinstance(expression, Conditional):
-        test = _value(expression.test, params)
+        test = _value(expression.test, params, regions)
         if test is None:
             return None
-        return _value(expression.yes if test else expression.no, params)
+        return _value(expression.yes if test else expression.no, params, regions)
     assert isinstance(expression, Call)
-    return _call(expression, params)
+    return _call(expression, params, regions)
 
 
 def _binary(operator: str, left: int, right: int) -> int | None:
@@ -241,10 +263,14 @@ def _binary(operator: str, left: int, right: int) -> int | None:
     return simple.get(operator)
 
 
-def _call(call: Call, params: Mapping[str, int]) -> int | None:
+def _call(call: Call, params: Mapping[str, int], regions: Regions) -> int | None:
     from ldcheck.script.syntax import Word
 
-    values = [None if isinstance(item, Word) else _value(item, params) for item in call.arguments]
+    first = call.arguments[0]
+    if isinstance(first, Word):
+        at = _OF_REGIONS.get(call.function)
+        return None if at is None or first.text not in regions else regions[first.text][at]
+    values = [None if isinstance(item, Word) else _value(item, params, regions) for item in call.arguments]
     known = [value for value in values if value is not None]
     if len(known) != len(values) or not known:
         return None

@@ -19,9 +19,11 @@ _BLANKED = r'(?s:/\*.*?(?:\*/|\Z))|"[^"\n]*"|(?m:^[ \t]*#.*$)|//.*'
 # What fills in the placeholder, and how such a one is written.
 _PLACEHOLDERS = (
     (r"@[A-Za-z_][\w.-]*@", "configure or CMake"),
-    (r"\$\{[A-Za-z_][\w.]*\}", "a script of the build"),
-    (r"\{\{[^{}\n]*\}\}|\{%[^\n]{0,200}?%\}", "a script of the build"),
-    (r"<%[^\n]{0,200}?%>", "a script of the build"),
+    # The rest of a division by a symbol is never divided again with blanks like these.
+    (r"(?<![\w)%])%[A-Za-z_]\w*%|%%[A-Za-z_]\w*%%", "the build"),
+    (r"\$\{[A-Za-z_][\w.]*\}|\$\([A-Za-z_][\w.]*\)", "the build"),
+    (r"\{\{[^{}\n]*\}\}|\{%[^\n]{0,200}?%\}", "the build"),
+    (r"<%[^\n]{0,200}?%>", "the build"),
 )
 # What ESP-IDF's generator replaces is the name of a file to ld.
 _MAPPING = (r"(?m)^[ \t]*mapping\[\w+\][ \t]*$", "ESP-IDF's ldgen")
@@ -94,7 +96,7 @@ def _bare(text: str) -> str:
 
 
 def _template(bare: str, refused: bool) -> Foreign | None:
-    for pattern, filler in (_MAPPING, *(_PLACEHOLDERS if refused else _PLACEHOLDERS[:1])):
+    for pattern, filler in (_MAPPING, *(_PLACEHOLDERS if refused else _PLACEHOLDERS[:2])):
         if found := re.search(pattern, bare):
             return Foreign(
                 f"this is a template: `{shorten(found[0].strip())}` is still to be filled in",

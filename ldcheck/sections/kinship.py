@@ -99,6 +99,12 @@ FAMILIES = (
     ),
     Family("constructors", (".init_array", ".init_array.*"), (".init_array",)),
     Family("destructors", (".fini_array", ".fini_array.*"), (".fini_array",)),
+    Family(
+        "constructors",
+        (".init_array", ".init_array.*"),
+        (".preinit_array", ".fini_array"),
+        apart="what lies between the symbols of another array is called with that",
+    ),
     # Elsewhere GCC may be configured for .ctors still, whatever its build for Linux does.
     Family("constructors", (".init_array", ".init_array.*"), (".ctors",), arches=_INIT_ARRAY),
     Family("destructors", (".fini_array", ".fini_array.*"), (".dtors",), arches=_INIT_ARRAY),

@@ -70,14 +70,24 @@ SAME = {
 OTHERS = {
     "patterns to statements": (".a : { *(.a .b) }", ".a : { *(.a) *(.b) }", "`*(.a .b)` is gone"),
     "another order of statements": (".a : { *(.a) *(.b) }", ".a : { *(.b) *(.a) }", "stands elsewhere"),
-    "under KEEP": (".a : { *(.a) }", ".a : { KEEP(*(.a)) }", "is new"),
+    "under KEEP": (".a : { *(.a) }", ".a : { KEEP(*(.a)) }", "`*(.a)` is under KEEP() now"),
     "a wildcard ahead": (".a : { *(.a.b) *(.a.*) }", ".a : { *(.a.*) *(.a.b) }", "takes nothing any more"),
     "a symbol renamed": ("x = .;", "z = .;", "`x = .` is gone"),
     "a symbol behind the padding": ("x = .; . = ALIGN(8);", ". = ALIGN(8); x = .;", "stands elsewhere"),
     "a symbol into the section": ("x = .; .a : { *(.a) }", ".a : { x = .; *(.a) }", "`x = .`"),
     "symbols that depend on each other": ("x = .; y = x;", "y = x; x = .;", "stands elsewhere"),
-    "another alignment": (".a : ALIGN(8) { *(.a) }", ".a : ALIGN(16) { *(.a) }", "section .a says something else"),
-    "another region": (".a : { *(.a) } >r", ".a : { *(.a) }", "the output section .a says something else"),
+    "another alignment": (
+        ".a : ALIGN(8) { *(.a) }", ".a : ALIGN(16) { *(.a) }", "the output section .a: `ALIGN(16)` was `ALIGN(8)`",
+    ),
+    "another region": (".a : { *(.a) } >r", ".a : { *(.a) }", "the output section .a: `> r` is gone"),
+    "another load address": (
+        ".a : AT(x) { *(.a) }", ".a : { *(.a) } >r AT> r", "section .a: `AT(x)` is gone, `> r` is new, `AT> r` is new",
+    ),
+    "no longer under KEEP": (".a : { KEEP(*(.a)) }", ".a : { *(.a) }", "`*(.a)` is no longer under KEEP()"),
+    "a symbol in another section": (
+        ".a : { *(.a) x = .; } .b : { *(.b) }", ".a : { *(.a) } .b : { *(.b) x = .; }",
+        "`x = .` was in .a, and is in .b now",
+    ),
     "a stricter ASSERT": ('ASSERT(x < 8, "")', 'ASSERT(x < 4, "")', "ASSERT(x < 4) was ASSERT(x < 8)"),
     "an ASSERT that is gone": ('ASSERT(x < 8, "")', "", "ASSERT(x < 8) is gone"),
     "a file that is loaded": (".a : { x.o(.a) *(.a) }", ".a : { *(.a) }", "`x.o(.a)` is gone"),

@@ -60,6 +60,28 @@ def test_causes(tmp_path, linker):
     assert [row.inside for row in rows if row.name == ".data"] == [3]
 
 
+REGIONS = """
+MEMORY { FLASH : ORIGIN = 0x08000000, LENGTH = 64K  RAM : ORIGIN = 0x20000000, LENGTH = 64K }
+SECTIONS {
+  .text : { *(.text .text.*) } > FLASH
+  .data : { *(.data .data.*) } > RAM AT> FLASH
+  .table : { *(.table) } > RAM
+}
+"""
+ADDRESSES = "SECTIONS { .text 0x08000000 : { *(.text .text.*) } .data 0x20000000 : { *(.data .data.*) } }"
+
+
+@pytest.mark.parametrize("script", [REGIONS, ADDRESSES])
+def test_what_lies_between_two_memories_is_no_padding(tmp_path, script):
+    """The second one begins at a multiple of half a gigabyte, which no section asks for."""
+    result = link(tmp_path, script, [assemble(tmp_path, _SOURCE)])
+    assert result.map is not None
+    found = {row.name: row for row in section_paddings(read_map(str(result.map)))}
+    assert found[".data"].ahead == 0
+    assert found[".table"].total == 0
+    assert found[".text"].total == 6
+
+
 def test_spread():
     """Pages are counted once for each object, however many of its sections lie there."""
     places = [("a", 0, 10), ("a", 100, 10), ("a", 8000, 200), ("b", 4096, 4096), ("b", 1 << 62, 1), ("c", 5, 0)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ldcheck.layout.facts import Order, order
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import (
     Extent,
@@ -56,6 +57,19 @@ def test_a_section_between_them_that_a_link_may_drop_keeps_nothing_apart():
     assert not sections(middle % "m = .; ", ".a", ".b").apart
     assert sections(middle % "BYTE(0) ", ".a", ".b").apart
     assert sections(middle % "", ".a", ".m").apart
+
+
+def test_what_has_content_takes_room_in_front_of_a_section_with_its_own_align():
+    """Empty, .a lies behind .b: ld aligns its address and takes no room in the region for it."""
+    tree = tree_of("SECTIONS { .a : ALIGN(4096) { s = .; *(.a) e = .; } .b : ALIGN(16) { *(.b) } }")
+    section = next(node for node in walk(tree) if isinstance(node, OutputSection))
+
+    def order_of_both(content: tuple[OutputSection, ...]) -> Order | None:
+        found = {one.name: one for one in interpret(tree, content=content).sections}
+        return order(found[".a"].end, found[".b"].start)
+
+    assert order_of_both(()) is None
+    assert order_of_both((section,)) is Order.LESS_OR_EQUAL
 
 
 def test_a_section_with_an_address_lies_ahead_of_what_follows_if_it_is_there():

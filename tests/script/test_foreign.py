@@ -8,6 +8,9 @@ from ldcheck import check
 from ldcheck.script.foreign import is_version_script
 
 FOREIGN = {
+    "percent signs": ("SECTIONS { . = %BASE% + 0x100; .text : { *(.text) } }", "a template: `%BASE%`"),
+    "percent signs that ld skips": ("SECTIONS { .text : { *(.text) %MORE% } }", "a template: `%MORE%`"),
+    "variable of make": ("MEMORY { R : ORIGIN = 0, LENGTH = $(SIZE) }", "a template: `$(SIZE)`"),
     "configure": ("SECTIONS { .text : { *(@TEXT_SECTIONS@) } }", "a template: `@TEXT_SECTIONS@`"),
     "cmake": ("MEMORY { RAM : ORIGIN = ${RAM_START}, LENGTH = 4K }", "a template: `${RAM_START}`"),
     "jinja": ("{% if x %}\nENTRY(main)\n{% endif %}\nSECTIONS { }", "a template: `{% if x %}`"),
@@ -33,6 +36,7 @@ MISTAKES = {
     "no semicolon": "SECTIONS { .text : { *(.text) } > RAM . = 4 }",
     "no brace": "SECTIONS { .text : { *(.text) ",
     "at sign in a comment": "/* @NAME@ {{x}} */ SECTIONS { .text { *(.text) } }",
+    "rests of divisions": "x = a%b%c; SECTIONS { .text { *(.text) } }",
     "at sign in quotes": 'SECTIONS { ASSERT(1, "@NAME@") .text { *(.text) } }',
     "prose": "this is a text of another kind",
     "conditional": "#ifdef A\nSECTIONS { .text { } }\n#endif\n",

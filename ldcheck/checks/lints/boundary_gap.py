@@ -260,7 +260,7 @@ def _leaves_a_record(names: Sequence[str], step: int, view: ScriptView) -> bool:
     if are_relocations(names):
         # Three words of the target each, or two without addends: 12 bytes are no multiple of 8.
         addends = any(name.startswith(".rela") for name in names)
-        size = word(view.arch) or _WORD
+        size = max(word(view.arch), _WORD)
         return step > size * (1 if addends else 2)
     return False
 

@@ -1,11 +1,14 @@
-"""Heaps that begin below what is placed in their memory.
+"""Heaps that begin below what is placed in their memory, or where there is none.
 
 ## What it does
 Reports a symbol that by its name is the start of the heap (`__sheap`, `_heap_start`, `__HeapBase`) and has a place
-ahead of an output section of variables in the same memory region.
+ahead of an output section of variables in the same memory region. Warns of `end` and `__end__` in such a place, from
+which the heap of a C library begins, and notes it of `_end`; warns of each in a region from which variables are only
+loaded, or at an address outside of all regions.
 
 ## Why is this bad
-The first allocations are handed out of .bss or .data: variables change under the hands of whoever wrote them.
+The first allocations are handed out of .bss or .data: variables change under the hands of whoever wrote them. In flash,
+or where there is no memory, the first write to one is lost, or stops with a fault.
 
 ## Example
     MEMORY { RAM : ORIGIN = 0x20000000, LENGTH = 16K }
@@ -17,7 +20,8 @@ The first allocations are handed out of .bss or .data: variables change under th
 
 ## Limits
 Heaps of other names are not recognised, nor is code that leaves out the variables in between. A heap that is an output
-section of its own, and what follows it, is left alone.
+section of its own, and what follows it, is left alone. `_end` may be the end of the file, and lie ahead of .bss on
+purpose: in a script without MEMORY that is not told at all.
 
 ## References
 GNU ld manual, "Source Code Reference".
@@ -26,7 +30,7 @@ GNU ld manual, "Source Code Reference".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
@@ -39,7 +43,7 @@ from ldcheck.sections.rules import flat
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
-    head=Key("lint", Kind.NAME, "Heaps that begin below what is placed in their memory."),
+    head=Key("lint", Kind.NAME, "Heaps that begin below what is placed in their memory, or where there is none."),
     evidence=(EvidenceKind.SCRIPT,),
 )
 
@@ -47,6 +51,9 @@ _HEAP = re.compile(
     r"_*s_?heap_*|_*heap_*(start|begin|base|low|bottom)_*|_*(start|begin|base)_*(of_)?heap_*", re.IGNORECASE
 )
 
+
+# Where the C library's sbrk() begins: newlib takes `end`, others `_end` or `__end__`.
+_END = re.compile(r"_*end_*")
 
 # As many names as one hands on to the next.
 _FAR = 8
@@ -57,37 +64,96 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     problems = tuple(
         problem
         for name, nodes in view.assignments.items()
-        if len(nodes) == 1 and _HEAP.fullmatch(name)
-        for problem in _overlaps(nodes[0], view)
+        if len(nodes) == 1 and (_HEAP.fullmatch(name) or _END.fullmatch(name))
+        for problem in _astray(nodes[0], view)
     )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
 
 
-def _overlaps(heap: Assignment, view: ScriptView) -> Iterator[Problem]:
+def _astray(heap: Assignment, view: ScriptView) -> Iterator[Problem]:
+    yield from _outside(heap, view)
     place = _place(heap, view)
     home = _region_at(place, view) if place is not None else None
     own = view.enclosing.get(id(heap))
     if place is None or home is None or (own is not None and not _has_variables(own)):
         return
+    variables = [
+        node
+        for node in view.statements
+        if isinstance(node, OutputSection) and node.region is not None and _has_variables(node)
+    ]
+    yield from _in_flash(heap, home, variables, view)
     # In a region, output sections lie in the order of the script.
-    behind = view.statements[view.positions[id(place)] :]
+    at = view.positions[id(place)]
+    behind = [one for one in variables if view.positions[id(one)] >= at and one.address is None]
     for section in behind:
-        if not isinstance(section, OutputSection) or not _has_variables(section) or section.address is not None:
-            continue
         if section.region is None or section.region.text != home:
             continue
         name = heap.target.text
         yield view.problem(
             heap,
             name,
-            f"{name} is not behind {section.name.text}: the first allocations are out of it",
+            f"{name} is not behind {section.name.text}: the first allocations are out of it{_condition(name)}",
             at=heap.value,
             label="the start of the heap",
             related=(Related(view.locate(section), f"placed behind that in {home}"),),
             help=f"let the heap begin at the end of {section.name.text}",
-            severity=Severity.ERROR,
+            severity=_weight(name),
         )
         return
+
+
+def _condition(name: str) -> str:
+    """Under which condition a symbol is the start of a heap; empty for what is called so."""
+    return "" if _HEAP.fullmatch(name) else f", if a C library takes its heap from `{name}` on"
+
+
+def _weight(name: str) -> Severity:
+    """How heavy a heap below variables is. `_end` may be the end of the file as well, ahead of .bss on purpose."""
+    if _HEAP.fullmatch(name):
+        return Severity.ERROR
+    return Severity.NOTE if name == "_end" else Severity.WARNING
+
+
+def _in_flash(heap: Assignment, home: str, variables: Sequence[OutputSection], view: ScriptView) -> Iterator[Problem]:
+    """A heap behind what stands in a region that no variables run in, and some are loaded from."""
+    loaded = next((one for one in variables if one.load_region is not None and one.load_region.text == home), None)
+    if loaded is None or any(one.region is not None and one.region.text == home for one in variables):
+        return
+    name = heap.target.text
+    yield view.problem(
+        heap,
+        name,
+        f"{name} lies in {home}, from which {loaded.name.text} is only loaded: nothing that is allocated "
+        f"there can be written{_condition(name)}",
+        at=heap.value,
+        label="the start of the heap",
+        related=(Related(view.locate(loaded), f"loaded from {home}"),),
+        help="let the heap begin behind the last variables",
+        severity=Severity.WARNING,
+    )
+
+
+def _outside(heap: Assignment, view: ScriptView) -> Iterator[Problem]:
+    """A heap at an address that is in no region, where variables are in regions."""
+    value = view.layout.value(heap)
+    if value is None or value.value is None or not view.regions or len(view.regions) < len(view.memory):
+        return
+    in_regions = [one for one in view.output_sections.values() if _has_variables(one[0])]
+    if not in_regions or any(section.region is None for sections in in_regions for section in sections):
+        return
+    if any(origin <= value.value <= origin + length for origin, length in view.regions.values()):
+        return
+    name = heap.target.text
+    yield view.problem(
+        heap,
+        name,
+        f"{name} is {value.value:#x}, which is in no memory region{_condition(name)}",
+        at=heap.value,
+        label="the start of the heap",
+        help="let the heap begin behind the last variables",
+        severity=Severity.WARNING,
+    )
 
 
 def _has_variables(section: OutputSection) -> bool:

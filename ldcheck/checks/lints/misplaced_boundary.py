@@ -1,14 +1,18 @@
-"""Symbols for the bounds of .bss or .data that stand elsewhere.
+"""Symbols for the bounds of .bss, .data or a table that stand elsewhere.
 
 ## What it does
 Reports a symbol that is called after the beginning of .bss or of .data (`__bss_start`, `_sbss`, `__data_start`) and
 takes the location counter where no statement behind it takes such sections; and one that is called after the end of
-them (`__bss_end`, `_ebss`, `_edata`) ahead of a statement that takes some of them into the same output section.
+them (`__bss_end`, `_ebss`, `_edata`) ahead of a statement that takes some of them into the same output section. Of a
+table between two symbols (`__drv_start = .; *(.drv .drv.*) __drv_end = .;`) it reports a statement ahead of the start
+symbol that takes what the table would take, or what is called after its beginning (`*(.drv.first)`). And it reports
+`__init_array_start` with nothing up to `__init_array_end`, where no statement of the script takes constructors.
 
 ## Why is this bad
 Start-up code clears from the one symbol, copies to the other. A symbol that was left where its section once stood, or
 that stands ahead of sections which came later, makes it clear or overwrite those: the run-time code that lies there is
-gone before it is called. What lies behind the end is not cleared, or not copied.
+gone before it is called. What lies behind the end is not cleared, or not copied. Whoever walks a table from its start
+symbol passes over what stands ahead of it. Constructors that no statement takes are orphans, which nobody calls.
 
 ## Example
     SECTIONS
@@ -28,7 +32,8 @@ gone before it is called. What lies behind the end is not cleared, or not copied
 
 ## Limits
 A range that ends where it starts is left alone, and so is a script that takes whole files there, or INCLUDEs one that
-cannot be found. Other names are not recognised: state them with `bracket`.
+cannot be found. Other names are not recognised: state them with `bracket`. What a table has of files that the script
+names (`*crtbegin.o(.ctors)`), or behind another symbol, may be meant to be apart.
 
 ## References
 GNU ld manual, "Source Code Reference".
@@ -40,17 +45,20 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.enclosed import Pair, pairs, place_symbol
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.subjects import unread
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.marks import is_start_to_end
+from ldcheck.script.marks import is_start_to_end, marks_a_place
 from ldcheck.script.syntax import Assignment, InputSectionDescription, Name, Node, OutputSection
-from ldcheck.sections.rules import flat
+from ldcheck.sections.reach import names
+from ldcheck.sections.rules import InputRule, flat
+from ldcheck.sections.tables import is_table, names_in
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
-    head=Key("lint", Kind.NAME, "Symbols for the bounds of .bss or .data that stand elsewhere."),
+    head=Key("lint", Kind.NAME, "Symbols for the bounds of .bss, .data or a table that stand elsewhere."),
     evidence=(EvidenceKind.SCRIPT,),
 )
 
@@ -82,6 +90,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     for section in view.statements:
         if isinstance(section, OutputSection) and section.name.text != "/DISCARD/":
             problems += _ended_early(section, view)
+    problems += [*_begun_late(view), *_uncalled(view)]
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
 
 
@@ -110,9 +119,9 @@ def _ended_early(section: OutputSection, view: ScriptView) -> Iterator[Problem]:
             ends[kind] = node
             late[kind] = []
         elif isinstance(node, InputSectionDescription):
-            names = {pattern.pattern.text for pattern in node.patterns or ()}
+            taken = {pattern.pattern.text for pattern in node.patterns or ()}
             for kind in ends:
-                if names & _WHOLE[kind]:
+                if taken & _WHOLE[kind]:
                     late[kind].append(node)
     for kind, end in ends.items():
         if late[kind]:
@@ -132,14 +141,95 @@ def _early(end: Assignment, kind: str, late: Sequence[InputSectionDescription], 
     )
 
 
+# A suffix that says where in a table something belongs.
+_FIRST = re.compile(r"(.+)[._](?:first|begin|start|early)")
+
+
+def _begun_late(view: ScriptView) -> Iterator[Problem]:
+    """A problem for each table whose start symbol stands behind a statement that takes a part of it."""
+    for pair in pairs(view):
+        section = view.enclosing.get(id(pair.start))
+        if section is None or not is_table(names_in(pair.inputs)):
+            continue
+        statements = {id(node) for node in pair.inputs}
+        table = [rule for rule in view.rules if id(rule.statement) in statements and not rule.discards]
+        start = view.positions[id(pair.start)]
+        ahead = [
+            rule
+            for rule in view.rules
+            if rule.section is section
+            and view.positions[id(rule.statement)] < start
+            and not rule.stretch
+            and rule.files.takes("x.o", None)
+            and _is_part(rule, table)
+        ]
+        if ahead and not _is_marked(section, view):
+            yield _late(pair, ahead, view)
+
+
+def _is_part(rule: InputRule, table: Sequence[InputRule]) -> bool:
+    """Whether a rule is for sections that those of a table would take, or that are called after its beginning."""
+    name = rule.pattern.pattern.text if rule.pattern is not None else ""
+    first = _FIRST.fullmatch(name)
+    return bool(name) and any(
+        names(rule.names, one.names) or (first is not None and one.names.matches(first[1])) for one in table
+    )
+
+
+def _is_marked(section: OutputSection, view: ScriptView) -> bool:
+    """Whether a symbol directly ahead of an output section marks its beginning."""
+    before = view.statements[: view.positions[id(section)]][-1:]
+    return any(place_symbol(node) is not None and id(node) not in view.enclosing for node in before)
+
+
+def _late(pair: Pair, ahead: Sequence[InputRule], view: ScriptView) -> Problem:
+    name = pair.start.target.text
+    return view.problem(
+        pair.start,
+        name,
+        f"{name} is the start of a table, and `{ahead[0].text}` puts a part of that ahead of it",
+        label="who starts here passes over it",
+        related=(Related(view.locate(rule.node), "not behind the start symbol") for rule in ahead),
+        help=f"put it ahead of `{ahead[0].text}`",
+        severity=Severity.WARNING,
+    )
+
+
+# Constructors of every kind, by an example each.
+_CONSTRUCTORS = (".init_array", ".init_array.00101", ".ctors", ".ctors.65434")
+_ARRAY_START = re.compile(r"_*init_array_(?:start|begin)_*")
+
+
+def _uncalled(view: ScriptView) -> Iterator[Problem]:
+    """A problem for the symbols around an array of constructors that the script has no statement for."""
+    starts = [name for name in view.assignments if _ARRAY_START.fullmatch(name)]
+    if not starts or any(rule.names.matches(name) for rule in view.rules for name in _CONSTRUCTORS):
+        return
+    for start in starts:
+        node = view.assignments[start][-1]
+        behind = view.statements[view.positions[id(node)] + 1 :]
+        if marks_a_place(node) and _is_empty(node, tuple(behind)):
+            end = next(one for one in behind if isinstance(one, Assignment) and is_start_to_end(node, one))
+            yield view.problem(
+                node,
+                start,
+                f"no statement takes .init_array: as soon as an object has a constructor, that is not between {start} "
+                f"and {end.target.text}",
+                label="nobody calls what is not behind it",
+                related=(Related(view.locate(end), "nor ahead of this"),),
+                help="put `KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*))) KEEP(*(.init_array))` between the two",
+                severity=Severity.WARNING,
+            )
+
+
 def _may_be(kind: str, node: Node) -> bool:
     """Whether a statement takes sections of a kind by their names, or may take them with everything else."""
     if isinstance(node, OutputSection):
         return _OF[kind].search(node.name.text) is not None
     if not isinstance(node, InputSectionDescription):
         return False
-    names = [pattern.pattern.text for pattern in node.patterns or ()]
-    return not names or any(name[0] in "*?[" or _OF[kind].search(name) for name in names)
+    taken = [pattern.pattern.text for pattern in node.patterns or ()]
+    return not taken or any(name[0] in "*?[" or _OF[kind].search(name) for name in taken)
 
 
 def _is_empty(start: Assignment, behind: tuple[Node, ...]) -> bool:

@@ -38,6 +38,7 @@ from ldcheck.image.model import ImageSection
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import image_values
 from ldcheck.judging.surroundings import Landmark, homes, shown_segment, surroundings
+from ldcheck.judging.unplaced import hidden
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.record import dataclass
@@ -94,6 +95,8 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     for orphan in orphans:
         groups.setdefault(_group(orphan, view), []).append(orphan)
     problems = tuple(_problem(group, view) for group in groups.values())
+    if not problems and (unknown := hidden(view)) is not None:
+        return unknown
     evidence = (EvidenceKind.MAP,) if view.map is not None else (EvidenceKind.IMAGE,)
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems, evidence=evidence)
 

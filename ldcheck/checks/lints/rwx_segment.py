@@ -20,7 +20,8 @@ linked with code in `.init.text`.
 
 ## Limits
 An image with a single segment, or all of whose segments are like that, protects its pages by other means (its own page
-tables, a memory protection unit) or not at all: it is noted.
+tables, a memory protection unit) or not at all: it is noted. So is a segment to which the script gives both permissions
+itself (`init PT_LOAD FLAGS(7);`), as kernels do for what they map anew.
 
 ## References
 GNU ld manual, "PHDRS Command", option --warn-rwx-segments; ELF gABI, "Program Header".
@@ -31,8 +32,11 @@ from __future__ import annotations
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.image.model import Segment
 from ldcheck.judging.evidence import ImageView
+from ldcheck.judging.segments import header_of, shown_at
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
+from ldcheck.script.environment import Environment
+from ldcheck.script.expressions import evaluate
 from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
@@ -40,6 +44,9 @@ DECLARATION = Declaration(
     evidence=(EvidenceKind.IMAGE,),
     headerless=True,
 )
+
+# PF_X and PF_W of the ELF specification.
+_BOTH = 1 | 2
 
 
 def on_image(_: Rule, view: ImageView) -> Judgement:
@@ -49,8 +56,22 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     loaded = [one for one in view.elf.segments if one.type == "LOAD" and one.memory_size]
     both = [one for one in loaded if one.writable and one.executable]
     severity = Severity.NOTE if len(both) == len(loaded) else Severity.WARNING
-    problems = tuple(_problem(one, severity, view) for one in both)
+    problems = tuple(_told(one, severity, view) for one in both)
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _told(segment: Segment, severity: Severity, view: ImageView) -> Problem:
+    """The problem, shown at the section that brings the permission in, or where the script makes the segment."""
+    meant = _is_meant(segment, view)
+    problem = _problem(segment, Severity.NOTE if meant else severity, view)
+    return shown_at(problem, segment, view) if meant or problem.location is None else problem
+
+
+def _is_meant(segment: Segment, view: ImageView) -> bool:
+    """Whether the script gives the segment both permissions by its FLAGS."""
+    header = header_of(segment, view)
+    flags = evaluate(header.flags, Environment()).number if header is not None and header.flags is not None else None
+    return flags is not None and flags & _BOTH == _BOTH
 
 
 def _problem(segment: Segment, severity: Severity, view: ImageView) -> Problem:

@@ -8,8 +8,8 @@ in another, whose load addresses need not go in step with their addresses.
 ## Why is this bad
 GNU ld aligns an address for the inputs of a section. A load address it aligns only as the section's ALIGN() attribute
 says: behind a string of 5 bytes in the flash, .data is loaded from an odd address. A loop that copies words from there
-stops with a fault where the processor loads words from multiples of 4 only. And what is copied in one go ends up some
-bytes off from the first section on that is padded at one side and not at the other.
+stops with a fault where the processor loads words from multiples of 4 (of 2, if it has 16 bits) only. And what is
+copied in one go ends up some bytes off from the first section on that is padded at one side and not at the other.
 
 ## Example
     .text : { *(.text .text.* .rodata .rodata.*) } > FLASH
@@ -21,7 +21,7 @@ bytes off from the first section on that is padded at one side and not at the ot
 
 ## Limits
 Where tables of words or an ALIGN stand in front of the section in the flash, nothing is reported. How code copies is
-not known.
+not known. A word is 4 bytes where the target is not known to have smaller ones.
 
 ## References
 GNU ld manual, "Output Section LMA", "Forced Output Alignment" (ALIGN_WITH_INPUT).
@@ -33,6 +33,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.architecture import declared
 from ldcheck.judging.edits import align_section
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.loading import ends_anywhere, has_bytes, loaded_ahead, regions_of
@@ -77,26 +78,30 @@ def _copied(view: ScriptView) -> list[OutputSection]:
 
 
 def _unaligned(view: ScriptView) -> Iterator[Problem]:
+    from ldcheck.image.arches import word
+
+    # Loops copy words of the processor, and those of larger ones pairs of them at best.
+    wanted = min(word(view.arch or declared(view.tree)[0]) or _WORD, _WORD)
     layout = view.usual_layout
     for node in _copied(view):
         name = node.name.text
         load, start = layout.load_address(name), layout.section_start(name)
         assert node.load_region is not None
         before = loaded_ahead(node, view)
-        if load is None or start is None or load.aligned_to(_WORD) or before is None or not ends_anywhere(before):
+        if load is None or start is None or load.aligned_to(wanted) or before is None or not ends_anywhere(before):
             continue
-        if not start.aligned_to(_WORD) and not _is_aligned_inside(node):
+        if not start.aligned_to(wanted) and not _is_aligned_inside(node):
             # Nobody says that it is words.
             continue
         yield view.problem(
             node,
             name,
-            f"{name} may be loaded from an address that is no multiple of {_WORD}: {before.name.text} ends anywhere",
+            f"{name} may be loaded from an address that is no multiple of {wanted}: {before.name.text} ends anywhere",
             at=node.load_region,
             label="aligned by the section's ALIGN() attribute only",
             related=(Related(view.locate(before), "what it is loaded behind"),),
             help=f"align the end of {before.name.text}, or give {name} an ALIGN() attribute: that aligns both",
-            fix=align_section(f"ALIGN({_WORD})", node, view, f"write `{name} : ALIGN({_WORD}) {{`"),
+            fix=align_section(f"ALIGN({wanted})", node, view, f"write `{name} : ALIGN({wanted}) {{`"),
             severity=Severity.WARNING,
         )
 

@@ -8,7 +8,8 @@ an offset in a section that may start unaligned.
 ## Why is this bad
 Inside an output section `.` and the section's symbols count from the section's start in GNU ld: at the start,
 `ASSERT(!(. & 0xfff), ...)` tests 0, wherever the section is. lld takes the address. And numbers have no sign:
-`end - start >= 0` is true of every number. An ASSERT that cannot fail is worse than none.
+`end - start >= 0` is true of every number. Each side of `||` is a condition of its own, and every number but 0 is true.
+An ASSERT that cannot fail is worse than none.
 
 ## Example
     .stack : { stack_low = .; *(.stack) ASSERT(!(stack_low & 0xfff), "unaligned"); }
@@ -19,7 +20,7 @@ Inside an output section `.` and the section's symbols count from the section's 
 ## Limits
 An ASSERT is reported because it is proved to be true, not for its looks: what compares two places, the size of a
 section with a number, or a place with another section's, means the same either way. That a script itself sees to what
-it asserts is no fault.
+it asserts is no fault. In a script that was preprocessed, a number beside `||` may be an option, and is left alone.
 
 ## References
 GNU ld manual, "Expression Section", "Builtin Functions" (ABSOLUTE).
@@ -46,6 +47,7 @@ from ldcheck.script.syntax import (
     Node,
     Number,
     OutputSection,
+    Unary,
     Word,
     children,
     statements,
@@ -100,6 +102,19 @@ def _judge(fact: AssertionFact, section: OutputSection | None, view: ScriptView)
             help="compare the two sides with each other, as in `end >= start`",
             severity=Severity.ERROR,
         )
+    number = None if _is_preprocessed(node, view) else next(_alternatives(node.condition), None)
+    if number is not None:
+        shown = view.sources.text(number.start, number.end)
+        return view.problem(
+            node,
+            node.message.text,
+            f"`{shown}` is true by itself: what is on the other side of `||` does not count",
+            at=number,
+            label="always true",
+            help=f"write out what is to be {shown}, as in `x == 1 || x == 2`, or take the ASSERT out",
+            # Who writes 1 wants to be rid of the ASSERT.
+            severity=Severity.WARNING if constant(number) == 1 else Severity.ERROR,
+        )
     if section is None:
         return None
     name = next(_relative(node.condition, _own_symbols(section, view)), "")
@@ -133,7 +148,35 @@ def _judge(fact: AssertionFact, section: OutputSection | None, view: ScriptView)
     )
 
 
+def _alternatives(condition: Expression) -> Iterator[Expression]:
+    """The numbers that make a condition true as one side of `||`, whatever the other side is."""
+    if not isinstance(condition, Binary) or condition.operator not in ("||", "&&"):
+        return
+    sides = (condition.left, condition.right)
+    if condition.operator == "||":
+        yield from (
+            one
+            for one, other in (sides, sides[::-1])
+            if not _is_condition(one) and constant(one) and constant(other) is None
+        )
+    for side in sides:
+        yield from _alternatives(side)
+
+
+def _is_condition(node: Expression) -> bool:
+    """Whether a side of `||` is a comparison of its own, if one of numbers: a macro's value with what it should be."""
+    return isinstance(node, Binary) and node.operator in ("==", "!=", "<", ">", "<=", ">=", "&&", "||")
+
+
+def _is_preprocessed(node: Node, view: ScriptView) -> bool:
+    return view.sources.find(node.start)[2] is not None
+
+
 def _is_never_negative(node: Node) -> bool:
+    if isinstance(node, Unary) and node.operator == "!":
+        below = node.operand
+        low, high = (below.left, below.right) if isinstance(below, Binary) and below.operator == "<" else (None, None)
+        return isinstance(high, Number) and high.value == 0 and not isinstance(low, Number)
     if not isinstance(node, Binary):
         return False
     low, high = (node.right, node.left) if node.operator == ">=" else (node.left, node.right)

@@ -1,0 +1,40 @@
+"""Where a script makes a segment of an image: its line of PHDRS, or else the output section that it begins with."""
+
+from __future__ import annotations
+
+from ldcheck.findings import Problem
+from ldcheck.image.model import Segment
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.record import replace
+from ldcheck.script.syntax import Node, ProgramHeader, ProgramHeaders
+
+
+def program_headers(view: ScriptView) -> tuple[ProgramHeader, ...]:
+    """The lines of PHDRS, in order, which is that of the segments."""
+    return tuple(header for node in view.tree.statements if isinstance(node, ProgramHeaders) for header in node.headers)
+
+
+def header_of(segment: Segment, view: ImageView) -> ProgramHeader | None:
+    """The line of PHDRS that makes one of the image's segments; None without PHDRS, or in an image of another one."""
+    headers = program_headers(view.script) if view.script is not None else ()
+    segments = view.elf.segments if view.elf is not None else ()
+    at = next((at for at, one in enumerate(segments) if one is segment), len(segments))
+    return headers[at] if len(headers) == len(segments) and at < len(headers) else None
+
+
+def shown_at(problem: Problem, segment: Segment, view: ImageView) -> Problem:
+    """A problem with a segment, shown where the script makes that; as it is where the script does not."""
+    node = _maker(segment, view)
+    if node is None or view.script is None:
+        return problem
+    related = (*problem.related, *view.script.related(node))
+    return replace(problem, location=view.script.locate(node), related=related, route=view.script.route(node))
+
+
+def _maker(segment: Segment, view: ImageView) -> Node | None:
+    header = header_of(segment, view)
+    if header is not None or view.script is None or view.elf is None:
+        return header
+    inside = sorted((one.address, one.index, one.name) for one in view.elf.sections if one.index in segment.sections)
+    declared = (view.script.output_sections.get(name, ()) for _, _, name in inside)
+    return next((nodes[0] for nodes in declared if nodes), None)

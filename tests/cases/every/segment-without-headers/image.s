@@ -1,0 +1,4 @@
+    .text
+    nop
+    .data
+    .quad 1

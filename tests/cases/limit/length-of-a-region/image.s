@@ -1,0 +1,4 @@
+    .text
+    .space 0x2000
+    .data
+    .space 0x1800

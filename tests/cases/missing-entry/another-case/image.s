@@ -1,0 +1,7 @@
+    .text
+    nop
+    .globl Reset_Handler
+Reset_Handler:
+    nop
+    .data
+    .quad 0

@@ -1,0 +1,6 @@
+    .text
+    nop
+    .section .init.text, "ax"
+    nop
+    .section .init.data, "aw"
+    .quad 1
