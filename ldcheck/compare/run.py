@@ -85,7 +85,7 @@ def sources_of(target: Target, arch: str, scripts: Scripts, texts: Mapping[str, 
     def edited(text: str) -> Scripts:
         return read_edited(limited, arch, scripts, {**texts, target.script: text}, anew=True)
 
-    return Sources(target.script, edited)
+    return Sources(target.script, edited, target.include_first)
 
 
 def raise_errors(scripts: Scripts) -> None:

@@ -53,6 +53,11 @@ SAME = {
     "hidden symbols exchanged": ("HIDDEN(b = .); HIDDEN(c = . + 4);", "HIDDEN(c = . + 4); HIDDEN(b = .);"),
     "symbols in a body exchanged": (".a : { x = .; y = .; *(.a) }", ".a : { y = .; x = .; *(.a) }"),
     "an ASSERT with another message": ('ASSERT(x < 4, "x")', 'ASSERT(x < 4, "x is too large")'),
+    "an ASSERT with another message in an assignment": (
+        '_ = ASSERT(x % 8 == 0, "not 8");',
+        '_ = ASSERT(x % 8 == 0, "x is not a multiple of 8");',
+    ),
+    "an alignment of 1": (".a : { *(.a) }", ".a : ALIGN(1) { *(.a) }"),
     "an ASSERT with a number written otherwise": ('ASSERT(x < 0x1000, "")', 'ASSERT(x < 4K, "")'),
     "fill": (".a : { *(.a) } =0x90", ".a : { *(.a) } =(0x90)"),
     "data": (".a : { LONG(0x10 + 1) *(.a) }", ".a : { LONG(17) *(.a) }"),
@@ -76,6 +81,15 @@ OTHERS = {
     "a symbol behind the padding": ("x = .; . = ALIGN(8);", ". = ALIGN(8); x = .;", "stands elsewhere"),
     "a symbol into the section": ("x = .; .a : { *(.a) }", ".a : { x = .; *(.a) }", "`x = .`"),
     "symbols that depend on each other": ("x = .; y = x;", "y = x; x = .;", "stands elsewhere"),
+    "an alignment of 1 for one of two": (
+        ".a : ALIGN(8) { *(.a) } .b : { *(.b) } .a : { *(.c) }",
+        ".a : ALIGN(8) { *(.a) } .b : { *(.b) } .a : ALIGN(1) { *(.c) }", "the output section .a says something else",
+    ),
+    "an alignment of 2": (".a : { *(.a) }", ".a : ALIGN(2) { *(.a) }", "the output section .a says something else"),
+    "an alignment of 1 in another format": (
+        "} OUTPUT_FORMAT(pei-x86-64) SECTIONS { .a : { *(.a) }",
+        "} OUTPUT_FORMAT(pei-x86-64) SECTIONS { .a : ALIGN(1) { *(.a) }", "the output section .a says something else",
+    ),
     "another alignment": (".a : ALIGN(8) { *(.a) }", ".a : ALIGN(16) { *(.a) }", "section .a says something else"),
     "another region": (".a : { *(.a) } >r", ".a : { *(.a) }", "the output section .a says something else"),
     "a stricter ASSERT": ('ASSERT(x < 8, "")', 'ASSERT(x < 4, "")', "ASSERT(x < 4) was ASSERT(x < 8)"),
