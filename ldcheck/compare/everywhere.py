@@ -12,7 +12,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ldcheck.compare.hunks import Hunk, Lines, alone, hunks
+from ldcheck.compare.hunks import Hunk, alone, hunks
+from ldcheck.compare.lines import Lines, alive
 from ldcheck.compare.normal import taken_alone
 from ldcheck.compare.unknown import Side, names_at_risk
 
@@ -29,12 +30,13 @@ Pairs = Callable[["Scripts", "Scripts"], "list[tuple[int, int]] | None"]
 class Sources(NamedTuple):
     """The sources of one side: the name of the script, and what its scripts are with another text of it.
 
-    `first` are the headers that are included ahead of the script.
+    `first` are the headers that are included ahead of the script, `defined` the macros that are defined anyway.
     """
 
     script: str
     edited: Callable[[str], Scripts]
     first: tuple[str, ...] = ()
+    defined: frozenset[str] = frozenset()
 
 
 def same_everywhere(old: Sources, new: Sources, scripts: tuple[Scripts, Scripts], pairs: Pairs) -> bool:
@@ -43,7 +45,7 @@ def same_everywhere(old: Sources, new: Sources, scripts: tuple[Scripts, Scripts]
     `scripts` are those that were looked at; `pairs` pairs the scripts of two sides, None if they are not all.
     """
     names = tuple(os.path.basename(side.script) for side in (old, new))
-    texts = tuple(_code(side, source.script) for side, source in zip(scripts, (old, new), strict=True))
+    texts = tuple(_code(side, source) for side, source in zip(scripts, (old, new), strict=True))
     if names[0] not in texts[0] or names[1] not in texts[1]:
         return False
     first = _from_folder(old.script, old.first), _from_folder(new.script, new.first)
@@ -66,10 +68,13 @@ def same_everywhere(old: Sources, new: Sources, scripts: tuple[Scripts, Scripts]
     return False
 
 
-def _code(scripts: Scripts, script: str) -> Mapping[str, str]:
+def _code(scripts: Scripts, source: Sources) -> Mapping[str, str]:
     """The code of every file that some configuration may include, by their paths from the script's folder."""
-    files = [file for file in scripts.preprocessed[0].origin.files.all() if not file.virtual]
-    return dict(zip(_from_folder(script, [file.name for file in files]), (file.code for file in files), strict=True))
+    files = {file.name: file.code for file in scripts.preprocessed[0].origin.files.all() if not file.virtual}
+    lines = {name: Lines(code) for name, code in files.items()}
+    ahead = [os.path.normpath(name) for name in (source.script, *source.first)]
+    chosen = sorted(alive(lines, ahead, source.defined) | (files.keys() & scripts.files()))
+    return dict(zip(_from_folder(source.script, chosen), map(files.__getitem__, chosen), strict=True))
 
 
 def _from_folder(script: str, names: Iterable[str]) -> tuple[str, ...]:

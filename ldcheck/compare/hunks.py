@@ -7,19 +7,16 @@ every line that uses it; one whose uses are not all in the script itself is not 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import SequenceMatcher
-from functools import cached_property
 from typing import NamedTuple
 
-_DIRECTIVE = re.compile(r"[ \t]*#[ \t]*(\w*)")
-_DEFINED = re.compile(r"[ \t]*#[ \t]*(?:define|undef)[ \t]+(\w+)")
-_INCLUDED = re.compile(r"[ \t]*#[ \t]*include\w*[ \t]*[<\"]([^>\"\n]+)[>\"]")
+from ldcheck.compare.lines import DEFINED, OPENING, Lines, reached
+
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _LAST_WORD = re.compile(r"[A-Za-z_]\w*$")
 # What the last line of a statement ends in.
 _ENDING = (";", "{", "}", ")")
-_OPENING = frozenset(("if", "ifdef", "ifndef"))
 # What hangs on where it stands, or on what stands before it.
 _POSITIONAL = frozenset(("__LINE__", "__COUNTER__"))
 # Lines beyond which no two files are compared.
@@ -31,54 +28,6 @@ class Hunk(NamedTuple):
 
     old: tuple[int, int]
     new: tuple[int, int]
-
-
-class Lines:
-    """A file as lines of code."""
-
-    def __init__(self, code: str) -> None:
-        self.all = code.replace("\\\n", " ").split("\n")
-        self.keys = [line.strip() for line in self.all]
-        # The macros that stand for whole statements.
-        self.statements: frozenset[str] = frozenset()
-
-    @cached_property
-    def defined(self) -> frozenset[str]:
-        """The macros that it defines or undefines somewhere."""
-        return frozenset(match[1] for line in self.all if (match := _DEFINED.match(line)))
-
-    @cached_property
-    def only_defines(self) -> bool:
-        """Whether all that it can do is to define macros, or to be refused."""
-        keywords = {self.keyword(at) for at, key in enumerate(self.keys) if key}
-        return not any(word in ("", "#") or word.startswith("include") for word in keywords)
-
-    def decided(self, chosen: Collection[int]) -> set[int]:
-        """The lines of the conditionals of which these lines are an #if, an #else or an #endif."""
-        found: set[int] = set()
-        opened: list[tuple[int, bool]] = []
-        for at in range(len(self.all)):
-            keyword = self.keyword(at)
-            if keyword in _OPENING:
-                opened.append((at, at in chosen))
-            elif opened and keyword.startswith("el"):
-                start, asked = opened.pop()
-                opened.append((start, asked or at in chosen))
-            elif opened and keyword == "endif":
-                start, asked = opened.pop()
-                if asked or at in chosen:
-                    found.update(range(start, at + 1))
-        return found
-
-    def included(self, at: int) -> str | None:
-        """The name in an #include line; None if it is a macro."""
-        match = _INCLUDED.match(self.all[at])
-        return match[1] if match else None
-
-    def keyword(self, at: int) -> str:
-        """The keyword of a directive; empty for a line of text."""
-        match = _DIRECTIVE.match(self.all[at])
-        return match[1] or "#" if match else ""
 
 
 def hunks(
@@ -107,7 +56,7 @@ def hunks(
     for side, beside, ahead, place in ((before, headers, first[0], 0), (after, others, first[1], 2)):
         differing = {at for tag, *ends in matched if tag != "equal" for at in range(*ends[place : place + 2])}
         differing |= side.decided(differing)
-        changed |= {match[1] for at in differing if (match := _DEFINED.match(side.all[at]))}
+        changed |= {match[1] for at in differing if (match := DEFINED.match(side.all[at]))}
         brought = _brought(side, differing, beside, ahead)
         if brought is None:
             return None
@@ -149,7 +98,7 @@ def _changed(old: Mapping[str, Lines], new: Mapping[str, Lines]) -> tuple[set[st
             if tag == "equal":
                 continue
             lines = [*keys[0][ends[0] : ends[1]], *keys[1][ends[2] : ends[3]]]
-            defined = [match[1] for line in lines if (match := _DEFINED.match(line))]
+            defined = [match[1] for line in lines if (match := DEFINED.match(line))]
             changed.update(defined)
             if len(defined) < len(lines):
                 if not (one.only_defines and other.only_defines):
@@ -174,36 +123,11 @@ def _brought(
             if (name := script.included(at)) is None and at in differing:
                 return None
             ways[at in differing].append(name or "")
-    brought = _reached(ways[1], files)
+    brought = reached(ways[1], files)
     if not ways[1] or brought is None:
         return brought
-    otherwise = _reached(ways[0], files, first) or set(files)
+    otherwise = reached(ways[0], files, first) or set(files)
     return None if any(not files[name].only_defines for name in brought & otherwise) else brought
-
-
-def _reached(names: Iterable[str], files: Mapping[str, Lines], first: Collection[str] = ()) -> set[str] | None:
-    """The files that includes of these names may lead to; None if one is not there."""
-    found: set[str] = set()
-    pending = [file for file in first if file in files]
-    waiting = [*names]
-    while waiting or pending:
-        if waiting:
-            name = waiting.pop()
-            there = [file for file in files if file == name or file.endswith(f"/{name}")]
-            if not there:
-                return None
-            pending += there
-            continue
-        file = pending.pop()
-        if file in found:
-            continue
-        found.add(file)
-        lines = files[file]
-        asked = [lines.included(at) for at in range(len(lines.all)) if lines.keyword(at).startswith("include")]
-        if None in asked:
-            return None
-        waiting += [name for name in asked if name]
-    return found
 
 
 def _close(changed: set[str], files: Sequence[Lines]) -> None:
@@ -211,7 +135,7 @@ def _close(changed: set[str], files: Sequence[Lines]) -> None:
     users: dict[str, set[str]] = {}
     for file in files:
         for line in file.all:
-            if match := _DEFINED.match(line):
+            if match := DEFINED.match(line):
                 for word in _WORD.findall(line[match.end() :]):
                     users.setdefault(word, set()).add(match[1])
     pending = [*changed]
@@ -227,7 +151,7 @@ def _statements(files: Sequence[Lines]) -> frozenset[str]:
     ends: dict[str, set[str]] = {}
     for file in files:
         for key in file.keys:
-            if match := _DEFINED.match(key):
+            if match := DEFINED.match(key):
                 ends.setdefault(match[1], set()).add(key[match.end() :].strip()[-1:])
     return frozenset(name for name, found in ends.items() if found <= set(_ENDING) | {""})
 
@@ -319,7 +243,7 @@ def _widened(rows: _Rows, old: Lines, new: Lines) -> list[Hunk] | None:
 
 def _is_blank(side: Lines, first: int, last: int) -> bool:
     """Whether there is nothing but blank lines and definitions, which stay where they are."""
-    return all(not side.keys[at] or _DEFINED.match(side.all[at]) for at in range(first, last))
+    return all(not side.keys[at] or DEFINED.match(side.all[at]) for at in range(first, last))
 
 
 def _open(side: Lines, first: int, last: int) -> str:
@@ -328,7 +252,7 @@ def _open(side: Lines, first: int, last: int) -> str:
     for at in range(first, last):
         keyword = side.keyword(at)
         if keyword:
-            conditional += (keyword in _OPENING) - (keyword == "endif")
+            conditional += (keyword in OPENING) - (keyword == "endif")
             under = min(under, conditional - (keyword.startswith("el")))
             continue
         for letter in side.all[at]:
@@ -371,10 +295,10 @@ def alone(side: Lines, first: int, last: int, wrapper: tuple[str, str]) -> str:
     opened: list[int] = []
     for keyword, line in kept:
         out.append((keyword, line))
-        if keyword in _OPENING:
+        if keyword in OPENING:
             opened.append(len(out) - 1)
         elif keyword == "endif" and opened:
             start = opened.pop()
-            if all(word in _OPENING or word.startswith(("el", "endif")) for word, _ in out[start:]):
+            if all(word in OPENING or word.startswith(("el", "endif")) for word, _ in out[start:]):
                 del out[start:]
     return "".join(f"{line}\n" for _, line in out)

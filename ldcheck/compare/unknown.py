@@ -13,6 +13,7 @@ from ldcheck.compare.items import Item
 from ldcheck.preprocess.generated import is_missing
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import (
+    Assertion,
     Assignment,
     Binary,
     Conditional,
@@ -28,6 +29,7 @@ from ldcheck.script.syntax import (
 from ldcheck.source import SourceMap
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
+_STRING = re.compile(r',\s*"[^"]*"')
 _MACRO = re.compile(r"[A-Za-z_]\w*\Z")
 _NESTED = ("statements", "sections")
 
@@ -61,14 +63,16 @@ def names_at_risk(old: Side, new: Side, notes: Iterable[str]) -> tuple[str, ...]
 
 def _words(sources: SourceMap, node: Node) -> list[list[str]]:
     """What is written, without blanks; of a section what stands around its body."""
-    return [_TOKEN.findall(sources.text(part.start, part.end)) for part in _parts(node)]
+    texts = (sources.text(part.start, part.end) for part in _parts(node))
+    # What ASSERT() says where it fails is no part of an image.
+    return [_TOKEN.findall(_STRING.sub("", text) if "ASSERT" in text else text) for text in texts]
 
 
 def _parts(node: Node) -> list[Node]:
     if isinstance(node, OutputSection | Overlay | SectionGroup):
         values = (getattr(node, name) for name in content(type(node)) if name not in _NESTED)
         return [value for value in values if isinstance(value, Node)]
-    return [node]
+    return [node.condition if isinstance(node, Assertion) else node]
 
 
 def _operands(node: Node) -> Iterator[str]:
