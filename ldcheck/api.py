@@ -229,10 +229,7 @@ def _touched(report: Report, since: str) -> Report:
 
 
 def parse(path: str) -> Parse:
-    """Read a linker script as GNU ld would; what is wrong with it is in the result.
-
-    Raises CheckError where the file cannot be read.
-    """
+    """Read a linker script as GNU ld would, with what is wrong in it. Raises CheckError where it cannot be read."""
     from ldcheck.judging.scripts import parse_script
 
     return parse_script(path)
@@ -269,6 +266,7 @@ def diff(
     link_options: Sequence[str] = (),
     verdicts: bool = False,
     policies: Sequence[str] = (),
+    renamed: Mapping[str, str] = _NOTHING,
 ) -> Comparison:
     """What two linker scripts, two builds, or both do differently.
 
@@ -287,20 +285,21 @@ def diff(
     ld's command line that change the layout (`-z`, `norelro`).
 
     With `verdicts` or `policies`, both sides are judged by these policies (else by those that apply), and `verdicts` of
-    the comparison tells which rules are newly violated, mended, or no longer checked.
+    the comparison tells which rules are newly violated, mended, or no longer checked. `renamed`: macros, old to new.
 
     Raises CheckError for what cannot be read, is no linker script, is missing on one side, or is not predicted.
     """
     from ldcheck.compare.inputs import Inputs
     from ldcheck.compare.linkers import compare
     from ldcheck.compare.operands import without_files
-    from ldcheck.compare.run import Asked, read
+    from ldcheck.compare.run import Asked, read, with_renamed
 
     options = without_files(arch, linker, includes, definitions, include_first)
     before = replace(options, name=old or old_elf or old_map, script=old, image=old_elf, map=old_map)
     after = replace(options, name=new or new_elf or new_map, script=new, image=new_elf, map=new_map)
     inputs = Inputs(tuple(objects), map, tuple(link_options))
     one, other = read(before), read(after)
+    one = with_renamed(one, before, arch, other.scripts, renamed)
     found = compare(after, one, other, Asked(tuple(budgets), no_growth, pictures, inputs))
     judged = verdicts or policies
     return _with_verdicts(found, (before, one), (after, other), policies) if judged else found
@@ -327,6 +326,7 @@ def diff_since(
     link_options: Sequence[str] = (),
     verdicts: bool = False,
     policies: Sequence[str] = (),
+    renamed: Mapping[str, str] = _NOTHING,
 ) -> dict[str, Comparison]:
     """What scripts do differently since a revision of git, by the names of the targets; the work tree stays as it is.
 
@@ -339,7 +339,7 @@ def diff_since(
     from ldcheck.compare.inputs import Inputs
     from ldcheck.compare.linkers import compare
     from ldcheck.compare.operands import without_files
-    from ldcheck.compare.run import Asked, Read, read, read_before, read_build, sources_of
+    from ldcheck.compare.run import Asked, Read, read, read_before, read_build, sources_of, with_renamed
     from ldcheck.project.revisions import commit_of, is_new, texts_at
 
     commit = commit_of(revision)
@@ -362,6 +362,7 @@ def diff_since(
             before = read_before(target, arch, after.scripts, texts)
             sources = sources_of(target, arch, after.scripts, texts)
             side = Read(f"{target.name} at {revision}", before, read_build(old_elf, old_map), sources)
+            side = with_renamed(side, target, arch, after.scripts, renamed, texts)
             comparison = compare(target, side, after, asked)
             if verdicts or policies:
                 sides = (replace(target, arch=target.arch or arch, image=elf, map=mapped) for elf, mapped in images)

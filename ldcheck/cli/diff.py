@@ -99,6 +99,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="POLICY",
         help="the policies for --verdicts, which this implies (default: those that apply)",
     )
+    parser.add_argument(
+        "--renamed",
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="a macro has another name now; the proof takes both for one",
+    )
     parser.add_argument("--format", choices=FORMATS, help="how to show it (default: text; github on GitHub Actions)")
     parser.add_argument(
         "--output", action="append", default=[], metavar="FORMAT=PATH", type=_output, help="also write this file"
@@ -160,6 +167,7 @@ def _compared(args: argparse.Namespace) -> dict[str, Comparison]:
     """A comparison for each pair of scripts or builds, by what people call it. Raises CheckError."""
     from ldcheck.api import diff, diff_since
     from ldcheck.compare.operands import Operands, sorted_out
+    from ldcheck.compare.renamed import renaming
 
     definitions = {}
     for text in args.define:
@@ -186,6 +194,7 @@ def _compared(args: argparse.Namespace) -> dict[str, Comparison]:
         "link_options": _words(args.link_options),
         "verdicts": args.verdicts,
         "policies": args.policy,
+        "renamed": dict(map(renaming, args.renamed)),
     }
     if args.since:
         return diff_since(args.since, chosen.scripts, **options)

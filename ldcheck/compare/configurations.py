@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ldcheck.compare.scripts import Entry, compare_scripts
 from ldcheck.record import dataclass
-from ldcheck.words import counted
+from ldcheck.words import counted, listed
 
 if TYPE_CHECKING:
     from ldcheck.compare.builds import Builds
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ldcheck.findings import InputError
     from ldcheck.judging.scripts import Scripts
     from ldcheck.layout.picture import Picture
+
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,16 @@ def compare_targets(old: Scripts, new: Scripts, sources: tuple[Sources, Sources]
     """
     pairs = belonging(old, new)
     reordered = False
+    notes = tuple(dict.fromkeys((*old.notes, *new.notes)))
+    at_risk: dict[str, None] = {}
     known: dict[int, Item] = {}
     found: dict[tuple[str, str, object, object, tuple[str, ...]], tuple[Entry, set[int]]] = {}
     for one, other in pairs:
         if _is_one_text(old, new, one, other):
             continue
-        difference = compare_scripts(old.parses[one], new.parses[other], known)
+        difference = compare_scripts(old.parses[one], new.parses[other], known, notes)
         reordered = reordered or difference.reordered
+        at_risk.update(dict.fromkeys(difference.at_risk))
         for entry in difference.entries:
             key = (entry.kind, entry.message, entry.old, entry.new, entry.facts)
             found.setdefault(key, (entry, set()))[1].add(other)
@@ -65,13 +70,15 @@ def compare_targets(old: Scripts, new: Scripts, sources: tuple[Sources, Sources]
     conditions = [
         new.condition(chosen, [entry.new] if entry.new is not None else []) for entry, chosen in found.values()
     ]
-    notes = tuple(dict.fromkeys((*old.notes, *new.notes)))
     reason = _open_question(old, new, len(pairs))
     if reason and not entries and sources is not None and old.preprocessed and new.preprocessed:
         from ldcheck.compare.everywhere import same_everywhere
 
-        if not _assumption(old, new) and pairs and same_everywhere(*sources, (old, new), _all_pairs):
+        if pairs and same_everywhere(*sources, (old, new), _all_pairs):
             reason = ""
+    if at_risk:
+        some = listed([*at_risk], _MOST_NAMED)
+        reason = f"what {some} stand for is not known, as headers are missing: in parentheses it may be another value"
     return Comparison(
         tuple(entries), tuple(conditions), not entries and not reason, reason, len(pairs), reordered, notes
     )

@@ -54,7 +54,10 @@ def _operands(node: Expression | Word) -> tuple[Expression | Word, ...]:
         return node.left, node.right
     if isinstance(node, Conditional):
         return node.test, node.yes, node.no
-    return node.arguments if isinstance(node, Call) else ()
+    if not isinstance(node, Call):
+        return ()
+    # What ASSERT() says where it fails is no part of an image.
+    return node.arguments[:1] if node.function == "ASSERT" else node.arguments
 
 
 def _form(node: Expression | Word, forms: list[_Form]) -> _Form:

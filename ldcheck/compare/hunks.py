@@ -7,17 +7,16 @@ every line that uses it; one whose uses are not all in the script itself is not 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-_DIRECTIVE = re.compile(r"[ \t]*#[ \t]*(\w*)")
-_DEFINED = re.compile(r"[ \t]*#[ \t]*(?:define|undef)[ \t]+(\w+)")
+from ldcheck.compare.lines import DEFINED, OPENING, Lines, reached
+
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _LAST_WORD = re.compile(r"[A-Za-z_]\w*$")
 # What the last line of a statement ends in.
 _ENDING = (";", "{", "}", ")")
-_OPENING = frozenset(("if", "ifdef", "ifndef"))
 # What hangs on where it stands, or on what stands before it.
 _POSITIONAL = frozenset(("__LINE__", "__COUNTER__"))
 # Lines beyond which no two files are compared.
@@ -31,56 +30,49 @@ class Hunk(NamedTuple):
     new: tuple[int, int]
 
 
-class Lines:
-    """A file as lines of code."""
-
-    def __init__(self, code: str) -> None:
-        self.all = code.replace("\\\n", " ").split("\n")
-        self.keys = [line.strip() for line in self.all]
-        # The macros that stand for whole statements.
-        self.statements: frozenset[str] = frozenset()
-
-    def keyword(self, at: int) -> str:
-        """The keyword of a directive; empty for a line of text."""
-        match = _DIRECTIVE.match(self.all[at])
-        return match[1] or "#" if match else ""
-
-
 def hunks(
-    old: Mapping[str, str], new: Mapping[str, str], scripts: tuple[str, str], *, joined: bool = False
+    old: Mapping[str, str],
+    new: Mapping[str, str],
+    scripts: tuple[str, str],
+    *,
+    first: tuple[Collection[str], Collection[str]] = ((), ()),
+    joined: bool = False,
 ) -> list[Hunk] | None:
     """The hunks of two scripts; `old` and `new` are the code of all files by name. None where that is not decided.
 
-    `scripts` are the names of the scripts themselves; headers are those of the same name. `joined`: as one hunk.
+    `scripts` are the names of the scripts themselves; headers are those of the same name, and `first` those that are
+    included ahead of each script. `joined`: as one hunk.
     """
     before, after = Lines(old[scripts[0]]), Lines(new[scripts[1]])
     if max(len(before.all), len(after.all)) > _MOST_LINES:
         return None
-    headers = {name: text for name, text in old.items() if name != scripts[0]}
-    others = {name: text for name, text in new.items() if name != scripts[1]}
-    changed: set[str] = set()
-    for name in {*headers, *others}:
-        one, other = headers.get(name, ""), others.get(name, "")
-        if one != other:
-            names = _macros_only(Lines(one), Lines(other))
-            if names is None:
-                return None
-            changed |= names
+    headers = {name: Lines(text) for name, text in old.items() if name != scripts[0]}
+    others = {name: Lines(text) for name, text in new.items() if name != scripts[1]}
     matched = SequenceMatcher(None, before.keys, after.keys, autojunk=False).get_opcodes()
-    for tag, *ends in matched:
-        if tag != "equal":
-            lines = (*before.all[ends[0] : ends[1]], *after.all[ends[2] : ends[3]])
-            if any((match := _DIRECTIVE.match(line)) and match[1].startswith("include") for line in lines):
-                return None
-            changed |= {match[1] for line in lines if (match := _DEFINED.match(line))}
-    files = [Lines(text) for text in (*headers.values(), *others.values())]
+    found = _changed(headers, others)
+    if found is None:
+        return None
+    changed, settled = found
+    for side, beside, ahead, place in ((before, headers, first[0], 0), (after, others, first[1], 2)):
+        differing = {at for tag, *ends in matched if tag != "equal" for at in range(*ends[place : place + 2])}
+        differing |= side.decided(differing)
+        changed |= {match[1] for at in differing if (match := DEFINED.match(side.all[at]))}
+        brought = _brought(side, differing, beside, ahead)
+        if brought is None:
+            return None
+        settled |= brought
+        changed |= {name for one in brought for name in beside[one].defined}
+    files = [*headers.values(), *others.values()]
     before.statements = after.statements = _statements([*files, before, after])
     positional = set(_POSITIONAL)
     for names in (changed, positional):
         _close(names, [*files, before, after])
     if any(_tells(side, positional) for side in (before, after)):
         return None
-    if any(_asks(side, changed) for side in (*files, before, after)) or any(_tells(side, changed) for side in files):
+    open_ones = [lines for beside in (headers, others) for name, lines in beside.items() if name not in settled]
+    if any(_asks(side, changed) for side in (*open_ones, before, after)):
+        return None
+    if any(_tells(side, changed) for side in open_ones):
         return None
     rows = _Rows(matched, before, changed)
     if joined:
@@ -88,19 +80,54 @@ def hunks(
     return _widened(rows, before, after)
 
 
-def _macros_only(old: Lines, new: Lines) -> set[str] | None:
-    """The macros that one header defines otherwise than the other; None if something else differs."""
-    found: set[str] = set()
-    one, other = ([key for key in side.keys if key] for side in (old, new))
-    for tag, *ends in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
-        if tag == "equal":
+def _changed(old: Mapping[str, Lines], new: Mapping[str, Lines]) -> tuple[set[str], set[str]] | None:
+    """The macros that headers define otherwise, and the headers of which nothing else counts; None if something does.
+
+    Of a header in which conditions differ, all macros count: nobody asks which of them these decide.
+    """
+    changed: set[str] = set()
+    settled: set[str] = set()
+    nothing = Lines("")
+    for name in {*old, *new}:
+        one, other = old.get(name, nothing), new.get(name, nothing)
+        ours, theirs = ([(key, at) for at, key in enumerate(side.keys) if key] for side in (one, other))
+        if [key for key, _ in ours] == [key for key, _ in theirs]:
             continue
-        for line in (*one[ends[0] : ends[1]], *other[ends[2] : ends[3]]):
-            match = _DEFINED.match(line)
-            if match is None:
+        keys = [key for key, _ in ours], [key for key, _ in theirs]
+        for tag, *ends in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+            if tag == "equal":
+                continue
+            lines = [*keys[0][ends[0] : ends[1]], *keys[1][ends[2] : ends[3]]]
+            defined = [match[1] for line in lines if (match := DEFINED.match(line))]
+            changed.update(defined)
+            if len(defined) < len(lines):
+                if not (one.only_defines and other.only_defines):
+                    return None
+                settled.add(name)
+    for name in settled:
+        for side in (old, new):
+            changed |= side[name].defined if name in side else set()
+    return changed, settled
+
+
+def _brought(
+    script: Lines, differing: Collection[int], files: Mapping[str, Lines], first: Collection[str]
+) -> set[str] | None:
+    """The headers that only lines which differ include; None if one is not there, or has text and comes otherwise too.
+
+    What such a header defines counts as changed, and its text is part of the hunk.
+    """
+    ways: tuple[list[str], list[str]] = [], []
+    for at in range(len(script.all)):
+        if script.keyword(at).startswith("include"):
+            if (name := script.included(at)) is None and at in differing:
                 return None
-            found.add(match[1])
-    return found
+            ways[at in differing].append(name or "")
+    brought = reached(ways[1], files)
+    if not ways[1] or brought is None:
+        return brought
+    otherwise = reached(ways[0], files, first) or set(files)
+    return None if any(not files[name].only_defines for name in brought & otherwise) else brought
 
 
 def _close(changed: set[str], files: Sequence[Lines]) -> None:
@@ -108,7 +135,7 @@ def _close(changed: set[str], files: Sequence[Lines]) -> None:
     users: dict[str, set[str]] = {}
     for file in files:
         for line in file.all:
-            if match := _DEFINED.match(line):
+            if match := DEFINED.match(line):
                 for word in _WORD.findall(line[match.end() :]):
                     users.setdefault(word, set()).add(match[1])
     pending = [*changed]
@@ -124,7 +151,7 @@ def _statements(files: Sequence[Lines]) -> frozenset[str]:
     ends: dict[str, set[str]] = {}
     for file in files:
         for key in file.keys:
-            if match := _DEFINED.match(key):
+            if match := DEFINED.match(key):
                 ends.setdefault(match[1], set()).add(key[match.end() :].strip()[-1:])
     return frozenset(name for name, found in ends.items() if found <= set(_ENDING) | {""})
 
@@ -216,7 +243,7 @@ def _widened(rows: _Rows, old: Lines, new: Lines) -> list[Hunk] | None:
 
 def _is_blank(side: Lines, first: int, last: int) -> bool:
     """Whether there is nothing but blank lines and definitions, which stay where they are."""
-    return all(not side.keys[at] or _DEFINED.match(side.all[at]) for at in range(first, last))
+    return all(not side.keys[at] or DEFINED.match(side.all[at]) for at in range(first, last))
 
 
 def _open(side: Lines, first: int, last: int) -> str:
@@ -225,7 +252,7 @@ def _open(side: Lines, first: int, last: int) -> str:
     for at in range(first, last):
         keyword = side.keyword(at)
         if keyword:
-            conditional += (keyword in _OPENING) - (keyword == "endif")
+            conditional += (keyword in OPENING) - (keyword == "endif")
             under = min(under, conditional - (keyword.startswith("el")))
             continue
         for letter in side.all[at]:
@@ -268,10 +295,10 @@ def alone(side: Lines, first: int, last: int, wrapper: tuple[str, str]) -> str:
     opened: list[int] = []
     for keyword, line in kept:
         out.append((keyword, line))
-        if keyword in _OPENING:
+        if keyword in OPENING:
             opened.append(len(out) - 1)
         elif keyword == "endif" and opened:
             start = opened.pop()
-            if all(word in _OPENING or word.startswith(("el", "endif")) for word, _ in out[start:]):
+            if all(word in OPENING or word.startswith(("el", "endif")) for word, _ in out[start:]):
                 del out[start:]
     return "".join(f"{line}\n" for _, line in out)

@@ -9,6 +9,7 @@ no effect is left out, and what may stand in any order stands in one:
   order of symbols in the symbol tables, one of which is part of a dynamic image)
 * an assignment of a place to a symbol that is assigned once more, where nothing speaks of it before that
 * an alignment of the location counter right behind the same one, in an output section
+* an output section's alignment of 1, in an ELF file
 * where ENTRY, OUTPUT_ARCH and their like stand, and how a script is cut into SECTIONS and INCLUDEd files
 
 Nothing else is known to be the same: what is not listed here is taken to differ.
@@ -16,12 +17,14 @@ Nothing else is known to be the same: what is not listed here is taken to differ
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ldcheck.compare.expressions import canonical, sum_of
 from ldcheck.compare.items import Item
 from ldcheck.compare.overwritten import overwritten
 from ldcheck.layout.traits import keeps
+from ldcheck.record import replace
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -49,6 +52,7 @@ from ldcheck.script.syntax import (
     SectionType,
     Word,
     content,
+    statements,
     walk,
 )
 from ldcheck.sections.globs import has_wildcard
@@ -68,9 +72,9 @@ def normal(tree: Script, known: dict[int, Item] | None = None) -> tuple[Item, ..
     return tuple(_Forms(tree, known).items())
 
 
-def taken_alone(tree: Script) -> list[str]:
-    """The texts of the form of statements that stand in some other script: nothing counts that hangs on others."""
-    return [item.text for item in _Forms(tree, alone=True).items()]
+def taken_alone(tree: Script) -> tuple[Item, ...]:
+    """The form of statements that stand in some other script: nothing counts that hangs on others."""
+    return tuple(_Forms(tree, alone=True).items())
 
 
 def in_one_order(items: Iterable[Item]) -> tuple[Item, ...]:
@@ -86,6 +90,10 @@ class _Forms:
         self._known = {} if known is None else known
         self._alone = alone
         rules = () if alone else input_rules(tree)
+        every = [] if alone else [*statements(tree)]
+        self._names = Counter(node.name.text for node in every if isinstance(node, OutputSection))
+        formats = [node for node in every if isinstance(node, Command) and node.keyword in ("OUTPUT_FORMAT", "TARGET")]
+        self._elf = all(word.text.startswith("elf") for node in formats for word in node.arguments)
         # By identity, for a pattern is a node.
         self._dead = {
             id(reach.rule.node)
@@ -139,7 +147,7 @@ class _Forms:
 
     def _section(self, node: OutputSection) -> Iterator[Item]:
         name = node.name.text
-        yield Item(f"begin {_header(node)}", node, name, f"section {name}")
+        yield Item(f"begin {_header(self._unaligned(node))}", node, name, f"section {name}")
         last = ""
         body: list[Item] = []
         for statement in flat(node.statements):
@@ -150,6 +158,11 @@ class _Forms:
             body.append(item)
         yield from body
         yield Item(f"end {_tail(node)}", node, name, f"section {name}")
+
+    def _unaligned(self, node: OutputSection) -> OutputSection:
+        """An output section without an alignment of 1, which is what every section of an ELF file has at first."""
+        asked = node.align is not None and canonical(node.align) == "0x1"
+        return replace(node, align=None) if asked and self._elf and self._names[node.name.text] == 1 else node
 
     def _inside(self, node: Node, output: str) -> Item | None:
         """A statement in an output section; None if it does nothing."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Configurations that a comparison looks at, before it only covers pairs of values.
 _MOST_CONFIGURATIONS = 256
+_NO_TEXTS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,24 @@ def read(target: Target) -> Read:
     return Read(target.name, scripts, image, sources_of(target, "", scripts, {}))
 
 
+def with_renamed(
+    side: Read,
+    target: Target,
+    arch: str,
+    new: Scripts,
+    renamed: Mapping[str, str],
+    texts: Mapping[str, str] = _NO_TEXTS,
+) -> Read:
+    """The old side with the new names of macros; `texts` are those that it was read with. Raises CheckError."""
+    if not renamed:
+        return side
+    from ldcheck.compare.renamed import with_new_names
+
+    edited = {**texts, **with_new_names(side.scripts, new, renamed)}
+    scripts = read_before(target, arch, side.scripts, edited)
+    return Read(side.name, scripts, side.image, sources_of(target, arch, scripts, edited))
+
+
 def read_build(elf: str, map: str) -> Image | None:  # noqa: A002 - as everybody calls the file
     """What was linked; None where nothing is named. Raises CheckError for what cannot be read."""
     if not elf and not map:
@@ -85,7 +104,8 @@ def sources_of(target: Target, arch: str, scripts: Scripts, texts: Mapping[str, 
     def edited(text: str) -> Scripts:
         return read_edited(limited, arch, scripts, {**texts, target.script: text}, anew=True)
 
-    return Sources(target.script, edited)
+    defined = frozenset(name for name, value in target.definitions.items() if value is not None)
+    return Sources(target.script, edited, target.include_first, defined)
 
 
 def raise_errors(scripts: Scripts) -> None:

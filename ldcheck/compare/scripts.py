@@ -7,13 +7,14 @@ names, are told below the cause. What is known of symbols' addresses is compared
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.compare.changed import but_for_keep, change
 from ldcheck.compare.items import Item
 from ldcheck.compare.normal import in_one_order, normal
+from ldcheck.compare.unknown import Side, names_at_risk
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import Assertion, Assignment, InputSectionDescription, OutputSection, statements
 from ldcheck.sections.rules import InputRule, input_rules
@@ -56,23 +57,27 @@ class _Delta(NamedTuple):
 class Difference(NamedTuple):
     """What two scripts do differently; nothing, if it is proved that they give the same images.
 
-    `reordered`: the same but for the order of symbols in the symbol tables, which a dynamic image has one of.
+    `reordered`: the same but for the order of symbols in the symbol tables, which a dynamic image has one of. `at_risk`
+    are names on which it hangs that nothing differs, for nobody knows whether they are macros, and of what.
     """
 
     entries: tuple[Entry, ...]
     reordered: bool = False
+    at_risk: tuple[str, ...] = ()
 
 
-def compare_scripts(old: Parse, new: Parse, known: dict[int, Item] | None = None) -> Difference:
-    """The difference of two scripts; `known` is that of `normal`."""
+def compare_scripts(
+    old: Parse, new: Parse, known: dict[int, Item] | None = None, notes: Collection[str] = ()
+) -> Difference:
+    """The difference of two scripts; `known` is that of `normal`, and `notes` are those of the preprocessing."""
     before, after = normal(old.tree, known), normal(new.tree, known)
-    if [item.text for item in before] == [item.text for item in after]:
-        return Difference(())
-    before, after = in_one_order(before), in_one_order(after)
-    deltas = _collapsed(_deltas(before, after))
-    if not deltas:
-        return Difference((), reordered=True)
-    return Difference(_entries(deltas, old, new))
+    reordered = [item.text for item in before] != [item.text for item in after]
+    if reordered:
+        before, after = in_one_order(before), in_one_order(after)
+        deltas = _collapsed(_deltas(before, after))
+        if deltas:
+            return Difference(_entries(deltas, old, new))
+    return Difference((), reordered, names_at_risk(Side(old.sources, before), Side(new.sources, after), notes))
 
 
 def _entries(deltas: list[_Delta], old: Parse, new: Parse) -> tuple[Entry, ...]:

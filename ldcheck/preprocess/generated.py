@@ -17,11 +17,17 @@ _GENERATED = re.compile(r"(^|/)generated/|(^|/)(autoconf|asm-offsets|compile|bou
 _AUTOCONF = re.compile(r"(^|/)autoconf\.h\Z")
 _PLAIN = re.compile(r"[\w+-][\w.+-]*(/[\w+-][\w.+-]*)*\Z")
 MAX_ROUNDS = 50
+_MISSING = " is missing and taken as empty"
 
 
 def is_generated(name: str) -> bool:
     """Whether a header is, by its path, one that builds make and nobody edits."""
     return _GENERATED.search(name) is not None
+
+
+def is_missing(note: str) -> bool:
+    """Whether a note says that a header is not there, so that nobody knows its macros."""
+    return note.endswith(_MISSING)
 
 
 class Stubs:
@@ -82,7 +88,7 @@ def stand_in(inputs: Inputs, config: Mapping[str, str] | None, patterns: Sequenc
                 stubs.add(name, f"#include <{generic}>\n", f"{name} is missing; {generic} stands in, as in a build")
             elif wanted(name) and not (config is not None and _AUTOCONF.search(name)):
                 kind = "generated header" if is_generated(name) else "header"
-                stubs.add(name, "", f"the {kind} {name} is missing and taken as empty")
+                stubs.add(name, "", f"the {kind} {name}{_MISSING}")
         if config is not None:
             _add_config(stubs, found, config)
         if len(stubs.texts) == before:

@@ -78,6 +78,10 @@ def _changed(node: Node, random: Random) -> Statements:
         return (_assignment(node, random),)
     if isinstance(node, OutputSection) and isinstance(node.align, Number):
         return (replace(node, align=_written(node.align, random)),)
+    if isinstance(node, OutputSection) and node.align is None:
+        # All sections are aligned to 1.
+        aligned = Number(random.choice((1, 1, 2)), "", start=node.start, end=node.end)
+        return (replace(node, align=replace(aligned, text=str(aligned.value))),)
     return (node,)
 
 

@@ -53,6 +53,11 @@ SAME = {
     "hidden symbols exchanged": ("HIDDEN(b = .); HIDDEN(c = . + 4);", "HIDDEN(c = . + 4); HIDDEN(b = .);"),
     "symbols in a body exchanged": (".a : { x = .; y = .; *(.a) }", ".a : { y = .; x = .; *(.a) }"),
     "an ASSERT with another message": ('ASSERT(x < 4, "x")', 'ASSERT(x < 4, "x is too large")'),
+    "an ASSERT with another message in an assignment": (
+        '_ = ASSERT(x % 8 == 0, "not 8");',
+        '_ = ASSERT(x % 8 == 0, "x is not a multiple of 8");',
+    ),
+    "an alignment of 1": (".a : { *(.a) }", ".a : ALIGN(1) { *(.a) }"),
     "an ASSERT with a number written otherwise": ('ASSERT(x < 0x1000, "")', 'ASSERT(x < 4K, "")'),
     "fill": (".a : { *(.a) } =0x90", ".a : { *(.a) } =(0x90)"),
     "data": (".a : { LONG(0x10 + 1) *(.a) }", ".a : { LONG(17) *(.a) }"),
@@ -87,6 +92,15 @@ OTHERS = {
     "a symbol in another section": (
         ".a : { *(.a) x = .; } .b : { *(.b) }", ".a : { *(.a) } .b : { *(.b) x = .; }",
         "`x = .` was in .a, and is in .b now",
+    ),
+    "an alignment of 1 for one of two": (
+        ".a : ALIGN(8) { *(.a) } .b : { *(.b) } .a : { *(.c) }",
+        ".a : ALIGN(8) { *(.a) } .b : { *(.b) } .a : ALIGN(1) { *(.c) }", "the output section .a: `ALIGN(1)` is new",
+    ),
+    "an alignment of 2": (".a : { *(.a) }", ".a : ALIGN(2) { *(.a) }", "the output section .a: `ALIGN(2)` is new"),
+    "an alignment of 1 in another format": (
+        "} OUTPUT_FORMAT(pei-x86-64) SECTIONS { .a : { *(.a) }",
+        "} OUTPUT_FORMAT(pei-x86-64) SECTIONS { .a : ALIGN(1) { *(.a) }", "the output section .a: `ALIGN(1)` is new",
     ),
     "a stricter ASSERT": ('ASSERT(x < 8, "")', 'ASSERT(x < 4, "")', "ASSERT(x < 4) was ASSERT(x < 8)"),
     "an ASSERT that is gone": ('ASSERT(x < 8, "")', "", "ASSERT(x < 8) is gone"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -9,10 +10,15 @@ from pathlib import Path
 import pytest
 
 import ldcheck
+from ldcheck.cli.main import main
+from ldcheck.image.elf import read_elf
 from ldcheck.report.formats import render
 from ldcheck.report.options import Options
+from tests.field.refactorings import Mirror
+from tests.support.build import assemble, link
 from tests.support.cache import ROOT
 from tests.support.debian import XEN_VERSION, source_package
+from tests.support.tools import unavailable
 from tests.support.xen import xen
 
 PAGE = ROOT / "docs" / "trophies.md"
@@ -39,13 +45,14 @@ def names(project: str) -> list[str]:
 
 
 def test_every_entry_is_checked() -> None:
-    assert {*names("Xen"), *names("Linux")} == set(entries())
+    assert {*names("Xen"), *names("Linux"), *names("U-Boot")} == set(entries())
 
 
 @pytest.mark.parametrize("heading", entries())
 def test_an_entry_has_its_fields(heading: str) -> None:
     fields, said = entries()[heading]
-    assert list(fields) == ["version", "policy", "place", "status"]
+    # What a change does, no policy says.
+    assert list(fields) == ["version", *([] if heading in names("U-Boot") else ["policy"]), "place", "status"]
     assert re.match(r"(not reported$|reported |mended by commit [0-9a-f]{12} )", fields["status"])
     assert said[0].startswith(f"{fields['place'].strip('`')}:")
 
@@ -72,6 +79,33 @@ def test_linux(heading: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert set(said) <= linux(fields["policy"].strip("`"), chosen)
     if choices:
         assert not set(said) & linux(fields["policy"].strip("`"), "")
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("heading", names("U-Boot"))
+def test_u_boot(
+    heading: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = Path(os.environ.get("LDCHECK_MIRRORS", "")) / "u-boot+u-boot" / "repo"
+    if not bare.is_dir():
+        unavailable("no repository of U-Boot: LDCHECK_MIRRORS has to name the folder with u-boot+u-boot/repo")
+    fields, said = entries()[heading]
+    path = fields["place"].strip("`").partition(":")[0]
+    mirror = Mirror(bare, tmp_path / "clone")
+    mirror.check_out(re.findall(r"commit (\w{12})", fields["version"])[0])
+    monkeypatch.chdir(mirror.folder)
+    assert main(["diff", "--since", "HEAD~1", "--expect", "same", path]) == 1
+    assert set(said) <= set(capsys.readouterr().out.splitlines())
+    # GNU ld says so, too.
+    objects = [assemble(tmp_path, '.section .u_boot_cmd,"a"\n.quad 1\n')]
+    found = []
+    for commit in ("HEAD~1", "HEAD"):
+        # The script only adds to the linker's own.
+        script = mirror.text(commit, path).partition("INSERT")[0]
+        image = link(tmp_path, script, objects).elf
+        assert image is not None
+        found.append({one.name for one in read_elf(str(image)).sections if one.allocated})
+    assert [{".u_boot_cmd", "_u_boot_cmd"} & sections for sections in found] == [{".u_boot_cmd"}, {"_u_boot_cmd"}]
 
 
 def linux(policy: str, chosen: str) -> set[str]:
