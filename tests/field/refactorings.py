@@ -28,8 +28,9 @@ KINDS = {
     "statement": "statements of the script",
 }
 READINGS = ("same", "changes")
-# `refuted` is what is not proved and shown to differ; that is all that is asked of what changes something.
-OUTCOMES = ("proved", "not proved", "refuted")
+# `refuted` is what is not proved and shown to differ; that is all that is asked of what changes something. What is `not
+# read` is no script by itself.
+OUTCOMES = ("proved", "not proved", "refuted", "not read")
 
 
 @dataclass(frozen=True)
