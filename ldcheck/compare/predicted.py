@@ -141,5 +141,7 @@ def _symbols(played: Played, symbols: Definitions) -> dict[str, int]:
 
 def _placed(symbols: Definitions, places: dict[tuple[str, str, int], int]) -> Iterator[tuple[str, int]]:
     for name, definition in symbols.defined.items():
+        if name in symbols.unknown:
+            continue
         if definition.input is not None and (start := places.get(definition.input)) is not None:
             yield name, start + definition.value

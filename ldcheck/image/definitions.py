@@ -6,22 +6,24 @@ the order of a hash table, which is not known here: a file's are told where that
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ldcheck.image.archive import is_archive, members
-from ldcheck.image.elf_file import SHT_NOBITS, SHT_SYMTAB, ElfFile
+from ldcheck.image.elf_file import SHT_NOBITS, SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile
 from ldcheck.image.files import OpenFile, Window
-from ldcheck.image.linker_work import LinkerWork
+from ldcheck.image.frames import Key, Symbols
+from ldcheck.image.linker_work import LinkerWork, Obstacle
 from ldcheck.image.merging import is_mergeable
+from ldcheck.image.needs import Needs
 from ldcheck.image.symbols import SHN_ABS, SHN_COMMON, SHN_UNDEF
 from ldcheck.record import dataclass, field
 
-# A section of an object: file, member, index.
-Key = tuple[str, str, int]
 # Bytes of mergeable sections that are kept; sections of a damaged file may lie on top of each other.
 _MOST_BYTES = 1 << 28
 _LOCAL, _WEAK = 0, 2
+_SHT_ARM_EXIDX = 0x70000001
 _FUNC, _IFUNC = 2, 10
 
 
@@ -43,11 +45,12 @@ class Common(NamedTuple):
 class Definitions:
     """The global symbols of the objects of a link.
 
-    `unknown` are defined by them with a value that is not known. `wanted` are those that they refer to, `called` those
+    `unknown` are those whose place in their section is not known. `wanted` are those that they refer to, `called` those
     that branches go to; `reach` is how far the shortest branch goes, 0 for none. `common` are what common symbols take,
-    by file. `mergeable` is the content of sections that ld merges. `obstacles` are clauses on what ld makes of the
-    relocations by the addresses, `tables` on what it makes wherever things are. `asking` is the file and member with
-    the first relocation for which it makes tables of indirect functions.
+    by file. `mergeable` is the content of sections that ld merges. `obstacles` are on what ld makes of the relocations
+    by the addresses, `tables` on what it makes wherever things are. `asking` are the sections with relocations for
+    which it adds sections, with the symbols that it hangs on, None for any. `needs` is what sections refer to,
+    `indices` the words of arm's index tables.
     """
 
     defined: Mapping[str, Definition]
@@ -55,11 +58,13 @@ class Definitions:
     wanted: frozenset[str] = frozenset()
     common: Mapping[Key, Common] | None = None
     mergeable: Mapping[Key, bytes] = field(default_factory=dict)
-    obstacles: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    tables: tuple[Obstacle, ...] = ()
     called: frozenset[str] = frozenset()
     reach: int = 0
-    asking: tuple[str, str] | None = None
+    asking: Mapping[Key, frozenset[str] | None] = field(default_factory=dict)
+    needs: Needs = Needs()
+    indices: Mapping[Key, tuple[int, ...]] = field(default_factory=dict)
 
 
 NOTHING = Definitions({})
@@ -100,6 +105,7 @@ class _Reading:
         # By name: size, alignment, file.
         self._common: dict[str, tuple[int, int, Key]] = {}
         self._mergeable: dict[Key, bytes] = {}
+        self._indices: dict[Key, tuple[int, ...]] = {}
         self._left = _MOST_BYTES
         self._work = LinkerWork()
 
@@ -112,13 +118,19 @@ class _Reading:
         table = elf.symbol_table(kinds.index(SHT_SYMTAB)) if SHT_SYMTAB in kinds else None
         rows = [*table.rows()] if table is not None else []
         locals_ = elf.sections[kinds.index(SHT_SYMTAB)].sh_info if table is not None else 0
-        relocated = self._work.add(file, member, elf, [row[0] for row in rows], locals_)
+        self._work.add(file, member, elf, Symbols(rows, locals_, (file, member)))
         for name, binding, kind, place, value, size in rows:
             if kind in (_FUNC, _IFUNC):
                 self._work.add_symbol(f"{file}({member})" if member else file, kind, value, defined=place != SHN_UNDEF)
             if binding != _LOCAL and name:
                 self._enter(file, member, name, binding, place, value, size)
+        relocated = {header.sh_info for header in elf.sections if header.sh_type in (SHT_REL, SHT_RELA)}
         for index, header in enumerate(elf.sections):
+            if header.sh_type == _SHT_ARM_EXIDX and elf.arch == "arm32":
+                self._left -= header.sh_size
+                data = elf.content(header) if self._left >= 0 else b""
+                words = struct.unpack(f"{elf.order}{len(data) // 4}I", data[: len(data) // 4 * 4])
+                self._indices[file, member, index] = words
             measures = header.sh_flags, header.sh_size, header.sh_entsize, max(header.sh_addralign, 1)
             if not is_mergeable(*measures) or index in relocated or header.sh_type == SHT_NOBITS:
                 continue
@@ -126,7 +138,7 @@ class _Reading:
             content = elf.content(header) if self._left >= 0 else b""
             self._mergeable[file, member, index] = content
             if len(content) != header.sh_size:
-                self._work.obstacles[f"{file}: the strings of section {index} cannot be read"] = None
+                self._work.obstacles[Obstacle(f"{file}: the strings of section {index} cannot be read")] = None
 
     def _enter(self, file: str, member: str, name: str, binding: int, place: int, value: int, size: int) -> None:
         if place == SHN_UNDEF:
@@ -146,11 +158,9 @@ class _Reading:
         for name, (size, align, home) in self._common.items():
             if name not in self._strong:
                 common.setdefault(home, []).append((name, size, align))
-        alone = {found[0][0]: Definition(0, home) for home, found in common.items() if len(found) == 1}
         unknown = {name for found in common.values() if len(found) > 1 for name, _, _ in found}
-        defined = {**self._weak, **alone, **self._strong}
-        for name in unknown - set(self._strong):
-            defined.pop(name, None)
+        several = {name: Definition(0, home) for home, found in common.items() for name, _, _ in found}
+        defined = {**self._weak, **several, **self._strong}
         sizes = {home: _laid_out([(size, align) for _, size, align in found]) for home, found in common.items()}
         return Definitions(
             defined,
@@ -162,7 +172,9 @@ class _Reading:
             tuple(self._work.tables),
             frozenset(self._work.called),
             self._work.reach,
-            self._work.first,
+            self._work.asking(self._strong),
+            self._work.needs(),
+            self._indices,
         )
 
 

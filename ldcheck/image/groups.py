@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ldcheck.image.elf_file import SHT_GROUP, ElfFile
@@ -19,6 +20,15 @@ class Group(NamedTuple):
 def section_groups(file: ElfFile, table: SymbolTable | None) -> dict[int, Group]:
     """The group that a section is in, by section index (ELF specification, "Section Groups")."""
     found: dict[int, Group] = {}
+    for symbol, comdat, indices in group_members(file):
+        group = Group(_signature(file, table, symbol), comdat)
+        for index in indices:
+            found.setdefault(index, group)
+    return found
+
+
+def group_members(file: ElfFile) -> Iterator[tuple[int, bool, list[int]]]:
+    """For each group the index of the symbol that names it, whether it is COMDAT, and the indices of its sections."""
     # A section is in one group at most: what claims more members than there are sections is damaged.
     room = 4 * len(file.sections)
     for header in file.sections:
@@ -29,10 +39,7 @@ def section_groups(file: ElfFile, table: SymbolTable | None) -> dict[int, Group]
         flags, *indices = [
             number for (number,) in struct.iter_unpack(file.order + "I", data[: len(data) // 4 * 4])
         ] or [0]
-        group = Group(_signature(file, table, header.sh_info), bool(flags & 1))
-        for index in indices:
-            found.setdefault(index, group)
-    return found
+        yield header.sh_info, bool(flags & 1), indices
 
 
 def _signature(file: ElfFile, table: SymbolTable | None, index: int) -> str:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ldcheck.findings import CheckError, InputError
-from ldcheck.image.definitions import Definitions, Key, read_definitions
+from ldcheck.image.definitions import Definitions, read_definitions
+from ldcheck.image.frames import Key
 from ldcheck.image.model import STUBS, InputSection, LinkMap
 from ldcheck.image.objects import arch_of, read_objects
 from ldcheck.record import dataclass, replace

@@ -102,7 +102,7 @@ def _object_sections(path: str, member: str, archive: str, window: Window, notes
             align=max(header.sh_addralign, 1),
             type=file.section_type(header.sh_type),
             flags=header.sh_flags,
-            group=groups[index].signature if index in groups else "",
+            group=groups[index].signature if index in groups and groups[index].comdat else "",
             archive=archive,
             entry_size=header.sh_entsize,
             link=header.sh_link,

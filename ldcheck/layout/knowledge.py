@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ldcheck.image.definitions import Key
+from ldcheck.image.frames import Key
 from ldcheck.record import dataclass
 from ldcheck.script.arithmetic import MASK, align
 from ldcheck.script.environment import ABSOLUTE, Environment, Value
@@ -34,11 +34,10 @@ _MOST_ASKED = 200_000
 class Options:
     """What of a link the script does not say.
 
-    `arch` is the architecture as policies name it. `max_page` and `common_page` are those of `-z max-page-size` and
-    `-z common-page-size`, 0 for the architecture's. `sort_section` is the operand of --sort-section, and not `relro`
-    is `-z norelro`. With `-N`, `text_read_only` is not set, with `-N` and `-n` `paged` is not. `separate_code` is that
-    of `-z separate-code`, None for the architecture's default; `build_id` are the bytes of an id that `--build-id`
-    makes, and `stack_header` is `-z execstack` or `-z noexecstack`.
+    `arch` is as policies name it. `max_page` and `common_page` are `-z max-page-size` and `-z common-page-size`, 0 for
+    the architecture's, `sort_section` is --sort-section, not `relro` `-z norelro`; `-N` unsets `text_read_only`, `-N`
+    and `-n` unset `paged`. `separate_code` is `-z separate-code`, None for the default, `build_id` the bytes of the id,
+    `stack_header` `-z execstack` or `-z noexecstack`, `collects` --gc-sections, `entry` is `-e`, `undefined` are `-u`.
     """
 
     arch: str = ""
@@ -51,6 +50,9 @@ class Options:
     separate_code: bool | None = None
     build_id: int = 0
     stack_header: bool = False
+    collects: bool = False
+    entry: str = ""
+    undefined: tuple[str, ...] = ()
 
 
 class NotPredicted(Exception):  # noqa: N818 - an answer, and no error

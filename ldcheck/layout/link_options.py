@@ -12,7 +12,17 @@ _BUILD_IDS = {"sha1": 20, "md5": 16, "uuid": 16, "none": 0, "": 20, "tree": 20}
 # What is about messages, names of files and checks, and does not change where things are.
 _NEUTRAL = frozenset(
     (
-        *("-nostdlib", "-static", "-Bstatic", "-dn", "-non_shared", "-no-pie", "--no-pie", "--no-gc-sections"),
+        *(
+            "-nostdlib",
+            "-static",
+            "-Bstatic",
+            "-dn",
+            "-non_shared",
+            "-no-pie",
+            "--no-pie",
+            "--print-gc-sections",
+            "--no-print-gc-sections",
+        ),
         *("--fatal-warnings", "--no-fatal-warnings", "--print-map", "-M", "--print-memory-usage", "--cref", "--stats"),
         *("--verbose", "-t", "--trace", "--no-undefined", "--no-check-sections", "--noinhibit-exec"),
         *("--whole-archive", "--no-whole-archive", "--start-group", "--end-group", "-(", "-)"),
@@ -20,8 +30,8 @@ _NEUTRAL = frozenset(
         *("--orphan-handling=warn", "--orphan-handling=place"),
     )
 )
-_NEUTRAL_STARTS = ("--warn-", "--no-warn-", "-Map=", "--entry=", "--hash-style=", "-L", "--library-path=")
-_WITH_OPERAND = frozenset(("-o", "-e", "--entry", "-T", "--script", "-m", "-L", "--output", "-Map"))
+_NEUTRAL_STARTS = ("--warn-", "--no-warn-", "-Map=", "--hash-style=", "-L", "--library-path=")
+_WITH_OPERAND = frozenset(("-o", "-T", "--script", "-m", "-L", "--output", "-Map"))
 _NEUTRAL_KEYWORDS = frozenset(("now", "lazy", "defs", "muldefs", "text", "notext", "origin"))
 
 
@@ -35,6 +45,12 @@ def link_options(words: Sequence[str], options: Options) -> Options:
             options = _keyword(keyword, options)
         elif word in _WITH_OPERAND:
             del pending[:1]
+        elif (operand := _operand(word, pending, "-e", "--entry")) is not None:
+            options = replace(options, entry=operand)
+        elif (operand := _operand(word, pending, "-u", "--undefined")) is not None:
+            options = replace(options, undefined=(*options.undefined, operand))
+        elif word in ("--gc-sections", "--no-gc-sections"):
+            options = replace(options, collects=word == "--gc-sections")
         elif word.startswith("--sort-section"):
             _, equals, value = word.partition("=")
             options = replace(options, sort_section=value if equals else (pending.pop(0) if pending else ""))
@@ -49,6 +65,16 @@ def link_options(words: Sequence[str], options: Options) -> Options:
         elif word not in _NEUTRAL and not word.startswith(_NEUTRAL_STARTS):
             raise NotPredicted(f"what {word} does is not played through")
     return options
+
+
+def _operand(word: str, pending: list[str], short: str, long: str) -> str | None:
+    """What an option that takes a symbol names; None for another option."""
+    if word in (short, long):
+        return pending.pop(0) if pending else ""
+    if word.startswith(f"{long}="):
+        return word[len(long) + 1 :]
+    # Other letters may be those of a long option, for which one dash is enough.
+    return word[2:] if word.startswith(short) and word[2:3] in "_.0123456789" else None
 
 
 def _build_id(style: str) -> int:

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from ldcheck.image.definitions import NOTHING, Definitions, Key
+from ldcheck.image.definitions import NOTHING, Definitions
+from ldcheck.image.frames import Key
 from ldcheck.image.link_inputs import AsLinked
 from ldcheck.image.merging import SHF_STRINGS, merged_sizes
 from ldcheck.image.model import STUBS
@@ -22,15 +23,18 @@ from ldcheck.layout.knowledge import PAGES, UNDEFINED, Knowledge, NotPredicted, 
 from ldcheck.layout.load_addresses import settle_load_addresses
 from ldcheck.layout.passes import Passes
 from ldcheck.layout.played import Played, PlayedJump, played_section
-from ldcheck.layout.refusals import is_unsized, refuse_inputs, refuse_link, refuse_script
+from ldcheck.layout.refusals import is_unsized, refuse_arch, refuse_inputs, refuse_link, refuse_script
 from ldcheck.layout.relro import Relro
+from ldcheck.layout.rewriting import Rewriting, is_rewritten
 from ldcheck.layout.shapes import declared_regions, named_regions, places
+from ldcheck.layout.swept import REASON, swept
 from ldcheck.layout.unsized import refuse_unsized
 from ldcheck.record import replace
 from ldcheck.script.environment import Value
 from ldcheck.script.expressions import absolute
 from ldcheck.script.syntax import Assignment, Command, InputSectionDescription, MemoryRegion, Node, Script, statements
 from ldcheck.sections.assign import link_order, mapped
+from ldcheck.sections.matching import Matcher
 from ldcheck.sections.outputs import CODE, KEPT, READONLY, THREAD_LOCAL, Output, power_of_two
 from ldcheck.sections.rules import flat
 
@@ -98,7 +102,7 @@ class _Player:
         linked: AsLinked | None,
     ) -> None:
         refuse_script(tree, inputs)
-        refuse_link(symbols, options, linked)
+        refuse_arch(options)
         inputs = link_order(tree, [*with_common(inputs, symbols)])
         if options.build_id and not any(one.name == BUILD_ID for one in inputs):
             inputs = with_build_id(inputs, options)
@@ -113,7 +117,8 @@ class _Player:
         pages = PAGES.get(options.arch, (0, 0))
         named = {"MAXPAGESIZE": options.max_page or pages[0], "COMMONPAGESIZE": options.common_page or pages[1]}
         self._known = Knowledge({name: size for name, size in named.items() if size}, options.relro, self._flow.sane)
-        self._mapped = mapped(tree, inputs, options.sort_section, options.arch, symbols.asking)
+        self._mapped = mapped(tree, inputs, options.sort_section, options.arch, symbols.asking, sweep=self._sweep)
+        refuse_link(symbols, linked, {_key(one) for one, _, reason in self._mapped.thrown if reason == REASON})
         refuse_inputs((one for output in self._mapped.mapping.order for one in output.inputs), linked)
         self._regions = declared_regions(self._flow)
         self._known.regions = named_regions(self._flow, self._regions)
@@ -144,12 +149,15 @@ class _Player:
         known.relro = known.relro and relro.has_content()
         relro.size_sections(check=True)
         relaxed = _RELAXING.get(self._options.arch, 0)
-        if relaxed:
-            self._size_again(relro, relaxed)
+        rewriting = Rewriting(known, self._ordered(), self._objects, self._mapped.takers, self._order)
+        again = rewriting.resize(self._options.arch)
         for _ in range(_MOST_TRIES):
-            if not self._headers.changed():
+            if again or relaxed:
+                self._size_again(relro, relaxed)
+            moved = rewriting.reorder()
+            again = self._headers.changed() or moved
+            if not again:
                 break
-            self._size_again(relro, relaxed)
         else:
             raise NotPredicted("GNU ld finds no number of program headers that fits")
         passes.assign(Phase.FINAL)
@@ -188,6 +196,14 @@ class _Player:
 
     # Before anything has an address -----------------------------------------------------------------------------------
 
+    def _sweep(
+        self, sections: Sequence[InputSection], matcher: Matcher, excluded: Collection[int]
+    ) -> Mapping[int, str]:
+        """What --gc-sections takes out."""
+        if not self._options.collects:
+            return {}
+        return swept(self._tree, sections, self._objects, self._options, matcher, excluded)
+
     def _item(self, one: Output | Node) -> Place | Node:
         return self._places[one] if isinstance(one, Output) else one
 
@@ -196,6 +212,7 @@ class _Player:
         for node in statements(self._tree):
             if isinstance(node, Command) and node.keyword == "EXTERN":
                 self._known.symbols.update((word.text, Symbol(None)) for word in node.arguments)
+        self._known.symbols.update((name, Symbol(None)) for name in self._options.undefined)
         self._fill_bodies(mapped=False)
         nodes: list[Node] = []
         for item in first.listing:
@@ -242,7 +259,7 @@ class _Player:
         if is_unsized(section):
             return Part(None, section, 0, excluded=True)
         key = section.file, section.member, section.index
-        size = self._merged.get(key, self._sizes.get(key, section.size))
+        size = self._merged.get(key, section.size if is_rewritten(section) else self._sizes.get(key, section.size))
         if section.index < 0:
             size = self._made.get((section.file, section.member, section.name), section.size)
         part = Part(None, section, size or 0, size is None or (section.index < 0 and not size))
@@ -365,6 +382,10 @@ class _Player:
                 yield item
             elif isinstance(item, Place):
                 yield from (part.node for part in item.parts if isinstance(part.node, Assignment))
+
+
+def _key(section: InputSection) -> Key:
+    return section.file, section.member, section.index
 
 
 def _is_orphan(one: Place | Node) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from ldcheck.image.definitions import Definitions
+from ldcheck.image.frames import Key
 from ldcheck.image.link_inputs import AsLinked
 from ldcheck.layout.knowledge import PAGES, NotPredicted, Options
 from ldcheck.script.syntax import (
@@ -24,12 +25,11 @@ from ldcheck.sections.assign import named_files
 if TYPE_CHECKING:
     from ldcheck.image.model import InputSection
 
-_SHF_ALLOC, _SHF_LINK_ORDER, _SHF_COMPRESSED = 0x2, 0x80, 0x800
+_SHF_ALLOC, _SHF_COMPRESSED = 0x2, 0x800
 # Notes on the processor, which ld merges into one.
 _ATTRIBUTES = ("ARM_ATTRIBUTES", "RISCV_ATTRIBUTES")
 # What ld rewrites, by name; where it did before, it does the same again if nothing changes places.
 REWRITTEN = {
-    ".eh_frame": "ld takes out what is there twice",
     ".note.gnu.property": "ld merges the properties of all files",
     ".note.gnu.build-id": "ld takes it out",
     ".gnu.warning": "ld shows it and takes it out",
@@ -67,17 +67,25 @@ def refuse_script(tree: Script, inputs: Iterable[InputSection]) -> None:
             raise NotPredicted("only lld knows it", node)
 
 
-def refuse_link(symbols: Definitions, options: Options, linked: AsLinked | None) -> None:
-    """Raise NotPredicted for what ld does besides placing inputs, unless a link tells what comes of it."""
+def refuse_arch(options: Options) -> None:
+    """Raise NotPredicted for an architecture whose linker is not known."""
     if options.arch not in PAGES:
         known = ", ".join(PAGES)
         raise NotPredicted(
             f"links for {options.arch or 'an unknown architecture'} are not played through, only {known}"
         )
+
+
+def refuse_link(symbols: Definitions, linked: AsLinked | None, gone: Collection[Key]) -> None:
+    """Raise NotPredicted for what ld does besides placing inputs, unless a link tells what comes of it.
+
+    `gone` are the sections whose relocations it does not come to look at.
+    """
     obstacles = symbols.obstacles + (symbols.tables if linked is None else ())
+    obstacles = tuple(one for one in obstacles if one.section not in gone)
     if obstacles:
         more = f" (and {len(obstacles) - 1:,} more reasons)" if len(obstacles) > 1 else ""
-        raise NotPredicted(obstacles[0] + more)
+        raise NotPredicted(obstacles[0].text + more)
 
 
 def refuse_inputs(inputs: Iterable[InputSection], linked: AsLinked | None) -> None:
@@ -88,7 +96,5 @@ def refuse_inputs(inputs: Iterable[InputSection], linked: AsLinked | None) -> No
         where = f"{section.name} of {section.file}"
         if section.align & (section.align - 1):
             raise NotPredicted(f"{where}: its alignment of {section.align:,} is no power of two")
-        if section.flags & _SHF_LINK_ORDER:
-            raise NotPredicted(f"{where}: ld orders it by the sections that it is linked to")
         if section.name in REWRITTEN and linked is None:
             raise NotPredicted(f"{where}: {REWRITTEN[section.name]}")

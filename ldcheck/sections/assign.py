@@ -8,12 +8,22 @@ as if no other file defined them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from ldcheck.image.frames import Key
 from ldcheck.image.model import InputSection
+from ldcheck.image.needs import bounded
 from ldcheck.linker import GNU, Linker
-from ldcheck.script.syntax import InputFiles, InputSectionDescription, OutputSection, Script, statements, walk
+from ldcheck.script.syntax import (
+    Assignment,
+    InputFiles,
+    InputSectionDescription,
+    OutputSection,
+    Script,
+    statements,
+    walk,
+)
 from ldcheck.sections.globs import has_wildcard
 from ldcheck.sections.made import with_made
 from ldcheck.sections.mapping import Mapping as OutputMapping
@@ -57,6 +67,8 @@ class Placement(NamedTuple):
 
 
 Taken = tuple[InputSection, InputRule]
+# What a link drops besides what is never linked (given by ids), by id, with the reason in words.
+Sweep = Callable[[Sequence[InputSection], Matcher, Collection[int]], Mapping[int, str]]
 
 
 class Mapped(NamedTuple):
@@ -106,18 +118,22 @@ def mapped(
     inputs: Sequence[InputSection],
     sort_section: str | None = None,
     arch: str = "",
-    asking: tuple[str, str] | None = None,
+    asking: Mapping[Key, Collection[str] | None] | None = None,
     linker: Linker = GNU,
+    sweep: Sweep | None = None,
 ) -> Mapped:
     """The output sections with their input sections, as ld has them before it gives addresses; see `assign`.
 
-    `asking` is the file and member with the first relocation that makes ld add sections, where it does that then only.
+    `asking` are the sections with relocations that make ld add sections, where it does that then only, and the symbols
+    that it hangs on, None for any. `sweep` tells what goes because nothing refers to it.
     """
     is_new = not linker.may_be_before(*_CHANGED)
     matcher = Matcher(input_rules(tree), by_member=is_new)
     sections = link_order(tree, [section for section in inputs if is_linked(section)])
-    sections = with_made(sections, arch, asking, linker)
     excluded = never_linked(sections)
+    if sweep is not None:
+        excluded.update(sweep(sections, matcher, excluded))
+    sections = with_made(sections, arch, _asking(tree, sections, asking or {}, excluded), linker)
     live = [section for section in sections if id(section) not in excluded] if excluded else sections
     dropped = left_out(matcher, live) | _without_inputs(tree)
     classes = used_classes(tree)
@@ -167,6 +183,32 @@ def mapped(
 def _is_gone(statement: InputSectionDescription, taker: InputRule | None, taken: Sequence[Taken]) -> bool:
     """Whether a section is in its place already when a statement that takes others comes to it."""
     return taker is not None and taker.statement is not statement and taker.index < taken[0][1].index
+
+
+def _asking(
+    tree: Script,
+    sections: Sequence[InputSection],
+    asking: Mapping[Key, Collection[str] | None],
+    excluded: Collection[int],
+) -> tuple[InputSection, list[InputSection]] | None:
+    """The first section that might ask, whose file gets what ld adds, and the sections that ask; both are linked."""
+    if not asking:
+        return None
+    names = {section.name for section in sections}
+    assigned = {
+        one.target.text
+        for one in statements(tree)
+        if isinstance(one, Assignment) and not one.keyword.startswith("PROVIDE")
+    }
+    # Bounds of sections have got a definition before ld looks who asks.
+    made = {symbol for found in asking.values() for symbol in found or () if bounded(symbol) in names} - assigned
+    linked = [
+        (one, asking[key])
+        for one in sections
+        if id(one) not in excluded and (key := (one.file, one.member, one.index)) in asking
+    ]
+    wanting = [one for one, found in linked if found is None or not made.issuperset(found)]
+    return (linked[0][0], wanting) if wanting else None
 
 
 def _without_inputs(tree: Script) -> set[int]:

@@ -3,8 +3,8 @@
 They are empty unless relocations need them, and an empty one is dropped in the end; but ld places it, so it can keep an
 output section alive that orphans then go next to.
 
-Elsewhere than on x86 it adds some of them only when a relocation asks for them: the caller says which file has the
-first.
+Elsewhere than on x86 it adds some of them only when a relocation asks for them: the caller says which sections have
+one.
 """
 
 from __future__ import annotations
@@ -47,12 +47,15 @@ _GLUE = (".glue_7", ".glue_7t", ".vfp11_veneer", ".v4_bx")
 
 
 def with_made(
-    sections: Sequence[InputSection], arch: str, asking: tuple[str, str] | None, linker: Linker = GNU
+    sections: Sequence[InputSection],
+    arch: str,
+    asking: tuple[InputSection, Sequence[InputSection]] | None,
+    linker: Linker = GNU,
 ) -> list[InputSection]:
     """The input sections of a link with those that ld adds, where it has them.
 
-    `asking` is the file and member that ask for tables of indirect functions, where ld does not always make them.
-    `linker` is GNU ld of a version.
+    `asking` are a section of the file that gets them, and the sections with relocations that ask for some, where ld
+    does not always make them. `linker` is GNU ld of a version.
     """
     found = [*sections]
     added = linker_made(found, arch)
@@ -61,9 +64,12 @@ def with_made(
         added[:3] = *added[1:3], added[0]
         found[:0] = [replace(one, file=STUBS, member="", archive="") for one in added]
         added = []
-    if arch in _INDIRECT and asking is not None:
-        first = next((one for one in found if (one.file, one.member) == asking), None)
-        added = _made(first, _INDIRECT[arch]) if first is not None else []
+    if asking is not None and arch in _INDIRECT:
+        added = _made(asking[0], _INDIRECT[arch])
+    elif asking is not None and arch == "riscv64":
+        # A table for the relocations of each (bfd/elflink.c: _bfd_elf_make_dynamic_reloc_section).
+        names = dict.fromkeys(f".rela{section.name}" for section in asking[1])
+        added = _made(asking[0], [(name, "RELA", _READ_ONLY, 8) for name in names])
     if added:
         file = added[0].file, added[0].member
         at = max(at for at, section in enumerate(found) if (section.file, section.member) == file)

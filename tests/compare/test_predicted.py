@@ -90,6 +90,16 @@ def test_it_is_what_the_links_show(folder: Path) -> None:
     assert shown(diff("old.ld", "new.ld", map=old_map).builds) == real
 
 
+def test_what_nothing_refers_to_is_dropped_as_in_the_links(folder: Path) -> None:
+    Path("new.ld").write_text(NEW.replace("*(.init.text)", "KEEP(*(.init.text))"))
+    options = ["-e0", "--gc-sections", "-u", "f"]
+    old_map, new_map = linked(folder, "old.ld", *options), linked(folder, "new.ld", *options)
+    real = shown(diff("old.ld", "new.ld", old_map=old_map, new_map=new_map).builds)
+    assert real["moves"]
+    assert shown(diff("old.ld", "new.ld", objects=["a.o"], link_options=options).builds) == real
+    assert shown(diff("old.ld", "new.ld", map=old_map, link_options=options).builds) == real
+
+
 def test_a_cause_stands_at_its_line(folder: Path) -> None:
     builds = diff("old.ld", "new.ld", objects=["a.o"]).builds
     assert builds is not None
@@ -107,7 +117,8 @@ def test_a_cause_stands_at_its_line(folder: Path) -> None:
         (("--objects", "a.o", "--budget", "FLASH=64"), 1),
         (("--objects", "a.o", "--expect", "no-growth"), 1),
         (("--objects", "a.o", "--link-options=-z max-page-size=4096 -N"), 0),
-        (("--objects", "a.o", "--link-options=--gc-sections"), 2),
+        (("--objects", "a.o", "--link-options=--gc-sections -u start"), 0),
+        (("--objects", "a.o", "--link-options=-pie"), 2),
         (("--objects", "a.o", "--link-options='"), 2),
         (("--objects", "absent.o"), 2),
         (("--map", "absent.map"), 2),

@@ -19,9 +19,10 @@ from ldcheck.layout.played import Played, PlayedSection
 from ldcheck.layout.player import play
 from ldcheck.script.parser import parse
 from ldcheck.source import Source
+from tests.layout.random_references import random_keeping, random_related
 from tests.layout.random_scripts import random_script
 from tests.layout.soundness import make_objects
-from tests.support.build import TARGETS, link
+from tests.support.build import TARGETS, assemble, link
 
 # Options of ld, and what they mean to the player.
 OPTIONS: tuple[tuple[tuple[str, ...], dict[str, object]], ...] = (
@@ -115,6 +116,37 @@ def link_once(
             tally.symbols += 1
             if found.value != address & (1 << elf.bits) - 1:
                 tally.broken.append(f"{name} is {found.value:#x}, predicted {address:#x}\n{where}")
+
+
+def run_related(folder: Path, seeds: range, target: str, frames: bool) -> Tally:
+    """One link for each seed, of objects whose sections refer to each other: with --gc-sections, or most of them."""
+    tally = Tally()
+    for seed in seeds:
+        random = Random(seed)
+        objects = [
+            assemble(folder, random_related(random, number, target, frames), target, f"o{number}.o")
+            for number in range(4)
+        ]
+        text = random_keeping(random)
+        collects = random.random() < 0.8 or not frames
+        options = ["--gc-sections"] * collects + ["--noinhibit-exec", "--unresolved-symbols=ignore-all"]
+        done = link(folder, text, objects, target, options)
+        if done.map is None or done.elf is None:
+            # The script refers to a symbol that the objects have not.
+            assert "undefined symbol" in done.output, done.output
+            continue
+        tally.links += 1
+        with chdir(folder):
+            names = [path.name for path in objects]
+            inputs, symbols = read_objects(names), read_definitions(names)
+        try:
+            played = play(parse(Source("t.lds", text)).tree, inputs, symbols, Options(arch=target, collects=collects))
+        except NotPredicted as why:
+            tally.refused[why.reason] += 1
+            continue
+        tally.predicted += 1
+        compare(played, read_map(str(done.map)), f"seed {seed}: {target} ld {' '.join(options)}\n{text}", tally)
+    return tally
 
 
 def compare(played: Played, link_map: LinkMap, where: str, tally: Tally) -> None:

@@ -252,7 +252,7 @@ REFUSED = [
     ("SECTIONS { .text : { *(.text) } x = missing; }", "", "refuses to assign to x"),
     ("SECTIONS { .text : { *(.text) } }", ".comm a,4,4\n.comm b,24,16", "common symbols"),
     ("SECTIONS { .text : { *(.text) } }", "mov got@GOTPCREL(%rip), %rax", "relocations of type"),
-    ("SECTIONS { .text : { *(.text) } }", '.section .eh_frame,"a"\n.long 0', "eh_frame"),
+    ("SECTIONS { .text : { *(.text) } }", '.section .eh_frame,"a"\n.long 8, 99, 0', "eh_frame"),
     (
         "SECTIONS { .s0 : AT(0x10) { BYTE(1) } "
         + " ".join(f".s{at} : AT(LOADADDR(.s{at - 1}) + LOADADDR(.s{at - 1})) {{ BYTE(1) }}" for at in range(1, 40))
