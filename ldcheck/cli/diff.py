@@ -212,7 +212,7 @@ def _words(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError as error:
-        raise CheckError(InputError(f"--link-options: {error}", Location("."))) from None
+        raise CheckError(InputError(str(error), Location("--link-options"))) from None
 
 
 def _output(text: str) -> tuple[str, str]:

@@ -136,7 +136,7 @@ def one_linker(text: str) -> Linker:
 
     linkers = named_linkers(text)
     if len(linkers) > 1:
-        raise CheckError(InputError("--linker: sections are placed by one linker", Location("."), help="ask twice"))
+        raise CheckError(InputError("sections are placed by one linker", Location("--linker"), help="ask twice"))
     return linkers[0]
 
 

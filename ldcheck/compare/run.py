@@ -168,10 +168,21 @@ def _with_builds(found: Comparison, old: Read, new: Read, asked: Asked) -> Compa
     for side in (one, other):
         if not side.sections:
             raise CheckError(InputError(f"nothing in {side.name} takes memory", Location(side.name)))
+    if budgets or asked.no_growth:
+        _refuse_incomplete(old.image, new.image)
     builds = compare_builds(one, other)
     missed = tuple(unmet(builds, other, budgets, no_growth=asked.no_growth))
     pictures = _pictures((old, new)) if asked.pictures else ()
     return replace(found, builds=builds, unmet=missed, pictures=pictures)
+
+
+def _refuse_incomplete(*images: Image) -> None:
+    """Raise CheckError for a build of which a part is missing: what is not there would count as saved."""
+    for image in images:
+        for part in (image.elf, image.map):
+            if part is not None and part.incomplete:
+                message = f"budgets and growth are not told by a part: {part.incomplete[0]}"
+                raise CheckError(InputError(message, Location(part.path), help="copy or link it anew"))
 
 
 def _called(image: Image) -> str:

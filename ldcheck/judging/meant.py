@@ -43,7 +43,7 @@ def named_linkers(text: str) -> tuple[Linker, ...]:
     try:
         return read_linkers(text) if text else ()
     except ValueError as error:
-        raise CheckError(InputError(f"--linker: {error}", Location("."))) from None
+        raise CheckError(InputError(str(error), Location("--linker"))) from None
 
 
 def meant_by(target: Target) -> Meant:

@@ -268,6 +268,20 @@ def test_what_is_no_budget_is_refused(tmp_path: Path, budget: str) -> None:
         diff(old_map=str(done.map), new_map=str(done.map), budgets=[budget])
 
 
+@pytest.mark.parametrize("gate", [{"budgets": ["memory=1M"]}, {"no_growth": True}])
+@pytest.mark.parametrize("part", ["elf", "map"])
+def test_a_part_of_a_build_meets_no_budget(tmp_path: Path, part: str, gate: dict[str, Any]) -> None:
+    done = built(tmp_path)
+    whole = {"elf": done.elf, "map": done.map}[part]
+    cut = tmp_path / f"cut.{part}"
+    assert whole is not None
+    content = whole.read_bytes()
+    cut.write_bytes(content[: content.index(b"\n.bss") if part == "map" else len(content) - 100])
+    names: dict[str, Any] = {f"old_{part}": str(whole), f"new_{part}": str(cut)}
+    with pytest.raises(CheckError, match=r"by a part|the file ends at"):
+        diff(**names, **gate)
+
+
 def test_growth(tmp_path: Path) -> None:
     old, new = built(tmp_path / "old"), built(tmp_path / "new", source=SOURCE.replace("cold[32]", "cold[33]"))
     names: dict[str, Any] = {"old_map": str(old.map), "new_map": str(new.map)}

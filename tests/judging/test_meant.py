@@ -104,7 +104,8 @@ def test_an_image_of_another_linker_contradicts(tmp_path: Path) -> None:
 def test_a_wrong_word_on_the_command_line_is_told(tmp_path: Path) -> None:
     report = ldcheck.check([script(tmp_path)], linker="bfd")
     assert report.status == 2
-    assert report.errors[0].message == "--linker: `bfd` is no linker; there are gnu, lld and both, gnu=2.40 and lld=19"
+    assert report.errors[0].message == "`bfd` is no linker; there are gnu, lld and both, gnu=2.40 and lld=19"
+    assert report.errors[0].location.file == "--linker"
 
 
 def test_the_option_of_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
