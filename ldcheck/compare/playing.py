@@ -18,6 +18,7 @@ from ldcheck.layout.knowledge import NotPredicted, Options
 from ldcheck.layout.link_options import link_options
 from ldcheck.layout.player import play
 from ldcheck.layout.refusals import REWRITTEN
+from ldcheck.record import replace
 from ldcheck.source import Location
 from ldcheck.words import counted
 
@@ -63,17 +64,34 @@ def _read(inputs: Inputs) -> LinkInputs:
 
 
 def _sides(before: Parse, after: Parse, inputs: LinkInputs, options: Options) -> tuple[PredictedSide, PredictedSide]:
-    old = _played(before, inputs, options)
-    if inputs.map is not None and (difference := next(_differences(old, inputs.map), "")):
-        message = f"not predicted: played through, {difference}"
-        advice = "name the options of the link with --link-options, and the script that it used"
-        raise CheckError(InputError(message, Location(inputs.map.path), help=advice))
+    old, options = _as_linked(before, inputs, options)
     new = _played(after, inputs, options)
     for name in REWRITTEN:
         if _order(old, name) != _order(new, name):
             message = f"not predicted: sections {name} change places, and GNU ld rewrites them in their order"
             raise CheckError(InputError(message, Location(_name(after))))
     return _side(before, old, inputs), _side(after, new, inputs)
+
+
+def _as_linked(parse: Parse, inputs: LinkInputs, options: Options) -> tuple[Played, Options]:
+    """The old script played through, with the options that the link had as far as its map tells them."""
+    if inputs.map is None:
+        return _played(parse, inputs, options), options
+    errors: list[CheckError] = []
+    for collects in (False, True)[options.collects :]:
+        options = replace(options, collects=collects)
+        try:
+            played = _played(parse, inputs, options)
+        except CheckError as error:
+            errors.append(error)
+            continue
+        difference = next(_differences(played, inputs.map), "")
+        if not difference:
+            return played, options
+        message = f"not predicted: played through, {difference}"
+        advice = "name the options of the link with --link-options, and the script that it used"
+        errors.append(CheckError(InputError(message, Location(inputs.map.path), help=advice)))
+    raise errors[0]
 
 
 def _played(parse: Parse, inputs: LinkInputs, options: Options) -> Played:

@@ -1,8 +1,7 @@
 """The inputs of a link: objects that are named, or those that a map says were linked.
 
-A map says which members of archives a link pulled in and in which order, which sections it threw away as nothing refers
-to them, and what it made of those whose size only the linker knows. The objects have to be there still: a map does not
-tell alignments.
+A map says which members of archives a link pulled in and in which order, and what it made of those whose size only the
+linker knows. The objects have to be there still: a map does not tell alignments.
 """
 
 from __future__ import annotations
@@ -62,6 +61,9 @@ def from_objects(paths: Sequence[str]) -> LinkInputs:
     """The inputs that objects and archives are, with all members. Raises CheckError for what cannot be read."""
     notes: list[str] = []
     sections = read_objects(paths, notes)
+    if not sections:
+        message = notes[0] if notes else f"{paths[0]} has no section that a link would take"
+        raise CheckError(InputError(message, Location(paths[0]), help="name objects and archives as they are linked"))
     return LinkInputs(sections, read_definitions(paths), arch_of(paths), notes=tuple(notes))
 
 
@@ -80,7 +82,7 @@ def from_map(link_map: LinkMap) -> LinkInputs:
     ]
     ranks = {pulled: at for at, pulled in enumerate(_pulled(link_map.path))}
     sections = _in_order(sections, [*paths], ranks, chosen)
-    kept, known = _sized(sections, placed, thrown, link_map)
+    kept, known = _sized(sections, placed, link_map)
     symbols = read_definitions([*paths.values()], chosen, called)
     return LinkInputs(tuple(kept), symbols, arch_of(paths.values()), known, link_map)
 
@@ -166,9 +168,9 @@ def _in_order(
 
 
 def _sized(
-    sections: Sequence[InputSection], placed: dict[_Name, list[int]], thrown: set[_Name], link_map: LinkMap
+    sections: Sequence[InputSection], placed: dict[_Name, list[int]], link_map: LinkMap
 ) -> tuple[list[InputSection], AsLinked]:
-    """The sections that the link had, and what it made of them."""
+    """The sections of the link's files, and what it made of those that are in the image."""
     kept: list[InputSection] = []
     sizes: dict[Key, int | None] = {}
     left = {name: list(found) for name, found in placed.items()}
@@ -179,8 +181,8 @@ def _sized(
             size = found.pop(0)
             if size != section.size and section.index:
                 sizes[section.file, section.member, section.index] = size
-        elif section.size and section.flags & 2 and (name not in thrown or section.name == _PROPERTIES):
-            # Nothing refers to it, or no property is left that all files have.
+        elif section.size and section.name == _PROPERTIES:
+            # No property is left that all files have.
             continue
         kept.append(section)
     made: dict[_Name, int] = {}

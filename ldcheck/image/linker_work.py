@@ -67,6 +67,8 @@ class LinkerWork:
         """Look at an object."""
         self.arch = self.arch or elf.arch
         label = f"{file}({member})" if member else file
+        if elf.arch != self.arch:
+            self.obstacles[Obstacle(f"{label} is for {elf.arch}, and those ahead of it are for {self.arch}")] = None
         plain = _PLAIN.get(elf.arch)
         branches = _BRANCHES.get(elf.arch, {})
         asking = _ASKING.get(elf.arch, frozenset())

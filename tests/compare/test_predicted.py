@@ -57,6 +57,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("old.ld").write_text(OLD)
     Path("new.ld").write_text(NEW)
     compile_c(tmp_path, SOURCE, options=["-ffunction-sections"])
+    compile_c(tmp_path, SOURCE, "arm64", "other.o")
+    link(tmp_path, OLD, ["a.o"], options=["-e0"], name="linked")
     return tmp_path
 
 
@@ -121,6 +123,8 @@ def test_a_cause_stands_at_its_line(folder: Path) -> None:
         (("--objects", "a.o", "--link-options=-pie"), 2),
         (("--objects", "a.o", "--link-options='"), 2),
         (("--objects", "absent.o"), 2),
+        (("--objects", "linked"), 2),
+        (("--objects", "a.o", "other.o"), 2),
         (("--map", "absent.map"), 2),
         (("--objects", "a.o", "--map", "old.ld.map"), 2),
     ],
@@ -140,6 +144,17 @@ def test_a_link_with_other_options_is_noticed(folder: Path) -> None:
     with pytest.raises(CheckError, match="not predicted: played through"):
         diff("old.ld", "new.ld", map=made)
     assert diff("old.ld", "new.ld", map=made, link_options=["--sort-section=alignment"]).builds is not None
+
+
+def test_what_a_link_took_out_may_come_back(folder: Path) -> None:
+    Path("old.ld").write_text(f"ENTRY(start)\n{OLD}")
+    Path("new.ld").write_text(f"ENTRY(start)\n{OLD}".replace("*(.text*)", "KEEP(*(.text*))"))
+    options = ["--gc-sections", "-e", "start"]
+    old_map, new_map = linked(folder, "old.ld", *options), linked(folder, "new.ld", *options)
+    real = shown(diff("old.ld", "new.ld", old_map=old_map, new_map=new_map).builds)
+    assert real["moves"] != []
+    assert shown(diff("old.ld", "new.ld", map=old_map).builds) == real
+    assert shown(diff("old.ld", "new.ld", objects=["a.o"], link_options=options).builds) == real
 
 
 def test_a_map_without_its_objects_is_refused(folder: Path) -> None:
