@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 from ldcheck.findings import CheckError, InputError
@@ -43,6 +44,8 @@ def sorted_out(given: Operands, *, proof: bool) -> Operands:
         message = "two scripts or two builds are compared at a time: give the old and the new one, or --since REV"
         raise CheckError(InputError(message, first))
     if kinds and kinds[0] != kinds[1]:
+        if missing := [name for name in given.scripts if not os.path.exists(name)]:
+            raise CheckError(InputError("there is no such file", Location(missing[0])))
         message = f"{given.scripts[0]} is {_KINDS[kinds[0]]} and {given.scripts[1]} is {_KINDS[kinds[1]]}"
         raise CheckError(InputError(message, first, help="compare two of one kind; --old-elf and --old-map go beside"))
     found = _moved(given, kinds)

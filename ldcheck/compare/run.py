@@ -170,6 +170,8 @@ def _with_builds(found: Comparison, old: Read, new: Read, asked: Asked) -> Compa
             raise CheckError(InputError(f"nothing in {side.name} takes memory", Location(side.name)))
     if budgets or asked.no_growth:
         _refuse_incomplete(old.image, new.image)
+    if message := _apart(old.image, new.image):
+        raise CheckError(InputError(message, Location(other.name)))
     builds = compare_builds(one, other)
     missed = tuple(unmet(builds, other, budgets, no_growth=asked.no_growth))
     pictures = _pictures((old, new)) if asked.pictures else ()
@@ -183,6 +185,17 @@ def _refuse_incomplete(*images: Image) -> None:
             if part is not None and part.incomplete:
                 message = f"budgets and growth are not told by a part: {part.incomplete[0]}"
                 raise CheckError(InputError(message, Location(part.path), help="copy or link it anew"))
+
+
+def _apart(old: Image, new: Image) -> str:
+    """Why two builds are not of one program; empty where nothing tells that."""
+    if old.elf is not None and new.elf is not None:
+        kinds = old.elf.arch, new.elf.arch
+    elif old.map is not None and new.map is not None:
+        kinds = old.map.output_format, new.map.output_format
+    else:
+        return ""
+    return f"the old build is {kinds[0]}, and the new one is {kinds[1]}" if all(kinds) and kinds[0] != kinds[1] else ""
 
 
 def _called(image: Image) -> str:

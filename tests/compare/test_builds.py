@@ -291,3 +291,15 @@ def test_growth(tmp_path: Path) -> None:
         "RAM grew by 4 bytes, to 388",
     ]
     assert not diff(old_map=names["new_map"], new_map=names["old_map"], no_growth=True).unmet
+
+
+@pytest.mark.parametrize(("elf", "maps"), [(True, False), (False, True)])
+def test_builds_for_two_architectures_are_refused(tmp_path: Path, elf: bool, maps: bool) -> None:
+    sides = []
+    for target in ("x86_64", "arm64"):
+        folder = tmp_path / target
+        folder.mkdir()
+        made = compile_c(folder, SOURCE, target)
+        sides.append(link(folder, SCRIPT, [made], target, ["-e0"]))
+    with pytest.raises(CheckError, match=r"the old build is .*x86.64, and the new one is .*(arm64|aarch64)"):
+        compared(*sides, elf=elf, maps=maps)
