@@ -15,6 +15,7 @@ from ldcheck.image.frames import Key
 from ldcheck.image.model import InputSection
 from ldcheck.image.needs import bounded
 from ldcheck.linker import GNU, Linker
+from ldcheck.record import replace
 from ldcheck.script.syntax import (
     Assignment,
     InputFiles,
@@ -38,6 +39,8 @@ SHF_EXCLUDE = 0x80000000
 # The first version that was seen to have rules of its own: see `Matcher`, `OutputMapping` and `Orphans`, and what is
 # sorted in `mapped`.
 _CHANGED = (2, 44)
+# The indices of what stands for sections that go late.
+_FIRST_EMPTY = -1_000_000
 _ONCE_CODE = ".gnu.linkonce.t."
 _ONCE_READ_ONLY = ".gnu.linkonce.r."
 
@@ -146,6 +149,11 @@ def mapped(
         rule = takers[id(section)]
         if dangling and id(section) in dangling:
             thrown.append((section, None, "linked to a section that is discarded"))
+            if rule is not None and rule.section is not None and not rule.discards:
+                # It goes after its output section was made for it, which stays.
+                empty = replace(section, size=0, link=0, index=_FIRST_EMPTY - len(thrown))
+                takers[id(empty)] = rule
+                taken.setdefault(id(rule.statement), []).append(empty)
         elif rule is None or (rule.section is None and rule.output not in classes):
             orphans.append(section)
             takers[id(section)] = None

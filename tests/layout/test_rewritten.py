@@ -133,3 +133,12 @@ def test_debugging_information_may_refer_to_itself(tmp_path: Path) -> None:
     path = assemble(tmp_path, source)
     found = played(tmp_path, _SCRIPT, [path], collects=True)
     assert found.sections[-1].name == ".debug_line.text"
+
+
+def test_what_goes_with_discarded_code_leaves_its_output_section(tmp_path: Path) -> None:
+    source = '.text\n.long 1\n.section .gone,"ax"\n.long 2\n.section linked,"ao",@progbits,.gone\n.long 3\n'
+    path = assemble(tmp_path, source)
+    script = "SECTIONS { . = 0x10000; .text : { *(.text) } .linked : { *(linked) } /DISCARD/ : { *(.gone) } }"
+    found = played(tmp_path, script, [path])
+    assert {section.name: section.size for section in found.sections}[".linked"] == 0
+    assert {section.name for section in found.thrown} >= {".gone", "linked"}
