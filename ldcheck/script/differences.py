@@ -204,6 +204,7 @@ DIFFERENCES = (
         _ways(REFUSES),
         "EXCLUDE_FILE() outside of the parentheses, in KEEP()",
     ),
+    Difference("keep-file", "`KEEP(a.o)`: a file without patterns in KEEP", _ways(READS), _ways(REFUSES)),
     Difference(
         "exclude-list",
         "`*(EXCLUDE_FILE(x) .a .b)`: ahead of several patterns",

@@ -105,6 +105,7 @@ SNIPPETS = (
     Snippet("typed-orphan", _at(".text : { *(.text) } .x (NOLOAD) : { *(.data) } .y : { *(.y) }"),
             (TEXT + DATA + section(".x", "aw"),)),
     Snippet("exclude-outside", _at(".a : { EXCLUDE_FILE(*b.o) *(.text) } .b : { *(.text) }"), (TEXT, TEXT)),
+    Snippet("keep-file", _at(".a : { KEEP(a.o) } .b : { *(.text) }"), (TEXT, TEXT)),
     Snippet("exclude-kept", _at(".a : { KEEP(EXCLUDE_FILE(*b.o) *(.text)) } .b : { *(.text) }"), (TEXT, TEXT)),
     Snippet("exclude-list", _at(".a : { *(EXCLUDE_FILE(*b.o) .text .data) } .b : { *(.text .data) }"),
             (TEXT + DATA, TEXT + DATA)),
