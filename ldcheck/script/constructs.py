@@ -138,8 +138,8 @@ def _of_inputs(statement: InputSectionDescription) -> Iterator[Found]:
             yield "quoted-file", word
     if file is not None and file.sorts:
         yield ("reverse-files" if "REVERSE" in file.sorts else "sorted-files"), file
-    if statement.keep and file is not None and not patterns:
-        yield "keep-file", file
+    if (statement.keep or statement.flags) and file is not None and not patterns:
+        yield "bare-file", file
     if file is not None and file.exclude and patterns:
         yield ("exclude-kept" if statement.keep else "exclude-outside"), file
     if file is not None and file.pattern.text[:1] == ":" and not _WILD.intersection(file.pattern.text):

@@ -204,7 +204,13 @@ DIFFERENCES = (
         _ways(REFUSES),
         "EXCLUDE_FILE() outside of the parentheses, in KEEP()",
     ),
-    Difference("keep-file", "`KEEP(a.o)`: a file without patterns in KEEP", _ways(READS), _ways(REFUSES)),
+    Difference(
+        "bare-file",
+        "`KEEP(a.o)`, `INPUT_SECTION_FLAGS(f) a.o`: a file without patterns, in KEEP or behind flags",
+        _ways(READS),
+        _ways(REFUSES),
+        "a file without patterns, in KEEP() or behind INPUT_SECTION_FLAGS()",
+    ),
     Difference(
         "exclude-list",
         "`*(EXCLUDE_FILE(x) .a .b)`: ahead of several patterns",

@@ -105,7 +105,8 @@ SNIPPETS = (
     Snippet("typed-orphan", _at(".text : { *(.text) } .x (NOLOAD) : { *(.data) } .y : { *(.y) }"),
             (TEXT + DATA + section(".x", "aw"),)),
     Snippet("exclude-outside", _at(".a : { EXCLUDE_FILE(*b.o) *(.text) } .b : { *(.text) }"), (TEXT, TEXT)),
-    Snippet("keep-file", _at(".a : { KEEP(a.o) } .b : { *(.text) }"), (TEXT, TEXT)),
+    *(Snippet("bare-file", _at(f".a : {{ {what} }} .b : {{ *(.text) }}"), (TEXT, TEXT))
+      for what in ("KEEP(a.o)", "INPUT_SECTION_FLAGS(SHF_ALLOC) a.o")),
     Snippet("exclude-kept", _at(".a : { KEEP(EXCLUDE_FILE(*b.o) *(.text)) } .b : { *(.text) }"), (TEXT, TEXT)),
     Snippet("exclude-list", _at(".a : { *(EXCLUDE_FILE(*b.o) .text .data) } .b : { *(.text .data) }"),
             (TEXT + DATA, TEXT + DATA)),
