@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from benchmarks.paired import LOOP, Result, of_loop
+from benchmarks.paired import LOOP, PRINT_PEAK, Result, of_loop
 from ldcheck.image.elf import read_elf
 from ldcheck.image.maps import read_map
 from tests.support.build import assemble, link
@@ -32,12 +32,14 @@ SECTIONS {
 }
 """
 # Prints the largest memory of the process, in kilobytes, when it holds the whole model.
-_MEMORY = """
-import resource, sys
+_MEMORY = (
+    """
+import sys
 from ldcheck.image.linked import read_linked
 image = read_linked(sys.argv[1], sys.argv[2], ())
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
+    + PRINT_PEAK
+)
 
 
 def measure() -> Iterator[Result]:

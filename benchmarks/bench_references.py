@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks.paired import LOOP, Result, of_loop
+from benchmarks.paired import LOOP, PRINT_PEAK, Result, of_loop
 from ldcheck.image.linked_references import LinkedReferences
 from ldcheck.image.maps import read_map
 from ldcheck.image.references import References
@@ -26,12 +26,14 @@ SECTIONS {
 }
 """
 # Prints the largest memory of a process that asks for the references of an image, in kilobytes.
-_MEMORY = """
-import resource, sys
+_MEMORY = (
+    """
+import sys
 from benchmarks.bench_references import of_image
 of_image(sys.argv[1], sys.argv[2])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
+    + PRINT_PEAK
+)
 
 
 def measure() -> Iterator[Result]:

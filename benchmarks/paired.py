@@ -16,6 +16,13 @@ REFERENCE = (sys.executable, "-c", "import yaml, argparse, re, json, dataclasses
 # Steps of the loop that bars are ratios to: some 30 ms on a machine that is not slow.
 LOOP = 1_000_000
 
+# Prints the most memory that the process had, in kilobytes. What getrusage() tells is never less than what the process
+# had that started it.
+PRINT_PEAK = """
+import re
+print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

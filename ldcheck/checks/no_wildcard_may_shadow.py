@@ -42,7 +42,8 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.files import EVERY_FILE
 from ldcheck.sections.globs import contains, has_wildcard, section_glob
-from ldcheck.sections.reach import Relation, Shadowing, State, Taking, names, shadowing
+from ldcheck.sections.left import State
+from ldcheck.sections.reach import Relation, Shadowing, Taking, names, shadowing
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
 from ldcheck.words import counted

@@ -56,7 +56,8 @@ from ldcheck.script.syntax import (
     walk,
 )
 from ldcheck.sections.globs import has_wildcard
-from ldcheck.sections.reach import State, reaches
+from ldcheck.sections.left import State
+from ldcheck.sections.reach import reaches
 from ldcheck.sections.rules import flat, input_rules
 
 # Commands that do the same wherever they stand. Of several ENTRYs one counts, so that their order is kept.

@@ -14,8 +14,8 @@ from ldcheck.sections.globs import Glob, may_overlap
 
 T = TypeVar("T")
 
-# Steps for each glob that a name or another glob is compared with.
-_MATCH = 8
+# Steps for each glob that another one is compared with.
+_OVERLAP = 2
 
 
 def _freely(_steps: int) -> None:
@@ -58,28 +58,37 @@ class Affixes(Generic[T]):
             yield from self.matching(glob.literal)
             return
         for key, entries in self.literal.behind(prefix):
-            self.spend(_MATCH)
+            self.spend(glob.cost)
             if glob.matches(key):
                 yield from entries
         for table, text in ((self.beginning, prefix), (self.ending, suffix[::-1])):
             for entries in table.ahead(text):
-                self.spend(_MATCH * len(entries))
+                self.spend(_OVERLAP * len(entries))
                 yield from ((other, value) for other, value in entries if may_overlap(other, glob))
             for key, entries in table.behind(text):
                 if len(key) > len(text):
-                    self.spend(_MATCH * len(entries))
+                    self.spend(_OVERLAP * len(entries))
                     yield from ((other, value) for other, value in entries if may_overlap(other, glob))
 
     def matching(self, name: str) -> Iterator[tuple[Glob, T]]:
         """The globs that match a name, and their values."""
         yield from self.literal.entries.get(name, ())
         for entries in self.beginning.ahead(name):
-            self.spend(_MATCH * len(entries))
+            self.spend(entries.cost)
             yield from (entry for entry in entries if entry[0].open_end or entry[0].matches(name))
         if self.ending.entries:
             for entries in self.ending.ahead(name[::-1]):
-                self.spend(_MATCH * len(entries))
+                self.spend(entries.cost)
                 yield from (entry for entry in entries if entry[0].matches(name))
+
+
+class _Entries(list[tuple[Glob, T]]):
+    """Globs and values; `cost` are the steps of comparing a name with each."""
+
+    __slots__ = ("cost",)
+
+    def __init__(self) -> None:
+        self.cost = 0
 
 
 class _Table(Generic[T]):
@@ -88,14 +97,14 @@ class _Table(Generic[T]):
     __slots__ = ("entries", "keys", "lengths")
 
     def __init__(self) -> None:
-        self.entries: dict[str, list[tuple[Glob, T]]] = {}
+        self.entries: dict[str, _Entries[T]] = {}
         self.keys: list[str] = []
         self.lengths: list[int] = []
 
     def value(self, key: str, glob: Glob, make: Callable[[], T]) -> T:
         entries = self.entries.get(key)
         if entries is None:
-            entries = self.entries[key] = []
+            entries = self.entries[key] = _Entries()
             insort(self.keys, key)
             if len(key) not in self.lengths:
                 insort(self.lengths, len(key))
@@ -104,9 +113,10 @@ class _Table(Generic[T]):
                 return value
         made = make()
         entries.append((glob, made))
+        entries.cost += glob.cost
         return made
 
-    def ahead(self, text: str) -> Iterator[list[tuple[Glob, T]]]:
+    def ahead(self, text: str) -> Iterator[_Entries[T]]:
         """The entries whose keys `text` begins with."""
         longest = len(text)
         for length in self.lengths:
@@ -116,7 +126,7 @@ class _Table(Generic[T]):
             if entries is not None:
                 yield entries
 
-    def behind(self, text: str) -> Iterator[tuple[str, list[tuple[Glob, T]]]]:
+    def behind(self, text: str) -> Iterator[tuple[str, _Entries[T]]]:
         """The keys that begin with `text`, with their entries."""
         keys = self.keys
         at = bisect_left(keys, text)

@@ -19,18 +19,20 @@ class TooComplexError(Exception):
 
 
 class Budget:
-    """What is left, and how many questions were not decided."""
+    """What is left, how many questions were not decided, and the number of the run."""
 
-    __slots__ = ("left", "undecided")
+    __slots__ = ("left", "run", "undecided")
 
     def __init__(self) -> None:
         self.left = _STEPS
         self.undecided = 0
+        self.run = 0
 
     def renew(self) -> None:
         """Begin a run: nothing is spent, and nothing is left undecided."""
         self.left = _STEPS
         self.undecided = 0
+        self.run += 1
 
     def grant(self, rules: int) -> None:
         """Add what a script of so many rules may cost beyond what any may."""

@@ -34,6 +34,11 @@ class Claim:
     sure: bool
     plain: bool
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What is claimed, whichever rule does: claims with equal content take the same sections."""
+        return self.names, self.files, self.required, self.forbidden, self.sure
+
     def asked(self) -> Asked:
         """The question whether there is such a section."""
         return Asked((self.names,), (self.files,), self.required, self.forbidden)

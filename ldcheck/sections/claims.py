@@ -125,6 +125,13 @@ class Claims:
 
         Where it is too complex to tell whether the names meet, they may. Raises TooComplexError if that is so of all.
         """
+        return [claim for claim in self.candidates(names, files) if may_meet(claim.names, names)]
+
+    def candidates(self, names: Glob, files: Files) -> list[Claim]:
+        """The claims that are on such names and files as far as literal beginnings and ends tell, in that order.
+
+        Raises TooComplexError.
+        """
         found = [claim for claims in self._tables(names, files) for claim in claims]
         found.sort(key=index_of)
         if files.wide:
@@ -144,9 +151,8 @@ class Claims:
                 for _, archive in self.members.near(members.archive or _EVERY_NAME):
                     tables += [table for _, table in archive.near(members.name or _EVERY_NAME)]
         for table in tables:
-            for other, claims in table.near(names):
-                if _may_meet(other, names):
-                    yield claims
+            for _, claims in table.near(names):
+                yield claims
 
     def takers(self, name: str, file: str, archive: str | None) -> list[Claim]:
         """The claims on a section of that name from that file, with whatever flags."""
@@ -181,7 +187,8 @@ def index_of(claim: Claim) -> int:
     return claim.rule.index
 
 
-def _may_meet(one: Glob, other: Glob) -> bool:
+def may_meet(one: Glob, other: Glob) -> bool:
+    """Whether some name is matched by both, or it is too complex to tell."""
     try:
         return overlaps(one, other)
     except TooComplexError:

@@ -17,6 +17,9 @@ from ldcheck.sections.automata import NICE, Automaton, Product, Refused, automat
 from ldcheck.sections.budget import BUDGET
 from ldcheck.sections.glob_syntax import STAR, Ranges, Token, Tokens, accepts, ending_in, fnmatch_tokens
 
+# Steps for comparing a name with a pattern of several pieces.
+_PIECES = 8
+
 
 class Glob:
     """The language of one pattern. `text` is the pattern as written.
@@ -28,7 +31,7 @@ class Glob:
     """
 
     __slots__ = (
-        "_alternatives", "_automaton", "_open", "_sample", "empty", "ending", "literal", "open_end", "prefix",
+        "_alternatives", "_automaton", "_inner", "_open", "_sample", "empty", "ending", "literal", "open_end", "prefix",
         "segments", "sequences", "suffix", "text",
     )  # fmt: skip
 
@@ -43,6 +46,8 @@ class Glob:
         self.segments: tuple[_Segments, ...] | None = None
         self.literal: str | None = None
         self.open_end = self._open = False
+        # Of `*x*` the x.
+        self._inner: str | None = None
         self.prefix = self.suffix = ""
         if len(sequences) == 1:
             tokens = sequences[0]
@@ -59,6 +64,10 @@ class Glob:
                 start = length
                 while type(tokens[start - 1]) is str:
                     start -= 1
+                if stop == 0 and start == length and tokens[0] is STAR and tokens[-1] is STAR and not ending:
+                    inner = tokens[1:-1]
+                    if all(type(token) is str for token in inner):
+                        self._inner = "".join(inner)  # type: ignore[arg-type]  # as above
                 self.suffix = "".join(tokens[start:])  # type: ignore[arg-type]  # as above
         elif sequences:
             self.prefix = _common(["".join(_literal_run(tokens)) for tokens in sequences])
@@ -72,6 +81,8 @@ class Glob:
         """Whether the pattern matches `name`; time at most the product of the two lengths."""
         if self.literal is not None:
             return name == self.literal
+        if self._inner is not None:
+            return self._inner in name
         if not name.startswith(self.prefix):
             return False
         if self.open_end:
@@ -83,6 +94,11 @@ class Glob:
         if self.segments is None:
             self.segments = tuple(_Segments(tokens) for tokens in self.sequences)
         return any(segments.match(name) for segments in self.segments)
+
+    @property
+    def cost(self) -> int:
+        """The steps of comparing a name with the pattern, which is dear where it has pieces to look for."""
+        return 1 if self._inner is not None or self._open or self.literal is not None else _PIECES
 
     @property
     def alternatives(self) -> tuple[Tokens, ...]:

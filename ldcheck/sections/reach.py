@@ -9,7 +9,7 @@ it is asked what may happen, but only what it is sure to take counts against a l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,26 +17,17 @@ from typing import NamedTuple
 from ldcheck.record import dataclass
 from ldcheck.sections.budget import BUDGET, TooComplexError
 from ldcheck.sections.claim import Asked, Claim
-from ldcheck.sections.claims import Claims, Surety, claim_of, index_of
+from ldcheck.sections.claims import Surety
+from ldcheck.sections.contents import Placed, contents_for
 from ldcheck.sections.files import files
 from ldcheck.sections.globs import Glob, contains, may_overlap, overlaps, section_glob, witness
+from ldcheck.sections.left import Ahead, Left, State, left_of
 from ldcheck.sections.rules import SHF_WRITE, InputRule
-from ldcheck.sections.search import Proof, Takers, among, find
+from ldcheck.sections.search import Takers, among, find
 from ldcheck.sections.search import Witness as Witness  # noqa: PLC0414 - part of what this module gives its users
 
 # So many claims are looked at one after the other; of more, those that matter are looked up.
 _FEW = 32
-# Steps for each rule ahead that has to be looked at.
-_PAIR = 4
-
-
-class State(Enum):
-    """What is left for a rule. UNDECIDED if the budget did not allow to tell."""
-
-    DEAD = "dead"
-    COMPETES = "competes"
-    FREE = "free"
-    UNDECIDED = "undecided"
 
 
 class Relation(Enum):
@@ -168,7 +159,7 @@ def shadowing(rules: Sequence[InputRule], name_pattern: str) -> tuple[Shadowing,
     """
     wanted = section_glob(name_pattern)
     script = script_of(tuple(rules))
-    near = script.index.near(wanted, files(None))
+    near = script.placed.near(wanted, files(None))
     found: list[Shadowing] = []
     for number, claim in enumerate(near):
         if not overlaps(claim.names, wanted) or not names(claim.names, wanted):
@@ -211,7 +202,7 @@ def asked_for(rules: Sequence[InputRule], name_pattern: str, file_pattern: str |
     wanted = section_glob(name_pattern)
     asking = files(file_pattern)
     script = script_of(tuple(rules))
-    near = script.index.near(wanted, asking)
+    near = script.placed.near(wanted, asking)
     found: list[Asking] = []
     for number, claim in enumerate(near):
         own = claim.asked()
@@ -258,9 +249,8 @@ class Claimed:
 
     def __init__(self, rules: tuple[InputRule, ...]) -> None:
         self.rules = rules
-        self.kept: dict[int, Witness] = {}
         self._surety: Surety | None = None
-        self._index: Claims | None = None
+        self._placed: Placed | None = None
         self._reaches: tuple[Reach, ...] | None = None
 
     @property
@@ -271,130 +261,88 @@ class Claimed:
         return self._surety
 
     @property
-    def index(self) -> Claims:
+    def placed(self) -> Placed:
         """What every rule claims."""
-        if self._index is None:
-            self._index = Claims(map(claim_of, self.rules))
-        return self._index
+        if self._placed is None:
+            self._placed = Placed(self.rules, contents_for(len(self.rules)))
+        return self._placed
 
     def reaches(self) -> tuple[Reach, ...]:
         """The state of every rule."""
         if self._reaches is None:
-            seen = Claims()
-            self._reaches = tuple(self.add(rule, seen) for rule in self.rules)
+            self._reaches = _Judging(self).reaches()
         return self._reaches
 
-    def ahead(self, near: Sequence[Claim], number: int, rule: InputRule, index: Claims | None = None) -> Takers:
+    def ahead(self, near: Sequence[Claim], number: int, rule: InputRule, but: Collection[int] = ()) -> Takers:
         """What counts against `rule`: the first `number` claims of `near`, which are those that may and stand ahead.
 
-        `index` has those, and perhaps others.
+        The rules `but` take nothing.
         """
         if number <= _FEW:
             return among(self.surety.of(near[:number], rule))
-        claims = index or self.index
+        placed = self.placed
 
         def takers(name: str, file: str, archive: str | None) -> Sequence[Claim]:
-            found = [claim for claim in claims.takers(name, file, archive) if claim.rule.index < rule.index]
+            found = placed.takers(name, file, archive, rule.index, but)
             BUDGET.spend(_FEW + len(found))
-            found.sort(key=index_of)
             return self.surety.of(found, rule)
 
         return takers
 
-    def add(self, rule: InputRule, seen: Claims) -> Reach:
-        """The state of a rule behind those seen, which it joins unless it is dead."""
-        claim = claim_of(rule)
+
+class _Judging:
+    """The rules of one script, judged one after the other."""
+
+    def __init__(self, script: Claimed) -> None:
+        self.script = script
+        self.kept: dict[int, Witness] = {}
+        self.dead: set[int] = set()
+
+    def reaches(self) -> tuple[Reach, ...]:
+        return tuple([self._reach(rule) for rule in self.script.rules])
+
+    def _reach(self, rule: InputRule) -> Reach:
         try:
-            reach = self._judge(claim, seen)
+            reach = self._judged(rule)
         except TooComplexError:
             BUDGET.undecided += 1
-            reach = Reach(rule, State.UNDECIDED, (), None, None)
-        if reach.state is not State.DEAD:
-            seen.add(claim)
+            return Reach(rule, State.UNDECIDED, (), None, None)
+        if reach.state is State.DEAD:
+            self.dead.add(rule.index)
         if reach.kept is not None:
             self.kept[rule.index] = reach.kept
         return reach
 
-    def _judge(self, claim: Claim, seen: Claims) -> Reach:
+    def _judged(self, rule: InputRule) -> Reach:
         # Where nothing is left, not even the rules ahead are looked for.
-        BUDGET.spend(_PAIR)
-        rule = claim.rule
-        asked = claim.asked()
-        own = find(asked, _NOBODY)
-        if own is None:
-            return Reach(rule, State.DEAD, (), None, None)
-        found = seen.near(claim.names, claim.files)
-        if not found:
-            return Reach(rule, State.FREE, (), own, own)
-        BUDGET.spend(_PAIR * len(found))
-        for other in found:
-            if other.plain and other.sure and contains(other.names, claim.names):
-                return Reach(rule, State.DEAD, (other.rule,), own, None)
-        proof = Proof()
-        left = find(asked, self.ahead(found, len(found), rule, seen), proof)
+        BUDGET.spend(1)
+        placed = self.script.placed
+        near = placed.ahead(rule.index, self.dead)
+        left = self._left(rule, near)
+        BUDGET.undecided += len(left.undecided)
+        taking, undecided = (tuple([near[at].rule for at in numbers]) for numbers in (left.taking, left.undecided))
+        if left.state is State.UNDECIDED:
+            undecided = ()
+        return Reach(rule, left.state, taking, left.witness, left.kept, undecided)
+
+    def _left(self, rule: InputRule, near: Sequence[Claim]) -> Left:
+        placed = self.script.placed
+        numbers, contents = placed.numbers, placed.contents
+        kept = tuple([self.kept.get(other.rule.index) for other in near])
+
+        def first(number: int) -> Takers:
+            return self.script.ahead(near, number, near[number].rule if number < len(near) else rule, self.dead)
+
+        ahead = Ahead(near, kept, first)
+        claim = placed.claims[rule.index]
+        # What ONLY_IF_RO and ONLY_IF_RW are sure of depends on more than what is claimed.
+        if not self.script.surety.every:
+            return left_of(claim, ahead)
+        key = (numbers[rule.index], tuple([numbers[other.rule.index] for other in near]), kept)
+        left = contents.left(key)
         if left is None:
-            return Reach(rule, State.DEAD, _needed(asked, proof), own, None)
-        taking: list[InputRule] = []
-        undecided: list[InputRule] = []
-        shown: Witness | None = None
-        for number, other in enumerate(found):
-            # What the other rule keeps for itself is taken ahead of this one, if this one could take it at all.
-            kept = self.kept.get(other.rule.index)
-            example = None if kept is None else _shared(claim, kept)
-            if example is None:
-                try:
-                    example = find(other.meet(claim), self.ahead(found, number, other.rule, seen))
-                except TooComplexError:
-                    undecided.append(other.rule)
-                    continue
-            if example is not None:
-                taking.append(other.rule)
-                if shown is None or len(example.section) < len(shown.section):
-                    shown = example
-        BUDGET.undecided += len(undecided)
-        if taking:
-            return Reach(rule, State.COMPETES, tuple(taking), shown, left, tuple(undecided))
-        if undecided:
-            return Reach(rule, State.UNDECIDED, (), None, None)
-        return Reach(rule, State.FREE, (), own, own)
-
-
-_NOBODY = among(())
-
-
-def _shared(claim: Claim, shown: Witness) -> Witness | None:
-    """The section if the claim is on it, with the flags that the claim needs where they do not matter."""
-    if not claim.names.matches(shown.section):
-        return None
-    if claim.plain:
-        return shown
-    if claim.required & shown.unset or claim.forbidden & shown.flags:
-        return None
-    archive, colon, member = shown.file.partition(":")
-    if not (claim.files.takes(member, archive) if colon else claim.files.takes(shown.file)):
-        return None
-    return Witness(shown.file, shown.section, shown.flags | claim.required, shown.unset | claim.forbidden)
-
-
-def _needed(asked: Asked, proof: Proof) -> tuple[InputRule, ...]:
-    """Of the claims that leave nothing of what is asked for, some that do, and of which none can be left out.
-
-    Where that is not decided, one is not left out.
-    """
-    for one in proof.first or ():
-        if _leave_nothing(asked, [one]):
-            return (one.rule,)
-    kept = [proof.used[index] for index in sorted(proof.used)]
-    for one in reversed(kept):
-        if one.rule.index not in proof.needed:
-            fewer = [other for other in kept if other is not one]
-            if _leave_nothing(asked, fewer):
-                kept = fewer
-    return tuple(one.rule for one in kept)
-
-
-def _leave_nothing(asked: Asked, claims: Sequence[Claim]) -> bool:
-    try:
-        return find(asked, among(claims)) is None
-    except TooComplexError:
-        return False
+            left = left_of(claim, ahead)
+            # What was not decided may be, where more of the budget is left.
+            if not left.undecided:
+                contents.keep(key, left, len(near))
+        return left

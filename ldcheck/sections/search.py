@@ -15,7 +15,6 @@ from functools import lru_cache
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from ldcheck.record import dataclass
 from ldcheck.sections.budget import BUDGET
 from ldcheck.sections.claim import Asked, Claim
 from ldcheck.sections.files import FilePattern
@@ -29,8 +28,7 @@ _SOME_NAME = fnmatch_glob("?*")
 Takers = Callable[[str, str, str | None], Iterable["Claim"]]
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(NamedTuple):
     """An input section that shows something. `file` is a plain object, or `archive:member`.
 
     The ELF section flags `flags` must be set and those in `unset` must not be; the others do not matter.

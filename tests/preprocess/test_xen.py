@@ -16,7 +16,8 @@ from ldcheck.project.selection import targets_for
 from ldcheck.project.target import Target
 from ldcheck.record import replace
 from ldcheck.script.parser import parse
-from ldcheck.sections.reach import State, reaches
+from ldcheck.sections.left import State
+from ldcheck.sections.reach import reaches
 from ldcheck.sections.rules import input_rules
 from tests.preprocess.conditions import wrong_conditions
 from tests.preprocess.support import same_by_pcpp, words

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ldcheck.sections.reach import State, Witness, reaches
+from ldcheck.sections.left import State
+from ldcheck.sections.reach import Witness, reaches
 from ldcheck.sections.rules import InputRule
 
 # Name, file, archive or None, flags.

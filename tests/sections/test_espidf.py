@@ -7,7 +7,8 @@ import random
 import pytest
 
 from ldcheck.sections.budget import BUDGET
-from ldcheck.sections.reach import State, reaches
+from ldcheck.sections.left import State
+from ldcheck.sections.reach import reaches
 from tests.sections import espidf
 from tests.sections.force import Section, compare_with_force
 from tests.sections.scripts import rules

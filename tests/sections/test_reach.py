@@ -10,9 +10,9 @@ import re
 import pytest
 
 from ldcheck.sections.budget import BUDGET, TooComplexError
+from ldcheck.sections.left import State
 from ldcheck.sections.reach import (
     Relation,
-    State,
     Witness,
     asked_for,
     first_taker,
@@ -151,6 +151,7 @@ def test_who_takes_a_section():
 
 def test_a_hostile_script_gets_an_answer():
     statements = " ".join(f"*(*a{'?' * (number % 37)}*[!b]{'?' * (number % 11)}*)" for number in range(120))
+    BUDGET.renew()
     found = reaches(rules(f".a : {{ {statements} }} .b : {{ *(*b) }}"))
     assert len(found) == 121
     assert {reach.state for reach in found} >= {State.COMPETES}

@@ -6,7 +6,8 @@ from ldcheck.image.model import InputSection
 from ldcheck.script.dialect import LLD
 from ldcheck.script.parser import parse
 from ldcheck.sections.assign import assign
-from ldcheck.sections.reach import State, reaches
+from ldcheck.sections.left import State
+from ldcheck.sections.reach import reaches
 from ldcheck.sections.rules import input_rules
 from ldcheck.sections.sorting import BY_ALIGNMENT_NAME, BY_NAME, BY_NAME_ALIGNMENT, NONE, order_of, priority
 from ldcheck.source import Source

@@ -34,7 +34,8 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.budget import TooComplexError
 from ldcheck.sections.globs import contains, shortest
-from ldcheck.sections.reach import Relation, State, reaches, relation
+from ldcheck.sections.left import State
+from ldcheck.sections.reach import Relation, reaches, relation
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
 from ldcheck.words import counted, listed

@@ -52,7 +52,8 @@ from ldcheck.script.marks import is_start_to_end
 from ldcheck.script.syntax import Assignment, Call, OutputSection, Sections, Word, walk
 from ldcheck.sections.families import Family, family_of
 from ldcheck.sections.globs import contains, has_wildcard
-from ldcheck.sections.reach import Reach, Relation, State, reaches, relation
+from ldcheck.sections.left import State
+from ldcheck.sections.reach import Reach, Relation, reaches, relation
 from ldcheck.sections.rules import InputRule, flat
 from ldcheck.sections.tables import brackets
 from ldcheck.source import Related
