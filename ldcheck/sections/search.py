@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from ldcheck.sections.budget import BUDGET
 from ldcheck.sections.claim import Asked, Claim
-from ldcheck.sections.files import FilePattern
+from ldcheck.sections.files import EVERY_FILE, FilePattern
 from ldcheck.sections.globs import Glob, contains, fnmatch_glob, may_overlap, shortest
 
 # What one candidate costs, in steps.
@@ -89,7 +89,11 @@ def among(claims: Sequence[Claim]) -> Takers:
 
     def takers(name: str, file: str, archive: str | None) -> list[Claim]:
         BUDGET.spend(len(claims))
-        return [claim for claim in claims if claim.names.matches(name) and claim.files.takes(file, archive)]
+        return [
+            claim
+            for claim in claims
+            if claim.names.matches(name) and (claim.files is EVERY_FILE or claim.files.takes(file, archive))
+        ]
 
     return takers
 
@@ -110,22 +114,21 @@ def find(asked: Asked, takers: Takers, proof: Proof | None = None) -> Witness | 
         found = _name(asked.names, ())
         return None if found is None else Witness("x.o", found, asked.required, asked.forbidden)
     pending: list[tuple[tuple[object, ...], int, _Part]] = []
-    objects, members = _whole(asked, False), _whole(asked, True)
-    if objects is not None:
-        pending.append(((), 0, objects))
-    elif members is not None:
-        pending.append(((), 0, members))
+    objects = _whole(asked, False)
+    first = objects or _whole(asked, True)
+    if first is not None:
+        pending.append(((), 0, first))
     number = 0
     while pending:
         _, _, part = heappop(pending)
         candidate = _candidate(part)
         number -= 1
-        if part is objects and members is not None:
+        if part is objects and (members := _whole(asked, True)) is not None:
             # No member of an archive has a shorter name.
             least = () if candidate is None else (candidate.length, candidate.flags, True, False, candidate.unset)
             heappush(pending, (least, number, members))
-            members = None
             number -= 1
+            objects = None
         if candidate is None:
             continue
         cost = candidate[:5]
