@@ -65,11 +65,13 @@ def ratio(
     bar: float | None = None,
     pairs: int = 11,
     cwd: Path | None = None,
+    reference_cwd: Path | None = None,
 ) -> Result:
     """The median over pairs of runs of `command`'s time divided by that of `reference`."""
+    # The reference first: it may make what the command reads.
+    seconds(reference, reference_cwd)
     seconds(command, cwd)
-    seconds(reference)
-    runs = [(seconds(command, cwd), seconds(reference)) for _ in range(pairs)]
+    runs = [(seconds(command, cwd), seconds(reference, reference_cwd)) for _ in range(pairs)]
     taken = statistics.median(run for run, _ in runs)
     return Result(
         name,

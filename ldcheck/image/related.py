@@ -175,6 +175,10 @@ class RelatedObject:
             if start < end and name != "$d":
                 yield start, end, name == "$t"
 
+    def starts(self, section: int) -> Sequence[int]:
+        """Where functions and data of a section begin, ascending."""
+        return self._by_section.get(section, ((), ()))[0]
+
     def named(self, name: str) -> Place | None:
         """Where a symbol of that name is defined."""
         try:
