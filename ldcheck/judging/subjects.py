@@ -106,7 +106,7 @@ def kept_by(rule: InputRule, section: str, view: ScriptView) -> str:
     """
     from ldcheck.sections.roots import alike, entry, externs, meant, roots, words
 
-    found = roots(view.tree, view.assignments)
+    found = roots(view.tree, view.assignments, view.linker)
     named = next((symbol for symbol in found if alike(symbol, section)), "")
     if named:
         return f"{'EXTERN' if named in externs(view.tree) else 'ENTRY'}({named})"

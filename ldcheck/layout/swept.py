@@ -14,15 +14,15 @@ from ldcheck.image.frames import Key, Target
 from ldcheck.image.model import InputSection
 from ldcheck.image.needs import BOUNDS, FRAGMENT, bounded
 from ldcheck.layout.knowledge import NotPredicted, Options
+from ldcheck.linker import GNU
 from ldcheck.script.syntax import Assignment, Name, Script, statements
 from ldcheck.script.uses import leaves
 from ldcheck.sections.matching import Matcher, in_files
 from ldcheck.sections.outputs import is_debugging
-from ldcheck.sections.roots import entry, externs
+from ldcheck.sections.roots import default_entry, entry, externs
 
 REASON = "nothing that is kept refers to it"
-# The entry that ld looks for where none is named, and the functions of the dynamic linker (ldlang.c, ldmain.c).
-_DEFAULT_ENTRY = "start"
+# The functions of the dynamic linker (ldmain.c).
 _FUNCTIONS = ("_init", "_fini")
 _SHF_ALLOC, _SHF_CODE, _SHF_LINK_ORDER = 0x2, 0x4, 0x80
 _UNWINDING = "ARM_EXIDX"
@@ -108,7 +108,7 @@ class _Sweep:
     def _rooted(self) -> set[Key]:
         """The sections of the symbols that are asked for."""
         found: set[Key] = set()
-        names = [self._options.entry or entry(self._tree) or _DEFAULT_ENTRY, *_FUNCTIONS]
+        names = [self._options.entry or entry(self._tree) or default_entry(GNU), *_FUNCTIONS]
         for name in [*names, *self._options.undefined, *externs(self._tree)]:
             target = self._target(name)
             if target is None:

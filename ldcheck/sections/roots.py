@@ -11,10 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from ldcheck.linker import GNU, LLD, Linker
 from ldcheck.script.syntax import Assignment, Command, Name, Script, statements
 
-# The symbol that ld takes for the entry if no ENTRY() says another one (ld's emulation parameters: ENTRY).
-DEFAULT_ENTRY = "_start"
+# The symbol that a linker takes for the entry where no ENTRY() says another one. The default scripts of GNU ld have an
+# ENTRY(_start), which is gone where -T names a script (ldlang.c: entry_symbol_default; lld/ELF/Driver.cpp).
+_DEFAULT_ENTRIES = {GNU.kind: "start", LLD.kind: "_start"}
 
 # What says nothing of which section it is.
 _GENERAL = frozenset(("section", "sections", "table", "text", "data", "rodata", "bss", "the"))
@@ -22,8 +24,13 @@ _GENERAL = frozenset(("section", "sections", "table", "text", "data", "rodata", 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
+def default_entry(linker: Linker) -> str:
+    """The symbol that is the entry where nothing names one."""
+    return _DEFAULT_ENTRIES[linker.kind]
+
+
 def entry(tree: Script) -> str:
-    """What ENTRY() names, of which the last counts; empty if there is none, where ld takes DEFAULT_ENTRY."""
+    """What ENTRY() names, of which the last counts; empty if there is none."""
     named = [node.arguments[0].text for node in _commands(tree, "ENTRY")]
     return named[-1] if named else ""
 
@@ -38,9 +45,10 @@ def _commands(tree: Script, keyword: str) -> list[Command]:
     return [node for node in commands if node.keyword == keyword and node.arguments]
 
 
-def roots(tree: Script, assignments: Mapping[str, Sequence[Assignment]]) -> tuple[str, ...]:
+def roots(tree: Script, assignments: Mapping[str, Sequence[Assignment]], linker: Linker) -> tuple[str, ...]:
     """The symbols of objects that are roots by the script, of which it sets none to a place of its own."""
-    found = dict.fromkeys(meant(symbol, assignments) for symbol in (entry(tree) or DEFAULT_ENTRY, *externs(tree)))
+    start = entry(tree) or default_entry(linker)
+    found = dict.fromkeys(meant(symbol, assignments) for symbol in (start, *externs(tree)))
     return tuple(symbol for symbol in found if symbol)
 
 

@@ -46,7 +46,7 @@ from ldcheck.script.marks import is_start_to_end
 from ldcheck.script.syntax import Assertion, Assignment, Data, Name, Node, OutputSection, Sections, walk
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.globs import contains
-from ldcheck.sections.roots import DEFAULT_ENTRY, alike, entry, meant, roots
+from ldcheck.sections.roots import alike, default_entry, entry, meant, roots
 from ldcheck.sections.rules import InputRule, flat
 from ldcheck.sections.tables import Bracket, brackets, is_registered, is_vectors
 from ldcheck.source import Related
@@ -111,7 +111,7 @@ class _Unkept:
         self.collects = bool(self.kept)
         # One splits code by function in order to collect it.
         self.splits = any(rule.names.matches(_FUNCTION) for rule in view.rules if not rule.discards)
-        self.roots = roots(view.tree, view.assignments)
+        self.roots = roots(view.tree, view.assignments, view.linker)
         self.rules: dict[int, list[InputRule]] = {}
         for rule in view.rules:
             self.rules.setdefault(id(rule.statement), []).append(rule)
@@ -200,7 +200,7 @@ class _Unkept:
     def entry_code(self) -> Iterator[Problem]:
         """The code behind a symbol that ENTRY() names, or a vector that the script writes, and that the script sets."""
         view = self.view
-        start = entry(view.tree) or DEFAULT_ENTRY
+        start = entry(view.tree) or default_entry(view.linker)
         for symbol in dict.fromkeys((start, *self._vectors())):
             node = view.assignments[symbol][-1] if symbol in view.assignments else None
             if node is None or not marks_a_place(node):
@@ -236,7 +236,10 @@ class _Unkept:
         return None
 
     def _entry(self, symbol: str, node: Assignment, rule: InputRule, *, by_entry: bool, provided: bool) -> Problem:
-        naming = f"ENTRY({symbol})" if by_entry else f"{symbol}, whose address the script writes,"
+        naming = f"{symbol}, whose address the script writes,"
+        if by_entry:
+            named = entry(self.view.tree)
+            naming = f"ENTRY({symbol})" if named else f"{symbol}, the entry where no ENTRY() names one,"
         unless = f" (unless an object defines {symbol})" if provided else ""
         return self.view.problem(
             rule.node,
