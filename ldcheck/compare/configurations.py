@@ -54,13 +54,14 @@ def compare_targets(old: Scripts, new: Scripts, sources: tuple[Sources, Sources]
     pairs = belonging(old, new)
     reordered = False
     notes = tuple(dict.fromkeys((*old.notes, *new.notes)))
+    missing = old.missing or new.missing
     at_risk: dict[str, None] = {}
     known: dict[int, Item] = {}
     found: dict[tuple[str, str, object, object, tuple[str, ...]], tuple[Entry, set[int]]] = {}
     for one, other in pairs:
         if _is_one_text(old, new, one, other):
             continue
-        difference = compare_scripts(old.parses[one], new.parses[other], known, notes)
+        difference = compare_scripts(old.parses[one], new.parses[other], known, missing=missing)
         reordered = reordered or difference.reordered
         at_risk.update(dict.fromkeys(difference.at_risk))
         for entry in difference.entries:
@@ -129,11 +130,4 @@ def _open_question(old: Scripts, new: Scripts, pairs: int) -> str:
     sides = [one for side in (old, new) for one in side.preprocessed]
     if not all(one.complete for one in sides):
         return f"there are more configurations than those of the {counted(pairs, 'pair')} that were compared"
-    return _assumption(old, new)
-
-
-def _assumption(old: Scripts, new: Scripts) -> str:
-    """What was taken for granted of both sides without being known; empty if nothing."""
-    from ldcheck.preprocess.not_varied import is_assumption
-
-    return next((note for note in (*old.notes, *new.notes) if is_assumption(note)), "")
+    return next((one.assumed for one in sides if one.assumed), "")

@@ -105,4 +105,4 @@ def _equal(before: Scripts, after: Scripts, one: int, other: int) -> bool:
     old, new = (Side(parse.sources, taken_alone(parse.tree)) for parse in sides)
     if [item.text for item in old.items] != [item.text for item in new.items]:
         return False
-    return not names_at_risk(old, new, (*before.notes, *after.notes))
+    return not (before.missing or after.missing) or not names_at_risk(old, new)

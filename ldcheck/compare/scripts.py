@@ -7,7 +7,7 @@ names, are told below the cause. What is known of symbols' addresses is compared
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,9 +67,9 @@ class Difference(NamedTuple):
 
 
 def compare_scripts(
-    old: Parse, new: Parse, known: dict[int, Item] | None = None, notes: Collection[str] = ()
+    old: Parse, new: Parse, known: dict[int, Item] | None = None, *, missing: bool = False
 ) -> Difference:
-    """The difference of two scripts; `known` is that of `normal`, and `notes` are those of the preprocessing."""
+    """The difference of two scripts; `known` is that of `normal`, and `missing` says that a header of them is."""
     before, after = normal(old.tree, known), normal(new.tree, known)
     reordered = [item.text for item in before] != [item.text for item in after]
     if reordered:
@@ -77,7 +77,8 @@ def compare_scripts(
         deltas = _collapsed(_deltas(before, after))
         if deltas:
             return Difference(_entries(deltas, old, new))
-    return Difference((), reordered, names_at_risk(Side(old.sources, before), Side(new.sources, after), notes))
+    at_risk = names_at_risk(Side(old.sources, before), Side(new.sources, after)) if missing else ()
+    return Difference((), reordered, at_risk)
 
 
 def _entries(deltas: list[_Delta], old: Parse, new: Parse) -> tuple[Entry, ...]:

@@ -7,10 +7,9 @@ only where it is written with the same words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ldcheck.compare.items import Item
-from ldcheck.preprocess.generated import is_missing
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import (
     Assertion,
@@ -42,13 +41,8 @@ class Side:
     items: tuple[Item, ...]
 
 
-def names_at_risk(old: Side, new: Side, notes: Iterable[str]) -> tuple[str, ...]:
-    """The names on which it hangs whether two scripts of one form, item by item, are the same.
-
-    `notes` are those of the preprocessing: where no header is missing there are none.
-    """
-    if not any(map(is_missing, notes)):
-        return ()
+def names_at_risk(old: Side, new: Side) -> tuple[str, ...]:
+    """The names on which it hangs whether two scripts of one form, item by item, are the same."""
     assigned = {
         item.node.target.text for side in (old, new) for item in side.items if isinstance(item.node, Assignment)
     }

@@ -48,6 +48,11 @@ class Scripts:
     preprocessed: tuple[Preprocessed, ...] = ()
     shared: tuple[SourceMap, SharedStatements] | None = None
 
+    @property
+    def missing(self) -> bool:
+        """Whether a header was taken as empty because it is not there, so that nobody knows its macros."""
+        return any(one.missing for one in self.preprocessed)
+
     def files(self) -> frozenset[str]:
         """The names of all files that the scripts are read from."""
         named = {source.name for parse in self.parses if not self.preprocessed for source in parse.sources.sources}

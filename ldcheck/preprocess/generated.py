@@ -17,17 +17,11 @@ _GENERATED = re.compile(r"(^|/)generated/|(^|/)(autoconf|asm-offsets|compile|bou
 _AUTOCONF = re.compile(r"(^|/)autoconf\.h\Z")
 _PLAIN = re.compile(r"[\w+-][\w.+-]*(/[\w+-][\w.+-]*)*\Z")
 MAX_ROUNDS = 50
-_MISSING = " is missing and taken as empty"
 
 
 def is_generated(name: str) -> bool:
     """Whether a header is, by its path, one that builds make and nobody edits."""
     return _GENERATED.search(name) is not None
-
-
-def is_missing(note: str) -> bool:
-    """Whether a note says that a header is not there, so that nobody knows its macros."""
-    return note.endswith(_MISSING)
 
 
 class Stubs:
@@ -47,6 +41,11 @@ class Stubs:
     def notes(self, read: Mapping[str, None]) -> list[str]:
         """What was stubbed of the files that were read."""
         return [meaning for path, meaning in self._meanings.items() if path in read and meaning]
+
+    def any_empty(self, read: Mapping[str, None]) -> bool:
+        """Whether one of the files that were read stands for a header of which nothing is known."""
+        # A configuration without choices is known, and not worth a word.
+        return any(self._meanings[path] and not text and path in read for path, text in self.texts.items())
 
     def write(self) -> None:
         """Put the headers on disk, in a folder that did not exist before and that only this user may enter."""
@@ -88,7 +87,7 @@ def stand_in(inputs: Inputs, config: Mapping[str, str] | None, patterns: Sequenc
                 stubs.add(name, f"#include <{generic}>\n", f"{name} is missing; {generic} stands in, as in a build")
             elif wanted(name) and not (config is not None and _AUTOCONF.search(name)):
                 kind = "generated header" if is_generated(name) else "header"
-                stubs.add(name, "", f"the {kind} {name}{_MISSING}")
+                stubs.add(name, "", f"the {kind} {name} is missing and taken as empty")
         if config is not None:
             _add_config(stubs, found, config)
         if len(stubs.texts) == before:

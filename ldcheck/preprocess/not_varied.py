@@ -15,12 +15,6 @@ from ldcheck.preprocess.lexer import WORD
 from ldcheck.words import listed
 
 MOST = 6
-_SAID = "not known and taken as not defined"
-
-
-def is_assumption(note: str) -> bool:
-    """Whether a note says that symbols were taken as not defined because nothing is known of them."""
-    return note.startswith(_SAID)
 
 
 def unknown_choices(survey: Survey, missing: Mapping[str, tuple[SourceFile, int]]) -> str:
@@ -35,7 +29,7 @@ def unknown_choices(survey: Survey, missing: Mapping[str, tuple[SourceFile, int]
             said.append(f"{name} (decides {macro}, {file.name}:{file.directives[at].line})")
     if not said:
         return ""
-    return f"{_SAID}: {listed(said, MOST)}; give them under `config`, `pin` or `vary`"
+    return f"not known and taken as not defined: {listed(said, MOST)}; give them under `config`, `pin` or `vary`"
 
 
 def _used_macros(survey: Survey) -> set[str]:

@@ -36,7 +36,9 @@ class Preprocessed:
     files that were included. `macros` are those of the first configuration. `lines` are the identities of the lines,
     where it is known which ones the configurations share. `notes` are what people should know of how the text came
     about, equal for all scripts of a target but for what concerns this one. `complete` says that no configuration of
-    the target was left out. `renderer` keeps what was read, for when the same is read with edits.
+    the target was left out. `assumed` says which symbols were taken as not defined because nothing is known of them,
+    and `missing` whether a header was taken as empty because it is not there, so that nobody knows its macros.
+    `renderer` keeps what was read, for when the same is read with edits.
     """
 
     configurations: tuple[Configuration, ...]
@@ -48,6 +50,8 @@ class Preprocessed:
     macros: Mapping[str, Definition]
     lines: tuple[Hashable, ...] = ()
     complete: bool = True
+    assumed: str = ""
+    missing: bool = False
     renderer: Renderer | None = None
 
     def constant(self, name: str) -> int | None:
@@ -79,7 +83,8 @@ def preprocess(
     try:
         if earlier and files is not None and _same_directives(earlier[0].origin.files, files):
             assignments = [configuration.definitions for one in earlier for configuration in one.configurations]
-            walks = repeated_walks(plan, renderer, assignments, complete=earlier[0].complete)
+            known = earlier[0]
+            walks = repeated_walks(plan, renderer, assignments, complete=known.complete, assumed=known.assumed)
         again = walks is not None
         walks = walks or possible_walks(plan, renderer)
         outputs = outputs_of(plan, walks.possible, trusted=again and all(one.lines for one in earlier))
@@ -116,9 +121,21 @@ def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output], renderer: Ren
         if errors := undefined_calls(source, origin, plan.survey.defines, seen):
             raise CheckError(*errors)
         lines = tuple(output.identities()) if isinstance(output, Rendered) else ()
-        macros, complete = same[0].macros, walks.complete
         result.append(
-            Preprocessed(configurations, source, origin, notes, defined, headers, macros, lines, complete, renderer)
+            Preprocessed(
+                configurations,
+                source,
+                origin,
+                notes,
+                defined,
+                headers,
+                same[0].macros,
+                lines,
+                walks.complete,
+                walks.assumed,
+                plan.stubs.any_empty(output.read),
+                renderer,
+            )
         )
     return tuple(result)
 

@@ -21,12 +21,14 @@ MAX_ROUNDS = 6
 class Walks(NamedTuple):
     """The configurations that the sources do not refuse, at least one, and what people should know of the others.
 
-    `complete` says that there are no others than those that the notes tell of as refused.
+    `complete` says that there are no others than those that the notes tell of as refused. `assumed` is the one of the
+    notes that says which symbols were taken as not defined because nothing is known of them; empty if none was.
     """
 
     possible: tuple[Walk, ...]
     notes: tuple[str, ...]
     complete: bool
+    assumed: str
 
 
 def possible_walks(plan: Plan, renderer: Renderer | None = None) -> Walks:
@@ -54,19 +56,20 @@ def possible_walks(plan: Plan, renderer: Renderer | None = None) -> Walks:
         count = sum(walk.stopped == stop for walk in walks)
         place = f"{stop.location.file}:{stop.location.line}"
         notes.append(f"{counted(count, 'combination')} left out, refused by {stop.message} ({place})")
-    if plan.unconfigured and (note := unknown_choices(plan.survey, possible[0].missing)):
-        notes.append(note)
-    return Walks(possible, tuple(notes), complete)
+    assumed = unknown_choices(plan.survey, possible[0].missing) if plan.unconfigured else ""
+    if assumed:
+        notes.append(assumed)
+    return Walks(possible, tuple(notes), complete, assumed)
 
 
 def repeated_walks(
-    plan: Plan, renderer: Renderer, assignments: Sequence[Assignment], *, complete: bool
+    plan: Plan, renderer: Renderer, assignments: Sequence[Assignment], *, complete: bool, assumed: str
 ) -> Walks | None:
     """The ways of configurations that there were before; None where they are not all that there are."""
     explorer = Explorer(plan.inputs, plan.symbols, renderer, rendering=plan.renders and bool(plan.symbols))
     found = [explorer.repeat(assignment) for assignment in assignments]
     walks = tuple(walk for walk in found if walk is not None and walk.stopped is None)
-    return Walks(walks, (), complete) if len(walks) == len(found) else None
+    return Walks(walks, (), complete, assumed) if len(walks) == len(found) else None
 
 
 def _cover(plan: Plan, explorer: Explorer) -> list[Walk]:
