@@ -13,6 +13,7 @@ from ldcheck.script.parser import parse
 from ldcheck.script.syntax import Script
 from ldcheck.sections import files, globs
 from ldcheck.sections.assign import assign
+from ldcheck.sections.budget import BUDGET
 from ldcheck.sections.reach import reaches
 from ldcheck.sections.rules import input_rules
 from ldcheck.source import Source
@@ -47,6 +48,7 @@ def measure() -> Iterator[Result]:
 def _judge(script: Script) -> None:
     for cached in (globs.section_glob, globs.name_glob, globs.fnmatch_glob, files.files):
         cached.cache_clear()
+    BUDGET.renew()
     reaches(input_rules(script))
 
 
