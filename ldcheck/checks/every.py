@@ -78,6 +78,8 @@ DECLARATION = Declaration(
 class _Attributes(Environment):
     """The attributes of one thing, ahead of what another environment knows."""
 
+    by_address = True
+
     def __init__(self, attributes: Mapping[str, int], rest: Environment) -> None:
         self._attributes = attributes
         self._rest = rest

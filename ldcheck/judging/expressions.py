@@ -45,11 +45,6 @@ def image_regions(view: ImageView | None) -> Mapping[str, tuple[int, int]]:
     return {**mapped, **view.script.regions} if view.script is not None else mapped
 
 
-def on_image(named: Named, view: ImageView) -> Value:
-    """The value in the image; unknown with the reason where something is missing."""
-    return evaluate(expression_of(named), image_values(view))
-
-
 def names_in(expression: Expression) -> tuple[str, ...]:
     """The symbols and output sections that an expression speaks of, in order, each once; not the location counter."""
     found: list[str] = []
@@ -162,6 +157,8 @@ def first_declared(named: Named, view: ScriptView) -> Node | None:
 
 class ScriptValues(Environment):
     """An environment that knows what the script alone decides: exact addresses, and the policy's params."""
+
+    by_address = True
 
     def __init__(self, view: ScriptView) -> None:
         self.view = view

@@ -18,8 +18,10 @@ class ImageValues(Environment):
     """An environment for `evaluate` that knows the image's values; either of ELF and map may be missing.
 
     `params` are names that neither defines, `regions` the MEMORY of the script (origin and length) as far as it is
-    made of constants. Addresses of symbols are absolute: an expression in a policy stands in no output section.
+    made of constants. Addresses are absolute: an expression in a policy stands in no output section.
     """
+
+    by_address = True
 
     def __init__(
         self,

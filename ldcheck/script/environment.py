@@ -38,12 +38,14 @@ class Environment:
     """What names mean where an expression is evaluated. This one knows nothing; derive from it what is known.
 
     `section` is the output section that the expression stands in, or None outside of all. `sane` is
-    LD_FEATURE("SANE_EXPR"). In a `strict` one an operand that is unknown makes the result unknown, whatever the other
-    is, as in GNU ld. All methods return None for what they do not know; addresses are absolute.
+    LD_FEATURE("SANE_EXPR"). `by_address`: ADDR() is an address, as it is outside of scripts and for lld, and not the
+    start of its section. In a `strict` one an operand that is unknown makes the result unknown, whatever the other is,
+    as in GNU ld. All methods return None for what they do not know; addresses are absolute.
     """
 
     section: str | None = None
     sane: bool = False
+    by_address: bool = False
     strict: bool = False
 
     @property

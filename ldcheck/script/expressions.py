@@ -286,8 +286,13 @@ class _Evaluation:
         environment = self._environment
         reason = f"{function}({name}) is unknown"
         if function == "ADDR":
+            address = environment.addr(name)
+            if environment.by_address:
+                return Value(
+                    None if address is None else address & MASK, ABSOLUTE, "" if address is not None else reason
+                )
             # The start of a section is 0 bytes behind its start, wherever that is.
-            return Value(0, name) if environment.addr(name) is not None else Value(None, name, reason)
+            return Value(0, name) if address is not None else Value(None, name, reason)
         if function == "LOADADDR":
             address = environment.loadaddr(name)
             return Value(None, ABSOLUTE, reason) if address is None else Value(address & MASK, ABSOLUTE)

@@ -1,0 +1,4 @@
+.text
+.skip 16
+.section .rodata
+.skip 16
