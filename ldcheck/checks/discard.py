@@ -23,7 +23,8 @@ with
     /DISCARD/ : { *(.eh_frame) }
 
 ## Limits
-A section that no pattern takes becomes an orphan and is kept: that is reported, because nothing discards it.
+A section that no pattern takes becomes an orphan and is kept: that is reported, because nothing discards it. So are
+some of the names, or of the files, that patterns leave.
 
 ## References
 GNU ld manual, "Output Section Discarding".
@@ -37,8 +38,10 @@ from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import unread
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule
+from ldcheck.sections.budget import TooComplexError
 from ldcheck.sections.globs import section_glob
-from ldcheck.sections.reach import Reaching, reaching
+from ldcheck.sections.reach import Reaching, Witness, left_over, reaching
+from ldcheck.sections.rules import InputRule
 from ldcheck.words import counted, first_of, listed
 
 DECLARATION = Declaration(
@@ -62,7 +65,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 
 
 def _judge(name: str, found: Reaching, view: ScriptView) -> Judgement:
-    problems = tuple(
+    problems = [
         view.problem(
             taker.node,
             name,
@@ -73,9 +76,30 @@ def _judge(name: str, found: Reaching, view: ScriptView) -> Judgement:
         )
         for taker, witness in found.takers
         if not taker.discards
+    ]
+    undecided = len(found.undecided)
+    try:
+        left = left_over(view.rules, name)
+    except TooComplexError:
+        left = None
+        undecided += 1
+    if left is not None:
+        problems.append(_left_over(name, left, found.takers[-1][0], view))
+    judgement = Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, tuple(problems))
+    return unless_undecided(judgement, undecided)
+
+
+def _left_over(name: str, left: Witness, taker: InputRule, view: ScriptView) -> Problem:
+    """What no pattern takes of the sections: other names than `taker`, or the like of it, has, or of other files."""
+    of_files = "" if taker.files.everything else f" of {left.file}"
+    return view.problem(
+        taker.node,
+        name,
+        f"no pattern takes {left.section}{of_files}: it would become an orphan section",
+        label="does not take it",
+        witness=left.section,
+        help=f"look at whether all of {name} {'is' if of_files else 'are'} to be listed in /DISCARD/, from every file",
     )
-    judgement = Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
-    return unless_undecided(judgement, len(found.undecided))
 
 
 def _orphan(names: list[str], view: ScriptView) -> Problem:

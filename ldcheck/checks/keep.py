@@ -24,7 +24,8 @@ with
 Whether the link collects sections at all is not looked at: ask for it where it does. In an output section with a C name
 GNU ld keeps sections for __start_ and __stop_ symbols by itself. What ENTRY() or EXTERN() names stays without a KEEP():
 where the section is called after such a symbol, or takes the first place and may hold the entry, only a map tells.
-A statement for some files that does not name the section (`*libx.a:call.o`) is not asked for a KEEP().
+A statement for some files that does not name the section (`*libx.a:call.o`) is not asked for a KEEP(), and what it
+leaves of other files is not asked for either; of a pattern (`.t3*`), the names that no statement takes are.
 
 ## References
 GNU ld manual, "Input Section and Garbage Collection".
@@ -38,7 +39,8 @@ from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import absent, kept_by, naming
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule
-from ldcheck.sections.globs import section_glob
+from ldcheck.sections.budget import TooComplexError
+from ldcheck.sections.globs import section_glob, shortest
 from ldcheck.sections.reach import Witness, names, reaching
 from ldcheck.sections.rules import InputRule
 from ldcheck.words import counted
@@ -66,7 +68,7 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
         return _discarded(named.text, *takers[0], view)
     loose = [(taker, witness) for taker, witness in takers if not taker.keep and not taker.discards]
     rooted = {id(taker): root for taker, _ in loose if (root := kept_by(taker, named.text, view))}
-    problems = tuple(
+    problems = [
         view.problem(
             taker.node,
             named.text,
@@ -78,12 +80,31 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
         )
         for taker, witness in loose
         if id(taker) not in rooted
-    )
+    ]
+    undecided = len(found.undecided)
+    try:
+        left = shortest((wanted,), tuple(taker.names for taker, _ in found.takers))
+    except TooComplexError:
+        left = None
+        undecided += 1
+    if left is not None:
+        problems.append(_left_over(named.text, left, takers[-1][0], view))
     if not problems and rooted:
         root = next(iter(rooted.values()))
         return Judgement(Standing.UNKNOWN, reason=f"{root} may keep {named.text} without KEEP(): only a map tells")
-    judgement = Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
-    return unless_undecided(judgement, len(found.undecided))
+    judgement = Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, tuple(problems))
+    return unless_undecided(judgement, undecided)
+
+
+def _left_over(name: str, left: str, taker: InputRule, view: ScriptView) -> Problem:
+    return view.problem(
+        taker.node,
+        name,
+        f"no pattern takes {left}: it would become an orphan section, which --gc-sections may drop",
+        label="does not take it",
+        witness=left,
+        help=f"look at whether all of {name} are to be listed under KEEP()",
+    )
 
 
 def _discarded(name: str, taker: InputRule, witness: Witness, view: ScriptView) -> Judgement:

@@ -17,9 +17,9 @@ from typing import NamedTuple
 from ldcheck.record import dataclass
 from ldcheck.sections.budget import BUDGET, TooComplexError
 from ldcheck.sections.claim import Asked, Claim
-from ldcheck.sections.claims import Surety
+from ldcheck.sections.claims import Surety, sure_claims
 from ldcheck.sections.contents import Placed, contents_for
-from ldcheck.sections.files import files
+from ldcheck.sections.files import EVERY_FILE, files
 from ldcheck.sections.globs import Glob, contains, may_overlap, overlaps, section_glob, witness
 from ldcheck.sections.left import Ahead, Left, State, left_of
 from ldcheck.sections.rules import SHF_WRITE, InputRule
@@ -214,6 +214,18 @@ def asked_for(rules: Sequence[InputRule], name_pattern: str, file_pattern: str |
             BUDGET.undecided += 1
             found.append(Asking(claim.rule, None, decided=False))
     return tuple(found)
+
+
+def left_over(rules: Sequence[InputRule], name_pattern: str) -> Witness | None:
+    """A section of that name (or names) that no rule takes in some link; None if every one is taken in every link.
+
+    Raises TooComplexError.
+    """
+    wanted = section_glob(name_pattern)
+    script = script_of(tuple(rules))
+    near = script.placed.near(wanted, EVERY_FILE)
+    settled = frozenset(script.surety.settled)
+    return find(Asked((wanted,), (EVERY_FILE,), 0, 0), among(sure_claims(near, settled)))
 
 
 def _also(asked: Asked, wanted: Glob) -> Asked:

@@ -1,0 +1,10 @@
+.section .note,"a"
+.long 1
+.section .x1,"a"
+.long 1
+.section .yz,"a"
+.long 3
+.section .y,"a"
+.long 2
+.section .y.q,"a"
+.long 2
