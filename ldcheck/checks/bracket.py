@@ -101,6 +101,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     between = view.statements[begin + 1 : end]
     refuted += _foreign(between, table, start.text, stop.text, view)
     doubts = [*_start_off(rule, opening, view), *_gaps(between, opening, view), *_end_off(between, closing, view)]
+    doubts += [problem for node in (opening, closing) for problem in _elsewhere(node, view)]
     if refuted:
         return Judgement(Standing.REFUTED, tuple(refuted + doubts))
     judgement = Judgement(Standing.NOT_GUARANTEED if doubts else Standing.HOLDS, tuple(doubts))
@@ -210,6 +211,16 @@ def _end_off(between: Sequence[Node], closing: Assignment, view: ScriptView) -> 
             yield _problem(stop, message, f"moves {stop} away from the end of the table", node, view)
         elif isinstance(node, OutputSection):
             yield _problem(stop, f"{node.name.text} lies ahead of {stop}", "another output section", node, view)
+
+
+def _elsewhere(boundary: Assignment, view: ScriptView) -> Iterator[Problem]:
+    """A boundary symbol that may be another address than the one at which it stands: `s = ALIGN(8)` moves nothing."""
+    value, place = view.layout.value(boundary), view.layout.after(boundary)
+    if value is not None and place is not None and distance(value, place) == (0, 0):
+        return
+    symbol = boundary.target.text
+    message = f"{symbol} may be another address than that of the place where it stands"
+    yield _problem(symbol, message, "moves the symbol, and not what comes next", boundary, view)
 
 
 def _problem(subject: str, message: str, label: str, node: Node, view: ScriptView) -> Problem:

@@ -1,0 +1,14 @@
+.section .ro,"a"
+.balign 4
+.long 1,1
+.section .t3,"a"
+.balign 4
+.long 1,1
+.section .t7,"a"
+.balign 4
+.long 1,1
+.section .t8,"a"
+.balign 4
+.long 1,1
+.section .t9,"a"
+.long 1,1
