@@ -110,7 +110,7 @@ def _without_region(region: str, view: ScriptView) -> Judgement:
 def _without_bound(rule: Rule, region: str, view: ScriptView | ImageView) -> Judgement:
     """The judgement where the length of a region that bounds the subject is not known."""
     to = rule.keys["to"]
-    regions = view.regions if isinstance(view, ScriptView) else image_regions(view)
+    regions = view.named_regions if isinstance(view, ScriptView) else image_regions(view)
     bounding = regions_in(to.text) if isinstance(to, Named) else ()
     lacking = next((name for name in bounding if name not in regions), region)
     if isinstance(view, ScriptView) and lacking not in view.layout.grounds.regions and not view.unread:
@@ -125,7 +125,7 @@ def _region(named: Named) -> str:
 
 
 def _bounded(named: Named, rule: Rule, view: ScriptView) -> Judgement:
-    bound = _bound(named, rule, view.regions, view.params)
+    bound = _bound(named, rule, view.named_regions, view.params)
     region = _region(named)
     if region and region not in view.layout.grounds.regions and not view.unread:
         return _without_region(region, view)
@@ -206,7 +206,7 @@ def _measured(named: Named, view: ImageView) -> int | Judgement:
         if view.script is not None:
             if name in view.script.output_sections:
                 return 0
-            if name in view.script.regions:
+            if name in view.script.named_regions:
                 return _used(name, view)
     value = evaluate(expression, image_values(view))
     if value.number is not None:

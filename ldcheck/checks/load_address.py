@@ -143,7 +143,7 @@ class _AtSection(ImageValues):
     """The image's values, with the location counter at one section."""
 
     def __init__(self, view: ImageView, address: int) -> None:
-        regions = view.script.regions if view.script is not None else {}
+        regions = view.script.named_regions if view.script is not None else {}
         super().__init__(view.elf, view.map, view.params, regions)
         self._address = address
 

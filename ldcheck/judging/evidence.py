@@ -15,6 +15,7 @@ from ldcheck.findings import EvidenceKind, Fix, Judgement, Problem, Severity
 from ldcheck.linker import GNU
 from ldcheck.script.syntax import (
     Assignment,
+    Command,
     Include,
     MemoryRegion,
     Node,
@@ -178,12 +179,27 @@ class ScriptView:
                     found.setdefault(name, (origin.value, length.value))
         return found
 
+    @cached_property
+    def aliases(self) -> Mapping[str, Command]:
+        """What gives a memory region another name, by that name; its second argument is the region."""
+        return {
+            node.arguments[0].text: node
+            for node in self.statements
+            if isinstance(node, Command) and node.keyword == "REGION_ALIAS" and len(node.arguments) == 2
+        }
+
+    @cached_property
+    def named_regions(self) -> Mapping[str, tuple[int, int]]:
+        """The memory regions that are the same in every link, by their aliases too."""
+        regions = {name: node.arguments[1].text for name, node in self.aliases.items()}
+        return {**{name: self.regions[own] for name, own in regions.items() if own in self.regions}, **self.regions}
+
     def declared(self, name: str) -> Node | None:
-        """The output section description, or else the assignment or the memory region, of that name."""
+        """The output section description, or else the assignment or the memory region (or its alias), of that name."""
         for table in (self.output_sections, self.assignments):
             if name in table:
                 return table[name][0]
-        return self.memory.get(name)
+        return self.memory.get(name) or self.aliases.get(name)
 
     @cached_property
     def unread(self) -> str:

@@ -42,7 +42,7 @@ def image_regions(view: ImageView | None) -> Mapping[str, tuple[int, int]]:
     if view is None:
         return {}
     mapped = {name: (origin, length) for name, origin, length in view.map.regions} if view.map is not None else {}
-    return {**mapped, **view.script.regions} if view.script is not None else mapped
+    return {**mapped, **view.script.named_regions} if view.script is not None else mapped
 
 
 def names_in(expression: Expression) -> tuple[str, ...]:
@@ -184,8 +184,8 @@ class ScriptValues(Environment):
 
     def origin(self, region: str) -> int | None:
         """The origin of a memory region of the script."""
-        return self.view.regions[region][0] if region in self.view.regions else None
+        return self.view.named_regions[region][0] if region in self.view.named_regions else None
 
     def length(self, region: str) -> int | None:
         """The length of a memory region of the script."""
-        return self.view.regions[region][1] if region in self.view.regions else None
+        return self.view.named_regions[region][1] if region in self.view.named_regions else None

@@ -14,7 +14,6 @@ from ldcheck.record import dataclass
 from ldcheck.script.syntax import (
     Assignment,
     Call,
-    Command,
     Data,
     Expression,
     InputSectionDescription,
@@ -158,11 +157,7 @@ class Regions:
 
     def __init__(self, view: ScriptView) -> None:
         self._view = view
-        self._aliases = {
-            node.arguments[0].text: node.arguments[1].text
-            for node in view.statements
-            if isinstance(node, Command) and node.keyword == "REGION_ALIAS" and len(node.arguments) == 2
-        }
+        self._aliases = {name: node.arguments[1].text for name, node in view.aliases.items()}
         self._overlays = {
             id(section): node for node in view.statements if isinstance(node, Overlay) for section in node.sections
         }

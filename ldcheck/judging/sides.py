@@ -54,7 +54,7 @@ def stretch_of(side: Side, view: ImageView) -> Stretch | Judgement:
             reason = f"only the script tells where the region {side.regions[0].text} is"
             return Judgement(Standing.UNKNOWN, reason=reason)
         wanted = any_of([named.text for named in side.regions])
-        found = [place for name, place in view.script.regions.items() if wanted(name)]
+        found = [place for name, place in view.script.named_regions.items() if wanted(name)]
         if not found:
             reason = f"the script has no memory region {listed([one.text for one in side.regions], joint='or')}"
             return Judgement(Standing.ABSENT, reason=reason)

@@ -72,7 +72,7 @@ def _in_section(section: OutputSection, view: ScriptView) -> Iterator[Problem]:
 
 
 def _number(node: Assignment, number: int, section: OutputSection, view: ScriptView) -> Iterator[Problem]:
-    region = view.regions.get(section.region.text) if section.region is not None else None
+    region = view.named_regions.get(section.region.text) if section.region is not None else None
     start = view.layout.before(section.statements[0])
     name = section.name.text
     if region is not None and number > region[1] and section.region is not None:
@@ -103,7 +103,7 @@ def _fills(node: Assignment, section: OutputSection, view: ScriptView) -> bool:
     parts = linear(node.value)
     if parts is not None and parts.parts == {f"ORIGIN({name})": 1, f"LENGTH({name})": 1}:
         return parts.number == 0
-    region, after = view.regions.get(name), view.layout.after(node)
+    region, after = view.named_regions.get(name), view.layout.after(node)
     return region is not None and after is not None and after.value == region[0] + region[1]
 
 

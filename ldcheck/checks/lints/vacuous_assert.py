@@ -211,9 +211,9 @@ def _relative(condition: Expression, own: set[str]) -> Iterator[str]:
 
 def _beyond(condition: Expression, section: OutputSection, view: ScriptView) -> str | None:
     """The region of a section, if the condition limits an offset to more than all of it, as if it were an address."""
-    if section.region is None or section.region.text not in view.regions or not isinstance(condition, Binary):
+    if section.region is None or section.region.text not in view.named_regions or not isinstance(condition, Binary):
         return None
-    length = view.regions[section.region.text][1]
+    length = view.named_regions[section.region.text][1]
     low, high = condition.left, condition.right
     if condition.operator in (">", ">="):
         low, high = high, low

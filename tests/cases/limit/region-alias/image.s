@@ -1,0 +1,4 @@
+.text
+.skip 16
+.data
+.skip 16
