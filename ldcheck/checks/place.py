@@ -227,15 +227,15 @@ def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
             if view.address(named.text) is None:
                 return Judgement(Standing.UNKNOWN, reason=f"the image has no symbol {named.text}")
     glob = section_glob(name)
-    if view.map is not None:
-        evidence = EvidenceKind.MAP
-        places = [
-            (f"{part.name} of {part.file}", section.name, part.address, part.size)
-            for section, part in view.inputs.named(glob)
-        ]
-    else:
-        # An ELF names no input sections, but an output section of that name tells where they went.
-        evidence = EvidenceKind.IMAGE
+    evidence = EvidenceKind.MAP
+    places = [
+        (f"{part.name} of {part.file}", section.name, part.address, part.size)
+        for section, part in view.inputs.named(glob)
+    ]
+    if not places:
+        # An ELF names no input sections, and a link may have none of that name; an output section of that name tells
+        # where they went, or would have gone.
+        evidence = EvidenceKind.IMAGE if view.elf is not None else EvidenceKind.MAP
         places = [
             (section, section, address, size)
             for section, (address, size) in view.sections.items()
@@ -243,7 +243,7 @@ def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
         ]
     if not places:
         reason = (
-            f"the image shows no {name}"
+            f"the link has no input section {name}"
             if view.map is not None
             else f"an ELF does not name the inputs like {name}, give --map"
         )
