@@ -25,7 +25,8 @@ with
 
 ## Limits
 Within one statement (`*(.data.read_mostly .data.*)`) the order of the patterns makes no difference to where a section
-goes, and is not reported. What an orphan section does is the business of `orphans`.
+goes, and is not reported. Nor is a statement for some files that names the sections as well (`*x.o(.data.read_*)`): it
+is there to have them. What an orphan section does is the business of `orphans`.
 
 ## References
 GNU ld manual, "Input Section Basics": "If a file name matches more than one pattern, or if a file name appears

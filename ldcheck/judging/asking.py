@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
@@ -9,11 +10,15 @@ from typing import TypeVar
 from ldcheck.findings import Judgement, Standing, undecided
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.linker import Linker
-from ldcheck.policy.rule import Rule
+from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import replace
 from ldcheck.sections.budget import TooComplexError
+from ldcheck.words import listed
 
 _View = TypeVar("_View", ScriptView, ImageView)
+_WORD = re.compile(r"[\w.$]+")
+# So many symbols are named.
+_MOST = 4
 
 
 def of_script(judge: Callable[[Rule, ScriptView], Judgement], rule: Rule, view: ScriptView) -> Judgement:
@@ -24,8 +29,25 @@ def of_script(judge: Callable[[Rule, ScriptView], Judgement], rule: Rule, view: 
         known = decided(judge, rule, view)
         if view.linkers and view.asked_layout:
             known = _for_linkers(judge, rule, view, known)
+        if known.standing is Standing.HOLDS and (condition := _unless_defined(rule, view)):
+            known = replace(known, reason="; ".join(filter(None, (known.reason, condition))))
         view.judgements[rule] = known
     return known
+
+
+def _unless_defined(rule: Rule, view: ScriptView) -> str:
+    """The condition on which a script decides of symbols that it only PROVIDEs; empty if it names none of them."""
+    if not view.asked_layout:
+        return ""
+    named = [*names_of(rule.subject), *(one for value in rule.keys.values() for one in names_of(value))]
+    words = dict.fromkeys(word for one in named for word in _WORD.findall(one.text))
+    provided = [word for word in words if _is_provided(word, view)]
+    return f"unless an object defines {listed(provided, _MOST, joint='or')}" if provided else ""
+
+
+def _is_provided(name: str, view: ScriptView) -> bool:
+    nodes = view.assignments.get(name, ())
+    return bool(nodes) and all(node.keyword.startswith("PROVIDE") for node in nodes)
 
 
 def _for_linkers(
