@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Fix, Judgement, Problem, Severity
-from ldcheck.linker import GNU
+from ldcheck.judging.memory import by_all_names, fixed_regions, region_aliases
+from ldcheck.linker import GNU, Linker
 from ldcheck.script.syntax import (
     Assignment,
     Command,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from ldcheck.judging.referring import Referring
     from ldcheck.layout.decided import Decided
     from ldcheck.layout.result import Layout
-    from ldcheck.linker import Linker
     from ldcheck.policy.rule import Rule
     from ldcheck.script.routes import Routes
     from ldcheck.sections.rules import InputRule
@@ -158,10 +158,7 @@ class ScriptView:
 
     @cached_property
     def mentioned(self) -> frozenset[str]:
-        """The names that the script uses without saying what they are, and those of its regions and segments.
-
-        A symbol that only the objects define may stand in an expression, or in ENTRY().
-        """
+        """The names that the script uses without saying what they are, and those of its regions and segments."""
         from ldcheck.script.uses import mentioned
 
         return mentioned(self.tree)
@@ -169,30 +166,17 @@ class ScriptView:
     @cached_property
     def regions(self) -> Mapping[str, tuple[int, int]]:
         """Origin and length in bytes of the memory regions that are the same in every link."""
-        from ldcheck.layout.image_values import regions_of
-
-        found = regions_of(self.tree)
-        if len(found) < len(self.memory):
-            # Some are made of symbols, or of other regions.
-            for name, (origin, length) in self.layout.grounds.regions.items():
-                if name in self.memory and origin.value is not None and length.value is not None:
-                    found.setdefault(name, (origin.value, length.value))
-        return found
+        return fixed_regions(self.tree, self.memory, lambda: self.layout)
 
     @cached_property
     def aliases(self) -> Mapping[str, Command]:
         """What gives a memory region another name, by that name; its second argument is the region."""
-        return {
-            node.arguments[0].text: node
-            for node in self.statements
-            if isinstance(node, Command) and node.keyword == "REGION_ALIAS" and len(node.arguments) == 2
-        }
+        return region_aliases(self.statements)
 
     @cached_property
     def named_regions(self) -> Mapping[str, tuple[int, int]]:
         """The memory regions that are the same in every link, by their aliases too."""
-        regions = {name: node.arguments[1].text for name, node in self.aliases.items()}
-        return {**{name: self.regions[own] for name, own in regions.items() if own in self.regions}, **self.regions}
+        return by_all_names(self.regions, self.aliases)
 
     def declared(self, name: str) -> Node | None:
         """The output section description, or else the assignment or the memory region (or its alias), of that name."""
