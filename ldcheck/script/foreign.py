@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ldcheck.script.hints import is_conditional, shorten
+from ldcheck.script.hints import includes_headers, is_conditional, shorten
 from ldcheck.source import Source
 
 # What is left of a text where comments and quoted words are blanks, which keeps offsets as they are.
@@ -70,11 +70,12 @@ def is_version_script(text: str) -> bool:
 
 
 def is_unpreprocessed(text: str) -> bool:
-    """Whether a text is written for the preprocessor, whatever its name: it has conditions, or lines to be joined.
+    """Whether a text is written for the preprocessor, whatever its name.
 
-    GNU ld takes conditions for comments, and what stands under either branch for what is there.
+    It has conditions, includes headers, or has lines to be joined. GNU ld takes the first two for comments, and what
+    stands under either branch for what is there.
     """
-    return is_conditional(text) or _joins_lines(text)
+    return is_conditional(text) or includes_headers(text) or _joins_lines(text)
 
 
 def _joins_lines(text: str) -> bool:

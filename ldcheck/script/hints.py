@@ -14,12 +14,13 @@ SEMICOLON = "directly in SECTIONS, `;` may only end an assignment"
 PREPROCESS = "the script has `#if` and the like, which GNU ld takes for comments: run the preprocessor first"
 MEMORY_LIMIT = "GNU ld's parser runs out of memory here"
 
-_SLASHES = "`//` begins no comment: write `/* ... */` or `#`"
+_SLASHES = "`//` begins no comment: write `/* ... */`"
 _BLANKS = "outside of expressions `{}` is part of a name: put blanks around it"
 
 # Compiled when one is needed, which is where something is wrong.
 _COMMENT_OF_CPP = r"(?:^|[\s;{}])//"
 _DIRECTIVE = r"(?sm)/\*.*?\*/|^[ \t]*#[ \t]*(include|define|undef|if|ifdef|ifndef|else|elif|endif)\b"
+_HEADER = r"(?sm)/\*.*?\*/|^[ \t]*#[ \t]*(include)[ \t]*(?:<[^>\n]+>|\"[^\"\n]+\")"
 _OPENING = ("if", "ifdef", "ifndef")
 _ASSIGNED = r"\s*(?:[-+*/&|]|<<|>>)?=(?!=)"
 _GLUED = r"(?<![^\s(;{}])([A-Za-z_.][\w.]*[=,:])\s*$"
@@ -47,6 +48,11 @@ def is_conditional(text: str) -> bool:
     found = [one[1] for one in re.finditer(_DIRECTIVE, text) if one[1]]
     opened = sum(word in _OPENING for word in found)
     return 0 < opened == found.count("endif")
+
+
+def includes_headers(text: str) -> bool:
+    """Whether a text includes files as C does, outside of comments."""
+    return any(one[1] for one in re.finditer(_HEADER, text)) if "#" in text else False
 
 
 def for_error(text: str, start: int, end: int, keyword: bool) -> str:

@@ -6,7 +6,8 @@ what they are on. So each is answered once, and the answer serves every configur
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from ldcheck.sections.budget import BUDGET
 from ldcheck.sections.claim import Claim
@@ -25,13 +26,21 @@ _MOST = 4
 _SMALL = 4096
 
 
+class _Table(NamedTuple):
+    """The number of each content, and in parts what each script had that was new."""
+
+    numbers: Mapping[object, int]
+    parts: Sequence[Claims]
+
+
 class Contents:
-    """What claims are on, each with a number, and what is known of it."""
+    """What claims are on, each with a number, and what is known of it.
+
+    A run may be out of time at any place: what it knows is changed by one assignment, or not at all.
+    """
 
     def __init__(self) -> None:
-        self._numbers: dict[object, int] = {}
-        # What each script had that was new.
-        self._parts: list[Claims] = []
+        self._table = _Table({}, ())
         # What each may meet, in so many of the parts.
         self._candidates: dict[int, tuple[int, dict[int, bool | None]]] = {}
         self._taking: dict[tuple[str, str, str | None], tuple[int, list[int]]] = {}
@@ -39,13 +48,14 @@ class Contents:
         self._room = _ROOM
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._table.numbers)
 
     def add(self, claims: Iterable[Claim]) -> list[int]:
         """The numbers of what claims are on."""
         new: list[Claim] = []
         found: list[int] = []
-        numbers = self._numbers
+        known, parts = self._table
+        numbers = {**known}
         for claim in claims:
             content = claim.content
             number = numbers.get(content)
@@ -54,34 +64,36 @@ class Contents:
                 new.append(claim)
             found.append(number)
         if new:
-            self._parts.append(Claims(new))
+            self._table = _Table(numbers, (*parts, Claims(new)))
         return found
 
     def near(self, names: Glob, files: Files) -> list[int]:
         """What may be on such sections. Raises TooComplexError."""
-        return self._numbered(claim for part in self._parts for claim in part.near(names, files))
+        return self._numbered(claim for part in self._table.parts for claim in part.near(names, files))
 
     def candidates(self, number: int, claim: Claim) -> dict[int, bool | None]:
         """What may be on the sections of a claim of that number, and whether it is, as far as that was asked.
 
         Raises TooComplexError.
         """
-        parts, found = self._candidates.get(number, (0, {}))
-        if parts < len(self._parts):
-            newer = (one for part in self._parts[parts:] for one in part.candidates(claim.names, claim.files))
-            found |= dict.fromkeys(self._numbered(newer))
-            self._candidates[number] = len(self._parts), found
+        seen, found = self._candidates.get(number, (0, {}))
+        parts = self._table.parts
+        if seen < len(parts):
+            newer = (one for part in parts[seen:] for one in part.candidates(claim.names, claim.files))
+            found = {**found, **dict.fromkeys(self._numbered(newer))}
+            self._candidates[number] = len(parts), found
         return found
 
     def takers(self, name: str, file: str, archive: str | None) -> list[int]:
         """What is on a section of that name from that file, with whatever flags. Raises TooComplexError."""
         key = (name, file, archive)
-        parts, found = self._taking.get(key, (0, []))
-        if parts < len(self._parts):
-            newer = (one for part in self._parts[parts:] for one in part.takers(name, file, archive))
+        seen, found = self._taking.get(key, (0, []))
+        parts = self._table.parts
+        if seen < len(parts):
+            newer = (one for part in parts[seen:] for one in part.takers(name, file, archive))
             found = [*found, *self._numbered(newer)]
             self._spend(len(found))
-            self._taking[key] = len(self._parts), found
+            self._taking[key] = len(parts), found
         return found
 
     def left(self, key: object) -> Left | None:
@@ -101,7 +113,7 @@ class Contents:
             self._room = _ROOM
 
     def _numbered(self, claims: Iterable[Claim]) -> list[int]:
-        numbers = self._numbers
+        numbers = self._table.numbers
         return [numbers[claim.content] for claim in claims]
 
 

@@ -50,6 +50,13 @@ def test_a_header_that_is_there_is_read(tmp_path: Path) -> None:
     assert _regions(scripts) == ["RAM"]
 
 
+def test_a_script_that_includes_a_header_has_its_macros(tmp_path: Path) -> None:
+    (tmp_path / "board.h").write_text("#define BASE 0x4000\n")
+    scripts = _read(tmp_path / "board.x.in", '#include "board.h"\nSECTIONS { . = BASE; s = .; } // as of C\n')
+    assert [parse.problems for parse in scripts.parses] == [()]
+    assert scripts.preprocessed[0].source.text.split() == ["SECTIONS", "{", ".", "=", "0x4000;", "s", "=", ".;", "}"]
+
+
 def test_lines_that_end_in_a_backslash_are_joined(tmp_path: Path) -> None:
     scripts = _read(tmp_path / "board.lds", "MEMORY { RAM : ORIGIN = 0, \\\n LENGTH = 64K }\n")
     assert [parse.problems for parse in scripts.parses] == [()]
@@ -60,7 +67,7 @@ def test_lines_that_end_in_a_backslash_are_joined(tmp_path: Path) -> None:
     [
         "# if you move this, move the other\nSECTIONS { .text : { *(.text) } }\n",
         "/*\n#if 0\n#endif\n*/\nSECTIONS { .text : { *(.text) } }\n",
-        "#include <board.h>\nSECTIONS { .text : { *(.text) } }\n",
+        "# include what the board has\nSECTIONS { .text : { *(.text) } }\n",
         "#if 0\nSECTIONS { .text : { *(.text) } }\n",
     ],
 )
