@@ -60,6 +60,12 @@ class Tally:
     decided: int = 0
     broken: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        return (
+            f"{self.links - self.refused} links, {self.facts} facts, {self.orders} orders, {self.apart} apart, "
+            f"{self.decided} decided, {self.values} values, {self.assertions} assertions, {len(self.broken)} broken"
+        )
+
 
 @dataclass(frozen=True)
 class Place:

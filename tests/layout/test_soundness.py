@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.layout.soundness import run
+from tests.layout.soundness import GNU_LD, run
 from tests.support.linkers import GNU, LLD, Linker
 
 # Another start tries other scripts and objects.
@@ -75,9 +75,7 @@ def test_no_fact_is_broken_elsewhere_by_lld(tmp_path, target):
 def test_no_fact_is_broken_by_many_links_of_another_linker(tmp_path, capsys, linker: Linker):
     tally = run(tmp_path, range(_FIRST + 1000, _FIRST + 6000), linker=linker)
     with capsys.disabled():
-        print(
-            f"\n{linker}: {tally.links - tally.refused} links, {tally.facts} facts, {tally.orders} orders, none broken"
-        )
+        print(f"\n{linker}: {tally}")
     assert not tally.broken, "\n\n".join(tally.broken[:3])
     assert tally.links - tally.refused >= 2000
     assert tally.apart > 150
@@ -85,8 +83,10 @@ def test_no_fact_is_broken_by_many_links_of_another_linker(tmp_path, capsys, lin
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("linker", OTHERS)
-def test_no_fact_is_broken_by_many_links_of_a_firmware_by_another_linker(tmp_path, linker: Linker):
+def test_no_fact_is_broken_by_many_links_of_a_firmware_by_another_linker(tmp_path, capsys, linker: Linker):
     tally = run(tmp_path, range(_FIRST + 1000, _FIRST + 2000), firmware=True, linker=linker)
+    with capsys.disabled():
+        print(f"\n{linker}, a firmware: {tally}")
     assert not tally.broken, "\n\n".join(tally.broken[:3])
     assert tally.links - tally.refused >= 250
 
@@ -95,8 +95,7 @@ def test_no_fact_is_broken_by_many_links_of_a_firmware_by_another_linker(tmp_pat
 def test_no_fact_is_broken_by_many_links(tmp_path, capsys):
     tally = run(tmp_path, range(_FIRST + 1000, _FIRST + 4500))
     with capsys.disabled():
-        links = tally.links - tally.refused
-        print(f"\n{links} links, {tally.facts} facts, {tally.orders} orders, {tally.apart} apart, none may be broken")
+        print(f"\n{GNU_LD}: {tally}")
     assert not tally.broken, "\n\n".join(tally.broken[:3])
     assert tally.links - tally.refused >= 2000
     assert tally.apart > 200
@@ -106,6 +105,6 @@ def test_no_fact_is_broken_by_many_links(tmp_path, capsys):
 def test_no_fact_is_broken_by_many_links_of_a_firmware(tmp_path, capsys):
     tally = run(tmp_path, range(_FIRST + 1000, _FIRST + 3000), firmware=True)
     with capsys.disabled():
-        print(f"\n{tally.links - tally.refused} links of a firmware, {tally.facts} facts, none may be broken")
+        print(f"\n{GNU_LD}, a firmware: {tally}")
     assert not tally.broken, "\n\n".join(tally.broken[:3])
     assert tally.links - tally.refused >= 1000

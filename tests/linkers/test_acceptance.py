@@ -88,8 +88,12 @@ def test_what_is_refused_is_a_difference(linker: Linker, tmp_path: Path) -> None
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("linker", [pytest.param(one, id=str(one)) for one in ALL])
-def test_what_is_refused_of_many_is_a_difference(linker: Linker, tmp_path: Path) -> None:
+def test_what_is_refused_of_many_is_a_difference(
+    linker: Linker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     found, accepted = unexplained(linker, range(100, 900), tmp_path)
+    with capsys.disabled():
+        print(f"\n{linker}: 800 scripts, {800 - accepted} refused, {len(found)} of them without a difference")
     assert found[:3] == []
     assert accepted > 100
 
@@ -109,7 +113,9 @@ def test_lld_reads_what_is_made_for_it(linker: Linker, tmp_path: Path) -> None:
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("linker", [pytest.param(one, id=str(one)) for one in GNU if not one.every_run])
-def test_mutants_have_the_verdict_of_other_years(linker: Linker, tmp_path: Path) -> None:
+def test_mutants_have_the_verdict_of_other_years(
+    linker: Linker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     scripts = [path.read_bytes() for path in files_below(SCRIPTS)]
     for pattern, replacement in REPLACED.get(linker.version, ()):
         changed = [re.sub(pattern, replacement, script) for script in scripts]
@@ -123,5 +129,7 @@ def test_mutants_have_the_verdict_of_other_years(linker: Linker, tmp_path: Path)
         verdict = judge(data, tmp_path, command(linker))
         if verdict.accepted != parse(Source("s.ld", decode(verdict.text))).ok:
             other.append(f"{how} in {script}: {verdict.line} {verdict.message}")
+    with capsys.disabled():
+        print(f"\n{linker}: {count} mutants, {len(other)} with another verdict")
     # 2.35 stops at characters that others pass over.
     assert len(other) <= count * (0.05 if linker.version == "2.35" else 0.002), "\n".join(other)

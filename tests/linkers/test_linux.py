@@ -101,9 +101,11 @@ def differences(script: str, more: str, folder: Path, target: str) -> dict[str, 
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("target", ARCHITECTURES)
-def test_a_kernel_is_the_same_for_all_linkers(target: str, tmp_path: Path) -> None:
+def test_a_kernel_is_the_same_for_all_linkers(target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     script = kernel_script(target)
     assert differences(script, "", tmp_path, target) == {str(linker): set() for linker in ALL}
+    with capsys.disabled():
+        print(f"\n{target}: {len(ALL)} linkers, one image")
     # Nothing differs for certain; what may differ has no content here.
     found = said(tmp_path, "gnu=2.40,lld=19")
     assert {finding.severity for finding in found} == {Severity.NOTE}
@@ -126,7 +128,9 @@ def test_what_is_said_of_a_number_is_so(target: str, tmp_path: Path) -> None:
 @pytest.mark.sweep
 @pytest.mark.parametrize("target", ARCHITECTURES)
 @pytest.mark.parametrize("linker", [pytest.param(one, id=str(one)) for one in ALL])
-def test_every_fact_of_a_kernel_holds(linker: Linker, target: str, tmp_path: Path) -> None:
+def test_every_fact_of_a_kernel_holds(
+    linker: Linker, target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     script = kernel_script(target)
     tree = parse(Source("vmlinux.lds", script)).tree
     made = image(linker, script, source(script), tmp_path, target)
@@ -138,4 +142,6 @@ def test_every_fact_of_a_kernel_holds(linker: Linker, target: str, tmp_path: Pat
             assert isinstance(value, int)
             assert known.number.holds(value), f"{name} is {value:#x}, said to be {known}"
             told += known.modulus != 1 or known.low > 0
+    with capsys.disabled():
+        print(f"\n{target} by {linker}: {told} facts")
     assert told > 40

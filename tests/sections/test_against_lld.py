@@ -1,6 +1,7 @@
 """Every input section goes where lld puts it: output section and order, orphans and discarded ones.
 
-LDCHECK_RANDOM_LINKS is the number of random links in the long form (1,000), LDCHECK_RANDOM_START the first seed.
+LDCHECK_RANDOM_LINKS is how many random links the long form compares (1,000), LDCHECK_RANDOM_START the first seed. lld
+refuses about every third script: the seeds go on until that many have linked.
 """
 
 from __future__ import annotations
@@ -144,7 +145,15 @@ def test_random_links(linker: Linker, tmp_path: Path) -> None:
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("linker", [pytest.param(one, id=str(one)) for one in LLD])
-def test_many_random_links(linker: Linker, tmp_path: Path) -> None:
-    different, linked = differences(range(START + 32, START + 32 + LINKS), tmp_path, linker)
+def test_many_random_links(linker: Linker, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = START + 32
+    different: list[str] = []
+    linked = 0
+    while linked < LINKS and first < START + 32 + 3 * LINKS:
+        seeds = range(first, first + LINKS - linked)
+        found, links = differences(seeds, tmp_path, linker)
+        different, linked, first = different + found, linked + links, seeds.stop
+    with capsys.disabled():
+        print(f"\n{linker}: {linked} links of {first - START - 32} seeds, {len(different)} placed otherwise")
     assert different[:3] == []
-    assert linked > LINKS // 2
+    assert linked == LINKS
