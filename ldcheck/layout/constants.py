@@ -16,6 +16,7 @@ from ldcheck.layout.flow import Flow
 from ldcheck.layout.frames import ABSOLUTE, UNSURE_VALUE, Value, absolute_value, settled
 from ldcheck.layout.numbers import ANY, MASK, Number, exact
 from ldcheck.layout.traits import statements
+from ldcheck.linker import Linker
 from ldcheck.script.syntax import (
     Call,
     Command,
@@ -28,6 +29,8 @@ from ldcheck.script.syntax import (
     Word,
 )
 from ldcheck.script.uses import leaves
+from ldcheck.sections.families import Family, project_family_of
+from ldcheck.sections.orphans import NOTES_MOVED
 
 # The region of sections that name none.
 DEFAULT = "*default*"
@@ -38,15 +41,26 @@ _PURE = frozenset(("MAX", "MIN", "LOG2CEIL", "ABSOLUTE", "ORIGIN", "LENGTH"))
 _WRITTEN = re.compile(r"data|bss|COMMON|heap|stack|stk|noinit|ram", re.IGNORECASE)
 
 
-def _is_writable(section: OutputSection) -> bool:
-    """Whether an output section has no input, or some that is written to by its name."""
-    names = [
+def _names(section: OutputSection) -> list[str]:
+    """The patterns of an output section for names of input sections."""
+    return [
         pattern.pattern.text
         for node in statements(section.statements)
         if isinstance(node, InputSectionDescription)
         for pattern in node.patterns or ()
     ]
+
+
+def _is_writable(section: OutputSection) -> bool:
+    """Whether an output section has no input, or some that is written to by its name."""
+    names = _names(section)
     return not names or any(_WRITTEN.search(name) and ".rodata" not in name for name in names)
+
+
+def _is_read_only(section: OutputSection) -> bool:
+    """Whether an output section has input, and none but code and constants by their names."""
+    names = _names(section)
+    return bool(names) and all(project_family_of(name) in (Family.CODE, Family.CONSTANT) for name in names)
 
 
 class Region:
@@ -142,13 +156,16 @@ class Constants:
         names = {section.load_region.text for section in sections if section.load_region is not None}
         return [region for name in sorted(names) if (region := self.region(name)) is not None]
 
-    def closed(self, found: Flow) -> set[Region]:
+    def closed(self, found: Flow, linker: Linker) -> set[Region]:
         """The regions of data in which no orphan section stands ahead of the first section (ldelf_place_orphan).
 
         An orphan takes the region of the section that its kind goes behind, and stands behind the orphans of its kind
         so far. Code, data and zeros go behind `.text`, `.data` and `.bss`, if the script has them; constants and notes
         behind what is read-only, thread-local data behind data, and zeros behind anything. Where there is none of it,
         the first region whose attributes allow it takes them. A region of code may have some ahead of it.
+
+        Newer ld places a note behind `.rodata`, and be it an orphan. Where nothing is read-only that one goes behind
+        relocations, which go behind what is allocated: the note takes a region of data to where other notes are.
         """
         named: dict[str, OutputSection] = {}
         for section in found.sections:
@@ -158,6 +175,9 @@ class Constants:
         if found.shuffled or any(section is None or section.region is None for section in usual):
             return set()
         if any(section.constraint or (section.region is None and section.address is None) for section in placed):
+            return set()
+        led_astray = not (".rodata" in named or found.collected.takes(".rodata") or _is_read_only(named[".text"]))
+        if led_astray and not linker.is_before(*NOTES_MOVED):
             return set()
         code = {self.region_of(named[name]) for name in (".text", ".rodata") if name in named}
         # A note goes behind what is read-only, and then to where other notes are.

@@ -240,7 +240,8 @@ class Collected:
                 elif "\\" not in pattern.pattern.text:
                     self._wild.append(pattern.pattern.text)
 
-    def _takes(self, name: str) -> bool:
+    def takes(self, name: str) -> bool:
+        """Whether every input section of this name is placed for certain."""
         found = self._known.get(name)
         if found is None:
             wild = (pattern.replace("[^", "[!") for pattern in self._wild)
@@ -254,6 +255,6 @@ class Collected:
     def may_grow(self, section: OutputSection) -> bool:
         """Whether inputs may join an output section behind its last statement."""
         name = section.name.text
-        if name in (".rela.dyn", ".rel.dyn") or name.startswith(".mbind.") or not self._takes(name):
+        if name in (".rela.dyn", ".rel.dyn") or name.startswith(".mbind.") or not self.takes(name):
             return True
-        return name == (self._common or ".bss") and not self._takes("COMMON")
+        return name == (self._common or ".bss") and not self.takes("COMMON")

@@ -74,7 +74,7 @@ class Walk:
         self._default = self._constants.regions[DEFAULT]
         # The regions that load addresses may fill, and those that no orphan is the first in.
         self._loaded = self._constants.loaded(self._flow.sections)
-        self._closed = self._constants.closed(self._flow)
+        self._closed = self._constants.closed(self._flow, linker)
         self._names = Names(self._flow, params, self._constants, linker.kind == LLD.kind)
         self._judge = Judge(self._flow, self._names)
         # Whether a section so far has another load address, which those behind it inherit.

@@ -29,7 +29,7 @@ from ldcheck.sections.outputs import (
 from ldcheck.sections.rules import DISCARD
 
 # The first versions that were seen to place orphans otherwise: notes, and those of the name of a section with a type.
-_NOTES = (2, 44)
+NOTES_MOVED = (2, 44)
 _TYPED = (2, 47)
 
 _LOADED = HAS_CONTENTS | ALLOC | LOAD
@@ -61,7 +61,7 @@ class Orphans:
 
     def __init__(self, mapping: Mapping, linker: Linker = GNU) -> None:
         self.mapping = mapping
-        self.notes_apart = linker.may_be_before(*_NOTES)
+        self.notes_apart = linker.may_be_before(*NOTES_MOVED)
         self.types_apart = linker.may_be_before(*_TYPED)
         self.first_note: Output | None = None
         self.ready = False
