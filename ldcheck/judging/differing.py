@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.loading import ends_anywhere, has_bytes, loaded_ahead, regions_of
+from ldcheck.judging.own_sizes import own_sizes
 from ldcheck.layout.followed import not_followed as unfollowed
 from ldcheck.layout.result import Truth
 from ldcheck.layout.traits import is_unallocated
@@ -70,6 +71,7 @@ def occurrences(view: ScriptView) -> Iterator[Occurrence]:
         elif isinstance(statement, OutputSection):
             yield from _in_header(statement, view)
             yield from _in_body(statement, view)
+            yield from (Occurrence("own-size", *found) for found in own_sizes(statement))
     yield from _assertions(view)
     yield from _too_early(view)
     yield from _behind_unallocated(view)
@@ -161,10 +163,9 @@ def _may_be_empty(section: OutputSection, body: Sequence[Node]) -> bool:
 
 def _adds(move: Assignment) -> bool:
     """Whether an assignment adds to the location counter."""
-    value = move.value
     if move.operator == "+=":
         return True
-    left = value.left if isinstance(value, Binary) and value.operator == "+" else None
+    left = move.value.left if isinstance(move.value, Binary) and move.value.operator == "+" else None
     return move.operator == "=" and isinstance(left, Name) and left.name == "."
 
 

@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ldcheck.image.model import Elf, ImageSection, LinkMap
-from ldcheck.layout.flow import Flow, flow
-from ldcheck.layout.image_values import ImageValues, regions_of
+from ldcheck.layout.flow import flow
+from ldcheck.layout.image_values import ImageValues
 from ldcheck.layout.lld import lld_gaps
 from ldcheck.layout.lld_values import differs_by_lld
+from ldcheck.layout.place_values import PlaceValues
 from ldcheck.layout.traits import DATA_SIZES, statements
 from ldcheck.linker import GNU, LLD, Linker
 from ldcheck.record import dataclass
@@ -116,99 +117,6 @@ def evaluate_on(
     return _Replay(tree, elf, link_map, dict(params or {}), linker).run()
 
 
-class _Values(ImageValues):
-    """What names mean at one place of the script: its section and location counter, and symbols with their sections."""
-
-    def __init__(
-        self, elf: Elf, link_map: LinkMap | None, params: Mapping[str, int], tree: Script, found: Flow
-    ) -> None:
-        super().__init__(elf, link_map, params, regions_of(tree))
-        self.sane = found.sane
-        # Whether symbols are relative to nothing.
-        self.by_address = False
-        self.assigned = found.assigned
-        self.place: int | None = None
-        # What the script's symbols are relative to, and the value so far of those that are assigned again later.
-        self.homes: dict[str, str] = {}
-        self.current: dict[str, Value] = {}
-        # Output sections with an address of their own.
-        self.placed = {section.name.text for section in found.sections if section.address is not None}
-        overlays = (node for node, _ in found.items if isinstance(node, Overlay))
-        self.placed.update(section.name.text for overlay in overlays for section in overlay.sections)
-        # Symbols that the script defines only if no object does.
-        self.provided = found.uncertain
-        # Output sections of which the image does not tell where they are; the one without name is unknown itself.
-        self.hidden = {""}
-
-    @property
-    def dot(self) -> int | None:
-        return self.place
-
-    def symbol(self, name: str) -> Value | None:
-        if name in self.current:
-            return self.current[name]
-        found = super().symbol(name)
-        if found is None or found.number is None:
-            return None
-        if self.homes.get(name) in self.hidden:
-            return Value(None, "", f"what {name} is relative to is unknown")
-        home = self.homes.get(name)
-        if home is None and self.assigned[name]:
-            # What an earlier run of ld knew of it, and relative to what, the image does not tell.
-            return Value(None, "", f"{name} is assigned later")
-        if home is None:
-            home = ABSOLUTE if self.by_address else self._object_home(name)
-        base = None if home == ABSOLUTE else self.addr(home)
-        return found if base is None else Value(found.number - base & _MASK, home)
-
-    def _object_home(self, name: str) -> str:
-        assert self.elf is not None
-        symbol = self.elf.symbols.get(name)
-        if symbol is None or symbol.section is None:
-            return ABSOLUTE
-        found = next((item.name for item in self.elf.sections if item.index == symbol.section), ABSOLUTE)
-        # The first section of the name is the one that ADDR() means.
-        first = self.elf.section(found)
-        return found if first is not None and first.index == symbol.section else ABSOLUTE
-
-    def defined(self, name: str) -> bool | None:
-        if name in self.homes and name not in self.provided:
-            return True
-        assert self.elf is not None
-        found = self.elf.symbols.get(name)
-        # Whether one that only comes later counts hangs on who defines it.
-        return None if found is not None and self.assigned[name] else super().defined(name)
-
-    def addr(self, section: str) -> int | None:
-        return None if section in self.hidden else super().addr(section)
-
-    def loadaddr(self, section: str) -> int | None:
-        if section in self.hidden:
-            return None
-        # The linker's own word, where there is a map; segments may have changed it.
-        mapped = self._mapped(section)
-        return super().loadaddr(section) if mapped is None else mapped.load_address
-
-    def sizeof(self, section: str) -> int | None:
-        return None if section in self.hidden and self.addr_of_any(section) else super().sizeof(section)
-
-    def alignof(self, section: str) -> int | None:
-        # A file whose addresses are less aligned than the linker asked for does not tell that it did.
-        found = super().alignof(section)
-        return None if section in self.hidden or section in self.placed else found
-
-    def sizeof_headers(self) -> int | None:
-        # ld reserves room before it knows how many program headers there will be.
-        return None
-
-    def addr_of_any(self, section: str) -> bool:
-        """Whether the image has a section of that name, be it the right one or not."""
-        return super().addr(section) is not None
-
-    def constant(self, name: str) -> int | None:
-        return self.params.get(name)
-
-
 class _Replay:
     def __init__(
         self, tree: Script, elf: Elf, link_map: LinkMap | None, params: dict[str, int], linker: Linker
@@ -217,7 +125,7 @@ class _Replay:
         self._flow = flow(tree)
         self._by_address = linker.kind == LLD.kind
         self._gaps = lld_gaps(self._flow) if self._by_address else self._flow.gaps
-        self._values = _Values(elf, link_map, params, tree, self._flow)
+        self._values = PlaceValues(elf, link_map, params, tree, self._flow)
         self._values.by_address = self._by_address
         self._mask = (1 << elf.bits) - 1
         declared = self._flow.names
@@ -261,10 +169,12 @@ class _Replay:
         before = self._values.place
         section = self._found(node)
         self._values.section = None if self._by_address else name
+        self._values.growing = name if self._by_address else ""
         self._values.place = None if section is None else section.address
         for statement in statements(node.statements):
             self._statement(statement)
         self._values.section = None
+        self._values.growing = ""
         self._passed.add(name)
         self._adrift = self._adrift or (section is None and node.address is not None)
         is_dropped = section is None and node.address is None and not self._has(name) and self._is_dropped(node)

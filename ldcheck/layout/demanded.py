@@ -29,7 +29,7 @@ class Judge:
         self._names = names
         self.asks_early = False
         self._facts: dict[Assertion, AssertionFact] = {}
-        self._deferred: list[tuple[Assertion, Value, Frame, int, bool]] = []
+        self._deferred: list[tuple[Assertion, Value, Frame, str, int, bool]] = []
         self._demanded: dict[str, Known] = {}
         self._conditions: list[Said] = []
         self._definitions: dict[str, Said] = {}
@@ -41,7 +41,7 @@ class Judge:
             frame, dot = ABSOLUTE, absolute_value(dot.absolute())
         value, late = self._names.evaluate(node.condition, frame, dot, final=True)
         if late:
-            self._deferred.append((node, dot, frame, self._names.count, uncertain))
+            self._deferred.append((node, dot, frame, self._names.open, self._names.count, uncertain))
             return
         self._note(node, None if uncertain else value.number.truth, self._as_addresses(node, dot, frame))
         if frame is ABSOLUTE and not self._flow.sane:
@@ -49,10 +49,12 @@ class Judge:
 
     def settle(self) -> tuple[AssertionFact, ...]:
         """The facts on all ASSERTs, in the order of the script, once every symbol has its value."""
-        for node, dot, frame, at, uncertain in self._deferred:
+        for node, dot, frame, section, at, uncertain in self._deferred:
+            self._names.open = section
             value, _ = self._names.evaluate(node.condition, frame, dot, final=True, at=at)
             truth = None if uncertain or self.asks_early else value.number.truth
             self._note(node, truth, self._as_addresses(node, dot, frame))
+        self._names.open = ""
         return tuple(self._facts[node] for node in self._flow.assertions if node in self._facts)
 
     def _as_addresses(self, node: Assertion, dot: Value, frame: Frame) -> Truth | None:
@@ -78,7 +80,7 @@ class Judge:
         def constant(expression: Expression) -> int | None:
             return self._names.evaluate(expression, ABSOLUTE, dot, final=True)[0].absolute().value
 
-        if self._is_settled(node.condition):
+        if self._is_settled(node.condition) and not self._names.asks_size_so_far(node.condition):
             self._conditions.append(Said(node, node.condition, dot.absolute()))
         final = [self._names.final.get(part.name) for part in leaves(node.condition) if isinstance(part, Name)]
         if not all(value is None or is_behind_start(value) for value in final):

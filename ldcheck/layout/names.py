@@ -29,7 +29,7 @@ from ldcheck.layout.frames import (
     settled,
 )
 from ldcheck.layout.numbers import ANY, FLAG, MASK, ONE, ZERO, Number, exact
-from ldcheck.script.syntax import Assignment, Binary, Call, Expression, Name, Node, OutputSection
+from ldcheck.script.syntax import Assignment, Binary, Call, Expression, Name, Node, OutputSection, Word
 from ldcheck.script.uses import leaves, symbols_in
 
 
@@ -201,7 +201,9 @@ class Names:
         for node, frame, dot, at in self._deferred:
             name = node.target.text
             if self._flow.assigned[name] == 1 and name not in self._flow.uncertain and not mentions(node.value, name):
+                self.open = frame.name if self.by_address and frame is not ABSOLUTE else ""
                 value, _ = self.evaluate(node.value, frame, dot, final=True, at=at)
+                self.open = ""
                 frame = ABSOLUTE if self.by_address else frame
                 if value.frame is None and frame is not ABSOLUTE:
                     self.offsets[node] = value.number
@@ -273,6 +275,11 @@ class Names:
         if function == "CONSTANT":
             return Value(exact(self._params[name]) if name in self._params else Number(1, 0, 1, MASK))
         return Value(ANY)
+
+    def asks_size_so_far(self, expression: Expression) -> bool:
+        """Whether an expression asks for the size of the open output section, which is not that in the image."""
+        calls = (part for part in leaves(expression) if isinstance(part, Call) and part.function == "SIZEOF")
+        return any(isinstance(word, Word) and word.text == self.open for call in calls for word in call.arguments)
 
     def _is_passing(self, function: str, name: str) -> bool:
         """Whether what lld takes for the place or size of a section is not its last one.

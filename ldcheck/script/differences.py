@@ -116,6 +116,12 @@ DIFFERENCES = (
         _ways("asks about the offset from the start of the section"),
         _ways("asks about the address"),
     ),
+    Difference(
+        "own-size",
+        "SIZEOF() of an output section in its own body, ahead of more content",
+        _ways("gives the size in the end"),
+        _ways("gives the size so far"),
+    ),
     # The location counter, and what is empty --------------------------------------------------------------------------
     Difference("unallocated-dot", "a section that is not allocated, ahead of others", _ways(_MOVES), _ways(_LEAVES)),
     Difference("info-dot", "(COPY), (INFO), (OVERLAY) as a section's type", _ways(_MOVES), _ways(_LEAVES)),

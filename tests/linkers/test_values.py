@@ -58,10 +58,11 @@ def test_gnu_ld_of_other_years_computes_the_same(
 
 
 def compared_with_lld(linker: Linker, seeds: range, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
-    """How many random expressions had their value from ldcheck, exactly and in all. Any that is wrong fails."""
+    """How many random expressions had their value from ldcheck, exactly and in all; some that are wrong fail."""
     monkeypatch.setattr(generated, "NUMBERS", NUMBERS)
     object_file = assemble(folder, "")
     exact = linked = 0
+    wrong = []
     for seed in seeds:
         chance = random.Random(seed)
         place = chance.choice(PLACES)
@@ -80,8 +81,10 @@ def compared_with_lld(linker: Linker, seeds: range, folder: Path, monkeypatch: p
         known = interpret(parsed.tree, linker=meant, orphans=False).symbol("v")
         value = elf_symbols(done.elf)["v"][0]
         assert known is not None
-        assert known.number.holds(value), f"seed {seed}: {text} is {value:#x} {place}, said to be {known}"
+        if not known.number.holds(value):
+            wrong.append(f"seed {seed}: {text} is {value:#x} {place}, said to be {known}")
         exact += known.value is not None
+    assert not wrong, "\n".join(wrong)
     return exact, linked
 
 
