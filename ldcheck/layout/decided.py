@@ -13,7 +13,7 @@ from ldcheck.layout.anchors import Anchor
 from ldcheck.layout.assertions import NONZERO, ZERO, Part, parts
 from ldcheck.layout.evaluation import Scope, evaluate
 from ldcheck.layout.facts import Known, known, not_behind
-from ldcheck.layout.frames import ABSOLUTE, UNSURE_VALUE, Value, absolute_value, difference
+from ldcheck.layout.frames import ABSOLUTE, UNSURE_VALUE, Frame, Value, absolute_value, difference
 from ldcheck.layout.linear import Names, Sum, Terms, comparable, operation, sum_of
 from ldcheck.layout.numbers import ANY, MASK, exact
 from ldcheck.layout.numbers import ZERO as NOTHING
@@ -39,6 +39,7 @@ class Decided:
         self._layout = layout
         self._params = params or {}
         self._foreign: dict[str, Known] = {}
+        self._frames: dict[str, Frame] = {}
 
     def value(self, expression: Expression, dot: Known | None = None) -> Known:
         """What is known of an expression's value in every link; `dot` is what `.` means in it."""
@@ -79,7 +80,10 @@ class Decided:
             return UNSURE_VALUE if start is None or end is None else Value(difference(end, start).join(NOTHING))
         if function in ("ADDR", "LOADADDR"):
             place = layout.section_start(name) if function == "ADDR" else layout.load_address(name)
-            return UNSURE_VALUE if place is None else absolute_value(place)
+            if place is None or function == "LOADADDR":
+                return UNSURE_VALUE if place is None else absolute_value(place)
+            # For ld it is the start of its section: a size beside it counts from there.
+            return Value(NOTHING, self._frames.setdefault(name, Frame(name, place)), place)
         if function in ("ORIGIN", "LENGTH") and name in layout.grounds.regions:
             origin, length = layout.grounds.regions[name]
             return absolute_value(origin) if function == "ORIGIN" else Value(length)

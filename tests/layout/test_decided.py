@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from ldcheck.script.expressions import evaluate
 from ldcheck.script.parser import parse, parse_expression
 from ldcheck.script.syntax import Expression
 from ldcheck.source import Source
+from tests.script.test_expression_values import elf_symbols
+from tests.support.build import assemble, link
 
 SCRIPT = """
 PAGE = 4096;
@@ -187,3 +190,29 @@ def _condition(source: random.Random) -> str:
     first, second = _comparison(source), _comparison(source)
     shape = source.choice(("{0}", "{0}", "!({0})", "{0} && {1}", "{0} || {1}", "!({0} || {1})"))
     return shape.format(first, second)
+
+
+# ld compares the address of a section with a number that it has counted, as a size is, by the distance from its start.
+BESIDE_ADDRESSES = {
+    "SIZEOF(.a) <= ADDR(.b)": None,
+    "(ADDR(.b) > ADDR(.a)) <= ADDR(.b)": None,
+    "(SIZEOF(.a) < 0x1000) <= ADDR(.b)": None,
+    "8 <= ADDR(.b)": True,
+    "ADDR(.b) - ADDR(.a) == 0x10000": True,
+    "ADDR(.a) + 16 <= ADDR(.b)": True,
+    "(ADDR(.b) & 0xfff) == 0": True,
+}
+
+
+def test_the_address_of_a_section_beside_a_number(tmp_path: Path) -> None:
+    head = "SECTIONS { .a 0x10000 : { QUAD(1) QUAD(2) } .b 0x20000 : { QUAD(3) } "
+    symbols = "".join(f"v{number} = {text}; " for number, text in enumerate(BESIDE_ADDRESSES))
+    done = link(tmp_path, f"{head}{symbols}}}", [assemble(tmp_path, "")])
+    assert done.elf is not None, done.output
+    values = elf_symbols(done.elf)
+    judged = decided(head + "}")
+    for number, (text, wanted) in enumerate(BESIDE_ADDRESSES.items()):
+        decision = judged.condition(expression(text))
+        truth = None if decision is None else decision.truth
+        assert truth in (None, values[f"v{number}"][0] == 1), text
+        assert truth is wanted or wanted is None, text
