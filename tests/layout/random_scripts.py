@@ -375,7 +375,23 @@ class _Maker:
         body = [self._statement() for _ in range(self._random.randint(0, 6))]
         header = self._header()
         self._outputs.append(name)
+        self._ask_own_size(name, body)
         return f"{name} {header} {{ {' '.join(body)} }}{self._placement('AT(' not in header)}"
+
+    def _ask_own_size(self, name: str, body: list[str]) -> None:
+        """Now and then, ask for the size of a section in its own body."""
+        # Drawn by what is there, so that whatever else a seed makes stays as it is.
+        chance, count = Random(" ".join((name, *body))), len(self._outputs)
+        if chance.random() < 0.15:
+            size = chance.choice((0, 1, 4, 8, 40, 4096))
+            asked = (
+                f"own{count} = SIZEOF({name});",
+                f"own{count} = ABSOLUTE(SIZEOF({name}));",
+                f"own{count} = ADDR({name}) + SIZEOF({name});",
+                f"own{count} = LATER ? SIZEOF({name}) : {size};" if self._symbols else f"own{count} = {size};",
+                f'ASSERT(SIZEOF({name}) >= {size}, "assertion {1000 + count};");',
+            )
+            body.insert(chance.randint(0, len(body)), chance.choice(asked))
 
     def _header(self) -> str:
         address = kind = load = align = subalign = only = with_input = ""
