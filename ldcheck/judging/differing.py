@@ -32,7 +32,6 @@ from ldcheck.script.syntax import (
     Node,
     Number,
     OutputSection,
-    Overlay,
     Sections,
     Unary,
     Word,
@@ -100,17 +99,14 @@ def not_read_for(view: ScriptView, linker: Linker) -> str:
 
 @lru_cache(maxsize=64)
 def not_followed(view: ScriptView) -> str:
-    """Why nothing is known of a script's addresses for the linker that is meant, though it may guarantee some.
-
-    Beside `ldcheck.layout.followed`, it is not followed where lld puts overlays.
-    """
-    node: Node | None = unfollowed(view.tree, view.linker)
-    what = "an output section a second time" if view.linker.kind != LLD.kind else "ONLY_IF_RO or ONLY_IF_RW"
-    if node is None and view.linker.kind == LLD.kind:
-        node, what = next((one for one in view.statements if isinstance(one, Overlay)), None), "OVERLAY"
+    """Why nothing is known of a script's addresses for the linker that is meant, though it may guarantee some."""
+    node = unfollowed(view.tree, view.linker)
     if node is None:
         return ""
-    return f"addresses are not followed for {view.linker} where there is {what} (line {view.locate(node).line})"
+    what = "there is an output section a second time"
+    if view.linker.kind == LLD.kind:
+        what = f"{node.constraint} may leave out an output section that stays"
+    return f"addresses are not followed for {view.linker} where {what} (line {view.locate(node).line})"
 
 
 def _sorted_together(statement: InputSectionDescription) -> Iterator[Occurrence]:

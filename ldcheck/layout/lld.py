@@ -20,6 +20,7 @@ from ldcheck.layout.traits import Traits, statements
 from ldcheck.layout.traits import traits as traits_of
 from ldcheck.layout.walk import USUAL_ALIGNMENT, Walk, joined, merged_end, same
 from ldcheck.linker import Linker
+from ldcheck.record import replace
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -31,11 +32,16 @@ from ldcheck.script.syntax import (
     Overlay,
     ProgramHeaders,
     Script,
+    walk,
 )
 from ldcheck.script.uses import leaves
 
 # Until then an ASSERT fails in the first pass already, which knows nothing of later statements.
 _ASKS_LATE = (21,)
+# From then on the sections of an overlay take the address of the first, and later that stands like other sections where
+# the overlay has no address, or no AT().
+_ONE_ADDRESS = (19,)
+_LIKE_OTHERS = (21,)
 # What of the data statements lld reads.
 _SIZES = frozenset(("BYTE", "SHORT", "LONG", "QUAD"))
 
@@ -64,6 +70,8 @@ class LldWalk(Walk):
         # Zeros of threads, which stand behind each other and not where the location counter is.
         self._threaded = False
         self._loads: set[tuple[Region, Region]] = set()
+        overlays = (node for node, _ in self._flow.items if isinstance(node, Overlay))
+        self._overlaid_data = {one for node in overlays for one in walk(node) if isinstance(one, Data)}
 
     def _gaps(self) -> Collection[int]:
         return lld_gaps(self._flow)
@@ -146,6 +154,10 @@ class LldWalk(Walk):
             because = () if node.align is None else (Reason(node.align, "aligns the start of the section"),)
             why = Reason(node, "starts where the alignment of its inputs lets it")
             start = base.align_unknown(power or 1, name, because, why)
+        return self._out_of_turn(node, start, traits, bare)
+
+    def _out_of_turn(self, node: OutputSection, start: Known, traits: Traits, bare: bool) -> Known:
+        """Where a section starts that would start at some place, if it takes none of the location counter's."""
         if traits.thread_local and self._threaded and not self._filled:
             return UNKNOWN.with_obstacle(Reason(node, "may stand behind other zeros of threads"))
         if bare:
@@ -220,23 +232,94 @@ class LldWalk(Walk):
         return place.align_unknown(power or 1, "load address")
 
     def _overlay(self, node: Overlay) -> None:
-        """Nothing is said of where overlays stand: an address that is not constant counts anew for each section."""
-        self._is_free = self._loads_apart = True
-        for section in node.sections:
-            frame = Frame(section.name.text, UNKNOWN)
-            self._before[section] = UNKNOWN
-            end = self._body(section.statements, frame, section, False, node.subalign)
-            if self._collected.may_grow(section):
-                end = end.grow(f"end of {section.name.text}")
-            self._remember(section, frame, end, UNKNOWN, True)
-            self._after[section] = end
-        self._forget(node)
+        """Sections at one address, each loaded behind the one before; the location counter goes on behind the longest.
+
+        None of them is aligned, but for the first one where there is no address. They hold inputs only, and orphans may
+        stand behind each of them. The first one is there in any case, and its address is that of the others; until 19
+        it may be dropped, and the address is computed anew for each section, and once more behind them.
+        """
+        older, newer = self._linker.may_be_before(*_ONE_ADDRESS), not self._linker.is_before(*_ONE_ADDRESS)
+        self._is_free = self._is_free or node.region is None
+        first = load = UNKNOWN
+        for at, section in enumerate(node.sections):
+            before = self._dot
+            usual = traits_of(section, usual=True) if self._filled else self._flow.traits[section]
+            traits = replace(usual, present=self._filled or (at == 0 and not older))
+            starts = [first] if newer and at else []
+            if older or at == 0:
+                self._set(self._base_of_overlay(node))
+                starts.append(self._address_of_overlay(node))
+            if at == 0 and node.address is None and not self._linker.is_before(*_LIKE_OTHERS):
+                why = Reason(section, "starts where the alignment of its inputs lets it")
+                starts.append(self._dot.align_unknown(1, section.name.text, (), why))
+            bare = traits.unallocated or (self._may_be_bare and not self._filled)
+            start = self._out_of_turn(section, joined(starts), traits, bare)
+            if at == 0:
+                first, load = start, self._load_of_overlay(node, start)
+                self._loads_apart = True
+            apart = bare or traits.thread_local
+            end = self._overlaid(section, node, start, UNKNOWN if apart else load, traits)
+            self._set(end if traits.present and not apart else before.join(end))
+            load = load.grow(f"load address behind {section.name.text}")
+            if apart:
+                load = UNKNOWN
+            elif not traits.present:
+                # What is dropped is loaded from 0, and takes no room.
+                load = load.join(known(0))
+            self._may_be_bare = self._may_be_bare or (traits.unallocated and not self._filled)
+            self._threaded = self._threaded or traits.thread_local
+            if self._orphans:
+                self._orphan(0, section)
+        starts = [first] if newer else []
+        if older:
+            starts.append(self._address_of_overlay(node))
+        self._set(joined(starts).grow("end of the overlay", Reason(node, "ends with its longest section")))
+
+    def _base_of_overlay(self, node: Overlay) -> Known:
+        """The location counter ahead of the next section of an overlay, if that is there."""
+        if node.region is not None and self._regions:
+            return self._constants.region_of(node).current
+        return joined([region.current for region in self._constants.attributed()] or [self._dot])
+
+    def _address_of_overlay(self, node: Overlay) -> Known:
+        return self._dot if node.address is None else self._address(node.address, node)
+
+    def _load_of_overlay(self, node: Overlay, start: Known) -> Known:
+        """Where the first section of an overlay is loaded from."""
+        if node.load_region is not None or self._segments:
+            return UNKNOWN
+        if node.load_address is None:
+            return UNKNOWN if self._loads_apart and not self._linker.is_before(*_LIKE_OTHERS) else start
+        value, late = self._names.evaluate(node.load_address, ABSOLUTE, absolute_value(start))
+        return UNKNOWN if late else settled(value, ABSOLUTE).absolute()
+
+    def _overlaid(self, section: OutputSection, overlay: Overlay, start: Known, load: Known, traits: Traits) -> Known:
+        """One section of an overlay; its end."""
+        name = section.name.text
+        frame = Frame(name, start)
+        self._before[section] = start
+        self._names.open = name
+        end = self._body(section.statements, frame, section, False, overlay.subalign)
+        self._names.open = ""
+        if traits.present and not traits.unallocated:
+            self._points += (start, end)
+        if self._orphans and self._collected.may_grow(section):
+            why = Reason(section, "inputs of its own name that no pattern takes join its end")
+            end = end.grow(f"end of {name}", why)
+        self._remember(section, frame, end, load, not traits.present)
+        self._after[section] = end
+        why = Reason(section, "takes room in its region")
+        regions = [self._constants.region_of(overlay)] if overlay.region is not None else self._constants.attributed()
+        for region in regions:
+            region.current = region.current.grow(f"end of {name}", why)
+        return end
 
     def _power(self, node: OutputSection) -> int | None:
         return self._constants.power(node.align)
 
     def _size_of(self, node: Data) -> int | None:
-        return super()._size_of(node) if node.keyword in _SIZES else 0
+        # In an overlay, `BYTE(1)` means sections `1` of a file BYTE.
+        return super()._size_of(node) if node.keyword in _SIZES and node not in self._overlaid_data else 0
 
 
 def lld_gaps(found: Flow) -> set[int]:

@@ -179,6 +179,8 @@ NUMBER = COUNTED.replace("_data = .", "_data = 0x1000")
 UNALIGNED = COUNTED.replace("_data = .", "_data = ABSOLUTE(0x1008)")
 ZEROS = COUNTED.replace(" = ALIGN(0x1000)", " = 010000")
 ONLY = COUNTED.replace(".text :", ".text : ONLY_IF_RO")
+BOTH = COUNTED.replace("  . = ALIGN", "  .x : ONLY_IF_RO { *(.x) } .x : ONLY_IF_RW { *(.x) }\n  . = ALIGN")
+OVERLAID = COUNTED.replace("  . = ALIGN", "  OVERLAY 0x20000 : AT(0x30000) { .x { *(.x) } .y { *(.y) } }\n  . = ALIGN")
 
 
 @pytest.mark.parametrize(
@@ -196,8 +198,11 @@ ONLY = COUNTED.replace(".text :", ".text : ONLY_IF_RO")
         ("lld", ZEROS.replace("_data = .", "_data = 010000"), "violated", ""),
         ("both", ZEROS.replace("_data = .", "_data = ABSOLUTE(010000)"), "not checked", "lld does otherwise"),
         ("gnu", ONLY, "held", ""),
-        ("lld", ONLY, "not checked", "not followed for lld where there is ONLY_IF_RO or ONLY_IF_RW (line 3)"),
-        ("both", ONLY, "not checked", "not followed for lld where there is ONLY_IF_RO or ONLY_IF_RW (line 3)"),
+        ("lld", ONLY, "not checked", "for lld where ONLY_IF_RO may leave out an output section that stays (line 3)"),
+        ("both", ONLY, "not checked", "for lld where ONLY_IF_RO may leave out an output section that stays (line 3)"),
+        ("both", BOTH, "held", ""),
+        ("both", OVERLAID, "held", ""),
+        ("lld=14", OVERLAID.replace("ALIGN(0x1000)", "ALIGN(0x800)"), "violated", ""),
     ],
 )
 def test_addresses_are_those_of_the_linkers_that_are_meant(

@@ -359,8 +359,10 @@ class _Maker:
         return f"{name} = {value};"
 
     def _section(self) -> str:
-        if self._chance(0.01 if self._lld else 0.04):
-            return self._overlay()
+        if self._chance(0.04):
+            return self._overlay_for_lld() if self._lld else self._overlay()
+        if self._lld and self._chance(0.03):
+            return self._limited_pair()
         if self._chance(0.04):
             return "/DISCARD/ : { *(.t5) }"
         if self._chance(0.08):
@@ -409,7 +411,7 @@ class _Maker:
             subalign = f"SUBALIGN({self._random.choice((1, 2, 4, 16, 64))}) "
         elif not align and not self._lld and self._chance(0.04):
             with_input = "ALIGN_WITH_INPUT "
-        if self._chance(0.005 if self._lld else 0.04):
+        if self._chance(0.04):
             only = self._random.choice(("ONLY_IF_RO ", "ONLY_IF_RW "))
         return f"{address}{kind}: {load}{align}{with_input}{subalign}{only}"
 
@@ -423,16 +425,36 @@ class _Maker:
     def _overlay(self) -> str:
         number = self._number()
         names = [f".ov{number}a", f".ov{number}b"]
-        sections = []
-        for name in names:
-            symbol = self._symbol() if self._chance(0.5) and not self._lld else ""
-            inputs = self._inputs()
-            if self._lld:
-                inputs = inputs.removeprefix("KEEP(")
-                inputs = inputs.removesuffix(")") if inputs.count(")") > inputs.count("(") else inputs
-            sections.append(f"{name} {{ {inputs} {symbol} }}")
+        sections = [f"{name} {{ {self._inputs()} {self._symbol() if self._chance(0.5) else ''} }}" for name in names]
         self._outputs.append(names[0])
         return f"OVERLAY {self._random.choice(('', '0x700000 ', 'ALIGN(64) '))}: {{ {' '.join(sections)} }}"
+
+    def _overlay_for_lld(self) -> str:
+        """An overlay that lld reads, mostly one that it has read at all times: with an address and AT()."""
+        number = self._number()
+        names = [f".ov{number}{letter}" for letter in "abcd"[: self._random.choice((2, 2, 3, 4))]]
+        sections = []
+        for name in names:
+            inputs = self._inputs()
+            if inputs.startswith("KEEP(") and self._chance(0.8):
+                inputs = inputs.removeprefix("KEEP(").removesuffix(")")
+            # What is data elsewhere is a file with sections here.
+            sections.append(f"{name} {{ {inputs} {'BYTE(1)' if self._chance(0.1) else ''} }}")
+        address = self._fill(("", ".", "0x700000", "ALIGN(64)", "ALIGN({n})", ". + 4"))
+        load = self._fill(("", "AT(0x5000)", "AT(ADDR({o}))", "AT({n})", "AT(LOADADDR({o}) + SIZEOF({o}))"))
+        if self._chance(0.7):
+            address, load = address or ".", load or "AT(0x6000)"
+        region = f" >{self._random.choice(self._regions)}" if self._regions and self._chance(0.3) else ""
+        self._outputs.append(names[0])
+        return f"OVERLAY {address} : {load} {{ {' '.join(sections)} }}{region}"
+
+    def _limited_pair(self) -> str:
+        """A section for read-only input, and one of the same name for the same input where it is not."""
+        name, body = self._random.choice(_OUTPUTS), f"{self._inputs()} {self._random.choice(('', '. = ALIGN(8);'))}"
+        pair = [f"{name} : ONLY_IF_{kind} {{ {body} }}{self._placement(False)}" for kind in ("RO", "RW")]
+        if self._chance(0.3):
+            pair.reverse()
+        return " ".join(pair)
 
     def _statement(self) -> str:
         kind = self._random.random()

@@ -46,7 +46,7 @@ OTHERS = [pytest.param(one, id=str(one)) for one in (*GNU, *LLD) if one.kind == 
 
 
 def test_no_fact_is_broken_by_a_link_by_lld(tmp_path):
-    tally = run(tmp_path, range(_FIRST, _FIRST + 250), linker=EVERY_RUN)
+    tally = run(tmp_path, range(_FIRST, _FIRST + 320), linker=EVERY_RUN)
     assert not tally.broken, "\n\n".join(tally.broken[:3])
     assert tally.links - tally.refused > 100
     assert tally.facts > 600
