@@ -109,6 +109,7 @@ def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
     from ldcheck.judging.scripts import read_script
     from ldcheck.script.foreign import is_unpreprocessed
     from ldcheck.script.syntax import Insert
+    from ldcheck.sections.older import is_older, sharing
     from ldcheck.sections.placing import place
 
     linker = one_linker(args.linker)
@@ -123,6 +124,9 @@ def _shown(args: argparse.Namespace) -> tuple[str, list[str]]:
     notes: list[str] = []
     if linker.kind == "gnu" and any(isinstance(node, Insert) for node in parse.tree.statements):
         notes.append(f"{args.script} has an INSERT: GNU ld would go on with its own script, which is not known here")
+    if is_older(linker) and (shared := sharing(parse.tree)) is not None:
+        line = parse.sources.locate(shared.start, shared.end).line
+        notes.append(f"{linker} makes one section of those of a name: where orphans go is not followed (line {line})")
     inputs = read_objects(args.objects, notes)
     placements = place(parse.tree, inputs, args.sort_section, arch_of(args.objects), linker)
     return (_json if args.json else _text)(placements, parse), notes

@@ -29,6 +29,7 @@ from ldcheck.sections.globs import has_wildcard
 from ldcheck.sections.made import with_made
 from ldcheck.sections.mapping import Mapping as OutputMapping
 from ldcheck.sections.matching import Matcher, in_files, left_out
+from ldcheck.sections.older import is_in_a_tree, is_older, joined_sections, sort_by_insertion
 from ldcheck.sections.orphans import Orphans
 from ldcheck.sections.rules import DISCARD, InputRule, input_rules, used_classes
 from ldcheck.sections.sorting import NONE, Order, order_of, sort_mixed, sort_uniform
@@ -130,8 +131,10 @@ def mapped(
     `asking` are the sections with relocations that make ld add sections, where it does that then only, and the symbols
     that it hangs on, None for any. `sweep` tells what goes because nothing refers to it.
     """
-    is_new = not linker.may_be_before(*_CHANGED)
-    matcher = Matcher(input_rules(tree), by_member=is_new)
+    is_new, older = not linker.may_be_before(*_CHANGED), is_older(linker)
+    matcher = Matcher(input_rules(tree, linker, sort_section), by_member=is_new)
+    if older:
+        tree = joined_sections(tree)
     sections = link_order(tree, [section for section in inputs if is_linked(section)])
     excluded = never_linked(sections)
     if sweep is not None:
@@ -168,24 +171,34 @@ def mapped(
                 mine.append(section)
     thrown.extend((section, None, excluded[id(section)]) for section in sections if id(section) in excluded)
 
-    def filling(statement: InputSectionDescription) -> list[InputSection]:
+    def filling(statement: InputSectionDescription) -> tuple[list[InputSection], list[InputSection]]:
         mine = taken.get(id(statement), [])
         order = order_of(statement, sort_section)
         if len(mine) < 2 or order.unsorted:
-            return mine
+            return mine, mine
         pairs = [(section, rule) for section in mine if (rule := takers[id(section)]) is not None]
+        if older and not is_in_a_tree(statement, order):
+            return mine, _by_insertion(statement, pairs, order)
         asked = (
             [section for section in live if not _is_gone(statement, takers[id(section)], pairs)] if is_new else sections
         )
         ordered = in_order(statement, pairs, matcher, asked, order)
         # Of the patterns of one statement, another one than the first may have put it there.
         takers.update((id(section), rule) for section, rule in ordered)
-        return [section for section, _ in ordered]
+        listed = [section for section, _ in ordered]
+        return listed, listed
 
-    mapping = OutputMapping(tree, dropped, is_new=is_new)
+    mapping = OutputMapping(tree, dropped, linker)
     mapping.fill(filling)
     thrown.extend((section, None, "orphan") for section in Orphans(mapping, linker).place(orphans))
     return Mapped(mapping, takers, thrown)
+
+
+def _by_insertion(statement: InputSectionDescription, taken: Sequence[Taken], order: Order) -> list[InputSection]:
+    """What a statement takes as older GNU ld sorts it."""
+    sorts = dict(zip(map(id, statement.patterns or ()), order.sorts, strict=False))
+    items = [(section, section, sorts.get(id(rule.pattern), NONE)) for section, rule in taken]
+    return sort_by_insertion(items, order.by_file)
 
 
 def _is_gone(statement: InputSectionDescription, taker: InputRule | None, taken: Sequence[Taken]) -> bool:

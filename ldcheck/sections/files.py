@@ -86,6 +86,16 @@ class Files:
         """Whether GNU ld takes a member, by its own or the archive's name, which it does since 2.44 at the latest."""
         return bool(self.plain) and self.plain in (member, archive) and self.excluding(member, archive) is None
 
+    def with_archive(self, of_members: Sequence[str]) -> Files:
+        """The files that GNU ld before 2.40 takes by a plain name: the members of an archive of that name as well.
+
+        Of the excluded names only some count for members: those `of_members`.
+        """
+        members = FilePattern(True, None, name_glob(self.plain)) if self.excluding(self.plain) is None else None
+        entries = [entry for entry in self.excluded if not entry.archived]
+        entries += [entry for name in of_members for entry in _excluded(name) if entry.archived]
+        return Files(self.objects, members, tuple(dict.fromkeys(entries)), self.plain)
+
     def excluding(self, name: str, archive: str | None = None) -> FilePattern | None:
         """An entry of EXCLUDE_FILE that leaves the file out; None if there is none."""
         if len(self.excluded) <= _FEW:

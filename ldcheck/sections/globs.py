@@ -244,6 +244,15 @@ def name_glob(pattern: str) -> Glob:
 
 
 @lru_cache(maxsize=65536)
+def older_section_glob(pattern: str) -> Glob:
+    """The names that a section pattern matches for GNU ld before 2.40, which has all of them compared by fnmatch.
+
+    In names without a wildcard a backslash is an ordinary character, and so it is in a simple pattern: see `older`.
+    """
+    return fnmatch_glob(pattern) if has_wildcard(pattern) else section_glob(pattern)
+
+
+@lru_cache(maxsize=65536)
 def fnmatch_glob(pattern: str) -> Glob:
     """The names that fnmatch(pattern, name, 0) matches, as a file pattern with a wildcard is compared."""
     tokens = fnmatch_tokens(pattern)

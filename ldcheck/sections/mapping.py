@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ldcheck.image.model import InputSection
+from ldcheck.linker import GNU, Linker
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -31,24 +32,29 @@ from ldcheck.script.syntax import (
     Word,
     walk,
 )
+from ldcheck.sections.older import is_older
 from ldcheck.sections.outputs import ALLOC, NEVER_LOAD, READONLY, Chain, Output
 from ldcheck.sections.rules import DISCARD, flat
 
+# From then on GNU ld has rules of its own.
+_NEW = (2, 44)
 # What newer GNU ld knows of an output section of a type as soon as an expression makes it.
 _FLAGS = {"NOLOAD": NEVER_LOAD, "READONLY": READONLY}
 
-Fillings = Callable[[InputSectionDescription], Sequence[InputSection]]
+# What a statement takes, in the order in which it goes into the output section, and in which it stands there.
+Fillings = Callable[[InputSectionDescription], tuple[Sequence[InputSection], Sequence[InputSection]]]
 
 
 class Mapping:
     """The outputs of a script: `order` is that of the script's statements, `made` that of the sections of the file.
 
     `listing` has what stands outside of output sections among them: assignments and ASSERTs. `entered` are the outputs
-    in the order in which they came about. `is_new` is for GNU ld of 2.44 or newer.
+    in the order in which they came about.
     """
 
-    def __init__(self, tree: Script, dropped: set[int], *, is_new: bool = False) -> None:
-        self.is_new = is_new
+    def __init__(self, tree: Script, dropped: set[int], linker: Linker = GNU) -> None:
+        self.is_new = not linker.may_be_before(*_NEW)
+        self._is_older = is_older(linker)
         self.order: Chain[Output] = Chain()
         self.made: Chain[Output] = Chain()
         self.listing: Chain[Output | Node] = Chain()
@@ -80,7 +86,10 @@ class Mapping:
         self.order.append(output)
         self.entered.append(output)
         self.listing.append(output)
-        self.by_name.setdefault(output.name, []).append(output)
+        named = self.by_name.setdefault(output.name, [])
+        apart = output.node is None or output.node.constraint == "SPECIAL"
+        # Older versions enter one that joins no other behind the first of its name.
+        named.insert(1 if self._is_older and apart else len(named), output)
 
     def find(self, name: str) -> Output | None:
         """The first statement of that name that ONLY_IF_RO or ONLY_IF_RW did not leave out."""
@@ -115,10 +124,11 @@ class Mapping:
         if isinstance(statement, InputSectionDescription):
             named = statement.section_class
             for source in [statement] if named is None else self._classes.pop(named.text, []):
-                sections = fillings(source)
-                if sections:
-                    self.add(output, sections[0], source.keep)
-                    output.add_all(sections[1:], source.keep)
+                entering, sections = fillings(source)
+                if entering:
+                    self.add(output, entering[0], source.keep)
+                    output.add_all(entering[1:], source.keep)
+                    output.inputs[-len(sections) :] = sections
             patterns = statement.patterns or ()
             if self.common is None and any(pattern.pattern.text == "COMMON" for pattern in patterns):
                 self.common = output
@@ -128,7 +138,7 @@ class Mapping:
                 return
             created = output.created
             self._mention(statement)
-            output.put_data()
+            output.put_data(writable=self._is_older)
             output.statements.append((len(output.inputs), statement))
             if not created:
                 self._entered(output)

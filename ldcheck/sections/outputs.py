@@ -199,8 +199,8 @@ class Output:
             if value is not None:
                 self.alignment = max(self.alignment, power_of_two(value))
 
-    def put_data(self) -> None:
-        """Count a BYTE, LONG ... statement (ldlang.c: map_input_to_output_sections)."""
+    def put_data(self, *, writable: bool = False) -> None:
+        """Count a BYTE, LONG ... statement, which makes a section that is `writable` (map_input_to_output_sections)."""
         flags = HAS_CONTENTS | ALLOC | LOAD
         if self.kind in _NOLOAD_TYPES:
             flags = HAS_CONTENTS
@@ -209,7 +209,7 @@ class Output:
         elif self.kind == "READONLY":
             flags |= READONLY
         if not self.created:
-            self.create(flags | READONLY)
+            self.create(flags if writable else flags | READONLY)
         else:
             self.flags |= flags
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ldcheck.record import dataclass
+from ldcheck.linker import GNU, Linker
+from ldcheck.record import dataclass, replace
 from ldcheck.script.syntax import (
     Assignment,
     Include,
@@ -30,7 +31,9 @@ from ldcheck.script.syntax import (
     walk,
 )
 from ldcheck.sections.files import EVERY_FILE, Files, files
-from ldcheck.sections.globs import Glob, section_glob
+from ldcheck.sections.globs import Glob, older_section_glob, section_glob
+from ldcheck.sections.older import is_in_a_tree, is_older, is_simple, joined_sections
+from ldcheck.sections.sorting import order_of
 
 DISCARD = "/DISCARD/"
 SHF_WRITE = 1
@@ -116,13 +119,33 @@ def used_classes(tree: Script) -> frozenset[str]:
     )
 
 
-def input_rules(tree: Script) -> tuple[InputRule, ...]:
-    """The rules of a script in the order in which GNU ld tries them."""
+def input_rules(tree: Script, linker: Linker = GNU, sort_section: str | None = None) -> tuple[InputRule, ...]:
+    """The rules of a script in the order in which GNU ld tries them.
+
+    `linker` is the one that is meant; `sort_section` is the operand of --sort-section, which counts for old ones only.
+    """
     found: list[InputRule] = []
-    statements = list(flat(tree.statements))
+    older = is_older(linker)
+    statements = list(flat((joined_sections(tree) if older else tree).statements))
     statements.sort(key=lambda node: not (isinstance(node, Sections) and node.keyword == "OVERWRITE_SECTIONS"))
     _collect(statements, found)
-    return tuple(found)
+    return tuple(_of_older(rule, sort_section) for rule in found) if older else tuple(found)
+
+
+def _of_older(rule: InputRule, sort_section: str | None) -> InputRule:
+    """The rule as older GNU ld has it.
+
+    Names are compared by fnmatch, in a tree flags do not count, and the plain name of an archive takes its members.
+    """
+    if rule.pattern is not None and not is_simple(rule.statement):
+        rule = replace(rule, names=older_section_glob(rule.pattern.pattern.text))
+    if (rule.required or rule.forbidden) and is_in_a_tree(rule.statement, order_of(rule.statement, sort_section)):
+        rule = replace(rule, required=0, forbidden=0)
+    if not rule.files.plain:
+        return rule
+    # What EXCLUDE_FILE names ahead of the file is compared with that alone.
+    excluded = [word.text for word in rule.pattern.exclude] if rule.pattern is not None else []
+    return replace(rule, files=rule.files.with_archive(excluded))
 
 
 def flat(statements: Iterable[Node]) -> Iterator[Node]:

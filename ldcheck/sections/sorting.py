@@ -95,7 +95,7 @@ def sort_uniform(items: list[T], section: Callable[[T], InputSection], order: Or
         return sort_mixed([(item, BY_INIT_PRIORITY) for item in items], section, order)
     key = _KEYS[sort or NONE]
     if order.by_file:
-        return sorted(items, key=lambda item: (_file_key(section(item)), key(section(item))))
+        return sorted(items, key=lambda item: (file_key(section(item)), key(section(item))))
     return sorted(items, key=lambda item: key(section(item)))
 
 
@@ -153,7 +153,7 @@ class _Tree:
 
     def before(self, new: _Node, old: _Node, sort: str) -> bool:
         if self.by_file:
-            one, other = _file_key(new.section), _file_key(old.section)
+            one, other = file_key(new.section), file_key(old.section)
             if one != other:
                 return one < other
         return comes_before(new.section, old.section, sort)
@@ -177,7 +177,7 @@ def comes_before(new: InputSection, old: InputSection, sort: str) -> bool:
     if sort == BY_INIT_PRIORITY:
         one, other = priority(new.name), priority(old.name)
         if one < 0 or other < 0 or one == other:
-            return _name(new) < _name(old)
+            return name_key(new) < name_key(old)
         return one < other
     key = _KEYS[sort]
     return bool(key(new) < key(old))
@@ -196,7 +196,8 @@ def priority(name: str) -> int:
     return value if 0 <= value <= INT_MAX else -1
 
 
-def _name(section: InputSection) -> bytes:
+def name_key(section: InputSection) -> bytes:
+    """What sections are compared by that are sorted by name."""
     return section.name.encode("utf-8", "surrogateescape")
 
 
@@ -204,7 +205,7 @@ def _alignment(section: InputSection) -> int:
     return -(section.align & -section.align).bit_length() if section.align > 1 else -1
 
 
-def _file_key(section: InputSection) -> tuple[bytes, bytes]:
+def file_key(section: InputSection) -> tuple[bytes, bytes]:
     """Archives sort among the files by their own names, members within them by theirs."""
     names = (section.archive, section.file) if section.archive else (section.file, section.member)
     return names[0].encode("utf-8", "surrogateescape"), names[1].encode("utf-8", "surrogateescape")
@@ -213,9 +214,9 @@ def _file_key(section: InputSection) -> tuple[bytes, bytes]:
 _KEYS: dict[str, Callable[[InputSection], Any]] = {
     NONE: lambda section: 0,  # noqa: ARG005  # every section is equal
     BY_NONE: lambda section: 0,  # noqa: ARG005  # as above
-    BY_NAME: _name,
+    BY_NAME: name_key,
     BY_ALIGNMENT: _alignment,
-    BY_NAME_ALIGNMENT: lambda section: (_name(section), _alignment(section)),
-    BY_ALIGNMENT_NAME: lambda section: (_alignment(section), _name(section)),
-    BY_INIT_PRIORITY: lambda section: (priority(section.name), _name(section)),
+    BY_NAME_ALIGNMENT: lambda section: (name_key(section), _alignment(section)),
+    BY_ALIGNMENT_NAME: lambda section: (_alignment(section), name_key(section)),
+    BY_INIT_PRIORITY: lambda section: (priority(section.name), name_key(section)),
 }

@@ -173,3 +173,18 @@ def test_where_says_what_a_file_pattern_means_to_others(linker, note, tmp_path, 
 def test_where_by_one_linker(script, capsys):
     assert main(["where", ".x", "--script", script, "--linker", "both"]) == 2
     assert "by one linker" in capsys.readouterr().err
+
+
+def test_place_says_where_an_old_version_is_not_followed(script, tmp_path, capsys):
+    assemble(tmp_path, SOURCE)
+    text = "SECTIONS { .o : { *(.data) }\n .o : ONLY_IF_RW { *(.text) } }"
+    (tmp_path / "s.lds").write_text(text)
+    said = {}
+    for linker in ("gnu=2.35", "gnu=2.40"):
+        assert main(["place", "--script", "s.lds", "--linker", linker, "a.o"]) == 0
+        said[linker] = capsys.readouterr().err
+    assert (
+        "GNU ld 2.35 makes one section of those of a name: where orphans go is not followed (line 2)"
+        in (said["gnu=2.35"])
+    )
+    assert said["gnu=2.40"] == ""

@@ -1,4 +1,4 @@
-"""Where GNU ld of other years puts orphans, and what it takes by the name of a file: each rule by itself.
+"""What GNU ld of other years does otherwise with names, patterns, sorting and orphans: each rule by itself.
 
 What is expected follows from the rule; the programs of these years are asked in the sweep.
 """
@@ -93,9 +93,68 @@ def test_the_name_of_a_file_means_members_too(files: list[str], tmp_path: Path) 
     assert [taker(NAMED, 2, 44), taker(ARCHIVE, 2, 44)] == [".m", ".l"]
 
 
+REPEATED = "SECTIONS { .o : { *(.more) } .p : { *(.rodata*) } .o : { *(.rodata.x) } .text : { *(.text) } }"
+LIMITED = "SECTIONS { .o : ONLY_IF_RO { *(.rodata) } .p : { *(.rodata*) } .o : { *(.rodata.x) } .text : { *(.text) } }"
+FLAGS = "SECTIONS { .o : { INPUT_SECTION_FLAGS(SHF_WRITE) *(SORT(.rodata*)) } .text : { *(.text) } }"
+# Not all names are literal up to the end.
+FLAGS_APART = FLAGS.replace("SORT(.rodata*)", "SORT(.rod*) .*x")
+MIXED = "SECTIONS { .o : { *(SORT_BY_ALIGNMENT(.rodata*) .more .text) } }"
+PRIORITIES = "SECTIONS { .o : { *(SORT_BY_INIT_PRIORITY(.rodata*) SORT_BY_INIT_PRIORITY(.text)) } }"
+ENDS = "SECTIONS { .o : { *(.rodata*data) } .text : { *(.text) } }"
+DATA = "SECTIONS { .o : { LONG(1) } .text : { *(.text) } .data : { *(.more) } }"
+
+
+@pytest.mark.parametrize(
+    ("script", "before", "after"),
+    [
+        # The second section of a name is a part of the first.
+        (
+            REPEATED,
+            {".o": [".more", ".rodata.x"], ".p": [".rodata"]},
+            {".o": [".more"], ".p": [".rodata", ".rodata.x"]},
+        ),
+        (LIMITED, {".o": [".rodata", ".rodata.x"]}, {".o": [".rodata"], ".p": [".rodata.x"]}),
+        # In a statement that is sorted by name throughout, flags were not looked at.
+        (FLAGS, {".o": [".rodata", ".rodata.x"]}, {".rodata": [".rodata"], ".rodata.x": [".rodata.x"]}),
+        (FLAGS_APART, {".rodata": [".rodata"]}, {".rodata": [".rodata"]}),
+        # Both ends of a name may overlap since.
+        (ENDS, {".rodata": [".rodata"]}, {".o": [".rodata"]}),
+        (ARCHIVE, {".l": ["m.o.text"]}, {".text": ["m.o.text", ".text", ".text"]}),
+    ],
+)
+def test_what_was_otherwise_before_2_40(
+    files: list[str], tmp_path: Path, script: str, before: dict[str, list[str]], after: dict[str, list[str]]
+) -> None:
+    for version, wanted in (((2, 35), before), ((2, 40), after), ((), after)):
+        found = dict(outputs(script, files, tmp_path, *version))
+        assert {name: found.get(name) for name in wanted} == wanted, version
+
+
+def test_a_section_of_nothing_but_data_was_no_read_only_data(files: list[str], tmp_path: Path) -> None:
+    before, after = ([name for name, _ in outputs(DATA, files, tmp_path, *version)] for version in ((2, 35), (2, 40)))
+    assert before == [".text", ".rodata", ".rodata.x", ".note.x", ".data", ".tdata"]
+    assert after == [".note.x", ".text", ".rodata", ".rodata.x", ".data", ".tdata"]
+
+
+SCRIPTS = {
+    "notes": NOTES,
+    "typed": TYPED,
+    "named": NAMED,
+    "archive": ARCHIVE,
+    "repeated": REPEATED,
+    "limited": LIMITED,
+    "flags": FLAGS,
+    "flags apart": FLAGS_APART,
+    "mixed": MIXED,
+    "priorities": PRIORITIES,
+    "ends": ENDS,
+    "data": DATA,
+}
+
+
 @pytest.mark.sweep
-@pytest.mark.parametrize("script", [NOTES, TYPED, NAMED, ARCHIVE], ids=["notes", "typed", "named", "archive"])
-@pytest.mark.parametrize("linker", [pytest.param(one, id=str(one)) for one in GNU if one.version != "2.35"])
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+@pytest.mark.parametrize("linker", [pytest.param(one, id=str(one)) for one in GNU])
 def test_the_programs_do_so(linker: Linker, script: str, files: list[str], tmp_path: Path) -> None:
     assert command(linker)
     assert compare(tmp_path, script, files, linker=linker) == ""
