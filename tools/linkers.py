@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ldcheck.script.differences import DIFFERENCES, Way
+from ldcheck.script.difference import Way
+from ldcheck.script.differences import DIFFERENCES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "linkers.md"
 _HEAD = "| construct | GNU ld | lld |\n| --- | --- | --- |\n"

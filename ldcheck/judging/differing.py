@@ -14,12 +14,14 @@ from typing import NamedTuple
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.loading import ends_anywhere, has_bytes, loaded_ahead, regions_of
 from ldcheck.judging.own_sizes import own_sizes
+from ldcheck.judging.quoted import quoted_names
 from ldcheck.layout.followed import not_followed as unfollowed
 from ldcheck.layout.result import Truth
 from ldcheck.layout.traits import is_unallocated
 from ldcheck.linker import GNU, LLD, Linker
 from ldcheck.script.constructs import constructs, hash_comment
-from ldcheck.script.differences import BY_NAME, OF_NUMBERS, possible
+from ldcheck.script.difference import possible
+from ldcheck.script.differences import BY_NAME, OF_NUMBERS
 from ldcheck.script.syntax import (
     Assertion,
     Assignment,
@@ -40,6 +42,7 @@ from ldcheck.script.syntax import (
 )
 from ldcheck.script.uses import leaves, parts
 from ldcheck.sections.families import Family, project_family_of
+from ldcheck.sections.older import is_in_a_tree
 from ldcheck.sections.rules import DISCARD, flat
 from ldcheck.sections.sorting import order_of
 
@@ -77,6 +80,7 @@ def occurrences(view: ScriptView) -> Iterator[Occurrence]:
     yield from _load_addresses(view)
     yield from _orphans(view)
     yield from _repeated(view)
+    yield from (Occurrence(*one) for one in quoted_names(view))
     if (comment := hash_comment(view.sources)) is not None:
         yield Occurrence("hash-comment", view.tree, comment)
 
@@ -103,9 +107,8 @@ def not_followed(view: ScriptView) -> str:
     node = unfollowed(view.tree, view.linker)
     if node is None:
         return ""
-    what = "there is an output section a second time"
-    if view.linker.kind == LLD.kind:
-        what = f"{node.constraint} may leave out an output section that stays"
+    stays = f"{node.constraint} may leave out an output section that stays"
+    what = stays if view.linker.kind == LLD.kind else "there is an output section a second time"
     return f"addresses are not followed for {view.linker} where {what} (line {view.locate(node).line})"
 
 
@@ -113,6 +116,8 @@ def _sorted_together(statement: InputSectionDescription) -> Iterator[Occurrence]
     patterns = statement.patterns or ()
     if len(patterns) > 1 and not order_of(statement).unsorted:
         yield Occurrence("sorted-together", statement, statement, is_sure=False)
+    if statement.flags and is_in_a_tree(statement, order_of(statement)):
+        yield Occurrence("flags-sorted", statement, statement, is_sure=False)
 
 
 # Output sections ------------------------------------------------------------------------------------------------------

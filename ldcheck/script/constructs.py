@@ -11,8 +11,9 @@ from functools import lru_cache
 from itertools import pairwise
 
 from ldcheck.script.environment import Environment
-from ldcheck.script.expressions import evaluate
+from ldcheck.script.expressions import constant, evaluate
 from ldcheck.script.syntax import (
+    Assertion,
     Assignment,
     Binary,
     Call,
@@ -122,9 +123,17 @@ def _of_overlay(overlay: Overlay) -> Iterator[Found]:
         yield "overlay-nocrossrefs", overlay
     if overlay.address is None or overlay.load_address is None:
         yield "overlay-address", overlay
+    if overlay.address is not None and len(overlay.sections) > 1 and constant(overlay.address) is None:
+        yield "overlay-moving", overlay.address
+    if overlay.region is not None:
+        yield "overlay-region", overlay.region
     for section in overlay.sections:
         for node in section.statements:
-            if not isinstance(node, InputSectionDescription):
+            if isinstance(node, Data):
+                yield "overlay-data", node
+            elif isinstance(node, Assertion):
+                yield "overlay-assert", node
+            elif not isinstance(node, InputSectionDescription):
                 yield "overlay-statements", node
             elif node.keep:
                 yield "overlay-keep", node

@@ -86,14 +86,16 @@ class Files:
         """Whether GNU ld takes a member, by its own or the archive's name, which it does since 2.44 at the latest."""
         return bool(self.plain) and self.plain in (member, archive) and self.excluding(member, archive) is None
 
-    def with_archive(self, of_members: Sequence[str]) -> Files:
+    def with_archive(self, outside: Sequence[str], inside: Sequence[str]) -> Files:
         """The files that GNU ld before 2.40 takes by a plain name: the members of an archive of that name as well.
 
-        Of the excluded names only some count for members: those `of_members`.
+        What an EXCLUDE_FILE outside of the parentheses names is compared with the archive alone, the names of one
+        inside with its members.
         """
-        members = FilePattern(True, None, name_glob(self.plain)) if self.excluding(self.plain) is None else None
+        gone = any(entry.takes(self.plain, None) for name in outside for entry in _excluded(name))
         entries = [entry for entry in self.excluded if not entry.archived]
-        entries += [entry for name in of_members for entry in _excluded(name) if entry.archived]
+        entries += [entry for name in inside for entry in _excluded(name) if entry.archived]
+        members = None if gone else FilePattern(True, None, name_glob(self.plain))
         return Files(self.objects, members, tuple(dict.fromkeys(entries)), self.plain)
 
     def excluding(self, name: str, archive: str | None = None) -> FilePattern | None:

@@ -143,9 +143,9 @@ def _of_older(rule: InputRule, sort_section: str | None) -> InputRule:
         rule = replace(rule, required=0, forbidden=0)
     if not rule.files.plain:
         return rule
-    # What EXCLUDE_FILE names ahead of the file is compared with that alone.
-    excluded = [word.text for word in rule.pattern.exclude] if rule.pattern is not None else []
-    return replace(rule, files=rule.files.with_archive(excluded))
+    outside = rule.statement.file.exclude if rule.statement.file is not None else ()
+    inside = rule.pattern.exclude if rule.pattern is not None else ()
+    return replace(rule, files=rule.files.with_archive([word.text for word in outside], [word.text for word in inside]))
 
 
 def flat(statements: Iterable[Node]) -> Iterator[Node]:

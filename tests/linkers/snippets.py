@@ -118,9 +118,22 @@ SNIPPETS = (
             (TWO + section(".text.b0", "ax", mark="b0"),)),
     Snippet("sorted-together", _at(".init_array : { KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*) "
             "SORT_BY_INIT_PRIORITY(.ctors.*))) }"), (INIT,)),
+    Snippet("flags-sorted", _at(".t : { INPUT_SECTION_FLAGS(SHF_WRITE) *(SORT(.foo*)) } .x : { *(.foo*) }"),
+            (section(".fooa") + section(".foob", "aw", 8),)),
     Snippet("insert", "SECTIONS { .x : { *(.x) } } INSERT AFTER .text;", (TEXT + section(".x"),)),
     Snippet("discard-all", _at(".text : { *(.text) } /DISCARD/ : { *(*) }"), (TEXT + DATA,)),
     Snippet("quoted-name", _at('".text" : { *(.text) }'), (TEXT,)),
+    Snippet("quoted-name", _at('.text : { *(.text) } .data : { *(.data) } x = SIZEOF(".data");'), (TEXT + DATA,)),
+    *(Snippet("quoted-region", MEMORY + f"SECTIONS {{ .text : {{ *(.text) }} > FLASH .data : {{ *(.data) }} {what} }}",
+              (TEXT + DATA,))
+      for what in ('> "SRAM"', '> SRAM AT> "FLASH"', '> SRAM x = LENGTH("SRAM");')),
+    *(Snippet(name, f"PHDRS {{ {text} PT_LOAD; }} " + _at(f".text : {{ *(.text) }} :{use} .data : {{ *(.data) }}"),
+              (TEXT + DATA,))
+      for name, text, use in (("quoted-region", "text", '"text"'), ("quoted-memory", '"text"', "text"),
+                              ("quoted-everywhere", '"text"', '"text"'))),
+    *(Snippet(name, MEMORY.replace("SRAM", '"SRAM"') + "SECTIONS { .text : { *(.text) } > FLASH .data : { *(.data) } "
+              f"> {use} }}", (TEXT + DATA,))
+      for name, use in (("quoted-memory", "SRAM"), ("quoted-everywhere", '"SRAM"'))),
     Snippet("quoted-file", _at('.x : { "a*"(.text) } .y : { *(.text) }'), (TEXT, ODD)),
     Snippet("quoted-file", _at('.x : { *(EXCLUDE_FILE("a*") .text) } .y : { *(.text) }'), (TEXT, ODD)),
     Snippet("octal", "x = 010;\n" + _at(".text : { *(.text) }"), (TEXT,)),
@@ -150,6 +163,14 @@ SNIPPETS = (
     *(Snippet(name, f"SECTIONS {{ OVERLAY 0x10000 : AT(0x20000) {{ .t {{ *(.text) }} .d {{ {body} }} }} }}",
               (TEXT + DATA,))
       for name, body in (("overlay-keep", "KEEP(*(.data))"), ("overlay-statements", "*(.data) end = .;"))),
+    *(Snippet("overlay-moving", f"SECTIONS {{ . = 0x10002; OVERLAY {address} : AT(0x20000) {{ .t {{ *(.text) }} "
+              ".d { *(.data) } } }", (TEXT + DATA,))
+      for address in (".", "ALIGN(8)")),
+    Snippet("overlay-region", MEMORY + "SECTIONS { OVERLAY 0x1000 : AT(0x20000) { .t { *(.text) } .d { *(.data) } } "
+            "> FLASH }", (TEXT + DATA,)),
+    *(Snippet(name, f"SECTIONS {{ OVERLAY 0x10000 : AT(0x20000) {{ .t {{ *(.text) }} .d {{ *(.data) {what} }} }} }}",
+              (TEXT + DATA,))
+      for name, what in (("overlay-data", "BYTE(1)"), ("overlay-assert", 'ASSERT(1, "")'))),
     Snippet("overlay-nocrossrefs",
             "SECTIONS { OVERLAY 0x10000 : NOCROSSREFS AT(0x20000) { .t { *(.text) } .d { *(.data) } } }",
             (TEXT + DATA,)),
@@ -201,6 +222,9 @@ SAME = (
     Snippet("signed-division", "x = 8 / 2;\n" + _at(".text : { *(.text) }"), (TEXT,)),
     Snippet("odd-align", _at(". = ALIGN(16); .text : { *(.text) }"), (TEXT,)),
     Snippet("quoted-name", _at('.text : { *(".text") }'), (TEXT,)),
+    Snippet("quoted-region", MEMORY + 'REGION_ALIAS("R", SRAM) SECTIONS { .data : { *(.data) } > R }', (DATA,)),
+    Snippet("overlay-moving", "SECTIONS { OVERLAY 0x10000 : AT(0x20000) { .t { *(.text) } .d { *(.data) } } }",
+            (TEXT + DATA,)),
     Snippet("quoted-file", _at('.x : { "a.o"(".te*") } .y : { *(.text) }'), (TEXT, ODD)),
 )  # fmt: skip
 

@@ -18,7 +18,8 @@ from ldcheck.judging.differing import occurrences
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.linker import Linker as Meant
 from ldcheck.script.dialect import LLD as DIALECT
-from ldcheck.script.differences import BY_NAME, REFUSES
+from ldcheck.script.difference import REFUSES
+from ldcheck.script.differences import BY_NAME
 from ldcheck.script.parser import parse
 from ldcheck.source import Source, decode
 from tests.layout.random_scripts import random_script

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ldcheck.linker import Linker as Meant
-from ldcheck.script.differences import BY_NAME, DIFFERENCES, REFUSES
+from ldcheck.script.difference import REFUSES
+from ldcheck.script.differences import BY_NAME, DIFFERENCES
 from tests.linkers.snippets import REFUSED, SAME, SNIPPETS, Snippet, image
 from tests.support.linkers import ALL, Linker
 from tools.linkers import PAGE, page

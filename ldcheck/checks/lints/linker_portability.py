@@ -40,7 +40,8 @@ from ldcheck.judging.evidence import ScriptView
 from ldcheck.linker import GNU, LLD, Linker
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.differences import BY_NAME, LOSES, READS, REFUSES, Difference, certain, possible
+from ldcheck.script.difference import LOSES, READS, REFUSES, Difference, certain, possible
+from ldcheck.script.differences import BY_NAME
 from ldcheck.script.syntax import InputSectionDescription, OutputSection, ProgramHeaders
 from ldcheck.sections.rules import flat
 from ldcheck.source import Related
