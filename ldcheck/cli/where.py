@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.cli.output import emit
 from ldcheck.cli.place import one_linker, printable, refuse, rule_json, rule_text
-from ldcheck.linker import GNU, LLD
+from ldcheck.linker import GNU
 
 if TYPE_CHECKING:
     from ldcheck.judging.scripts import Scripts
@@ -67,29 +67,36 @@ def run(args: argparse.Namespace) -> int:
     except CheckError as error:
         return refuse(error)
     emit(_json(answers) if args.json else _text(args.name, answers))
-    sys.stderr.write("".join(f"note: {printable(note)}\n" for note in _notes(answers, target.linkers)))
+    sys.stderr.write("".join(f"note: {printable(note)}\n" for note in _notes(answers, _linker(target))))
     return 0
 
 
-def _notes(answers: Sequence[Answer], linkers: Sequence[Linker]) -> list[str]:
-    """Where linkers read the file patterns of the answers in other ways than the one that is followed."""
-    rules = [rule for answer in answers for rule, *_ in answer.rules]
-    notes = []
-    for linker in linkers:
-        if linker.kind == LLD.kind and any(not rule.files.everything for rule in rules):
-            notes.append(f"{linker} compares file patterns with `archive:member`; here they mean what GNU ld means")
-        elif linker.kind == GNU.kind and not linker.may_be_before(2, 44) and any(rule.files.plain for rule in rules):
-            notes.append(f"{linker} takes members of archives by the name of a file too; here it means the file alone")
-    return notes
+def _notes(answers: Sequence[Answer], linker: Linker) -> list[str]:
+    """Where it cannot be told which files lld takes, so that GNU ld is followed."""
+    from ldcheck.sections.file_words import is_told
+
+    patterns = [
+        file.pattern.text
+        for rule in dict.fromkeys(rule for answer in answers for rule, *_ in answer.rules)
+        if (file := rule.statement.file) is not None
+        and not is_told(linker, file.pattern, rule.pattern.exclude if rule.pattern is not None else ())
+    ]
+    return [
+        f"{linker} compares `{pattern}` with `archive:member`; here it means what GNU ld means"
+        for pattern in dict.fromkeys(patterns)
+    ]
 
 
 def _answers(args: argparse.Namespace, target: Target) -> list[Answer]:
     """One answer for each set of configurations in which it is the same. Raises CheckError."""
+    from ldcheck.script.syntax import Word
+    from ldcheck.sections.file_words import files_of
     from ldcheck.sections.reach import asked_for
     from ldcheck.sections.rules import input_rules
 
-    scripts = _scripts(target)
-    found = [asked_for(input_rules(script.tree), args.name, args.file) for script in scripts.parses]
+    scripts, linker = _scripts(target), _linker(target)
+    files = files_of(linker, None if args.file is None else Word(args.file, start=0, end=0))
+    found = [asked_for(input_rules(script.tree, linker), args.name, files) for script in scripts.parses]
     alike: dict[tuple[tuple[Location, str, str, Witness | None, bool], ...], list[int]] = {}
     for at, (script, rules) in enumerate(zip(scripts.parses, found, strict=True)):
         key = tuple(
@@ -101,6 +108,11 @@ def _answers(args: argparse.Namespace, target: Target) -> list[Answer]:
         Answer(scripts.parses[group[0]], scripts.condition(group, [place for place, *_ in key]), found[group[0]])
         for key, group in alike.items()
     ]
+
+
+def _linker(target: Target) -> Linker:
+    """The linker by which a script is read: the first that is meant, GNU ld if none is."""
+    return target.linkers[0] if target.linkers else GNU
 
 
 def _scripts(target: Target) -> Scripts:

@@ -46,8 +46,7 @@ from ldcheck.sections.older import is_in_a_tree
 from ldcheck.sections.rules import DISCARD, flat
 from ldcheck.sections.sorting import order_of
 
-# What of the constructs takes effect only where there is something that the script does not show: a file of that name,
-# sections of both patterns, a script beside this one.
+# What takes effect only where there is something that the script does not show, such as a file of that name.
 _DEPENDS = frozenset(("colon-file", "file-of-member", "headers-size", "insert"))
 
 

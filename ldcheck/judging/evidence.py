@@ -78,10 +78,10 @@ class ScriptView:
 
     @cached_property
     def rules(self) -> tuple[InputRule, ...]:
-        """Every input section pattern in the order in which GNU ld tries them."""
+        """Every input section pattern in the order in which they are tried, as `linker` reads them."""
         from ldcheck.sections.rules import input_rules
 
-        return input_rules(self.tree)
+        return input_rules(self.tree, self.linker)
 
     @property
     def layout(self) -> Layout:

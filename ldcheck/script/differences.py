@@ -55,8 +55,8 @@ DIFFERENCES = (
     Difference(
         "own-size",
         "SIZEOF() of an output section in its own body, ahead of more content",
-        _ways("gives the size in the end"),
-        _ways("gives the size so far"),
+        ways("gives the size in the end"),
+        ways("gives the size so far"),
     ),
     # The location counter, and what is empty --------------------------------------------------------------------------
     Difference("unallocated-dot", "a section that is not allocated, ahead of others", ways(_MOVES), ways(_LEAVES)),

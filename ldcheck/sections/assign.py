@@ -25,6 +25,7 @@ from ldcheck.script.syntax import (
     statements,
     walk,
 )
+from ldcheck.sections.file_words import is_by_member
 from ldcheck.sections.globs import has_wildcard
 from ldcheck.sections.made import with_made
 from ldcheck.sections.mapping import Mapping as OutputMapping
@@ -132,9 +133,9 @@ def mapped(
     that it hangs on, None for any. `sweep` tells what goes because nothing refers to it.
     """
     is_new, older = not linker.may_be_before(*_CHANGED), is_older(linker)
-    matcher = Matcher(input_rules(tree, linker, sort_section), by_member=is_new)
     if older:
         tree = joined_sections(tree)
+    matcher = Matcher(input_rules(tree, linker, sort_section), by_member=is_by_member(linker))
     sections = link_order(tree, [section for section in inputs if is_linked(section)])
     excluded = never_linked(sections)
     if sweep is not None:

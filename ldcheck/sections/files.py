@@ -86,6 +86,16 @@ class Files:
         """Whether GNU ld takes a member, by its own or the archive's name, which it does since 2.44 at the latest."""
         return bool(self.plain) and self.plain in (member, archive) and self.excluding(member, archive) is None
 
+    def with_members(self) -> Files:
+        """The files that GNU ld since 2.44 takes by a plain name: members of that name, or of an archive of that name.
+
+        A name that ends in `.a` is taken for one of an archive, and any other one for one of a member.
+        """
+        glob = name_glob(self.plain)
+        of_archive = self.plain.endswith(".a")
+        members = FilePattern(True, None, glob) if of_archive else FilePattern(True, glob)
+        return Files(self.objects, members, self.excluded, self.plain)
+
     def with_archive(self, outside: Sequence[str], inside: Sequence[str]) -> Files:
         """The files that GNU ld before 2.40 takes by a plain name: the members of an archive of that name as well.
 
@@ -147,6 +157,11 @@ class _Index:
 
 
 EVERY_FILE = Files(_OBJECTS, _MEMBERS)
+
+
+def every_file_but(excluded: tuple[FilePattern, ...]) -> Files:
+    """All files but for some."""
+    return Files(_OBJECTS, _MEMBERS, excluded) if excluded else EVERY_FILE
 
 
 @lru_cache(maxsize=16384)

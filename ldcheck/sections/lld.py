@@ -23,11 +23,11 @@ from ldcheck.script.syntax import (
     Overlay,
     ProgramHeaders,
     Script,
-    Word,
     walk,
 )
 from ldcheck.script.uses import sections_addressed
 from ldcheck.sections.assign import Placement, is_linked, never_linked
+from ldcheck.sections.file_words import has_colons, in_file_of_lld
 from ldcheck.sections.globs import fnmatch_glob
 from ldcheck.sections.lld_orphans import LldOutput, Orphanage
 from ldcheck.sections.outputs import SHF_ALLOC, SHF_WRITE, is_common
@@ -35,8 +35,6 @@ from ldcheck.sections.rules import DISCARD, InputRule, input_rules
 
 _PRIORITY = re.compile(r"\.(init_array|fini_array|ctors|dtors)\.([0-9]{1,9})")
 _LAST = 65536
-# Since when `:file` means one that is in no archive.
-_COLON = (20,)
 # Since when KEEP() in an OVERLAY is one. `KEEP(a.o)` meant sections a.o of a file KEEP, and all else was refused.
 _KEEP = (21,)
 _NAMES = {"SORT": "SORT_BY_NAME"}
@@ -138,7 +136,7 @@ class _Taking:
     def __init__(self, live: Sequence[InputSection], sort_section: str | None, linker: Linker) -> None:
         self._live = live
         self._option = {"name": "SORT_BY_NAME", "alignment": "SORT_BY_ALIGNMENT"}.get(sort_section or "", "")
-        self._colons = not linker.is_before(*_COLON)
+        self._colons = has_colons(linker)
         self._taken: set[int] = set()
         self._matches: dict[str, frozenset[str]] = {}
 
@@ -195,29 +193,10 @@ class _Taking:
         pattern, file = rule.pattern, rule.statement.file
         if pattern is not None and not fnmatch_glob(pattern.pattern.text).matches(section.name):
             return False
-        if file is not None and file.pattern.text != "*" and not self._in_file(file.pattern, section):
+        every = file is None or file.pattern.text == "*"
+        if file is not None and not every and not in_file_of_lld(file.pattern, section, colons=self._colons):
             return False
-        return pattern is None or not any(_matches(word, _file_name(section)) for word in pattern.exclude)
-
-    def _in_file(self, word: Word, section: InputSection) -> bool:
-        if self._colons and not word.quoted:
-            if word.text in (":*", "*:"):
-                return True
-            if word.text.endswith(":"):
-                return fnmatch_glob(word.text[:-1]).matches(section.file if section.member else "")
-            if word.text.startswith(":"):
-                return not section.member and fnmatch_glob(word.text[1:]).matches(section.file)
-        return _matches(word, _file_name(section))
-
-
-def _file_name(section: InputSection) -> str:
-    """What file patterns are compared with; `archive:member` for a member."""
-    return f"{section.file}:{section.member}" if section.member else section.file
-
-
-def _matches(word: Word, name: str) -> bool:
-    """Whether the name of a file fits a pattern; one in quotes has no wildcards, unlike those of sections."""
-    return word.text == name if word.quoted else fnmatch_glob(word.text).matches(name)
+        return pattern is None or not any(in_file_of_lld(word, section, colons=False) for word in pattern.exclude)
 
 
 def _priority(section: InputSection) -> int:

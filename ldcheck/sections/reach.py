@@ -19,7 +19,7 @@ from ldcheck.sections.budget import BUDGET, TooComplexError
 from ldcheck.sections.claim import Asked, Claim
 from ldcheck.sections.claims import Surety, sure_claims
 from ldcheck.sections.contents import Placed, contents_for
-from ldcheck.sections.files import EVERY_FILE, files
+from ldcheck.sections.files import EVERY_FILE, Files, files
 from ldcheck.sections.globs import Glob, contains, may_overlap, overlaps, section_glob, witness
 from ldcheck.sections.left import Ahead, Left, State, left_of
 from ldcheck.sections.rules import SHF_WRITE, InputRule
@@ -194,13 +194,12 @@ def reaching(rules: Sequence[InputRule], name_pattern: str) -> Reaching:
     )
 
 
-def asked_for(rules: Sequence[InputRule], name_pattern: str, file_pattern: str | None = None) -> tuple[Asking, ...]:
-    """Every rule that could take sections of such a name, from files of such a pattern, in the order of the rules.
+def asked_for(rules: Sequence[InputRule], name_pattern: str, asking: Files = EVERY_FILE) -> tuple[Asking, ...]:
+    """Every rule that could take sections of such a name from some of such files, in the order of the rules.
 
     With each comes one that it does take; None if rules ahead of it take them all, so that it is only the next in turn.
     """
     wanted = section_glob(name_pattern)
-    asking = files(file_pattern)
     script = script_of(tuple(rules))
     near = script.placed.near(wanted, asking)
     found: list[Asking] = []

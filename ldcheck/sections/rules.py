@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ldcheck.linker import GNU, Linker
+from ldcheck.linker import GNU, LLD, Linker
 from ldcheck.record import dataclass, replace
 from ldcheck.script.syntax import (
     Assignment,
@@ -30,6 +30,8 @@ from ldcheck.script.syntax import (
     Word,
     walk,
 )
+from ldcheck.script.syntax import statements as statements_of
+from ldcheck.sections.file_words import files_of, is_by_member
 from ldcheck.sections.files import EVERY_FILE, Files, files
 from ldcheck.sections.globs import Glob, older_section_glob, section_glob
 from ldcheck.sections.older import is_in_a_tree, is_older, is_simple, joined_sections
@@ -120,32 +122,43 @@ def used_classes(tree: Script) -> frozenset[str]:
 
 
 def input_rules(tree: Script, linker: Linker = GNU, sort_section: str | None = None) -> tuple[InputRule, ...]:
-    """The rules of a script in the order in which GNU ld tries them.
+    """The rules of a script in the order in which they are tried, with the files that the linker that is meant takes.
 
-    `linker` is the one that is meant; `sort_section` is the operand of --sort-section, which counts for old ones only.
+    `sort_section` is the operand of --sort-section, which counts for old versions of GNU ld only.
     """
     found: list[InputRule] = []
     older = is_older(linker)
-    statements = list(flat((joined_sections(tree) if older else tree).statements))
+    joined = joined_sections(tree) if older else tree
+    statements = list(flat(joined.statements))
     statements.sort(key=lambda node: not (isinstance(node, Sections) and node.keyword == "OVERWRITE_SECTIONS"))
     _collect(statements, found)
-    return tuple(_of_older(rule, sort_section) for rule in found) if older else tuple(found)
+    if older:
+        found = [_of_older(rule, sort_section) for rule in found]
+    if joined is not tree:
+        # People know the section by its first statement.
+        first = {node.start: node for node in statements_of(tree) if isinstance(node, OutputSection)}
+        found = [replace(rule, section=first[rule.section.start]) if rule.section else rule for rule in found]
+    if older or is_by_member(linker) or linker.kind == LLD.kind:
+        return tuple(_with_files(rule, linker) for rule in found)
+    return tuple(found)
 
 
 def _of_older(rule: InputRule, sort_section: str | None) -> InputRule:
-    """The rule as older GNU ld has it.
-
-    Names are compared by fnmatch, in a tree flags do not count, and the plain name of an archive takes its members.
-    """
+    """The rule as older GNU ld has it: names are compared by fnmatch, and in a tree flags do not count."""
     if rule.pattern is not None and not is_simple(rule.statement):
         rule = replace(rule, names=older_section_glob(rule.pattern.pattern.text))
     if (rule.required or rule.forbidden) and is_in_a_tree(rule.statement, order_of(rule.statement, sort_section)):
         rule = replace(rule, required=0, forbidden=0)
-    if not rule.files.plain:
+    return rule
+
+
+def _with_files(rule: InputRule, linker: Linker) -> InputRule:
+    """The rule with the files that a linker takes, which may be others than those of GNU ld 2.40."""
+    file = rule.statement.file
+    if rule.files.everything or file is None:
         return rule
-    outside = rule.statement.file.exclude if rule.statement.file is not None else ()
     inside = rule.pattern.exclude if rule.pattern is not None else ()
-    return replace(rule, files=rule.files.with_archive([word.text for word in outside], [word.text for word in inside]))
+    return replace(rule, files=files_of(linker, file.pattern, file.exclude, inside))
 
 
 def flat(statements: Iterable[Node]) -> Iterator[Node]:

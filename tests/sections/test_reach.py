@@ -10,6 +10,7 @@ import re
 import pytest
 
 from ldcheck.sections.budget import BUDGET, TooComplexError
+from ldcheck.sections.files import files
 from ldcheck.sections.left import State
 from ldcheck.sections.reach import (
     Relation,
@@ -146,7 +147,7 @@ def test_who_takes_a_section():
         (".c", "lib.a:x.o"),
         (".c", "x.o"),
     ]
-    assert [(rule.text, shown) for rule, shown, _ in asked_for(found, ".x", "a.o")][-1] == ("*(.x)", None)
+    assert [(rule.text, shown) for rule, shown, _ in asked_for(found, ".x", files("a.o"))][-1] == ("*(.x)", None)
 
 
 def test_a_hostile_script_gets_an_answer():
