@@ -425,7 +425,10 @@ class _Maker:
     def _overlay(self) -> str:
         number = self._number()
         names = [f".ov{number}a", f".ov{number}b"]
-        sections = [f"{name} {{ {self._inputs()} {self._symbol() if self._chance(0.5) else ''} }}" for name in names]
+        sections = []
+        for name in names:
+            symbol = self._symbol() if self._chance(0.5) else ""
+            sections.append(f"{name} {{ {self._inputs()} {symbol} }}")
         self._outputs.append(names[0])
         return f"OVERLAY {self._random.choice(('', '0x700000 ', 'ALIGN(64) '))}: {{ {' '.join(sections)} }}"
 
