@@ -6,7 +6,6 @@ status is 2. What the parts of a report mean is said in `ldcheck.report.model`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Never
@@ -15,15 +14,17 @@ from ldcheck import checks
 from ldcheck.findings import CheckError, EvidenceKind, Finding, InputError, Severity
 from ldcheck.judging import exit_status, gate
 from ldcheck.judging.meant import named_linkers
-from ldcheck.judging.spent import BYTES_IN_A_SECOND, SECONDS, SECONDS_OF_A_TARGET, TIME
+from ldcheck.judging.spent import TIME, seconds_of
 from ldcheck.project.choice import Given, choose
 from ldcheck.project.target import Target
 from ldcheck.record import replace
 from ldcheck.report.model import Report
 from ldcheck.sections.budget import BUDGET
 from ldcheck.source import Location
+from ldcheck.words import counted
 
 if TYPE_CHECKING:
+    from ldcheck.accepted.before import Judged
     from ldcheck.compare.configurations import Comparison
     from ldcheck.compare.run import Read
     from ldcheck.image.model import Image
@@ -75,8 +76,8 @@ def check(
     `arch` is the architecture where nothing else tells it, `linker` whose rules apply (`gnu`, `lld=19`, `both`).
     `select` and `ignore` are ids of rules or names of checks; `require` is evidence without which a target counts as
     not checked. `baseline` is a file of accepted findings, and with `since`, a revision, only findings in lines that
-    changed since then are left. `text` stands for the content of
-    the one script that is named, and is not preprocessed. The status of the report is 1 for findings of severity
+    changed since then are left, and others that were not said before. `text` stands for the content of the one script
+    that is named, and is not preprocessed. The status of the report is 1 for findings of severity
     `fail_on` or heavier (None: for none), 2 for what could not be checked. `pictures` asks for what the
     HTML report draws of an image; `progress` is told of each step of the run.
     """
@@ -111,17 +112,23 @@ def check(
     except CheckError as error:
         return Report(exit_status.NOT_CHECKED, errors=error.errors)
     BUDGET.renew()
-    TIME.start(_seconds(chosen.targets))
+    TIME.start(seconds_of(chosen.targets))
     try:
         checked = [gate.check_target(target, asked, checks, progress or _silent) for target in chosen.targets]
     finally:
         TIME.stop()
     report = _allowed(_report(checked, chosen.notes, fail_on), checked, chosen_rules=bool(select or ignore))
+
+    def told(one: gate.Checked) -> Sequence[Finding]:
+        return _allowed(_report([one], (), fail_on), [one], chosen_rules=bool(select or ignore)).findings
+
     try:
         if baseline:
             report = _without_baseline(report, baseline, chosen.files)
         if since:
-            report = _touched(report, since)
+            from ldcheck.accepted.before import Judged
+
+            report = _brought(report, since, Judged(chosen.targets, checked, asked, checks, told))
     except CheckError as error:
         report = replace(report, errors=(*report.errors, *error.errors))
     report = _with_fixes(report, checked)
@@ -158,13 +165,6 @@ def _allowed(report: Report, checked: Sequence[gate.Checked], *, chosen_rules: b
         findings=(*applied.kept, *read.malformed, *applied.unused),
         accepted=(*report.accepted, *((finding, allowance.reason) for finding, allowance in applied.allowed)),
     )
-
-
-def _seconds(targets: Sequence[Target]) -> float:
-    """The processor time that a run may take: enough for what is large and nothing else."""
-    named = (name for one in targets for name in (one.image, one.map, *one.objects) if name)
-    size = sum(os.path.getsize(name) for name in named if os.path.isfile(name))
-    return SECONDS + SECONDS_OF_A_TARGET * len(targets) + size / BYTES_IN_A_SECOND
 
 
 def _silent(_: str) -> None:
@@ -218,14 +218,14 @@ def _without_baseline(report: Report, path: str, files: Sequence[str] | None) ->
     return replace(report, findings=applied.findings, accepted=(*report.accepted, *applied.accepted))
 
 
-def _touched(report: Report, since: str) -> Report:
-    from ldcheck.accepted.changes import touched
+def _brought(report: Report, since: str, judged: Judged) -> Report:
+    from ldcheck.accepted.before import brought
 
-    kept, others = touched(report.findings, since)
-    if not others:
-        return report
-    note = f"{others:,} {'finding' if others == 1 else 'findings'} outside of what changed since {since}"
-    return replace(report, findings=kept, notes=(*report.notes, note))
+    found = brought(report.findings, since, judged)
+    if not found.others:
+        return replace(report, findings=found.findings)
+    note = f"{counted(found.others, 'finding')} outside of what changed since {since}"
+    return replace(report, findings=found.findings, notes=(*report.notes, note))
 
 
 def parse(path: str) -> Parse:
@@ -384,7 +384,7 @@ def _with_verdicts(
     named = tuple(policies) or new[0].policies or with_policies(new[0], new[1].scripts, new[1].image)[0].policies
     targets = [replace(target, policies=named) for target, _ in (old, new)]
     BUDGET.renew()
-    TIME.start(_seconds(targets))
+    TIME.start(seconds_of(targets))
     try:
         checked = [
             gate.check_target(target, gate.Asked(arch=target.arch), checks, _silent, scripts=side.scripts)

@@ -20,7 +20,8 @@ from ldcheck import api, checks
 from ldcheck.cli.main import COMMANDS, command_parser
 from ldcheck.policy import language
 from ldcheck.policy.declare import Declaration, Key
-from ldcheck.policy.load import find_policy, load_policies, stock_names
+from ldcheck.policy.files import find_policy, stock_names
+from ldcheck.policy.load import load_policies
 from ldcheck.project import keys as project_keys
 from ldcheck.project import read
 from ldcheck.report.formats import FORMATS

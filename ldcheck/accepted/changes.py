@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
 
 from ldcheck.findings import Finding
 from ldcheck.project.revisions import common_base, git
@@ -25,6 +24,11 @@ class Changes:
     def __init__(self, revision: str) -> None:
         self._ranges: dict[str, tuple[tuple[int, int], ...]] = {}
         self._base = common_base(revision)
+
+    @property
+    def base(self) -> str:
+        """The commit since which lines count as changed."""
+        return self._base
 
     def touch(self, finding: Finding) -> bool:
         """Whether a finding, or a place that it names, lies in lines that changed."""
@@ -52,11 +56,3 @@ class Changes:
             # Where lines were only taken out, the ones around the gap are what changed.
             ranges.append((start, start + count) if count else (start, start + 2))
         return tuple(ranges)
-
-
-def touched(findings: Iterable[Finding], revision: str) -> tuple[tuple[Finding, ...], int]:
-    """The findings in lines that changed since `revision`, and how many others there are."""
-    changes = Changes(revision)
-    listed = tuple(findings)
-    kept = tuple(finding for finding in listed if changes.touch(finding))
-    return kept, len(listed) - len(kept)

@@ -174,7 +174,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         "--baseline", default="", metavar="FILE", help="findings that are accepted, as `ldcheck baseline` writes them"
     )
     group.add_argument(
-        "--diff", default="", metavar="REV", help="only findings in lines that changed since a revision of git"
+        "--diff", default="", metavar="REV", help="only findings that what changed since a revision of git brings"
     )
     group.add_argument(
         "-v",

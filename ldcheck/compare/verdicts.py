@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 _AGAINST = (Verdict.VIOLATED, Verdict.UNPROVEN)
 _NOT_JUDGED = (Verdict.NOT_CHECKED, Verdict.NOT_APPLICABLE)
-_DIGITS = re.compile(r"\d+")
+_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+(?:,\d+)*")
+# What tells a statement from its neighbours counts them, and another one ahead of it is no other fault.
+_COUNTED = re.compile(r"(?<=[/#])\d+(?=/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,12 @@ def _by_rule(results: Iterable[RuleResult]) -> dict[str, RuleResult]:
 def _violations(
     before: dict[str, RuleResult], after: dict[str, RuleResult], old: Sequence[Finding], new: Sequence[Finding]
 ) -> Iterator[VerdictChange]:
-    known = Counter(map(_key, old))
+    known = Counter(map(saying, old))
     for finding in new:
         result = after.get(finding.rule)
         if finding.severity is Severity.NOTE or result is None or result.verdict not in _AGAINST:
             continue
-        key = _key(finding)
+        key = saying(finding)
         if known[key]:
             known[key] -= 1
             continue
@@ -68,9 +70,9 @@ def _violations(
         yield VerdictChange("violated", finding.rule, was, result.verdict, message, finding.location)
 
 
-def _key(finding: Finding) -> tuple[str, str, str]:
+def saying(finding: Finding) -> tuple[str, str, str]:
     """A finding wherever it stands: by its symbolic place, and what it says without numbers."""
-    return finding.rule, finding.route, _DIGITS.sub("", finding.message)
+    return finding.rule, _COUNTED.sub("", finding.route), _NUMBER.sub("", finding.message)
 
 
 def _others(before: dict[str, RuleResult], after: dict[str, RuleResult]) -> Iterator[VerdictChange]:

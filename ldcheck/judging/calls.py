@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def with_policies(target: Target, scripts: Scripts, image: Image | None) -> tuple[Target, tuple[str, ...]]:
     """The target with the policies that apply to it, and a remark on what was recognised beside `generic`."""
-    from ldcheck.policy.load import stock_names
+    from ldcheck.policy.files import stock_names
     from ldcheck.policy.recognise import GENERIC, Facts, recognise
 
     facts = _of_script(scripts.parses[0].tree) if scripts.parses else _of_image(image) if image is not None else Facts()

@@ -39,6 +39,7 @@ class Asked:
 
     `select` and `ignore` are ids of rules or names of checks. `arch` is the option, which the target's own architecture
     must not contradict. `text` stands for the content of the script, `pictures` asks for what a report can draw.
+    `policy_texts` stand for what policy files hold, by their real paths.
     """
 
     select: tuple[str, ...] = ()
@@ -47,6 +48,7 @@ class Asked:
     arch: str = ""
     text: str | None = None
     pictures: bool = False
+    policy_texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -54,7 +56,8 @@ class Checked:
     """What came of one target. `details` say how the verdicts came about.
 
     `ignores` and `overrides` are what its policies want taken otherwise; `sources` are the files that may hold
-    allowances. Nothing of that has been applied here. `bench` makes what fixes can be tried on.
+    allowances. Nothing of that has been applied here. `bench` makes what fixes can be tried on. `files` are all
+    that the scripts were read from.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -68,6 +71,7 @@ class Checked:
     ignores: tuple[Ignore, ...] = ()
     overrides: tuple[Override, ...] = ()
     bench: Callable[[], Bench] | None = None
+    files: frozenset[str] = frozenset()
 
 
 def check_target(
@@ -129,7 +133,7 @@ def _checked(
         target, remarks = with_policies(target, scripts, image)
     if meant.is_guess and meant.linkers[0].kind != GNU.kind:
         remarks += (f"{target.name}: taken as linked by {meant.describe()}",)
-    policies = load_policies(target.policies, declarations=checks, tests=False)
+    policies = load_policies(target.policies, declarations=checks, tests=False, texts=asked.policy_texts)
     errors = [*policies.errors, *unreadable]
     inputs = _inputs(target, policies, meant)
     # A verdict on half of what was given would be mistaken for a verdict on all of it.
@@ -201,6 +205,7 @@ def _judged(
         ignores=policies.ignores,
         overrides=policies.overrides,
         bench=_bench(target, asked, checks, policies, scripts, judgeable, rules, seconds, drafts=drafts),
+        files=scripts.files(),
     )
 
 

@@ -10,7 +10,12 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ldcheck.project.target import Target
 
 # Some sixty times what the largest scripts in use take.
 SECONDS = 15.0
@@ -23,6 +28,13 @@ def spent() -> float:
     """The processor time of this process and of the programs that it ran to their end, in seconds."""
     times = os.times()
     return time.process_time() + times.children_user + times.children_system
+
+
+def seconds_of(targets: Sequence[Target]) -> float:
+    """The processor time that a run on these targets may take: enough for what is large and nothing else."""
+    named = (name for one in targets for name in (one.image, one.map, *one.objects) if name)
+    size = sum(os.path.getsize(name) for name in named if os.path.isfile(name))
+    return SECONDS + SECONDS_OF_A_TARGET * len(targets) + size / BYTES_IN_A_SECOND
 
 
 class OutOfTimeError(Exception):

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 
-from ldcheck.documents.files import read_source
 from ldcheck.documents.nodes import (
     MappingNode,
     Node,
@@ -23,9 +21,10 @@ from ldcheck.documents.nodes import (
     shown,
     unknown_keys,
 )
-from ldcheck.documents.parser import Document, parse_document
+from ldcheck.documents.parser import Document
 from ldcheck.findings import CheckError, InputError, Severity
 from ldcheck.policy.declare import Checks
+from ldcheck.policy.files import document_of, find_policy
 from ldcheck.policy.language import POLICY, SEVERITIES, VERSION
 from ldcheck.policy.read_rule import RuleReader
 from ldcheck.policy.read_test import read_params
@@ -35,7 +34,6 @@ from ldcheck.record import dataclass, field
 from ldcheck.source import Location, Related
 from ldcheck.words import did_you_mean
 
-_SUFFIXES = (".yaml", ".yml")
 # Nobody builds policies on one another that far.
 _MOST_STEPS = 64
 _MOST_PATTERNS = 200
@@ -77,64 +75,18 @@ def load_policies(
     base: str = "",
     params: Mapping[str, str] | None = None,
     tests: bool = True,
+    texts: Mapping[str, str] | None = None,
 ) -> Policies:
     """The rules of all the policies called `names`: stock names (`xen/arm`) or paths, relative to the folder `base`.
 
     `declarations` says what checks there are (the module `ldcheck.checks`). `params` replace those of the policies.
-    Without `tests`, those of stock policies are not read. Never raises for bad input: what is wrong is in `errors`.
+    Without `tests`, those of stock policies are not read. `texts` stand for the contents of files, by their real paths.
+    Never raises for bad input: what is wrong is in `errors`.
     """
-    loader = _Loader(tests)
+    loader = _Loader(tests, texts or {})
     for name in names:
         loader.load(name, base, None)
     return loader.finish(params or {}, declarations)
-
-
-def stock_folder() -> str:
-    """The folder of the stock policies: at the top of a checkout, inside the package where it is installed."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    installed = os.path.join(package, "policies")
-    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(package), "policies")
-
-
-def stock_names() -> tuple[str, ...]:
-    """The names of the stock policies, sorted."""
-    folder = stock_folder()
-    found = []
-    for place, _, files in os.walk(folder):
-        relative = os.path.relpath(place, folder)
-        prefix = "" if relative == "." else relative.replace(os.sep, "/") + "/"
-        found += [prefix + name.removesuffix(".yaml") for name in files if name.endswith(".yaml")]
-    return tuple(sorted(found))
-
-
-def find_policy(name: str, base: str = "") -> str:
-    """The file of a policy. Raises CheckError with what there is for a name that leads nowhere."""
-    here = os.path.join(base, name)
-    if name.endswith(_SUFFIXES) or name.startswith((".", "/", "~")) or os.path.isabs(name):
-        return here
-    stock = os.path.join(stock_folder(), *name.split("/")) + ".yaml"
-    if ".." not in name.split("/") and os.path.isfile(stock):
-        # Errors show the file as a person would name it from where they are.
-        near = os.path.relpath(stock)
-        return stock if near.startswith("..") else near
-    if os.path.exists(here):
-        return here
-    stocks = stock_names()
-    advice = did_you_mean(name, stocks, f"the stock policies are {', '.join(stocks)}; a file ends in .yaml")
-    raise CheckError(InputError(f"there is no policy {shown(name)}", Location(name), help=advice))
-
-
-def _document(path: str, tests: bool) -> Document:
-    """A policy's document; that of a stock policy without a YAML parser, where it was compiled from this very text."""
-    source = read_source(path, "policy")
-    if os.path.realpath(path).startswith(os.path.join(os.path.realpath(stock_folder()), "")):
-        from ldcheck.documents.compiled import SUFFIX, load_compiled
-
-        with suppress(OSError), open(path + SUFFIX, "rb") as stream:
-            compiled = load_compiled(source, stream.read(), "" if tests else "tests")
-            if compiled is not None:
-                return compiled
-    return parse_document(source)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -150,8 +102,9 @@ class _Entry:
 class _Loader:
     """Collects what the files say, each file once, those that are extended ahead of those that extend them."""
 
-    def __init__(self, tests: bool) -> None:
+    def __init__(self, tests: bool, texts: Mapping[str, str]) -> None:
         self._tests = tests
+        self._texts = texts
         self._complaints = Complaints()
         self._files: list[str] = []
         self._params: dict[str, Named] = {}
@@ -174,7 +127,7 @@ class _Loader:
             if real in self._seen:
                 return
             self._seen.add(real)
-            document = _document(path, self._tests)
+            document = document_of(path, self._tests, self._texts.get(real))
         except ValueError:
             # A NUL or half a character, which YAML can escape, and no file's name holds.
             self._complaints.add(f"there is no policy {shown(name)}", asked if asked is not None else Location(name))

@@ -39,22 +39,30 @@ def common_base(revision: str) -> str:
 def texts_at(commit: str, files: Collection[str]) -> dict[str, str]:
     """The texts that files had at a commit, of those that have another one now, or are not there any more.
 
-    `files` are those that are there now; of what is gone, headers and linker scripts are told. Names count from the
-    current folder.
+    `files` are those that are there now, by which names their texts are told; of what is gone, headers and linker
+    scripts are told, by names that count from the current folder.
     """
-    options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--name-status", "-z", "--relative")
-    listed = (git("diff", *options, commit, "--", ".") or "").split("\0")
+    top = git("rev-parse", "--show-toplevel")
+    if top is None:
+        return {}
+    folder = os.path.realpath(top.removesuffix("\n"))
+    options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--name-status", "-z")
+    listed = (git("diff", *options, commit, "--", folder=folder) or "").split("\0")
     texts: dict[str, str] = {}
-    known = {os.path.normpath(name) for name in files}
+    known = {os.path.realpath(name): os.path.normpath(name) for name in files}
+    here = os.path.realpath(".")
     for status, name in zip(listed[::2], listed[1::2], strict=False):
+        path = os.path.join(folder, name)
+        real = os.path.realpath(path)
         gone = status == "D" and name.endswith((".h", ".S", ".lds", ".ld", ".x"))
-        if gone or (status != "A" and os.path.normpath(name) in known):
-            text = git("show", f"{commit}:./{name}")
+        if gone or (status != "A" and real in known):
+            text = git("show", f"{commit}:{name}", folder=folder)
             if text is not None:
-                texts[os.path.normpath(name)] = text
+                texts[known.get(real) or os.path.relpath(path, here)] = text
     return texts
 
 
 def is_new(commit: str, file: str) -> bool:
     """Whether a file was not there at a commit."""
-    return git("cat-file", "-e", f"{commit}:./{os.path.normpath(file)}") is None
+    folder, name = os.path.split(os.path.abspath(file))
+    return not os.path.isdir(folder) or git("cat-file", "-e", f"{commit}:./{name}", folder=folder) is None

@@ -13,6 +13,7 @@ import pytest
 
 from ldcheck import api
 from ldcheck.findings import Verdict
+from ldcheck.judging import spent
 
 _MEMORY = 1 << 30
 
@@ -71,10 +72,10 @@ def _script(tmp_path: Path) -> str:
 
 def test_what_the_time_is_not_enough_for_is_not_decided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = {result.rule: result.verdict for result in api.check([_script(tmp_path)]).rules}
-    monkeypatch.setattr(api, "SECONDS_OF_A_TARGET", 0.0)
+    monkeypatch.setattr(spent, "SECONDS_OF_A_TARGET", 0.0)
     left_out = 0
     for seconds in (0.01, 0.1, 0.2, 0.4):
-        monkeypatch.setattr(api, "SECONDS", seconds)
+        monkeypatch.setattr(spent, "SECONDS", seconds)
         report = api.check([_script(tmp_path)])
         cut = [result for result in report.rules if "processor time" in result.reason]
         left_out += len(cut) or not report.rules

@@ -11,7 +11,8 @@ import pytest
 from ldcheck import checks
 from ldcheck.findings import EvidenceKind, Severity
 from ldcheck.policy.declare import Declaration, Key, Kind
-from ldcheck.policy.load import Policies, find_policy, load_policies, stock_names
+from ldcheck.policy.files import find_policy, stock_names
+from ldcheck.policy.load import Policies, load_policies
 from ldcheck.policy.rule import Named, Rule, names_of
 
 HEADS = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ldcheck import checks
-from ldcheck.policy.load import load_policies, stock_names
+from ldcheck.policy.files import stock_names
+from ldcheck.policy.load import load_policies
 from ldcheck.policy.rule import Rule
 from ldcheck.policy.testing.run import run_tests, uncovered
 from tests.policy.mutation import unnoticed
