@@ -54,7 +54,7 @@ from ldcheck.judging.expressions import (
     undecided,
 )
 from ldcheck.judging.subjects import missing
-from ldcheck.layout.regions import occupied, used
+from ldcheck.layout.regions import occupied, used, without_content
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import region_in, regions_in, share_of, size_of
@@ -166,14 +166,18 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
 def _judge(named: Named, rule: Rule, view: ImageView) -> Judgement:
     region = _region(named)
     bound = _bound(named, rule, image_regions(view), view.params)
-    measured = _measured(named, view)
-    if isinstance(measured, Judgement):
-        return measured
+    found = _measured(named, view)
+    if isinstance(found, Judgement):
+        return found
     if bound is None:
         return _without_bound(rule, region, view)
     evidence = view.available
-    if measured <= bound:
+    measured, most = found
+    if most <= bound:
         return Judgement(Standing.HOLDS, evidence=evidence)
+    if measured <= bound:
+        reason = "a map does not tell which sections have content that is loaded, give --elf"
+        return Judgement(Standing.UNKNOWN, reason=reason)
     subject = named.text
     names = (region,) if region else names_in(expression_of(named))
     name = next((name for name in names if view.declared_at(name) is not None), "")
@@ -193,8 +197,8 @@ def _judge(named: Named, rule: Rule, view: ImageView) -> Judgement:
     return Judgement(Standing.REFUTED, (problem,), evidence=evidence)
 
 
-def _measured(named: Named, view: ImageView) -> int | Judgement:
-    """The size in bytes, or the judgement on a subject that has none."""
+def _measured(named: Named, view: ImageView) -> tuple[int, int] | Judgement:
+    """The size in bytes, at least and at most, or the judgement on a subject that has none."""
     region = _region(named)
     if region:
         return _used(region, view) if region in image_regions(view) else missing([region], view)
@@ -202,22 +206,23 @@ def _measured(named: Named, view: ImageView) -> int | Judgement:
     if isinstance(expression, Name):
         name = expression.name
         if name in view.sections:
-            return view.sections[name][1]
+            return (view.sections[name][1],) * 2
         if view.script is not None:
             if name in view.script.output_sections:
-                return 0
+                return 0, 0
             if name in view.script.named_regions:
                 return _used(name, view)
     value = evaluate(expression, image_values(view))
     if value.number is not None:
-        return value.number
+        return value.number, value.number
     unknown = [name for name in names_in(expression) if view.address(name) is None]
     return missing(unknown, view, value.reason)
 
 
-def _used(region: str, view: ImageView) -> int:
-    """The bytes from a region's origin to the end of the last section in it."""
-    return used(*image_regions(view)[region], occupied(view.elf, view.map))
+def _used(region: str, view: ImageView) -> tuple[int, int]:
+    """The bytes from a region's origin to the end of the last section in it, at least and at most."""
+    empty = without_content(view.script.tree if view.script is not None else None)
+    return used(*image_regions(view)[region], occupied(view.elf, view.map, empty))
 
 
 def _share(region: str, measured: int, view: ImageView) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ from ldcheck.words import counted, listed
 class Change:
     """Bytes of one thing on both sides, None where it is not there. `of` is all that there is, of a memory region.
 
-    `detail` says what else changed of it, or where it is.
+    `detail` says what else changed of it, or where it is. `doubt` is how many bytes less it may be on each side, of
+    a region of which a map does not tell what is loaded from it.
     """
 
     name: str
@@ -29,11 +30,17 @@ class Change:
     new: int | None
     detail: str = ""
     of: int = 0
+    doubt: tuple[int, int] = (0, 0)
 
     @property
     def by(self) -> int:
         """By how many bytes it grew."""
         return (self.new or 0) - (self.old or 0)
+
+    @property
+    def by_at_least(self) -> int:
+        """By how many bytes it grew if what is in doubt is used on neither side."""
+        return self.by - self.doubt[1] + self.doubt[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,8 @@ def _regions(old: Side, new: Side) -> Iterable[Change]:
         lengths = {region.length for region in (one, other) if region is not None}
         detail = f"it had {one.length:,} bytes" if one is not None and len(lengths) > 1 else ""
         used = [None if region is None else region.used for region in (one, other)]
-        yield Change(name, used[0], used[1], detail, known.length)
+        doubt = [0 if region is None else region.used - region.at_least for region in (one, other)]
+        yield Change(name, used[0], used[1], detail, known.length, (doubt[0], doubt[1]))
 
 
 def _sections(old: Sequence[Section], new: Sequence[Section], paired: Paired) -> Iterable[Change]:
@@ -345,5 +353,8 @@ def _untold(old: Side, new: Side) -> Iterable[str]:
         stripped = [side.name for side in (old, new) if not side.symbols]
         if stripped:
             yield f"symbols are not compared: {listed(stripped)} has none with a size"
+    doubted = dict.fromkeys(one.name for side in (old, new) for one in side.regions if one.at_least < one.used)
+    if doubted:
+        yield f"what is used of {listed([*doubted])} may be less: a map does not tell which sections have content"
     for side in (old, new):
         yield from side.notes

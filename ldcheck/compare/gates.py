@@ -64,12 +64,15 @@ def unmet(found: Builds, new: Side, budgets: Iterable[Budget], *, no_growth: boo
     """What is not as asked for. Raises CheckError for a budget of something that the builds do not have."""
     cause = next((move.new.place for move in found.moves if move.new.place is not None), None)
     if no_growth:
+        for change in found.regions:
+            _refuse_doubt(change, change.by > 0, change.by_at_least > 0)
         for change in found.grown:
             yield Unmet(f"{_called(change, found)} grew by {counted(change.by, 'byte')}, to {change.new or 0:,}", cause)
     for one in budgets:
         change = _named(one, found, new)
         used = change.new or 0
         if one.more is not None:
+            _refuse_doubt(change, change.by > one.more, change.by_at_least > one.more)
             if change.by > one.more:
                 over = counted(change.by, "byte")
                 yield Unmet(f"{_called(change, found)} grew by {over}, of which the budget allows {one.more:,}", cause)
@@ -78,6 +81,7 @@ def unmet(found: Builds, new: Side, budgets: Iterable[Budget], *, no_growth: boo
             message = f"{one.name} is no memory region of {found.new}: nothing tells what {one.text} of it is"
             raise CheckError(InputError(message, Location("--budget"), help="give a size"))
         most = one.most if one.most is not None else share_of(one.share, change.of)
+        _refuse_doubt(change, used > most, used - change.doubt[1] > most)
         if used > most:
             share = f" ({100 * used / change.of:.1f}% of {change.of:,})" if change.of else ""
             yield Unmet(
@@ -85,6 +89,14 @@ def unmet(found: Builds, new: Side, budgets: Iterable[Budget], *, no_growth: boo
                 f"{used - most:,} more than the budget of {one.text}",
                 cause,
             )
+
+
+def _refuse_doubt(change: Change, most: bool, least: bool) -> None:
+    """Raise CheckError where it turns on what a map does not tell whether something is unmet."""
+    if least is not most:
+        message = f"how much of {change.name} is used, a map does not tell: not which sections have content"
+        help_text = "give the ELF files, or the scripts, if they have (NOLOAD)"
+        raise CheckError(InputError(message, Location("--budget"), help=help_text))
 
 
 def _called(change: Change, found: Builds) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ldcheck.image.columns import InputColumns
 from ldcheck.image.model import Elf, Image, ImageSection, LinkMap, MapInput, MapSection
 from ldcheck.image.padding import loaded_sections, section_paddings
-from ldcheck.layout.regions import Occupied, occupied, used
+from ldcheck.layout.regions import Occupied, occupied, used, without_content
 from ldcheck.sections.matching import Matcher
 from ldcheck.sections.rules import InputRule, input_rules
 
@@ -60,11 +60,15 @@ class Section(NamedTuple):
 
 
 class Region(NamedTuple):
-    """A memory region: bytes from its origin to the end of the last section in it, and all that it has."""
+    """A memory region: bytes from its origin to the end of the last section in it, and all that it has.
+
+    `at_least` is less than `used` where nothing tells whether a section has content that is loaded from there.
+    """
 
     name: str
     used: int
     length: int
+    at_least: int
 
 
 class Piece(NamedTuple):
@@ -107,7 +111,8 @@ class Side:
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """The output sections that take memory, in the order of the image."""
-        places = occupied(self.elf, self.map)
+        tree = self._parse.tree if self._parse is not None else None
+        places = occupied(self.elf, self.map, without_content(tree))
         if self._allocated is not None and self.elf is not None:
             listed = [one for one in self.elf.sections if one.allocated and one.size]
             return tuple(_of_elf(one, place) for one, place in zip(listed, places, strict=True))
@@ -190,7 +195,11 @@ class Side:
 
             declared = [(name, *extent) for name, extent in regions_of(self._parse.tree).items()]
         places = [section.place for section in self.sections]
-        return tuple(Region(name, used(origin, length, places), length) for name, origin, length in declared)
+        found = []
+        for name, origin, length in declared:
+            least, most = used(origin, length, places)
+            found.append(Region(name, most, length, least))
+        return tuple(found)
 
     # Causes -----------------------------------------------------------------------------------------------------------
 
