@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from ldcheck.image.model import ImageSection
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.record import dataclass
+from ldcheck.script.marks import marks_a_place
 from ldcheck.script.syntax import (
     Assignment,
     Call,
@@ -117,7 +118,9 @@ class Use:
 
 def has_bytes(node: OutputSection) -> bool:
     """Whether an output section takes something that is in the file, by the names of its inputs."""
-    return any(project_family_of(name) is not Family.ZERO for part in flat(node.statements) for name in _names(part))
+    return any(
+        project_family_of(name) is not Family.ZERO for part in flat(node.statements) for name in input_names(part)
+    )
 
 
 def loaded_ahead(node: OutputSection, view: ScriptView) -> OutputSection | None:
@@ -130,19 +133,32 @@ def loaded_ahead(node: OutputSection, view: ScriptView) -> OutputSection | None:
     return None
 
 
+def marked_in_front(node: OutputSection, view: ScriptView) -> tuple[Assignment, ...]:
+    """The symbols that are given the location counter ahead of a section, behind all other content; nearest first."""
+    found = []
+    for one in reversed(view.statements[: view.positions[id(node)]]):
+        if isinstance(one, Assignment):
+            if one.target.text != "." and marks_a_place(one):
+                found.append(one)
+        elif not isinstance(one, OutputSection):
+            break
+    return tuple(found)
+
+
 def ends_anywhere(node: OutputSection) -> bool:
     """Whether the last bytes of an output section may be an odd number."""
     for part in reversed(list(flat(node.statements))):
         if isinstance(part, Assignment) and part.target.text == ".":
             return False
         if isinstance(part, InputSectionDescription):
-            return may_end_anywhere(_names(part))
+            return may_end_anywhere(input_names(part))
         if isinstance(part, Data):
             return part.keyword in ("BYTE", "SHORT", "ASCIZ")
     return False
 
 
-def _names(node: Node) -> list[str]:
+def input_names(node: Node) -> list[str]:
+    """The patterns of names of a statement that takes input sections."""
     return [one.pattern.text for one in node.patterns or ()] if isinstance(node, InputSectionDescription) else []
 
 

@@ -829,3 +829,32 @@ def test_of_two_sections_that_exclude_each_other_neither_takes_from_the_other(tm
     )
     done = linked(tmp_path, script, f'{START}.section .u,"a"\n.long 1\n')
     assert said(judged(done, "lint: shadowed-pattern")) == []
+
+
+# Load addresses -----------------------------------------------------------------------------------------------------
+
+ODD_CODE = ".globl _start\n.text\n_start: .byte 1\n.data\n.balign 4\n.long 1\n"
+COPIED = """\
+MEMORY { F (rx) : ORIGIN = 0x10000, LENGTH = 64K R (rw) : ORIGIN = 0x20000, LENGTH = 4K }
+SECTIONS {
+  .text : { *(.text) *(.rodata) } > F
+  .data : { . = ALIGN(4); _sdata = .; *(.data) } > R AT> F
+  copy_from = LOADADDR(.data);
+}
+"""
+
+
+@EACH_LINKER
+def test_lld_aligns_a_load_address_for_the_inputs_and_gnu_ld_does_not(tmp_path: Path, linker: str) -> None:
+    done = linked(tmp_path, COPIED, ODD_CODE, linker=linker)
+    image = ldcheck.image(str(done.elf))
+    assert image.elf is not None
+    (section,) = (one for one in image.elf.sections if one.name == ".data")
+    off = image.elf.load_address(section) % 4
+    assert bool(off) is (linker == "ld")
+    report = ldcheck.check(
+        [str(done.script)], linker="gnu" if linker == "ld" else "lld", select=["unaligned-load-address"]
+    )
+    assert len(said(report)) == bool(off)
+    odd = [one for one in said(judged(done, "lint: copy-source")) if "no address of a word" in one]
+    assert len(odd) == bool(off)

@@ -30,10 +30,11 @@ ends at an odd address.
     }
 
 ## Limits
-Which symbol start-up code copies from, neither script nor image tells: the last one in front of the section is taken
-for it where no symbol has the load address, and where none is near, an image with `AT>` makes it a warning that there
-is no source. A section that lies in step with one that has a source is copied along. Images that are
-moved as a whole copy nothing.
+Which symbol start-up code copies from, neither script nor image tells. Of those directly in front of the section, one
+that is called the start of a copy is held to the load address in any case; else, where no symbol has that address, a
+start, and else the last one is taken for it. Where none is near, an image with `AT>` makes it a warning that there is
+no source. A section that lies in step with one that has a source is copied along. Images that are moved as a whole copy
+nothing.
 
 ## References
 GNU ld manual, "Output Section LMA", "Output Section Description"; ldlang.c, lang_size_sections_1.
@@ -43,8 +44,7 @@ from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.loading import Loaded, Use, loaded, regions_of
-from ldcheck.judging.subjects import marks_a_place
+from ldcheck.judging.loading import Loaded, Use, loaded, marked_in_front, regions_of
 from ldcheck.judging.surroundings import Landmark, surroundings
 from ldcheck.layout.facts import difference
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -52,7 +52,7 @@ from ldcheck.policy.rule import Rule
 from ldcheck.script.environment import Environment
 from ldcheck.script.expressions import evaluate
 from ldcheck.script.marks import names_a_start, names_an_end
-from ldcheck.script.syntax import Assignment, InputSectionDescription, OutputSection
+from ldcheck.script.syntax import Assignment, InputSectionDescription
 from ldcheck.sections.families import Family, family_of
 from ldcheck.sections.rules import flat
 from ldcheck.source import Related
@@ -66,6 +66,8 @@ DECLARATION = Declaration(
 _WORD = 4
 # What the end of the code is called, which old start-up code copies from, and what load addresses are.
 _SOURCES = ("text", "ronly", "rodata", "rom", "flash", "code", "load", "src", "source", "idata")
+# What says so of a start that stands in front of the section.
+_COPIES = ("copy", "load", "lma", "src", "source")
 _READ_ONLY = (Family.CODE, Family.CONSTANT)
 _DATA = (Family.DATA,)
 # Unwind tables that libraries bring along whatever the options are: whether they are Arm's, and on what, in words.
@@ -83,10 +85,10 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         ahead, before = before, use
         is_behind = ahead is not None and ahead.region == use.load_region
         align = _alignment(use)
-        if not is_behind or use.load_region in ("", use.region) or use.section.name.text in known:
+        if not is_behind or use.load_region in ("", use.region):
             continue
         symbol = _in_front(use, view)
-        if symbol is None:
+        if symbol is None or (use.section.name.text in known and not _starts_a_copy(symbol, view)):
             continue
         if align > 1 and not _agrees(symbol, use, align, view):
             problems.append(_likely(symbol, use, align, view))
@@ -103,14 +105,21 @@ def _alignment(use: Use) -> int:
 
 
 def _in_front(use: Use, view: ScriptView) -> Assignment | None:
-    """The last symbol that is given the location counter ahead of a section, behind all other content."""
-    for node in reversed(view.statements[: view.positions[id(use.section)]]):
-        if isinstance(node, Assignment):
-            if node.target.text != "." and marks_a_place(node) and _may_be_source(node.target.text):
-                return node
-        elif not isinstance(node, OutputSection):
-            return None
-    return None
+    """The symbol directly ahead of a section that start-up code most likely copies from."""
+    marked = marked_in_front(use.section, view)
+    copies = [node for node in marked if _starts_a_copy(node, view)]
+    starts = [node for node in marked if _starts(node, view)]
+    others = [node for node in marked if _may_be_source(node.target.text)]
+    return next(iter((*copies, *starts, *others)), None)
+
+
+def _starts(symbol: Assignment, view: ScriptView) -> bool:
+    """Whether a symbol ahead of a section is by its name the start of what follows, and not of an empty table."""
+    return names_a_start(symbol.target.text) and view.enclosing.get(id(symbol)) is None
+
+
+def _starts_a_copy(symbol: Assignment, view: ScriptView) -> bool:
+    return _starts(symbol, view) and any(word in symbol.target.text.lower() for word in _COPIES)
 
 
 def _agrees(symbol: Assignment, use: Use, align: int, view: ScriptView) -> bool:
@@ -128,9 +137,16 @@ def _likely(symbol: Assignment, use: Use, align: int, view: ScriptView) -> Probl
         f"{symbol.target.text} is not where {name} is loaded, as soon as that ends off a multiple of {align}",
         label="ahead of the padding",
         related=(Related(view.locate(use.section), f"its load address is aligned to {align}"),),
-        help=f"write `{symbol.target.text} = LOADADDR({name});`",
+        help=_told_by_address(symbol, use, view),
         severity=Severity.WARNING,
     )
+
+
+def _told_by_address(symbol: Assignment, use: Use, view: ScriptView) -> str:
+    """What mends a symbol that stands ahead of the padding; other symbols may be meant by the code that copies."""
+    others = [node.target.text for node in marked_in_front(use.section, view) if node is not symbol]
+    advice = f"write `{symbol.target.text} = LOADADDR({use.section.name.text});`"
+    return f"{advice}; likewise {listed(others, joint='or')}, if code copies from there" if others else advice
 
 
 def _holds(use: Use, families: tuple[Family, ...]) -> bool:
@@ -187,11 +203,45 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     # What is as far from where it runs as a section with a source can be copied along with that one.
     sourced = {one.distance for one in copied if one.name in known or one.load in addresses}
     for one in copied:
-        if one.distance not in sourced:
+        astray = _astray(one, view)
+        if astray is not None:
+            problems.append(astray)
+        elif one.distance not in sourced:
             problems += _missed(one, view)
         if one.section.align >= _WORD and one.load % _WORD != one.section.address % _WORD:
             problems.append(_odd(one, view))
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
+
+
+def _astray(one: Loaded, view: ImageView) -> Problem | None:
+    """That the start of a copy, or another start directly in front, is near and not where the section is loaded.
+
+    The first is none of this section's whatever other symbols there are, the second if none has the load address.
+    """
+    assert view.script is not None
+    assert view.elf is not None
+    use = regions_of(view.script).by_section[one.name]
+    symbol = _in_front(use, view.script) if use.load_region not in ("", use.region) else None
+    address = view.symbol(symbol.target.text) if symbol is not None else None
+    if symbol is None or address is None or not 0 < one.load - address < max(one.section.align, 2 * _WORD):
+        return None
+    told = one.name in regions_of(view.script).sources
+    told = told or any(known.value == one.load for known in view.elf.symbols.values() if known.defined)
+    if not _starts(symbol, view.script) or (told and not _starts_a_copy(symbol, view.script)):
+        return None
+    return _ahead(symbol, address, one, view.script)
+
+
+def _ahead(symbol: Assignment, address: int, one: Loaded, script: ScriptView) -> Problem:
+    name, off = symbol.target.text, one.load - address
+    return script.problem(
+        symbol,
+        one.name,
+        f"{name} is {counted(off, 'byte')} ahead of where {one.name} is loaded",
+        label="ahead of the padding",
+        facts=(f"in the image: {name} is {address:#x}, {one.name} is loaded at {one.load:#x}",),
+        help=_told_by_address(symbol, regions_of(script).by_section[one.name], script),
+    )
 
 
 def _missed(one: Loaded, view: ImageView) -> list[Problem]:
@@ -201,17 +251,7 @@ def _missed(one: Loaded, view: ImageView) -> list[Problem]:
     if near is None or one.load - near.address >= max(one.section.align, 2 * _WORD):
         use = regions_of(view.script).by_section[one.name]
         return [_without_source(one, near, view)] if use.load_region else []
-    off = one.load - near.address
-    return [
-        view.script.problem(
-            near.node,
-            one.name,
-            f"{near.name} is {counted(off, 'byte')} ahead of where {one.name} is loaded",
-            label="ahead of the padding",
-            facts=(f"in the image: {near.name} is {near.address:#x}, {one.name} is loaded at {one.load:#x}",),
-            help=f"write `{near.name} = LOADADDR({one.name});`",
-        )
-    ]
+    return [_ahead(near.node, near.address, one, view.script)]
 
 
 def _may_be_source(name: str) -> bool:
@@ -233,12 +273,20 @@ def _without_source(one: Loaded, near: Landmark | None, view: ImageView) -> Prob
 
 
 def _odd(one: Loaded, view: ImageView) -> Problem:
+    assert view.script is not None
+    regions = regions_of(view.script)
+    marked = () if one.name in regions.sources else marked_in_front(regions.by_section[one.name].section, view.script)
+    advice = f"give the output section `ALIGN({_WORD})`, which aligns both, or end what is in front at a multiple"
+    if marked:
+        # ALIGN() in the header would leave the symbol behind.
+        advice = f"end the output section in front with `. = ALIGN({_WORD});`, ahead of {marked[-1].target.text}"
+    # Another question than which symbol is meant: what a script says of that is neither confirmed nor denied by this.
     return view.problem(
         one.name,
-        one.name,
+        f"LOADADDR({one.name})",
         f"{one.name} is loaded at {one.load:#x}, which is no address of a word, and runs at {one.section.address:#x}",
         label="the load address is not aligned",
         facts=(f"in the image: {one.name} is aligned to {one.section.align}, its load address is not",),
-        help=f"give the output section `ALIGN({_WORD})`, which aligns both, or end what is in front at a multiple",
+        help=advice,
         severity=Severity.WARNING,
     )

@@ -21,7 +21,8 @@ copied in one go ends up some bytes off from the first section on that is padded
 
 ## Limits
 Where tables of words or an ALIGN stand in front of the section in the flash, nothing is reported. How code copies is
-not known. A word is 4 bytes where the target is not known to have smaller ones.
+not known. lld aligns a load address as the section is aligned, which the inputs decide: there only a section that takes
+nothing of what compilers emit is reported. A word is 4 bytes where the target is not known to have smaller ones.
 
 ## References
 GNU ld manual, "Output Section LMA", "Forced Output Alignment" (ALIGN_WITH_INPUT).
@@ -36,13 +37,15 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standin
 from ldcheck.judging.architecture import declared
 from ldcheck.judging.edits import align_section
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.loading import ends_anywhere, has_bytes, loaded_ahead, regions_of
+from ldcheck.judging.loading import ends_anywhere, has_bytes, input_names, loaded_ahead, marked_in_front, regions_of
 from ldcheck.layout.facts import distance
+from ldcheck.linker import only_lld
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.expressions import constant
 from ldcheck.script.marks import is_start_to_end, marks_a_place
 from ldcheck.script.syntax import Assignment, OutputSection
+from ldcheck.sections.families import is_whole_family
 from ldcheck.sections.rules import flat
 from ldcheck.source import Related
 
@@ -83,6 +86,7 @@ def _unaligned(view: ScriptView) -> Iterator[Problem]:
     # Loops copy words of the processor, and those of larger ones pairs of them at best.
     wanted = min(word(view.arch or declared(view.tree)[0]) or _WORD, _WORD)
     layout = view.usual_layout
+    by_lld = only_lld(view.linkers)
     for node in _copied(view):
         name = node.name.text
         load, start = layout.load_address(name), layout.section_start(name)
@@ -93,17 +97,36 @@ def _unaligned(view: ScriptView) -> Iterator[Problem]:
         if not start.aligned_to(wanted) and not _is_aligned_inside(node):
             # Nobody says that it is words.
             continue
+        if by_lld and _takes_compiled(node):
+            continue
+        told = name in regions_of(view).sources
+        marked = [] if told else [one.target.text for one in marked_in_front(node, view)]
         yield view.problem(
             node,
             name,
             f"{name} may be loaded from an address that is no multiple of {wanted}: {before.name.text} ends anywhere",
             at=node.load_region,
-            label="aligned by the section's ALIGN() attribute only",
+            label=f"aligned by the section's ALIGN() attribute{' and its inputs' if by_lld else ''} only",
             related=(Related(view.locate(before), "what it is loaded behind"),),
-            help=f"align the end of {before.name.text}, or give {name} an ALIGN() attribute: that aligns both",
-            fix=align_section(f"ALIGN({wanted})", node, view, f"write `{name} : ALIGN({wanted}) {{`"),
+            help=_advice(before.name.text, name, wanted, marked),
+            # An attribute would leave behind a symbol that code copies from.
+            fix=None
+            if marked
+            else align_section(f"ALIGN({wanted})", node, view, f"write `{name} : ALIGN({wanted}) {{`"),
             severity=Severity.WARNING,
         )
+
+
+def _advice(before: str, name: str, wanted: int, marked: Sequence[str]) -> str:
+    """How to align a load address; `marked` are the symbols between `before` and the section, nearest first."""
+    if marked:
+        return f"end {before} with `. = ALIGN({wanted});`, ahead of {marked[-1]}"
+    return f"align the end of {before}, or give {name} an ALIGN() attribute: that aligns both"
+
+
+def _takes_compiled(node: OutputSection) -> bool:
+    """Whether an output section takes what compilers align to words themselves: the families of their sections."""
+    return any(is_whole_family(name) for part in flat(node.statements) for name in input_names(part))
 
 
 def _is_aligned_inside(node: OutputSection) -> bool:

@@ -1,0 +1,6 @@
+.globl _start
+.text
+_start: ret
+.data
+.balign 4
+.long 1
