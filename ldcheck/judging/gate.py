@@ -164,7 +164,7 @@ def _judged(
     refused = judge.refuses_orphans(policies.rules)
     views = views_of(scripts, policies, arch, orphans=not refused, linkers=target.linkers)
     definitions = scripts.definitions or ((),) * len(views)
-    linked, remarks = linked_with(target, views, image, policies.params)
+    linked, remarks = linked_with(target, views, image, policies.params, whole=not scripts.missing)
     known = views[linked].params if views else policies.params
     judgeable = applicable.Target(
         name=target.name,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import EvidenceKind
+from ldcheck.findings import CheckError, EvidenceKind, InputError
+from ldcheck.source import Location
 
 if TYPE_CHECKING:
     from ldcheck.image.model import Image
@@ -24,18 +25,37 @@ def image_of(target: Target) -> Image | None:
 
 
 def linked_with(
-    target: Target, views: Sequence[ScriptView], image: Image | None, params: Mapping[str, int]
+    target: Target, views: Sequence[ScriptView], image: Image | None, params: Mapping[str, int], *, whole: bool = True
 ) -> tuple[int, tuple[str, ...]]:
-    """Which configuration the image was linked with, and a remark if it was none of them."""
-    if not views or image is None or image.elf is None:
+    """Which configuration the image was linked with, and a remark if it was hardly one of them.
+
+    Raises CheckError for the image of another script, which is evidence of nothing here. `whole`: the scripts are known
+    to the last header; else their symbols are not.
+    """
+    if not views or image is None or (image.elf is None and image.map is None):
         return 0, ()
-    from ldcheck.layout.agreement import made_by
+    from ldcheck.layout.agreement import agreement_of_map, made_by
 
     trees = [view.tree for view in views]
-    linked, agreement = made_by(trees, image.elf, image.map, params, views[0].linker)
-    if agreement.belongs:
-        return linked, ()
-    return linked, (f"{target.script} did not make {image.elf.path}: {agreement.describe()}",)
+    if image.elf is not None:
+        path = image.elf.path
+        linked, agreement = made_by(trees, image.elf, image.map, params, views[0].linker)
+    else:
+        assert image.map is not None
+        path = image.map.path
+        found = [agreement_of_map(tree, image.map) for tree in trees]
+        linked, agreement = 0, min(found, key=lambda one: len(one.misplaced))
+    said = f"{target.script} did not make {path}"
+    if agreement.contradicts and whole:
+        help_text = "give the image that was linked with this script, or the script of this image"
+        if image.elf is not None and image.elf.type == "REL":
+            help_text = "this is an object that was not linked: give it with --objects"
+        raise CheckError(InputError(f"{said}: {agreement.describe()}", Location(path), help=help_text))
+    if not agreement.belongs or agreement.contradicts:
+        return linked, (f"{said}: {agreement.describe()}",)
+    if image.elf is not None and image.elf.stripped and agreement.is_blind:
+        return linked, (f"nothing in {path} tells whether {target.script} made it: it has no symbols",)
+    return linked, ()
 
 
 def present(scripts: Scripts, image: Image | None) -> list[EvidenceKind]:
