@@ -206,7 +206,7 @@ def _measured(named: Named, view: ImageView) -> tuple[int, int] | Judgement:
     if isinstance(expression, Name):
         name = expression.name
         if name in view.sections:
-            return (view.sections[name][1],) * 2
+            return (_size(name, view),) * 2
         if view.script is not None:
             if name in view.script.output_sections:
                 return 0, 0
@@ -217,6 +217,14 @@ def _measured(named: Named, view: ImageView) -> tuple[int, int] | Judgement:
         return value.number, value.number
     unknown = [name for name in names_in(expression) if view.address(name) is None]
     return missing(unknown, view, value.reason)
+
+
+def _size(name: str, view: ImageView) -> int:
+    """The bytes of an output section, of all of that name."""
+    sizes = [one.size for one in view.elf.sections if one.name == name] if view.elf is not None else []
+    if not sizes and view.map is not None:
+        sizes = [one.size for one in view.map.sections if one.name == name]
+    return sum(sizes)
 
 
 def _used(region: str, view: ImageView) -> tuple[int, int]:

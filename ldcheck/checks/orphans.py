@@ -107,7 +107,7 @@ def _problem(orphans: Sequence[Orphan], view: ImageView, subject: str) -> Proble
     for orphan in orphans:
         by_name.setdefault(orphan.name, []).append(orphan)
     names = list(by_name)
-    facts = [_fact(name, parts, view) for name, parts in list(by_name.items())[:_SHOWN]]
+    facts = [_fact(name, parts) for name, parts in list(by_name.items())[:_SHOWN]]
     if len(names) > 1:
         total = counted(sum(orphan.size for orphan in orphans), "byte")
         facts.append(f"in all {total} in {counted(len(orphans), 'section')}")
@@ -128,8 +128,9 @@ def _problem(orphans: Sequence[Orphan], view: ImageView, subject: str) -> Proble
     return replace(problem, location=location, route=route, label=f"does not take {them}")
 
 
-def _fact(name: str, parts: Sequence[Orphan], view: ImageView) -> str:
+def _fact(name: str, parts: Sequence[Orphan]) -> str:
     total = counted(sum(part.size for part in parts), "byte")
-    section = view.sections.get(name)
-    place = f", placed at {section[0]:#x}" if section is not None and section[1] else ""
+    # One name may be that of several output sections.
+    first = min((part.address for part in parts if part.address is not None), default=0)
+    place = f", placed at {first:#x}" if first else ""
     return f"in the image: {total} of {name}, from {first_of((part.file for part in parts), 'file')}{place}"

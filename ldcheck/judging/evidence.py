@@ -290,13 +290,13 @@ class ImageView:
 
     @cached_property
     def sections(self) -> Mapping[str, tuple[int, int]]:
-        """Address and size of each output section by name; the ELF's word counts before the map's."""
+        """Address and size of each output section by name, the first of several; the ELF counts before the map."""
         found: dict[str, tuple[int, int]] = {}
-        for listed in self.map.sections if self.map else ():
-            found.setdefault(listed.name, (listed.address, listed.size))
         for section in self.elf.sections if self.elf else ():
             if section.name:
-                found[section.name] = (section.address, section.size)
+                found.setdefault(section.name, (section.address, section.size))
+        for listed in self.map.sections if self.map else ():
+            found.setdefault(listed.name, (listed.address, listed.size))
         return found
 
     @cached_property

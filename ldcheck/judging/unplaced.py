@@ -147,11 +147,15 @@ def _apart(family: Family, group: Group, view: ScriptView) -> str:
 
 
 class Orphan(NamedTuple):
-    """An allocated section that no statement took: its name, the file that it came from, its size in bytes."""
+    """An allocated section that no statement took: its name, the file that it came from, its size in bytes.
+
+    `address` is where it lies; None where nothing was linked, or nothing tells.
+    """
 
     name: str
     file: str
     size: int
+    address: int | None = None
 
 
 def orphans_of(view: ImageView) -> tuple[list[Orphan], tuple[EvidenceKind, ...]]:
@@ -168,7 +172,7 @@ def orphans_of(view: ImageView) -> tuple[list[Orphan], tuple[EvidenceKind, ...]]
     if placed is not None:
         evidence.append(EvidenceKind.MAP)
         # The map tells of the very link: what was only played through does not count beside it.
-        found = [Orphan(part.name, part.file, part.size) for _, part in placed]
+        found = [Orphan(part.name, part.file, part.size, part.address) for _, part in placed]
     elif view.elf is not None and view.script is not None:
         evidence.append(EvidenceKind.IMAGE)
         linked = _in_elf(view)
@@ -193,7 +197,7 @@ def _in_elf(view: ImageView) -> list[Orphan]:
     assert view.elf is not None
     assert view.script is not None
     return [
-        Orphan(section.name, view.elf.path, section.size)
+        Orphan(section.name, view.elf.path, section.size, section.address)
         for section in view.elf.sections
         if section.allocated and section.size and section.name not in view.script.output_sections
     ]

@@ -151,6 +151,21 @@ def test_a_statement_for_all_files_takes_from_the_one_for_a_file(tmp_path: Path)
     assert said(judged(done, "lint: shadowed-pattern"))
 
 
+def test_an_orphan_is_told_where_it_lies_beside_a_section_of_its_name(tmp_path: Path) -> None:
+    script = "ENTRY(_start) SECTIONS { . = 0x10000; .text : { *(.text) } .t : { *(.u) } .t 0x20000 : { *(.v) } }"
+    parts = "".join(f'.section {name},"a"\n.long 1\n' for name in (".u", ".v"))
+    done = linked(tmp_path, script, f'{START}{parts}.section .t,"a"\n.long 1, 2\n')
+    image = ldcheck.image(str(done.elf))
+    assert image.elf is not None
+    places = {(one.address, one.size) for one in image.elf.sections if one.name == ".t"}
+    assert len(places) == 2
+    (holding,) = (address for address, size in places if size == 12)
+    (finding,) = judged(done, "orphans: none").findings
+    assert f"8 bytes of .t, from a.o, placed at {holding + 4:#x}" in finding.facts[0]
+    (both,) = judged(done, "limit: .t, to: 15").findings
+    assert both.message == ".t is 16 bytes, 1 byte more than 15"
+
+
 # Tables between two symbols -----------------------------------------------------------------------------------------
 
 BRACKET = "bracket: .tab, with: [tab_from, tab_to], entry-size: 8"

@@ -19,8 +19,8 @@ dropped without a word: the loop from symbol to symbol finds nothing, and the im
     .init_array : { __init_array_start = .; KEEP(*(.init_array)) __init_array_end = .; }
 
 ## Limits
-A script without any KEEP() is mostly for links that do not collect sections: what it would lose there is one note, and
-a warning where objects register with its tables and it takes the sections of single functions, which one makes in order
+A script without any KEEP() is mostly for links that do not collect sections: what it would lose there, vectors
+included, is one note, and a warning where objects register with its tables and it takes the sections of single functions, which one makes in order
 to collect them.
 What ENTRY() or EXTERN() names is kept: a section that is called after such a symbol, or that may hold the entry, is
 not reported. Nor are destructors (firmware does not run them), nor code, data and memory between symbols, which code
@@ -85,20 +85,20 @@ _MOST_NAMES = 6
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED with a problem for what wants a KEEP()."""
     found = _Unkept(view)
-    constructors, tables = found.constructors(), found.tables()
+    constructors, tables, vectors = found.constructors(), found.tables(), found.vectors()
     problems = list(found.entry_code())
     if found.collects:
-        vectors = found.vectors()
         problems += (
             [_dropped(vectors, "--gc-sections drops vectors that only the processor reads", view)] if vectors else []
         )
         lost = "with --gc-sections, GNU ld drops the constructors of C++ and C"
         problems += [_dropped(constructors, lost, view)] if constructors else []
         problems += [_table(bracket, loose, view) for bracket, loose in tables]
-    elif constructors or tables:
+    elif constructors or tables or vectors:
         collected = found.splits and any(is_registered([one.text for one in loose]) for _, loose in tables)
         severity = Severity.WARNING if collected else Severity.NOTE
-        problems.append(_nothing_kept([*constructors, *(loose[0] for _, loose in tables)], severity, view))
+        loose = [*vectors, *constructors, *(loose[0] for _, loose in tables)]
+        problems.append(_nothing_kept(list({id(rule): rule for rule in loose}.values()), severity, view))
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, tuple(problems))
 
 
@@ -313,7 +313,7 @@ def _nothing_kept(loose: Sequence[InputRule], severity: Severity, view: ScriptVi
         loose[0].text,
         f"the script has no KEEP(): if it is ever linked with --gc-sections, {listed(shown)} "
         f"{'is' if len(loose) == 1 else 'are'} dropped",
-        label="reached through symbols of the script only",
+        label="nothing that the linker sees refers to it",
         related=(Related(view.locate(rule.node), "and this") for rule in loose[1:]),
         help="look at whether it is ever linked with --gc-sections: these are to be under KEEP() then",
         severity=severity,

@@ -66,19 +66,19 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     if not evidence or view.script is None:
         return Judgement(Standing.UNKNOWN, reason="what has no statement, the script and the link tell together")
     expected, likely = expected_orphans(view.script)
-    orphans = [one for one in found if expected(one[0])]
+    orphans = [one for one in found if expected(one.name)]
     if not orphans and evidence == (EvidenceKind.IMAGE,) and any(map(expected, _joined(view.script))):
         reason = "an ELF alone does not tell which sections an output section took as orphans, give the map"
         return Judgement(Standing.UNKNOWN, reason=reason)
     if not orphans:
         return Judgement(Standing.HOLDS, evidence=evidence)
-    names = listed([f"`{name}`" for name in dict.fromkeys(name for name, _, _ in orphans)], 4)
-    total = counted(sum(size for _, _, size in orphans), "byte")
+    names = listed([f"`{name}`" for name in dict.fromkeys(orphan.name for orphan in orphans)], 4)
+    total = counted(sum(orphan.size for orphan in orphans), "byte")
     problem = Problem(
         subject=ORPHANS,
         message=f"no statement takes {names}",
-        facts=(f"in the image: {total} of {names}, the first from {orphans[0][1]}",),
-        witness=orphans[0][0],
+        facts=(f"in the image: {total} of {names}, the first from {orphans[0].file}",),
+        witness=orphans[0].name,
         severity=Severity.WARNING if likely else Severity.NOTE,
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=evidence)
