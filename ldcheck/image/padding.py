@@ -9,11 +9,11 @@ lies before it is no padding.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ldcheck.image.model import LinkMap, MapInput, MapSection, MapStatement
+from ldcheck.image.model import LinkMap, MapInput, MapSection, MapStatement, Padding
 
 INPUT_ALIGNMENT = "input alignment"
 ASSIGNMENT = "assignment"
@@ -89,6 +89,28 @@ def outer_statements(section: MapSection) -> tuple[MapStatement, ...]:
 def moves_dot(statement: MapStatement) -> bool:
     """Whether an assignment is one to the location counter."""
     return statement.kind == "assignment" and statement.text.startswith((". = ", ". +", ". -"))
+
+
+def by_alignment(section: MapSection) -> tuple[Padding, ...]:
+    """The padding inside a section that aligns something, without room that is reserved: `. = . + 0x800`, `. = 0x1000`.
+
+    Unexplained gaps are among it.
+    """
+    jumps = [statement for statement in section.statements if moves_dot(statement)]
+    lines = [statement.line for statement in jumps]
+    found = []
+    for padding in section.paddings:
+        if padding.cause == ASSIGNMENT:
+            at = bisect_right(lines, padding.line) - 1
+            # GNU ld prints the fill on the line behind the assignment, lld on the same.
+            if at >= 0 and padding.line - lines[at] <= 1:
+                texts = [jumps[at].text]
+            else:
+                texts = [jump.text for jump in jumps if jump.address == padding.address + padding.size]
+            if texts and not any("ALIGN" in text for text in texts):
+                continue
+        found.append(padding)
+    return tuple(found)
 
 
 def section_paddings(link_map: LinkMap, allocated: frozenset[str] | None = None) -> tuple[SectionPadding, ...]:

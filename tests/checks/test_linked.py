@@ -873,3 +873,32 @@ def test_lld_aligns_a_load_address_for_the_inputs_and_gnu_ld_does_not(tmp_path: 
     assert len(said(report)) == bool(off)
     odd = [one for one in said(judged(done, "lint: copy-source")) if "no address of a word" in one]
     assert len(odd) == bool(off)
+
+
+# Padding ------------------------------------------------------------------------------------------------------------
+
+
+@EACH_LINKER
+def test_room_that_is_reserved_is_no_padding(tmp_path: Path, linker: str) -> None:
+    body = "*(.a) . = ALIGN(16); . = . + 2048; . += 3; . = ALIGN(8); end = .; *(.b)"
+    source = f'{START}.section .a,"aw"\n.byte 1\n.section .b,"aw"\n.balign 4\n.byte 1\n'
+    script = f"SECTIONS {{ . = 0x10000; .text : {{ *(.text) }} . = 0x20000; .s : {{ {body} }} }}"
+    done = linked(tmp_path, script, source, linker=linker)
+    # 15 behind .a, 5 behind 3 of the room.
+    (finding,) = judged(done, "padding: .s, at-most: 19").findings
+    assert finding.message.startswith(".s loses 20 bytes (")
+    assert judged(done, "padding: .s, at-most: 20").rules[0].verdict is Verdict.HELD
+
+
+def test_gaps_that_a_map_does_not_explain_decide_nothing(tmp_path: Path) -> None:
+    source = f'{START}.section .a,"aw"\n.byte 1\n.section .b,"aw"\n.balign 4\n.long 1, 2, 3, 4\n'
+    script = "SECTIONS { .text : { *(.text) } .s : { *(.a) *(.b) } .t : { *(.t) } }"
+    done = linked(tmp_path, script, source)
+    assert done.map is not None
+    text = done.map.read_text()
+    line = next(line for line in text.splitlines() if line.startswith(" .b "))
+    done.map.write_text(text.replace(line, ""))
+    (result,) = judged(done, "padding: .s, at-most: 5").rules
+    assert (result.verdict, result.reason) == (Verdict.NOT_CHECKED, "the map does not tell what 16 bytes of .s are")
+    assert judged(done, "padding: .s, at-most: 2").rules[0].verdict is Verdict.VIOLATED
+    assert judged(done, "padding: .s, at-most: 19").rules[0].verdict is Verdict.HELD

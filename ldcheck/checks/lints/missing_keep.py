@@ -20,8 +20,8 @@ dropped without a word: the loop from symbol to symbol finds nothing, and the im
 
 ## Limits
 A script without any KEEP() is mostly for links that do not collect sections: what it would lose there, vectors
-included, is one note, and a warning where objects register with its tables and it takes the sections of single functions, which one makes in order
-to collect them.
+included, is one note, and a warning where objects register with its tables and it takes the sections of single
+functions, which one makes in order to collect them.
 What ENTRY() or EXTERN() names is kept: a section that is called after such a symbol, or that may hold the entry, is
 not reported. Nor are destructors (firmware does not run them), nor code, data and memory between symbols, which code
 names. lld keeps constructors by itself. Whether a link collects, and what it dropped, only a map tells.
