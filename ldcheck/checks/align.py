@@ -45,9 +45,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Fix, Judgement, Severity, Standing, all_of
-from ldcheck.judging.edits import align_section, put_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import because, compare, place_of
+from ldcheck.judging.starts import align_ahead, align_from_start
 from ldcheck.judging.subjects import (
     absent,
     address_of,
@@ -168,10 +168,10 @@ def _fix(name: str, boundary: int, view: ScriptView, node: Node) -> Fix | None:
     section = node if isinstance(node, OutputSection) else None
     to = size(boundary)
     if section is not None and section.region is not None:
-        does = f"give the section the attribute `: ALIGN({to})`; a `. = ALIGN()` ahead of it has no effect"
-        return align_section(f"ALIGN({to})", section, view, does)
+        does = f"give the section the attribute `: ALIGN({to})` (a `. = ALIGN()` ahead of it has no effect)"
+        return align_from_start(f"ALIGN({to})", section, view, does)
     where = "in front of it" if name in view.output_sections else "ahead of the assignment"
-    return put_ahead(f". = ALIGN({to});", node, view, f"put `. = ALIGN({to});` {where}")
+    return align_ahead(f". = ALIGN({to});", node, view, where)
 
 
 def on_image(rule: Rule, view: ImageView) -> Judgement:

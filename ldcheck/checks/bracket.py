@@ -47,6 +47,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standin
 from ldcheck.judging.edits import put_ahead
 from ldcheck.judging.enclosed import extent, off_ends, others
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.starts import align_ahead
 from ldcheck.judging.subjects import absent, address_of, marks_a_place, missing, opened_section
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
@@ -164,9 +165,7 @@ def _start_off(rule: Rule, opening: Assignment, view: ScriptView) -> Iterator[Pr
         f"{start} may lie ahead of the padding in front of the first record{condition}",
         label=f"known here: {known}, needed: a multiple of {size(wanted)}",
         help=f"look at what stands ahead of {start}: that has to end at a multiple of {size(wanted)}{unless}",
-        fix=put_ahead(
-            f". = ALIGN({size(wanted)});", opening, view, f"put `. = ALIGN({size(wanted)});` ahead of it{unless}"
-        ),
+        fix=align_ahead(f". = ALIGN({size(wanted)});", opening, view, "ahead of it", also=unless),
         severity=Severity.WARNING if is_usual else None,
     )
 

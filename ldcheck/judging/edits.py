@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ldcheck.judging.evidence import ScriptView
-    from ldcheck.layout.pages import Separation
     from ldcheck.preprocess.files import SourceFile
     from ldcheck.preprocess.lexer import Directive
     from ldcheck.sections.rules import InputRule
@@ -114,12 +113,33 @@ def put_ahead(text: str, node: Node, view: ScriptView, does: str) -> Fix | None:
     return Fix((spot.insert(f"{text}{_line_end(spot)}{indentation}"),), does)
 
 
-def align_section(align: str, section: OutputSection, view: ScriptView, does: str) -> Fix | None:
-    """The attribute `align`, as `ALIGN(4)`, for an output section that has no attribute of that kind."""
+def align_section(
+    align: str, section: OutputSection, view: ScriptView, does: str, inside: Sequence[Assignment] = ()
+) -> Fix | None:
+    """The attribute `align`, as `ALIGN(4)`, for an output section that has no attribute of that kind.
+
+    The assignments `inside`, which stand ahead of it on lines of their own, become the first statements of its body.
+    """
     if section.align is not None or section.align_with_input or section.subalign is not None or section.constraint:
         return None
     brace = _exact_span(section.body_start, section.body_start + 1, view)
-    return Fix((brace.insert(f"{align} "),), does) if brace is not None else None
+    if brace is None:
+        return None
+    edits = [brace.insert(f"{align} ")]
+    for node in inside:
+        spot = _exact(node, view)
+        lines = brace.source.line_starts
+        if spot is None or spot.source.name != brace.source.name or spot.indentation is None or spot.line >= brace.line:
+            return None
+        begin, end = lines[spot.line - 1], lines[spot.line]
+        if (
+            brace.source.text[spot.end : end].strip()
+            or not spot.text.endswith(";")
+            or _outside(brace, spot) is not spot
+        ):
+            return None
+        edits += (Edit(brace.source.locate(begin, end), ""), brace.insert(f" {spot.text}", brace.end))
+    return Fix(tuple(edits), does)
 
 
 def put_first(text: str, section: OutputSection, view: ScriptView, does: str) -> Fix | None:
@@ -145,19 +165,6 @@ def take_also(pattern: str, rule: InputRule, view: ScriptView, does: str) -> Fix
     """Another pattern behind that of a rule, in the same statement."""
     spot = _exact_span(rule.node.start, rule.node.end, view) if rule.pattern is not None else None
     return Fix((spot.insert(f" {pattern}", spot.end),), does) if spot is not None else None
-
-
-def apart(found: Separation, view: ScriptView) -> Fix | None:
-    """What lets the higher of two extents start on a page of its own."""
-    remedy = found.remedy
-    if remedy is None:
-        return None
-    if remedy.attribute:
-        section = remedy.node
-        if not isinstance(section, OutputSection):
-            return None
-        return align_section(remedy.text, section, view, f"give it the attribute `{remedy.text}`")
-    return put_ahead(remedy.text, remedy.node, view, f"put `{remedy.text}` in front of it")
 
 
 def _moved(node: Node, target: Node, on_one_line: str, view: ScriptView) -> Fix | None:

@@ -36,9 +36,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
-from ldcheck.judging.edits import align_section, put_ahead
+from ldcheck.judging.edits import align_section
 from ldcheck.judging.enclosed import Pair, gap_ahead, gap_behind, least_alignment, off_ends, pairs, parts, place_symbol
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.starts import align_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.record import replace
@@ -74,10 +75,8 @@ DECLARATION = Declaration(
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE, EvidenceKind.MAP),
 )
 
-# The least that a table of pointers or words asks for, where the target is not known.
-_WORD = 4
-# What is enough for either.
-_SAFE = 8
+# The least that a table of pointers or words asks for, where the target is not known, and what is enough for either.
+_WORD, _SAFE = 4, 8
 _SMALL = "a pointer of the target has"
 _SMALL_SOMEWHERE = "a pointer has on a target of 64 bits"
 # Records that are pointers, or have some, by these words.
@@ -212,7 +211,7 @@ def _unaligned(
         label=f"known here: {known}",
         related=(Related(view.locate(table), "aligned behind the symbol"),),
         help=f"look at what stands ahead of {name}: that has to end at the alignment of a record",
-        fix=put_ahead(aligned, start, view, f"put `{aligned}` (the alignment of a record) ahead of it"),
+        fix=align_ahead(aligned, start, view, "ahead of it", what=" (the alignment of a record)"),
         severity=severity,
     )
 

@@ -35,9 +35,9 @@ from itertools import pairwise
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.image.model import ImageSection, Segment
-from ldcheck.judging.edits import apart
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.loading import regions_of
+from ldcheck.judging.starts import apart, as_first, moved_in, starts_of, where_ahead
 from ldcheck.judging.surroundings import shown_segment
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import Separation, section_extent, separations
@@ -196,8 +196,10 @@ def _advice(name: str, view: ImageView) -> str:
     if any(node.address is not None for node in nodes):
         return f"look at the address that the script gives {name}: it has to be a multiple of {_PAGE}"
     if any(node.region is not None for node in nodes):
-        return f"give it the attribute `ALIGN({_PAGE})`"
-    return f"put `. = ALIGN({_PAGE});` in front of it"
+        inside = moved_in(nodes[0], view.script) if view.script is not None else ()
+        return f"give it the attribute `ALIGN({_PAGE})`{as_first(inside)}"
+    starts = starts_of(nodes[0], view.script) if nodes and view.script is not None else ()
+    return f"put `. = ALIGN({_PAGE});` {where_ahead(starts, 'in front of it')}"
 
 
 def _edge(segment: Segment, view: ImageView, *, last: bool) -> str:

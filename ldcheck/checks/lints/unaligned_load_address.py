@@ -38,6 +38,7 @@ from ldcheck.judging.architecture import declared
 from ldcheck.judging.edits import align_section
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.loading import ends_anywhere, has_bytes, input_names, loaded_ahead, marked_in_front, regions_of
+from ldcheck.judging.starts import align_from_start
 from ldcheck.layout.facts import distance
 from ldcheck.linker import only_lld
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -112,7 +113,7 @@ def _unaligned(view: ScriptView) -> Iterator[Problem]:
             # An attribute would leave behind a symbol that code copies from.
             fix=None
             if marked
-            else align_section(f"ALIGN({wanted})", node, view, f"write `{name} : ALIGN({wanted}) {{`"),
+            else align_from_start(f"ALIGN({wanted})", node, view, f"write `{name} : ALIGN({wanted}) {{`"),
             severity=Severity.WARNING,
         )
 
