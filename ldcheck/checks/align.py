@@ -45,9 +45,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Fix, Judgement, Severity, Standing, all_of
+from ldcheck.judging.aligning import align_ahead, align_from_start
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import because, compare, place_of
-from ldcheck.judging.starts import align_ahead, align_from_start
 from ldcheck.judging.subjects import (
     absent,
     address_of,

@@ -44,10 +44,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing, unless_undecided
+from ldcheck.judging.aligning import align_ahead
 from ldcheck.judging.edits import put_ahead
 from ldcheck.judging.enclosed import extent, off_ends, others
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.starts import align_ahead
 from ldcheck.judging.subjects import absent, address_of, marks_a_place, missing, opened_section
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind, Names

@@ -44,8 +44,8 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.judging.aligning import apart
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.starts import apart
 from ldcheck.judging.subjects import absent, marks_a_place, may_be_stripped, missing
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import (

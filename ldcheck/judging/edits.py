@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import Edit, Fix
+from ldcheck.judging.reordering import bound_to_order
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection, SectionPattern, Sections
 from ldcheck.source import Source
@@ -79,6 +80,8 @@ def move_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> Fix | N
         return None
     if rule.section is earlier.section:
         return _moved(rule.statement, earlier.statement, f"put `{rule.text}` ahead of `{earlier.text}`", view)
+    if bound_to_order(earlier.section, rule.section, view):
+        return None
     where = f"move {rule.output} ahead of {earlier.output}, which moves their addresses"
     advice = f"{where}, or narrow `{earlier.text}` so that it leaves these sections alone"
     return _moved(rule.section, earlier.section, advice, view)

@@ -8,14 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ldcheck.judging.edits import align_section, put_ahead
 from ldcheck.script.marks import marks_a_place, names_an_end
 from ldcheck.script.syntax import Assertion, Assignment, Call, Node, OutputSection
 
 if TYPE_CHECKING:
-    from ldcheck.findings import Fix
     from ldcheck.judging.evidence import ScriptView
-    from ldcheck.layout.pages import Separation
 
 # `_etext`, the end of .text: the letter alone says nothing, `_exports` begins with it as well.
 _LETTER = re.compile(r"_*e_*([a-z]\w*?)_*")
@@ -61,17 +58,6 @@ def _is_end(symbol: Assignment, view: ScriptView) -> bool:
     return letter is not None and (f".{letter[1]}" in view.output_sections or f"_s{letter[1]}" in view.assignments)
 
 
-def align_ahead(
-    text: str, node: Node, view: ScriptView, where: str = "in front of it", *, what: str = "", also: str = ""
-) -> Fix | None:
-    """The statement `text`, which aligns the location counter, ahead of `node` and the symbols that mark its start.
-
-    `where` says in words where that is if there are none, `what` something of the statement, `also` what else to do.
-    """
-    starts = starts_of(node, view)
-    return put_ahead(text, (*starts, node)[0], view, f"put `{text}`{what} {where_ahead(starts, where)}{also}")
-
-
 def where_ahead(starts: tuple[Assignment, ...], where: str) -> str:
     """In words: ahead of the first symbol that marks a start, or else `where`."""
     return f"ahead of `{starts[0].target.text}`, which marks the place" if starts else where
@@ -93,28 +79,9 @@ def moved_in(section: OutputSection, view: ScriptView) -> tuple[Assignment, ...]
     return starts_of(section, view) if same else ()
 
 
-def align_from_start(align: str, section: OutputSection, view: ScriptView, does: str) -> Fix | None:
-    """The attribute `align` for an output section, whose start the symbols ahead of it go on to mark."""
-    inside = moved_in(section, view)
-    return align_section(align, section, view, does + as_first(inside), inside)
-
-
 def as_first(symbols: tuple[Assignment, ...]) -> str:
     """In words: what has to be done about symbols that would not mark the start of a section any more."""
     if not symbols:
         return ""
     shown = " ".join(f"`{one.target.text} = .;`" for one in symbols)
     return f", and let {shown} be the first in its braces"
-
-
-def apart(found: Separation, view: ScriptView) -> Fix | None:
-    """What lets the higher of two extents start on a page of its own."""
-    remedy = found.remedy
-    if remedy is None:
-        return None
-    if remedy.attribute:
-        section = remedy.node
-        if not isinstance(section, OutputSection):
-            return None
-        return align_from_start(remedy.text, section, view, f"give it the attribute `{remedy.text}`")
-    return align_ahead(remedy.text, remedy.node, view)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ldcheck.findings import Judgement, Problem, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.reordering import bound_to_order
 from ldcheck.policy.rule import Named
 from ldcheck.script.marks import marks_a_place as marks_a_place  # noqa: PLC0414 - part of what this module gives
 from ldcheck.script.marks import names_a_start as names_a_start  # noqa: PLC0414 - as above
@@ -92,6 +93,10 @@ def tried_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> str:
     behind, first = view.locate(rule.statement), view.locate(earlier.statement)
     narrow = f"narrow `{earlier.text}` so that it leaves these sections alone"
     if rule.section is not earlier.section:
+        sections = (earlier.section, rule.section)
+        bound = bound_to_order(sections[0], sections[1], view) if sections[0] and sections[1] else ""
+        if bound:
+            return f"{narrow}: {bound} would mean something else in another order of {earlier.output} and {rule.output}"
         return f"look at the order of {earlier.output} and {rule.output}, or {narrow}"
     if behind.file == first.file and behind.line != first.line:
         return f"look at what stands between lines {first.line} and {behind.line}, whose order matters, or {narrow}"

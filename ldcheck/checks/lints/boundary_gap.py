@@ -36,10 +36,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.aligning import align_ahead
 from ldcheck.judging.edits import align_section
 from ldcheck.judging.enclosed import Pair, gap_ahead, gap_behind, least_alignment, off_ends, pairs, parts, place_symbol
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.starts import align_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.record import replace

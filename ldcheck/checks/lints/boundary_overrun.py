@@ -3,7 +3,8 @@
 ## What it does
 Finds pairs by their names (`__start_x` and `__stop_x`, `x_start` and `x_end`, `x_begin` and `x_end`, `_sx` and
 `_ex`), and reports those whose end is proved to lie below the start: by the order of what is placed, by the values, or
-by the ends of one memory region.
+by the ends of one memory region. A symbol that is an alias (`__data_end__ = __bss_start__`) is where the other one is.
+In the image the addresses of the same pairs are compared.
 
 ## Why is this bad
 The length is negative: as an unsigned number it is nearly the whole address space, and a clearing loop runs over
@@ -31,19 +32,22 @@ GNU ld manual, "Source Code Reference".
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
-from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.aliases import place_of, shown
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import may_be_stripped, missing
 from ldcheck.layout.facts import Order, order
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.linear import linear
-from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Number, OutputSection
+from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, Number, OutputSection
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Pairs of boundary symbols in the wrong order."),
-    evidence=(EvidenceKind.SCRIPT,),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
 )
 
 _PAIRS = (
@@ -62,7 +66,13 @@ _LIST = 30
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each pair in the wrong order."""
-    problems = []
+    judged = (_judge(start, end, view) for start, end in _named_pairs(view))
+    problems = tuple(problem for problem in judged if problem is not None)
+    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _named_pairs(view: ScriptView) -> Iterator[tuple[Assignment, Assignment]]:
+    """Each start with its end, of symbols that are assigned once."""
     numbers = [nodes[0] for nodes in view.assignments.values() if _is_number(nodes[0])]
     for start, nodes in view.assignments.items():
         if len(nodes) != 1 or _GROWS_DOWN.search(start):
@@ -73,9 +83,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
                 continue
             if len(numbers) >= _LIST and _is_number(nodes[0]) and _is_number(others[0]):
                 continue
-            if (problem := _judge(nodes[0], others[0], view)) is not None:
-                problems.append(problem)
-    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
+            yield nodes[0], others[0]
 
 
 def _is_number(symbol: Assignment) -> bool:
@@ -88,10 +96,14 @@ def _judge(start: Assignment, end: Assignment, view: ScriptView) -> Problem | No
     if low is None or high is None:
         return None
     placed = order(high, low)
+    begins, ends = place_of(start, view), place_of(end, view)
+    advice = "exchange the two"
     if low.value is not None and high.value is not None and high.value < low.value:
         message = f"{last} is {high.value:#x}, below {first}, which is {low.value:#x}"
-    elif placed is Order.LESS or (placed is Order.LESS_OR_EQUAL and _places_between(end, start, view)):
-        message = f"{last} is assigned ahead of {first}"
+    elif placed is Order.LESS or (placed is Order.LESS_OR_EQUAL and _places_between(ends, begins, view)):
+        message = f"{shown(end, ends)} is assigned ahead of {shown(start, begins).rstrip(',')}"
+        if begins is not start or ends is not end:
+            advice = "look at the order of the two places, and at which of them is meant"
     elif _upside_down(start, end):
         message = f"{first} is the upper end of the memory region, and {last} the lower one"
     else:
@@ -102,13 +114,15 @@ def _judge(start: Assignment, end: Assignment, view: ScriptView) -> Problem | No
         message,
         label="the start",
         related=(Related(view.locate(end), "the end"),),
-        help="exchange the two",
+        help=advice,
         severity=Severity.ERROR,
     )
 
 
-def _places_between(first: Assignment, second: Assignment, view: ScriptView) -> bool:
-    """Whether anything is placed by the statements between two assignments, or begins there."""
+def _places_between(first: Node | None, second: Node | None, view: ScriptView) -> bool:
+    """Whether anything is placed by the statements between two places, or begins there."""
+    if first is None or second is None:
+        return False
     between = view.statements[view.positions[id(first)] : view.positions[id(second)]]
     return any(isinstance(node, InputSectionDescription | Data | OutputSection) for node in between)
 
@@ -136,3 +150,37 @@ def _ends(start: str) -> list[str]:
         if match is not None and "".join(match.groups()).strip("_"):
             found += [f"{match[1]}{word}{match[2]}" for word in words]
     return found
+
+
+def on_image(_: Rule, view: ImageView) -> Judgement:
+    """REFUTED with a problem for each pair of the script whose end has the lower address in the image."""
+    if view.script is None:
+        return Judgement(Standing.UNKNOWN, reason="no script, whose pairs could be compared")
+    problems: list[Problem] = []
+    lacking: list[str] = []
+    for start, end in _named_pairs(view.script):
+        first, last = start.target.text, end.target.text
+        low, high = view.symbol(first), view.symbol(last)
+        if low is None or high is None:
+            lacking += [name for name, address in ((first, low), (last, high)) if address is None]
+        elif high < low:
+            problems.append(_below(start, end, low, high, view, view.script))
+    if problems:
+        return Judgement(Standing.REFUTED, tuple(problems))
+    if may_be_stripped(lacking, view):
+        return missing(lacking, view)
+    return Judgement(Standing.HOLDS)
+
+
+def _below(start: Assignment, end: Assignment, low: int, high: int, view: ImageView, script: ScriptView) -> Problem:
+    first, last = start.target.text, end.target.text
+    return view.problem(
+        first,
+        first,
+        f"{last} lies below {first}: {high:#x} < {low:#x}",
+        label="the start",
+        related=(Related(script.locate(end), "the end"),),
+        facts=(f"in the image: {first} is at {low:#x}, {last} at {high:#x}",),
+        help="look at the order of the two places, and at which of them is meant",
+        severity=Severity.ERROR,
+    )

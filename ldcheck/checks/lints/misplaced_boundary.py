@@ -7,6 +7,8 @@ them (`__bss_end`, `_ebss`, `_edata`) ahead of a statement that takes some of th
 table between two symbols (`__drv_start = .; *(.drv .drv.*) __drv_end = .;`) it reports a statement ahead of the start
 symbol that takes what the table would take, or what is called after its beginning (`*(.drv.first)`). And it reports
 `__init_array_start` with nothing up to `__init_array_end`, where no statement of the script takes constructors.
+A symbol that is an alias (`__data_end__ = __bss_start__`) is where the other one is. In the image it reports a
+beginning that lies behind all of the output section .bss or .data, and an end that lies ahead of all of it.
 
 ## Why is this bad
 Start-up code clears from the one symbol, copies to the other. A symbol that was left where its section once stood, or
@@ -42,12 +44,13 @@ GNU ld manual, "Source Code Reference".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.aliases import place_of
 from ldcheck.judging.enclosed import Pair, pairs, place_symbol
-from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.subjects import unread
+from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.subjects import may_be_stripped, missing, unread
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.marks import is_start_to_end, marks_a_place
@@ -59,7 +62,7 @@ from ldcheck.source import Related
 
 DECLARATION = Declaration(
     head=Key("lint", Kind.NAME, "Symbols for the bounds of .bss, .data or a table that stand elsewhere."),
-    evidence=(EvidenceKind.SCRIPT,),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
 )
 
 _START = re.compile(r"_*(?:s(bss|data)|(?:start_+)?(bss|data)(?:_*(?:start|begin))?)_*")
@@ -80,45 +83,51 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         return Judgement(Standing.ABSENT, reason="the script places nothing")
     thrown = {id(part) for node in view.output_sections.get("/DISCARD/", ()) for part in flat(node.statements)}
     problems: list[Problem] = []
-    for at, node in enumerate(view.statements):
-        kind = _begun(node)
-        if not kind or not isinstance(node, Assignment):
+    for node in view.statements:
+        kind, place = _kind(node, _START, _IS_START, view)
+        if not isinstance(node, Assignment) or not isinstance(place, Assignment):
             continue
+        at = view.positions[id(place)]
         behind = tuple(other for other in view.statements[at + 1 :] if id(other) not in thrown)
-        if not any(_may_be(kind, other) for other in behind) and not _is_empty(node, behind):
+        if not any(_may_be(kind, other) for other in behind) and not _is_empty(place, behind):
             problems.append(_problem(node, kind, behind, view))
-    for section in view.statements:
+    ends = _ends_by_place(view)
+    for section in view.statements if ends else ():
         if isinstance(section, OutputSection) and section.name.text != "/DISCARD/":
-            problems += _ended_early(section, view)
+            problems += _ended_early(section, ends, view)
     problems += [*_begun_late(view), *_uncalled(view)]
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
 
 
-def _begun(node: Node) -> str:
-    """What a symbol that is given the location counter is the beginning of by its name: `bss`, `data` or nothing."""
-    return _kind(node, _START, _IS_START)
+def _kind(node: Node, pattern: re.Pattern[str], word: re.Pattern[str], view: ScriptView) -> tuple[str, Node | None]:
+    """What a symbol is the bound of by its name, `bss` or `data`, and at whose place it lies; None for others.
 
-
-def _kind(node: Node, pattern: re.Pattern[str], word: re.Pattern[str]) -> str:
-    if not isinstance(node, Assignment) or node.operator != "=":
-        return ""
-    if not isinstance(node.value, Name) or node.value.name != ".":
-        return ""
+    That is the assignment that gives it, or what it is an alias of, the location counter itself, or an output section.
+    """
+    if not isinstance(node, Assignment):
+        return "", None
     name = node.target.text.lower()
     found = pattern.fullmatch(name) if word.search(name) else None
-    return (found[1] or found[2]) if found is not None else ""
+    place = place_of(node, view) if found is not None else None
+    if found is None or place is None:
+        return "", None
+    if isinstance(place, Assignment) and not (isinstance(place.value, Name) and place.value.name == "."):
+        return "", None
+    return found[1] or found[2], place
 
 
-def _ended_early(section: OutputSection, view: ScriptView) -> Iterator[Problem]:
+_Ends = Mapping[int, Sequence[tuple[str, Assignment]]]
+
+
+def _ended_early(section: OutputSection, at_place: _Ends, view: ScriptView) -> Iterator[Problem]:
     """A problem for each kind whose last end symbol in an output section stands ahead of a statement that takes it."""
     ends: dict[str, Assignment] = {}
     late: dict[str, list[InputSectionDescription]] = {}
     for node in flat(section.statements):
-        if kind := _kind(node, _END, _IS_END):
-            assert isinstance(node, Assignment)
-            ends[kind] = node
+        for kind, end in at_place.get(id(node), ()):
+            ends[kind] = end
             late[kind] = []
-        elif isinstance(node, InputSectionDescription):
+        if isinstance(node, InputSectionDescription):
             taken = {pattern.pattern.text for pattern in node.patterns or ()}
             for kind in ends:
                 if taken & _WHOLE[kind]:
@@ -126,6 +135,16 @@ def _ended_early(section: OutputSection, view: ScriptView) -> Iterator[Problem]:
     for kind, end in ends.items():
         if late[kind]:
             yield _early(end, kind, late[kind], view)
+
+
+def _ends_by_place(view: ScriptView) -> _Ends:
+    """The symbols that are the end of a kind, each with it, by the `id` of the statement at whose place they lie."""
+    found: dict[int, list[tuple[str, Assignment]]] = {}
+    for node in view.statements:
+        kind, place = _kind(node, _END, _IS_END, view)
+        if place is not None and isinstance(node, Assignment):
+            found.setdefault(id(place), []).append((kind, node))
+    return found
 
 
 def _early(end: Assignment, kind: str, late: Sequence[InputSectionDescription], view: ScriptView) -> Problem:
@@ -136,7 +155,7 @@ def _early(end: Assignment, kind: str, late: Sequence[InputSectionDescription], 
         f"{name} is the end of .{kind}, and a statement behind it takes more of that",
         label=f"the end of .{kind}, by its name",
         related=(Related(view.locate(node), "not ahead of it") for node in late),
-        help=f"put it behind what takes .{kind}",
+        help=f"{_placed(end)} behind what takes .{kind}",
         severity=Severity.WARNING,
     )
 
@@ -242,6 +261,11 @@ def _is_empty(start: Assignment, behind: tuple[Node, ...]) -> bool:
     return False
 
 
+def _placed(symbol: Assignment) -> str:
+    """What to do with a symbol, up to where; an alias is moved to no avail."""
+    return "put it" if marks_a_place(symbol) else f"write `{symbol.target.text} = .;`"
+
+
 def _problem(start: Assignment, kind: str, behind: tuple[Node, ...], view: ScriptView) -> Problem:
     name = start.target.text
     following = next((one for one in behind if isinstance(one, OutputSection) and one.name.text != "/DISCARD/"), None)
@@ -253,6 +277,56 @@ def _problem(start: Assignment, kind: str, behind: tuple[Node, ...], view: Scrip
         said,
         label=f"the beginning of .{kind}, by its name",
         related=() if following is None else (Related(view.locate(following), "lies there instead"),),
-        help=f"put it directly ahead of what takes .{kind}, or take it out",
+        help=f"{_placed(start)} directly ahead of what takes .{kind}, or take it out",
+        severity=Severity.WARNING,
+    )
+
+
+def on_image(_: Rule, view: ImageView) -> Judgement:
+    """REFUTED with a problem for each bound on the wrong side of all of the output section that it is called after."""
+    if view.script is None:
+        return Judgement(Standing.UNKNOWN, reason="no script, whose symbols could be looked up")
+    problems: list[Problem] = []
+    lacking: list[str] = []
+    for kind in _WHOLE:
+        start, size = view.loaded_sections.get(f".{kind}", (0, 0))
+        begins, ends = (
+            {name: view.symbol(name) for name in _called(kind, pattern, word, view.script)}
+            for pattern, word in ((_START, _IS_START), (_END, _IS_END))
+        )
+        for name, address in (*begins.items(), *ends.items()) if size else ():
+            if address is None:
+                lacking.append(name)
+            elif address in begins.values() and address in ends.values():
+                # A range that ends where it starts.
+                continue
+            elif name in begins and address >= start + size:
+                problems.append(_beside(name, f".{kind}", "beginning", "behind", address, view))
+            elif name in ends and address <= start:
+                problems.append(_beside(name, f".{kind}", "end", "ahead of", address, view))
+    if problems:
+        return Judgement(Standing.REFUTED, tuple(problems))
+    return missing(lacking, view) if may_be_stripped(lacking, view) else Judgement(Standing.HOLDS)
+
+
+def _called(kind: str, pattern: re.Pattern[str], word: re.Pattern[str], view: ScriptView) -> Iterator[str]:
+    """The symbols that mark a place, and are a bound of a kind by their names."""
+    for node in view.statements:
+        of, place = _kind(node, pattern, word, view)
+        if of == kind and place is not None and isinstance(node, Assignment):
+            yield node.target.text
+
+
+def _beside(name: str, section: str, bound: str, side: str, address: int, view: ImageView) -> Problem:
+    start, size = view.loaded_sections[section]
+    at = view.declared_at(section)
+    return view.problem(
+        name,
+        name,
+        f"{name} is the {bound} of {section} by its name, and lies {side} all of it: it is at {address:#x}",
+        label=f"the {bound} of {section}, by its name",
+        related=(Related(at, f"{section} is here"),) if at is not None else (),
+        facts=(f"in the image: {section} is at {start:#x}, up to {start + size:#x}",),
+        help=f"look at where {name} stands, and at what it is an alias of",
         severity=Severity.WARNING,
     )

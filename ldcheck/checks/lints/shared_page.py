@@ -35,9 +35,10 @@ from itertools import pairwise
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.image.model import ImageSection, Segment
+from ldcheck.judging.aligning import apart
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.loading import regions_of
-from ldcheck.judging.starts import apart, as_first, moved_in, starts_of, where_ahead
+from ldcheck.judging.starts import as_first, moved_in, starts_of, where_ahead
 from ldcheck.judging.surroundings import shown_segment
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import Separation, section_extent, separations

@@ -34,11 +34,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
+from ldcheck.judging.aligning import align_from_start
 from ldcheck.judging.architecture import declared
 from ldcheck.judging.edits import align_section
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.loading import ends_anywhere, has_bytes, input_names, loaded_ahead, marked_in_front, regions_of
-from ldcheck.judging.starts import align_from_start
 from ldcheck.layout.facts import distance
 from ldcheck.linker import only_lld
 from ldcheck.policy.declare import Declaration, Key, Kind
