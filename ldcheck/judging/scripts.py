@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
-from ldcheck.findings import InputError
+from ldcheck.findings import CheckError, InputError
 from ldcheck.record import dataclass, replace
 from ldcheck.script.dialect import GNU, Dialect, dialect_of
 from ldcheck.script.foreign import is_unpreprocessed
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 # A text that is no linker script has as many errors as lines; the first ones tell.
 _MOST_ERRORS = 20
 _MOST_WARNINGS = 5
+# What the first kilobytes of what was linked have, and next to no script.
+_HEAD = 1 << 12
+_LINKED = re.compile(
+    r"\A(?:\x7fELF|!<(?:arch|thin)>\n|MZ[\0-\x08\x0e-\x1f\udc80-\udcff])"
+    r"|^(?:Archive member included |Memory Configuration$|Allocating common symbols$| *VMA +)",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -201,10 +209,29 @@ def parse_script(path: str, text: str | None = None, folders: Sequence[str] = ()
 
 
 def read_script(path: str) -> Source:
-    """The text of a linker script. Raises CheckError for what cannot be read."""
+    """The text of a linker script. Raises CheckError for what cannot be read, and for what a link reads or writes."""
     from ldcheck.documents.files import read_source
 
-    return read_source(path, "linker script", 64 << 20)
+    source = read_source(path, "linker script", 64 << 20)
+    if _LINKED.search(source.text, 0, _HEAD):
+        _refuse_linked(source)
+    return source
+
+
+def _refuse_linked(source: Source) -> None:
+    """Raise CheckError where the text is an image, an object or a map: as a script it is full of errors."""
+    from ldcheck.image.files import describe
+    from ldcheck.image.maps import looks_like_map
+
+    head = source.text[:_HEAD].encode("utf-8", "surrogateescape")
+    if looks_like_map(head):
+        what, option = "a link map", "--map"
+    elif _LINKED.match(source.text):
+        what, option = describe(head), "--objects" if head.startswith(b"!") else "--elf"
+    else:
+        return
+    advice = f"give it with {option}, and the script it was linked with, if there is one, as the script"
+    raise CheckError(InputError(f"this is {what}, not a linker script", Location(source.name), help=advice))
 
 
 def script_errors(parse: Parse) -> list[InputError]:

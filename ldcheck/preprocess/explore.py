@@ -247,7 +247,10 @@ class Explorer:
             named = _computed(file, directive, world)
         found = self._inputs.find(*named, file.name)
         if found is None:
-            advice = "give its folder under `includes`; a header that only a build makes, under `generated`"
+            advice = (
+                "give its folder with -I, or under `includes` in .ldcheck.yaml; a header that only a build makes, "
+                "under `generated` there"
+            )
             raise CheckError(InputError(f"the header {named[0]} is not found", file.location(directive), help=advice))
         if found.name in state.once:
             return None

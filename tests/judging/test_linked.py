@@ -89,3 +89,18 @@ def test_an_image_that_tells_nothing_is_said_to(tmp_path: Path) -> None:
     subprocess.run([tool("strip"), done.elf], check=True)
     report = judged(tmp_path, done.elf, script=plain)
     assert any("it has no symbols" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("linker", ["ld", "ld.lld-19"])
+def test_what_was_linked_is_no_script(tmp_path: Path, linker: str) -> None:
+    done = link(tmp_path, OTHER, [assemble(tmp_path, SOURCE)], linker=linker)
+    archive = tmp_path / "a.a"
+    subprocess.run([tool("ar"), "cr", archive, tmp_path / "a.o"], check=True)
+    for path, what, option in (
+        (done.elf, "an ELF file", "--elf"),
+        (done.map, "a link map", "--map"),
+        (archive, "an archive of object files", "--objects"),
+    ):
+        (error,) = ldcheck.check([str(path)]).errors
+        assert error.message == f"this is {what}, not a linker script"
+        assert error.help.startswith(f"give it with {option}, ")

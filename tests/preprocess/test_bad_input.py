@@ -164,7 +164,10 @@ def test_a_generated_header_may_be_missing_and_is_named(here: Path) -> None:
 
 def test_a_header_that_is_named_as_generated_may_be_missing() -> None:
     found = error("#include <board/pins.h>\n", "compiler")
-    assert found.help == "give its folder under `includes`; a header that only a build makes, under `generated`"
+    assert found.help == (
+        "give its folder with -I, or under `includes` in .ldcheck.yaml; a header that only a build makes, "
+        "under `generated` there"
+    )
     assert run("#include <board/pins.h>\nx = 1;\n", "compiler", generated=("board/*.h",))
 
 
