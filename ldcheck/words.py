@@ -42,6 +42,10 @@ def suggest(word: str, allowed: Iterable[str]) -> str:
     plain = {_folded(name): name for name in names}
     if match := plain.get(_folded(word[:80])):
         return match
+    # What is left out of `r-x` is no letter.
+    bare = [name for name in names if _folded(name).replace("-", "") == _folded(word[:80]).replace("-", "")]
+    if len(bare) == 1:
+        return bare[0]
     from difflib import get_close_matches
 
     folded = _folded(word[:80])

@@ -50,7 +50,7 @@ from ldcheck.policy.rule import Named, Rule
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
-    head=Key("order", Kind.NAMES, "Output sections and symbols, the lowest address first."),
+    head=Key("order", Kind.NAMES, "Output sections and symbols, the lowest address first.", fewest=2),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
 )
 

@@ -67,7 +67,9 @@ from ldcheck.script.syntax import OutputSection
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
-    head=Key("separate-pages", Kind.NAME_GROUPS, "The groups: output sections, ranges `start..end`, lists of them."),
+    head=Key(
+        "separate-pages", Kind.NAME_GROUPS, "The groups: output sections, ranges `start..end`, lists of them.", fewest=2
+    ),
     keys=(Key("page", Kind.SIZE, "The page size.", required=True, minimum=1),),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
 )

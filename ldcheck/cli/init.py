@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         stop(f"there is a {FILE_NAME} here already: --print shows what would be written")
     tree = discover()
     if not tree.targets:
-        stop("there is no linker script below this folder")
+        stop("there is no linker script below this folder, but for what git does not track in `build` and `out`")
     text = written(tree)
     if arguments.show:
         sys.stdout.write(text)

@@ -69,7 +69,8 @@ class Key:
     """A key of a rule. `doc` is one sentence; `choices` belongs to CHOICE, `minimum` to SIZE.
 
     `names` is what the names are that the value holds, where its kind is names or an expression. A size may speak of
-    memory regions (`LENGTH(RAM)`) with `regions`: it has no value before there is a script.
+    memory regions (`LENGTH(RAM)`) with `regions`: it has no value before there is a script. `fewest` is how many names
+    or groups say anything.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Key:
     minimum: int = 0
     names: Names = Names.DECLARED
     regions: bool = False
+    fewest: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

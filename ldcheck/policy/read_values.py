@@ -26,7 +26,9 @@ from ldcheck.findings import CheckError, InputError
 from ldcheck.policy.declare import Key, Kind
 from ldcheck.policy.language import EXCEPTION, SIDE, SIDES
 from ldcheck.policy.rule import Excepted, Exceptions, Named, Side, Sides, Value, names_of
+from ldcheck.record import replace
 from ldcheck.source import Location, Related
+from ldcheck.words import counted
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -130,7 +132,15 @@ def read_name(key: Key, node: Node) -> Named:
 
 def read_names(key: Key, node: Node) -> tuple[Named, ...]:
     """One name or a list of them."""
-    return tuple(read_name(key, item) for item in as_one_or_more(node, f"`{key.name}`"))
+    names = tuple(read_name(key, item) for item in as_one_or_more(node, f"`{key.name}`"))
+    _check_fewest(key, len(names), names[0].text, node)
+    return names
+
+
+def _check_fewest(key: Key, count: int, first: str, node: Node) -> None:
+    if count < key.fewest:
+        what = f"`{key.name}` has {counted(count, 'entry')} and needs {key.fewest}: one says nothing of another"
+        fail(node, what, advice=f"write [{shown(first)}, another]")
 
 
 def read_text(key: Key, node: Node) -> Named:
@@ -212,7 +222,15 @@ def _read_groups(key: Key, node: Node) -> tuple[tuple[Named, ...], ...]:
             fail(item, f"`{key.name}` has an empty group")
         if not isinstance(item, (ScalarNode, SequenceNode)):
             fail(item, f"a group of `{key.name}` is {describe(item)} and must be a name or a list of names")
-    return tuple(read_names(key, item) for item in items)
+    each = replace(key, fewest=1)
+    groups = tuple(read_names(each, item) for item in items)
+    for named in (name for group in groups for name in group):
+        if "..." in named.text.strip("."):
+            start, _, end = named.text.partition("..")
+            advice = f"a range has two dots: {start}..{end.lstrip('.')}"
+            fail(node, f"`{key.name}` has `{shown(named.text)}`, which is no range", advice=advice)
+    _check_fewest(key, len(groups), groups[0][0].text, node)
+    return groups
 
 
 def _read_flag(key: Key, node: Node) -> bool:

@@ -192,10 +192,10 @@ def _sections(_: Key) -> Schema:
 
 
 _KINDS: dict[Kind, Callable[[Key], Schema]] = {
-    Kind.NAMES: lambda _: _NAMES,
+    Kind.NAMES: lambda key: _NAMES if key.fewest < 2 else _list(_NAME, minItems=key.fewest),
     Kind.NAME: lambda _: _NAME,
     Kind.NAME_PAIR: lambda _: _list(_NAME, minItems=2, maxItems=2),
-    Kind.NAME_GROUPS: lambda _: _list(_NAMES, minItems=1),
+    Kind.NAME_GROUPS: lambda key: _list(_NAMES, minItems=key.fewest),
     Kind.SIZE: _size,
     Kind.SIZE_OR_SHARE: lambda _: {"type": ["string", "integer"], "minimum": 0},
     Kind.EXPRESSION: lambda _: {"type": ["string", "integer"]},

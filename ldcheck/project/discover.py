@@ -19,7 +19,9 @@ from ldcheck.script.foreign import is_unpreprocessed
 _SCRIPT = re.compile(r"(\.lds?(\.S)?|\.ldS|(^|/)(memory|link)\.x)\Z")
 _INCLUDED = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.MULTILINE)
 _GENERATED = re.compile(r"(^|/)generated/|(^|/)(autoconf|asm-offsets|config|version|platform_def)\.h\Z")
-_SKIPPED = frozenset({".git", ".svn", "node_modules", "build", "out", "__pycache__", ".venv", ".cache"})
+_SKIPPED = frozenset({".git", ".svn", "node_modules", "__pycache__", ".venv", ".cache"})
+# What mostly holds what was built; what git tracks in there is source.
+_BUILT = frozenset({"build", "out"})
 _ASIDE = frozenset({"test", "tests", "tools", "scripts", "doc", "docs", "examples", "sandbox"})
 # More than that is a collection of boards, of which a person chooses.
 _MOST_TARGETS = 60
@@ -103,15 +105,32 @@ def _project(top: str) -> str:
 def _files(top: str) -> Iterator[str]:
     """The files of the tree, as paths from its top, up to a bound."""
     count = 0
+    tracked: frozenset[str] | None = None
     for place, folders, names in os.walk(top):
         folders[:] = sorted(folder for folder in folders if folder not in _SKIPPED and not folder.startswith("."))
         relative = os.path.relpath(place, top)
         prefix = "" if relative == "." else relative.replace(os.sep, "/") + "/"
+        built = not _BUILT.isdisjoint(prefix.split("/"))
+        if built and tracked is None:
+            tracked = _tracked_where_built(top)
+        if built and not any(path.startswith(prefix) for path in tracked or ()):
+            folders.clear()
+            continue
         for name in sorted(names):
+            if built and tracked is not None and prefix + name not in tracked:
+                continue
             count += 1
             if count > _MOST_FILES:
                 return
             yield prefix + name
+
+
+def _tracked_where_built(top: str) -> frozenset[str]:
+    """What git tracks in folders that are named like those of a build, as paths from the top."""
+    from ldcheck.project.revisions import git
+
+    patterns = [f":(glob)**/{name}/**" for name in sorted(_BUILT)]
+    return frozenset((git("ls-files", "-z", "--", *patterns, folder=top) or "").split("\0")) - {""}
 
 
 def _is_aside(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ldcheck.project.read import project_of
 from ldcheck.project.write import written
 from ldcheck.source import Source
 from tests.preprocess.support import tree
+from tests.support.tools import tool
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -101,6 +103,15 @@ def test_scripts_are_found_by_name_and_folders_by_what_they_include(here: Path) 
     report = check()
     assert report.status != 2, [error.message for error in report.errors]
     assert any("flash: judged by generic and firmware, recognised by MEMORY" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("name", ["build", "out"])
+def test_what_git_tracks_is_source_whatever_its_folder_is_called(here: Path, name: str) -> None:
+    tree(here, {f"{name}/image/image.ld": "SECTIONS { }\n", f"{name}/made.ld": "SECTIONS { }\n", "x.c": ""})
+    assert discover().targets == ()
+    subprocess.run([tool("git"), "init", "-q"], check=True)
+    subprocess.run([tool("git"), "add", f"{name}/image/image.ld", "x.c"], check=True)
+    assert [draft.keys["script"] for draft in discover().targets] == [f"{name}/image/image.ld"]
 
 
 UBOOT = {
