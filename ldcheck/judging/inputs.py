@@ -101,11 +101,11 @@ class LinkedInputs:
         if told and not part.pattern:
             return True
         if self._matcher is None:
-            return False if told else None
+            # What joined an output section of its name is printed below the last pattern there.
+            return (part.name == section.name and not _is_in(part.name, part.pattern)) if told else None
         if part.file == _INTERNAL and part.name == section.name:
             # Pieces of several names became one of the output section's name.
             return section.name not in self._filled
-        # An orphan that joined an output section of its name is printed below the last pattern there.
         return not self.rules(part)
 
     def orphans(self) -> list[Placed] | None:
@@ -114,6 +114,14 @@ class LinkedInputs:
             return None
         found = [placed for placed in self.loaded() if self.is_orphan(*placed)]
         return sorted(found, key=lambda placed: placed[1].address)
+
+
+def _is_in(name: str, pattern: str) -> bool:
+    """Whether a statement, as a map of GNU ld prints it, names an input section or a pattern of it."""
+    from ldcheck.sections.globs import section_glob
+
+    words = pattern.partition("(")[2].replace("(", " ").replace(")", " ").replace(",", " ").split()
+    return not words or any(section_glob(word).matches(name) for word in words)
 
 
 def _matching(glob: Glob, names: Sequence[str]) -> Iterator[str]:

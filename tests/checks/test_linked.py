@@ -160,8 +160,9 @@ def test_an_orphan_is_told_where_it_lies_beside_a_section_of_its_name(tmp_path: 
     places = {(one.address, one.size) for one in image.elf.sections if one.name == ".t"}
     assert len(places) == 2
     (holding,) = (address for address, size in places if size == 12)
-    (finding,) = judged(done, "orphans: none").findings
-    assert f"8 bytes of .t, from a.o, placed at {holding + 4:#x}" in finding.facts[0]
+    for with_script in (True, False):
+        (finding,) = judged(done, "orphans: none", with_script=with_script).findings
+        assert f"8 bytes of .t, from a.o, placed at {holding + 4:#x}" in finding.facts[0]
     (both,) = judged(done, "limit: .t, to: 15").findings
     assert both.message == ".t is 16 bytes, 1 byte more than 15"
 
