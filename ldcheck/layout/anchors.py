@@ -40,6 +40,9 @@ class Anchor:
             self.has_past = True
 
 
+# So many points ahead of a place are kept: what is asked of is near.
+_NEAREST = 256
+
 # Exact addresses are measured from here.
 ORIGIN = Anchor("0")
 
@@ -119,6 +122,19 @@ def _past(anchor: Anchor, offset: int) -> dict[Anchor, int]:
     while current is not None and current.has_past:
         for end, least in current.past.items():
             found[end] = max(least + offset, found.get(end, least + offset))
+        offset += current.low
+        current = current.parent
+    return found
+
+
+def all_ahead(anchor: Anchor, offset: int) -> dict[Anchor, int]:
+    """The nearest of the points that a place does not lie in front of, with the least distances from them."""
+    found: dict[Anchor, int] = {}
+    current: Anchor | None = anchor
+    while current is not None and len(found) < _NEAREST:
+        found[current] = offset
+        for end, least in current.past.items():
+            found.setdefault(end, least + offset)
         offset += current.low
         current = current.parent
     return found

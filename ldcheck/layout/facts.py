@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from math import gcd
 
-from ldcheck.layout.anchors import ORIGIN, Anchor, Reach, between, joined, modular_distance
+from ldcheck.layout.anchors import ORIGIN, Anchor, Reach, all_ahead, between, common_anchor, joined, modular_distance
 from ldcheck.layout.numbers import ANY, MASK, Number, exact
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import Node
@@ -183,6 +183,18 @@ class Known:
             return self
         anchor = self.behind(self.anchor.name, 0, 0)
         anchor.set_past({end.anchor: end.offset})
+        return Known(self.number, anchor, 0, self.reasons, self.obstacles)
+
+    def not_ahead_of(self, before: Known) -> Known:
+        """The same address, which is not in front of `before` in any link, nor of what that is measured from."""
+        if self.anchor is None or before.anchor is None or self.anchor is before.anchor:
+            return self
+        # What `before` is known to lie behind is lost to an address that is not measured from there.
+        kept = not before.anchor.has_past or common_anchor(before.anchor, self.anchor) is before.anchor
+        if kept and not_behind(before, self):
+            return self
+        anchor = self.behind(self.anchor.name if self.base else ".", 0, 0)
+        anchor.set_past(all_ahead(before.anchor, before.offset))
         return Known(self.number, anchor, 0, self.reasons, self.obstacles)
 
     def up_to(self, end: Known) -> Known:

@@ -290,6 +290,9 @@ class Walk:
     def _start(self, node: OutputSection, base: Known, traits: Traits) -> Known:
         name = node.name.text
         power = self._power(node)
+        if node.subalign is not None and power != self._constants.power(node.align):
+            # The nearest reason is shown.
+            base = base.with_obstacle(Reason(node.subalign, "takes the place of ALIGN from GNU ld 2.41 on"))
         because = () if node.align is None else (Reason(node.align, "aligns the start of the section"),)
         if node.address is not None:
             if power is None:
@@ -493,6 +496,9 @@ class Walk:
             address = Known(narrow, address.anchor, address.offset, address.reasons, address.obstacles)
         if address.anchor is None:
             address = Known(address.number, dot.address.behind("."), 0, address.reasons, address.obstacles)
+        else:
+            # Wherever it is to go: a linker that would have to go back for it refuses the link.
+            address = address.not_ahead_of(dot.address)
         return Value(number, frame, _because(address, node, dot.address))
 
 

@@ -127,6 +127,8 @@ _INNER_MOVES = (
     "NEXT({n})",
     ". + ({s} & 7)",
     ". + SIZEOF({o})",
+    "ORIGIN({r}) + 0x1000",
+    "{s} + 0x800",
 )
 _VALUES = (
     *("ALIGN({n})", "ALIGN(., {n})", ". + {n}", "{s} + {n}", "{s} - {t}", ". - {s}", "{s} & {mask}", "{s} & ~{mask}"),
