@@ -48,7 +48,7 @@ from ldcheck.judging.aligning import align_ahead
 from ldcheck.judging.edits import put_ahead
 from ldcheck.judging.enclosed import extent, off_ends, others
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, address_of, marks_a_place, missing, opened_section
+from ldcheck.judging.subjects import INPUT, SYMBOL, absent, address_of, marks_a_place, missing, opened_section
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
@@ -78,7 +78,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     start, stop = names_of(rule.keys["with"])
     for named in (start, stop):
         if named.text not in view.assignments:
-            return absent(named, view)
+            return absent(named, view, SYMBOL)
         if not marks_a_place(view.assignments[named.text][-1]):
             return Judgement(Standing.UNKNOWN, reason=f"{named.text} is not the address of the place of its assignment")
     found = [reaching(view.rules, named.text) for named in rule.names]
@@ -86,7 +86,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     open_questions = sum(len(one.undecided) for one in found)
     if not takers:
         if rule.optional or open_questions:
-            return unless_undecided(absent(rule.names[0], view), open_questions)
+            return unless_undecided(absent(rule.names[0], view, INPUT), open_questions)
         return Judgement(Standing.REFUTED, (_untaken(rule, start.text, stop.text, view),))
     opening, closing = view.assignments[start.text][-1], view.assignments[stop.text][-1]
     begin, end = view.positions[id(opening)], view.positions[id(closing)]

@@ -35,7 +35,7 @@ from __future__ import annotations
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging.edits import move_ahead, put_ahead
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.subjects import absent, naming, tried_ahead
+from ldcheck.judging.subjects import INPUT, absent, naming, tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.sections.globs import overlaps, section_glob
@@ -65,7 +65,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     judgements = [_judge(named, before, rule, view) for named in rule.names]
     # A pattern that could take none of the names guards nothing, whatever the script has.
     judgements += [
-        absent(pattern, view)
+        absent(pattern, view, "a pattern that can take one of the names")
         for pattern in before
         if not any(overlaps(section_glob(pattern.text), head) for head in heads) and not naming(pattern.text, view)
     ]
@@ -85,7 +85,7 @@ def _judge(named: Named, before: tuple[Named, ...], rule: Rule, view: ScriptView
         and not _takes_files(taker)
     ]
     if not naming_rules and (rule.optional or not takers):
-        return unless_undecided(absent(named, view), len(found.undecided))
+        return unless_undecided(absent(named, view, INPUT), len(found.undecided))
     harmful = [(taker, witness) for taker, witness in takers if not _listed_ahead(taker, naming_rules)]
     if harmful:
         problems = tuple(_problem(named.text, taker, witness.section, naming_rules, view) for taker, witness in harmful)

@@ -36,7 +36,7 @@ from __future__ import annotations
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging import edits
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, kept_by, naming
+from ldcheck.judging.subjects import INPUT, absent, kept_by, naming
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.budget import TooComplexError
@@ -63,7 +63,7 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
         (taker, witness) for taker, witness in found.takers if taker.files.everything or names(taker.names, wanted)
     ]
     if not takers or (rule.optional and not naming(named.text, view)):
-        return unless_undecided(absent(named, view), len(found.undecided))
+        return unless_undecided(absent(named, view, INPUT), len(found.undecided))
     if all(taker.discards for taker, _ in takers):
         return _discarded(named.text, *takers[0], view)
     loose = [(taker, witness) for taker, witness in takers if not taker.keep and not taker.discards]

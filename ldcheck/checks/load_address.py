@@ -41,7 +41,7 @@ import re
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import expression_of
-from ldcheck.judging.subjects import absent
+from ldcheck.judging.subjects import OUTPUT, absent
 from ldcheck.layout.facts import difference
 from ldcheck.layout.image_values import ImageValues
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -73,7 +73,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     for named in rule.names:
         glob = section_glob(named.text)
         found = [name for name in view.output_sections if name != "/DISCARD/" and glob.matches(name)]
-        judgements += [] if found else [absent(named, view)]
+        judgements += [] if found else [absent(named, view, OUTPUT)]
         for name in dict.fromkeys(found):
             if name not in own:
                 judgement = _section(name, wanted, view)

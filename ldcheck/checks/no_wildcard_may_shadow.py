@@ -38,7 +38,7 @@ from __future__ import annotations
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, undecided
 from ldcheck.judging.edits import move_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, tried_ahead
+from ldcheck.judging.subjects import INPUT, absent, tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.files import EVERY_FILE
@@ -63,7 +63,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
 def _judge(named: Named, view: ScriptView) -> Judgement:
     found = shadowing(view.rules, named.text)
     if not found:
-        return absent(named, view)
+        return absent(named, view, INPUT)
     judgements = []
     for shadowed in found:
         takings = [taking for taking in shadowed.takings if _harmful(taking, named.text)]

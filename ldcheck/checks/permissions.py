@@ -40,7 +40,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
 from ldcheck.image.model import Segment
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.segments import program_headers, shown_at
-from ldcheck.judging.subjects import absent
+from ldcheck.judging.subjects import OUTPUT, absent
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.families import Family, family_of
@@ -75,7 +75,7 @@ def _judge(named: Named, wanted: str, view: ScriptView) -> Judgement:
     if any(header.name.text == named.text for header in program_headers(view)):
         return Judgement(Standing.UNKNOWN, reason=f"{named.text} is a program header: only the image shows its flags")
     if not any(glob.matches(name) for name in view.output_sections):
-        return absent(named, view)
+        return absent(named, view, OUTPUT)
     strangers = [
         (taker, need)
         for taker in view.rules

@@ -43,7 +43,7 @@ from typing import NamedTuple
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, address_of, marks_a_place
+from ldcheck.judging.subjects import INPUT, SYMBOL, absent, address_of, marks_a_place
 from ldcheck.layout.facts import not_behind
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
@@ -76,12 +76,14 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     for key in ("between", "never-between"):
         for named in names_of(rule.keys.get(key)):
             if named.text not in view.assignments:
-                return absent(named, view)
+                return absent(named, view, SYMBOL)
             if not marks_a_place(view.assignments[named.text][-1]):
                 reason = f"{named.text} is not the address of the place where it is assigned"
                 return Judgement(Standing.UNKNOWN, reason=f"{reason}: only the image can tell")
     found = [_judge(named, rule, view) for named in rule.names]
     judged = all_of([judgement for judgement, _ in found], optional=rule.optional)
+    if judged.standing is Standing.ABSENT:
+        return judged
     causes: dict[tuple[object, ...], list[_Stray]] = {}
     for stray in (stray for _, strays in found for stray in strays):
         causes.setdefault((stray.message, id(stray.taker.section)), []).append(stray)
@@ -102,7 +104,7 @@ class _Stray(NamedTuple):
 def _judge(named: Named, rule: Rule, view: ScriptView) -> tuple[Judgement, list[_Stray]]:
     found = reaching(view.rules, named.text)
     if not found.takers:
-        return unless_undecided(absent(named, view), len(found.undecided)), []
+        return unless_undecided(absent(named, view, INPUT), len(found.undecided)), []
     strays: list[_Stray] = []
     undecided = ""
     if all(taker.discards for taker, _ in found.takers) and (wanted := rule.keys.get("in") or rule.keys.get("between")):

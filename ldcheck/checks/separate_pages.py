@@ -91,7 +91,7 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
         for named in group:
             extent = _extent(named.text, view)
             if extent is None:
-                judgements.append(absent(named, view))
+                judgements.append(absent(named, view, "an output section or a range `start..end`"))
             else:
                 groups[-1].append(extent)
     for first, second in combinations(groups, 2):

@@ -201,7 +201,7 @@ class ScriptView:
         """A name of this script that is like `name`, or empty."""
         from difflib import get_close_matches
 
-        return next(iter(get_close_matches(name, sorted(self.known_names), 1)), "")
+        return next(iter(get_close_matches(name, sorted(self.known_names - {name}), 1)), "")
 
     def route(self, node: Node) -> str:
         """The symbolic place of a node (`SECTIONS/.text/3`), stable under edits elsewhere."""

@@ -311,8 +311,9 @@ def _absent(rule: Rule, scripts: Mapping[int, Judgement], image: Judgement | Non
     location = named[0].location if named else rule.location
     if problem is not None and problem.location is not None:
         location = problem.location
+    label = (problem.label if problem is not None else "") or "nothing has this name"
     help_text = problem.help if problem is not None and problem.help else "correct the name, or say `optional: true`"
-    error = InputError(f"{reason} [{rule.id}]", location, label="nothing has this name", help=help_text)
+    error = InputError(f"{reason} [{rule.id}]", location, label=label, help=help_text)
     return _Outcome(RuleResult(rule.id, rule.check, Verdict.NOT_CHECKED, reason), errors=(error,))
 
 

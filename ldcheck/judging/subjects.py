@@ -25,13 +25,34 @@ if TYPE_CHECKING:
     from ldcheck.sections.rules import InputRule
 
 
-def absent(named: Named, view: ScriptView) -> Judgement:
-    """The judgement on a name that nothing in the script has."""
-    reason = f"nothing in the script is called {named.text}"
-    similar = view.similar(named.text)
-    advice = f"did you mean {similar}?" if similar else "correct the name, or say `optional: true`"
-    problem = Problem(named.text, reason, location=named.location, help=advice)
+# What a name may have to be for a check.
+INPUT = "an input section that a statement takes"
+OUTPUT = "an output section"
+SYMBOL = "a symbol"
+
+
+def absent(named: Named, view: ScriptView, wanted: str = "") -> Judgement:
+    """The judgement on a name that nothing in the script has, or something else than what is `wanted`."""
+    name = named.text
+    is_what = _kind_of(name, view)
+    if is_what:
+        reason = f"{name} is {is_what} of the script, and wanted is {wanted or 'something else'}"
+        advice = f"name {wanted}, or say `optional: true`" if wanted else "correct the name, or say `optional: true`"
+    else:
+        reason = f"nothing in the script is called {name}"
+        similar = view.similar(name)
+        advice = f"did you mean {similar}?" if similar else "correct the name, or say `optional: true`"
+    problem = Problem(name, reason, location=named.location, label=is_what, help=advice)
     return Judgement(Standing.ABSENT, (problem,), reason=reason)
+
+
+def _kind_of(name: str, view: ScriptView) -> str:
+    """What the script has of that very name; empty if nothing."""
+    if name in view.output_sections:
+        return OUTPUT
+    if name in view.assignments:
+        return SYMBOL
+    return "a section pattern" if name in view.known_names else ""
 
 
 STRIPPED = "the ELF file is stripped of its symbols, give the unstripped one"
