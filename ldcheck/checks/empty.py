@@ -24,7 +24,8 @@ Compile the object that is named with `-fno-pic` (or `-fvisibility=hidden`), and
 
 ## Limits
 The script alone does not decide it: what the inputs bring is known after the link only. GNU ld keeps three reserved
-words in `.got.plt` on some architectures; give such a section a `limit` instead.
+words in `.got.plt` on some architectures; give such a section a `limit` instead. A name that nothing has is not
+checked, lest a misspelling hold; those that toolchains give may be absent, and all of a rule with `optional: true`.
 
 ## References
 GNU ld manual, "Output Section Discarding"; ELF gABI, "Special Sections".

@@ -25,6 +25,8 @@ _SEPARATED = r"[_.$]+"
 _BETWEEN = r"\.\.(?=\w)|[^\w.$*?\[\]]+"
 # The checks whose names are those of input sections, which some statement has to take.
 _TAKING = frozenset(("bracket", "discard", "enumerate", "keep", "no-wildcard-may-shadow", "place"))
+# The checks that want nothing of their names: a script that lacks one breaks no rule, and may be asked for another.
+UNWANTED = frozenset(("empty",))
 # Those of them for which a wildcard that takes the sections does not count.
 _NAMING = frozenset(("enumerate", "no-wildcard-may-shadow"))
 
@@ -92,6 +94,8 @@ def _alike(missing: Iterable[str], rule: Rule) -> Iterator[tuple[str, ...]]:
 def _lacking(name: str, rule: Rule) -> str:
     if not name.startswith("."):
         return "nothing in the script defines"
+    if rule.check in UNWANTED:
+        return "no section is called"
     if rule.check in _NAMING:
         return "no statement names"
     return "nothing takes" if rule.check in _TAKING else "the script has no"
@@ -109,14 +113,14 @@ def _demanded(names: tuple[str, ...], rule: Rule, view: ScriptView) -> Problem:
         where = f"into {places}" if places else "where it belongs"
         advice = f"put `*({' '.join(wanted)})` {where}"
     node, label = _sibling(names[0], rule, view)
-    counts = _counts(names, rule, view)
+    counts = rule.check not in UNWANTED and _counts(names, rule, view)
     return view.problem(
         node,
         names[0],
         f"{lacking} {said}",
         severity=None if counts else Severity.NOTE,
         label=label,
-        help=f"{advice}, or say `optional: true` in the rule",
+        help=f"{'correct the name' if rule.check in UNWANTED else advice}, or say `optional: true` in the rule",
     )
 
 

@@ -25,7 +25,7 @@ from ldcheck.findings import (
     Verdict,
     undecided,
 )
-from ldcheck.judging.absence import demands
+from ldcheck.judging.absence import UNWANTED, demands
 from ldcheck.judging.applicable import Target, config_holds, excluded, lacks, unvalued
 from ldcheck.judging.asking import decided, of_script
 from ldcheck.judging.existence import Lack, lacking
@@ -159,8 +159,9 @@ def _without_passing_over(
         return replace(outcome, result=result, errors=())
     errors, judgements = demands(rule, told, {at: target.scripts[at].view for at in cases})
     used = (EvidenceKind.SCRIPT,)
-    findings = _findings(rule, target, Verdict.VIOLATED, judgements, sorted(judgements), None, used)
-    if findings:
+    verdict = Verdict.NOT_CHECKED if rule.check in UNWANTED else Verdict.VIOLATED
+    findings = _findings(rule, target, verdict, judgements, sorted(judgements), None, used)
+    if findings and verdict is Verdict.VIOLATED:
         result = _result(rule, Verdict.VIOLATED, findings[0].message, used)
     return _Outcome(result, outcome.findings + findings, errors if told else outcome.errors)
 
