@@ -24,7 +24,8 @@ with
 
 ## Limits
 A section that no pattern takes becomes an orphan and is kept: that is reported, because nothing discards it. So are
-some of the names, or of the files, that patterns leave.
+some of the names, or of the files, that patterns leave. What GNU ld needs for .dynamic (.hash, .gnu.hash, .dynsym) it
+refuses to discard in a link with -pie or -shared.
 
 ## References
 GNU ld manual, "Output Section Discarding".
@@ -33,6 +34,7 @@ GNU ld manual, "Output Section Discarding".
 from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
+from ldcheck.judging.discarding import advice, discarder, statement
 from ldcheck.judging.edits import put_first, put_last
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import unread
@@ -105,23 +107,25 @@ def _left_over(name: str, left: Witness, taker: InputRule, view: ScriptView) -> 
 def _orphan(names: list[str], view: ScriptView) -> Problem:
     they = "it would become an orphan section" if len(names) == 1 else "they would become orphan sections"
     message = f"nothing discards {listed(names, _MOST)}: {they}"
-    statement = f"*({' '.join(names)})"
-    discards = view.output_sections.get("/DISCARD/", ())
-    if not discards:
-        whole = f"/DISCARD/ : {{ {statement} }}"
+    discards = discarder(view)
+    does, is_allowed = advice(names, view)
+    if discards is None:
+        whole = f"/DISCARD/ : {{ {statement(names)} }}"
+        look = f"look at the end of SECTIONS: a /DISCARD/ for {listed(names, _MOST)} is to stand there"
         return Problem(
             subject=names[0],
             message=message,
-            help=f"look at the end of SECTIONS: a /DISCARD/ for {listed(names, _MOST)} is to stand there",
-            fix=put_last(whole, view, f"add `{whole}` to SECTIONS"),
+            help=look if is_allowed else does,
+            fix=put_last(whole, view, does) if is_allowed else None,
         )
+    look = f"look at whether {listed(names, _MOST)} {'is' if len(names) == 1 else 'are'} to be listed here"
     return view.problem(
-        discards[-1],
+        discards,
         names[0],
         message,
         label=f"does not name {'it' if len(names) == 1 else 'them'}",
-        help=f"look at whether {listed(names, _MOST)} {'is' if len(names) == 1 else 'are'} to be listed here",
-        fix=put_first(statement, discards[-1], view, f"add `{statement}` to it"),
+        help=look if is_allowed else does,
+        fix=put_first(statement(names), discards, view, does) if is_allowed else None,
     )
 
 

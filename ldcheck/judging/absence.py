@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ldcheck.findings import InputError, Judgement, Problem, Severity, Standing
+from ldcheck.judging.discarding import advice as advice_to_discard
+from ldcheck.judging.discarding import discarder
 from ldcheck.judging.evidence import ScriptView
 from ldcheck.judging.existence import Lack
 from ldcheck.policy.rule import Rule, names_of
@@ -113,6 +115,12 @@ def _demanded(names: tuple[str, ...], rule: Rule, view: ScriptView) -> Problem:
         where = f"into {places}" if places else "where it belongs"
         advice = f"put `*({' '.join(wanted)})` {where}"
     node, label = _sibling(names[0], rule, view)
+    if rule.check == "discard":
+        lacking = "nothing discards"
+        advice = advice_to_discard(names, view)[0]
+        discards = discarder(view)
+        node = discards if discards is not None else _sections(view)
+        label = f"does not name {'it' if len(names) == 1 else 'them'}" if discards is not None else ""
     counts = rule.check not in UNWANTED and _counts(names, rule, view)
     return view.problem(
         node,
@@ -149,7 +157,11 @@ def _sibling(name: str, rule: Rule, view: ScriptView) -> tuple[Node, str]:
     node = _found(alike, view) if alike else None
     if node is not None:
         return node, "what is called most like it"
-    return next((node for node in view.statements if isinstance(node, Sections)), view.tree), ""
+    return _sections(view), ""
+
+
+def _sections(view: ScriptView) -> Node:
+    return next((node for node in view.statements if isinstance(node, Sections)), view.tree)
 
 
 def _found(name: str, view: ScriptView) -> Node | None:

@@ -1,0 +1,7 @@
+.globl _start
+.text
+_start: ret
+.data
+.fill 8
+.bss
+.fill 40
