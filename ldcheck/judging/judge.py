@@ -31,6 +31,7 @@ from ldcheck.judging.asking import decided, of_script
 from ldcheck.judging.existence import Lack, lacking
 from ldcheck.judging.parts import unless_in_parts
 from ldcheck.judging.repeated import once
+from ldcheck.judging.shown import in_script
 from ldcheck.judging.spent import TIME, OutOfTimeError
 from ldcheck.judging.worded import finding_of, is_likely
 from ldcheck.policy.declare import Checks
@@ -124,6 +125,7 @@ def _judge_rule(rule: Rule, target: Target, checks: CheckModules) -> _Outcome:
     linked_here = not target.scripts or target.image_case in cases
     if target.image is not None and linked_here and hasattr(check, "on_image") and set(asked) - {EvidenceKind.SCRIPT}:
         image = unless_in_parts(decided(check.on_image, rule, target.image), target.image, declaration)
+        image = in_script(image, target.image) if rule.lint else image
     missing = _missing(rule, asked, target)
     outcome = _combine(rule, target, scripts, image, missing)
     if rule.optional:

@@ -630,6 +630,21 @@ def test_data_that_is_loaded_to_ram(tmp_path: Path, linker: str) -> None:
     assert line == "error: .kept (4 bytes) is loaded to K, where nothing is when the device starts"
 
 
+def test_an_orphan_that_is_loaded_to_ram_is_shown_in_the_script(tmp_path: Path) -> None:
+    script = (
+        "MEMORY { ROM (rx) : ORIGIN = 0x8000000, LENGTH = 64K RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 64K }\n"
+        "SECTIONS {\n.text : { *(.text) } > ROM\n.data : { *(.data) } > RAM AT> ROM\n.bss : { *(.bss) } > RAM\n}\n"
+    )
+    own = '.data\n.long 1\n.section .mydata,"aw"\n.long 3\n.bss\n.skip 40\n'
+    done = linked(tmp_path, script, f"{START}{own}", linker="ld.lld-19")
+    for with_map in (False, True):
+        report = judged(done, policies=("generic",), with_map=with_map, select=("load-address-in-ram",))
+        (found,) = report.findings
+        assert found.message == ".mydata (4 bytes) is loaded to RAM, where nothing is when the device starts"
+        assert (found.location.file, found.location.line) == (str(done.script), 4)
+        assert found.help.startswith("see that a statement takes .mydata")
+
+
 @pytest.mark.parametrize("kind", ["(NOLOAD) :", ":"])
 def test_memory_without_content_is_loaded_from_nowhere(tmp_path: Path, kind: str) -> None:
     body = f".data : {{ *(.data) }} > R AT> F .kept {kind} {{ *(.kept) }} > K"

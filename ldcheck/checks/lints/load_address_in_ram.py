@@ -179,5 +179,7 @@ def _problem(one: Loaded, content: list[Loaded], region: str, view: ImageView) -
             f"in the image: {one.name} has the load address {one.load:#x}",
             f"objcopy -O binary writes {counted(high - low, 'byte')}, from {low:#x} to {high:#x}",
         ),
-        help="write `AT>` and copy it, or `(NOLOAD)` if it has no initial values",
+        help="write `AT>` and copy it, or `(NOLOAD)` if it has no initial values"
+        if isinstance(node, OutputSection)
+        else f"see that a statement takes {one.name}, in an output section that is loaded elsewhere and copied",
     )
