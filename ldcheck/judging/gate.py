@@ -16,7 +16,7 @@ from ldcheck.judging.calls import with_policies
 from ldcheck.judging.details import details, picture
 from ldcheck.judging.linked import image_of, linked_with, present
 from ldcheck.judging.meant import Meant, meant_by
-from ldcheck.judging.scripts import Scripts, read_scripts, script_errors, views_of, warnings
+from ldcheck.judging.scripts import Scripts, all_errors, read_scripts, views_of, warnings
 from ldcheck.judging.spent import TIME, OutOfTimeError, spent
 from ldcheck.linker import GNU
 from ldcheck.record import dataclass, field, replace
@@ -119,7 +119,7 @@ def _checked(
     progress(f"{target.name}: reading the script")
     try:
         scripts = read_scripts(target, asked.arch, asked.text) if given is None else given
-        unreadable += [error for parse in scripts.parses for error in script_errors(parse)]
+        unreadable += all_errors(scripts)
     except CheckError as error:
         unreadable += error.errors
     reading = spent() - begin

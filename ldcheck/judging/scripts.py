@@ -234,6 +234,23 @@ def _refuse_linked(source: Source) -> None:
     raise CheckError(InputError(f"this is {what}, not a linker script", Location(source.name), help=advice))
 
 
+def all_errors(scripts: Scripts) -> list[InputError]:
+    """The errors of every script of a target, each once, with the configurations that have it if others do not."""
+    found: dict[tuple[str, Location], tuple[InputError, list[int]]] = {}
+    for at, parse in enumerate(scripts.parses):
+        for error in script_errors(parse):
+            found.setdefault((error.message, error.location), (error, []))[1].append(at)
+    return [_under(scripts, error, where) for error, where in found.values()]
+
+
+def _under(scripts: Scripts, error: InputError, where: list[int]) -> InputError:
+    condition = scripts.condition(where, [error.location]) if len(where) < len(scripts.parses) else ""
+    if not condition:
+        return error
+    others = f"{condition}: settle such a symbol with `-U` or `-D`, and what is left is judged until it is mended"
+    return replace(error, help=f"{error.help}; {others}" if error.help else others)
+
+
 def script_errors(parse: Parse) -> list[InputError]:
     """The errors of a script as errors of the run, at the lines that people edit.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ldcheck.judging.scripts import Scripts, read_scripts
+from ldcheck.judging.scripts import Scripts, all_errors, read_scripts
 from ldcheck.project.target import Target
 from ldcheck.script.syntax import OutputSection, walk
 
@@ -75,3 +75,19 @@ def test_other_scripts_are_read_as_ld_reads_them(tmp_path: Path, text: str) -> N
     scripts = _read(tmp_path / "board.ld", text)
     assert scripts.preprocessed == ()
     assert len(scripts.parses) == 1
+
+
+def test_an_error_names_the_configurations_that_have_it(tmp_path: Path) -> None:
+    other = "#ifdef _B\n  b : ORIGIN = 0, LENGTH = 4K\n#endif\n"
+    text = f"MEMORY {{\n#ifdef _A\n  a : ORIGIN _A_AT, LENGTH = 4K\n#endif\n{other}}}\n"
+    scripts = _read(tmp_path / "board.ld", text + "SECTIONS { .text : { *(.text) } }\n")
+    assert len(scripts.parses) == 4
+    (error,) = all_errors(scripts)
+    assert (error.location.line, error.label) == (3, "expected `=`")
+    assert error.help.startswith("only with _A: settle such a symbol with `-U` or `-D`")
+    everywhere = _read(tmp_path / "plain.ld", text.replace("#ifdef _A\n", "#ifndef NEVER\n").replace("_B", "NEVER"))
+    found = all_errors(everywhere)
+    assert [error.location.line for error in found] == [3]
+    assert found[0].help.startswith("only without NEVER")
+    (error,) = all_errors(_read(tmp_path / "all.ld", text.replace("#ifdef _A\n", "\n\n#if 1\n").replace("_B", "_C")))
+    assert error.help == ""
