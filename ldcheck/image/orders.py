@@ -118,11 +118,15 @@ class _Group(NamedTuple):
 
 
 class _Jump(NamedTuple):
-    """An assignment to dot. `page` is the page size with which it comes out; None where it cannot be computed."""
+    """An assignment to dot. `page` is the page size with which it comes out; None where it cannot be computed.
+
+    `back`: as linked, dot was past it, as behind a section of another memory region.
+    """
 
     text: str
     value: int
     page: int | None
+    back: bool = False
 
 
 class _Data(NamedTuple):
@@ -251,7 +255,7 @@ class _Run:
                 if self._evaluate(text, dot, start, page) == value:
                     return _Jump(text, value, page)
             self.notes.append(f"`{text}` cannot be computed: what follows is taken to start at {value:#x}, as linked")
-        return _Jump(text, value, None)
+        return _Jump(text, value, None, dot is not None and value < dot)
 
     # In another order --------------------------------------------------------------------------------------------
 
@@ -284,7 +288,7 @@ class _Run:
             value = self._evaluate(jump.text, dot, start, jump.page)
             if value is not None:
                 return value
-        if dot is None or dot <= jump.value:
+        if dot is None or dot <= jump.value or jump.back:
             return jump.value
         page = _PAGE_SIZES[0]
         return jump.value + -(-(dot - jump.value) // page) * page

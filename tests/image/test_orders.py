@@ -213,3 +213,36 @@ def test_many_random_links(tmp_path):
         folder = tmp_path / str(seed)
         folder.mkdir()
         random_link(folder, seed)
+
+
+def test_dot_that_goes_back_to_where_another_region_is_loaded(tmp_path):
+    """Behind a section that runs elsewhere, a script counts on from its load address by a symbol that no map tells."""
+    script = """
+MEMORY { mem : ORIGIN = 0x44200000, LENGTH = 64K ram : ORIGIN = 0xe6302000, LENGTH = 4K }
+SECTIONS
+{
+  .text : { *(.text) } > mem
+  loaded = .;
+  .run : { *(.run) } > ram AT> mem
+  . = loaded + SIZEOF(.run);
+  .data : { . = ALIGN(4); *(.data .data.*) . = ALIGN(4); } > mem
+  .bss : { *(.bss) } > mem
+}
+"""
+    sources = (
+        '.globl _start\n.text\n_start: .skip 7\n.section .run,"ax"\n.skip 20\n.data\n.balign 16\n.skip 33\n',
+        '.data\n.skip 1\n.section .data.x,"aw"\n.balign 8\n.skip 9\n.bss\n.skip 4\n',
+    )
+    objects = [assemble(tmp_path, source, name=name) for source, name in zip(sources, ("a.o", "b.o"), strict=True)]
+
+    def linked(name: str, text: str, *options: str) -> LinkMap:
+        done = link(tmp_path, text, objects, options=options, name=name)
+        assert done.map is not None, done.output
+        return read_map(str(done.map))
+
+    other = {
+        ALL_SORTED: linked("all", script, "--sort-section=alignment"),
+        CATCH_ALLS_SORTED: linked("catch", catch_alls_sorted(script)),
+        OBJECTS_SORTED: linked("objects", objects_sorted(script, ["*a.o", "*b.o"])),
+    }
+    agree(linked("plain", script), objects, other)
