@@ -232,9 +232,13 @@ def test_bad_file(run: Run, folder: Path, option: str, kind: str) -> None:
         assert ": error: " in run.out
 
 
-@pytest.mark.parametrize(
-    "content", [b"\x7fELF" + bytes(300), bytes(range(256)), b"\xff\xfe\x00", b"\x00" * 9, GOOD.encode() + b"\0"]
-)
+def test_elf_file_as_script(run: Run, folder: Path) -> None:
+    (folder / "x.lds").write_bytes(b"\x7fELF" + bytes(300))
+    assert run("check", "--policy", "policy.yaml", "x.lds") == 2
+    assert run.out.startswith("x.lds: error: this is an ELF file, not a linker script\n")
+
+
+@pytest.mark.parametrize("content", [bytes(range(256)), b"\xff\xfe\x00", b"\x00" * 9, GOOD.encode() + b"\0"])
 def test_binary_file_as_script(run: Run, folder: Path, content: bytes) -> None:
     (folder / "x.lds").write_bytes(content)
     assert run("check", "--policy", "policy.yaml", "x.lds") == 2
