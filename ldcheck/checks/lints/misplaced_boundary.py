@@ -54,7 +54,7 @@ from ldcheck.judging.subjects import may_be_stripped, missing, unread
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.marks import is_start_to_end, marks_a_place
-from ldcheck.script.syntax import Assignment, InputSectionDescription, Name, Node, OutputSection
+from ldcheck.script.syntax import Assignment, InputSectionDescription, Node, OutputSection
 from ldcheck.sections.reach import names
 from ldcheck.sections.rules import InputRule, flat
 from ldcheck.sections.tables import is_table, names_in
@@ -102,7 +102,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 def _kind(node: Node, pattern: re.Pattern[str], word: re.Pattern[str], view: ScriptView) -> tuple[str, Node | None]:
     """What a symbol is the bound of by its name, `bss` or `data`, and at whose place it lies; None for others.
 
-    That is the assignment that gives it, or what it is an alias of, the location counter itself, or an output section.
+    That is the assignment that gives it, or what it is an alias of, the location counter, or an output section.
     """
     if not isinstance(node, Assignment):
         return "", None
@@ -110,8 +110,6 @@ def _kind(node: Node, pattern: re.Pattern[str], word: re.Pattern[str], view: Scr
     found = pattern.fullmatch(name) if word.search(name) else None
     place = place_of(node, view) if found is not None else None
     if found is None or place is None:
-        return "", None
-    if isinstance(place, Assignment) and not (isinstance(place.value, Name) and place.value.name == "."):
         return "", None
     return found[1] or found[2], place
 
