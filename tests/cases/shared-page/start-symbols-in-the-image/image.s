@@ -1,0 +1,7 @@
+.globl _start
+.text
+_start: .fill 100
+.section .table.a, "a"
+.quad 1
+.data
+.long 1
