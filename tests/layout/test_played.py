@@ -26,9 +26,10 @@ _LINKS = int(os.environ.get("LDCHECK_PLAYED_LINKS", "500"))
 
 
 def judged(tally: Tally, share: float) -> None:
-    """Nothing may differ, and enough has to be predicted."""
+    """Nothing may differ, and enough has to be predicted of the links that ld makes."""
     assert not tally.broken, "\n\n".join(tally.broken[:3])
-    assert tally.predicted > tally.links * share, tally.refused
+    made = tally.links - tally.refused["and so does ld"]
+    assert tally.predicted > made * share > tally.links * share / 2, tally.refused
 
 
 def test_random_links_are_predicted_to_the_byte(tmp_path: Path) -> None:
