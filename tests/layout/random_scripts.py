@@ -278,6 +278,8 @@ class _Maker:
             names.remove(self._random.choice((".bss", ".bss", ".data", ".rodata" if ".rodata" in names else ".bss")))
         for name in names:
             body.extend(self._between())
+            if self._lld and self._chance(0.06):
+                body.append(self._overlay_for_lld())
             home = {".text": "flash", ".rodata": "flash", ".data": "ram", ".bss": "ram"}.get(name, "ccm")
             if self._chance(0.1):
                 home = self._random.choice(self._regions)

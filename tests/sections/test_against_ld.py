@@ -16,7 +16,7 @@ import pytest
 from ldcheck.image.objects import read_objects
 from ldcheck.linker import Linker as Meant
 from ldcheck.sections.assign import assign, named_files
-from ldcheck.sections.older import is_older, joined_sections
+from ldcheck.sections.older import is_older, joined_sections, sharing
 from tests.sections import random_links
 from tests.sections.linked import difference, input_sections, markers, run_ld
 from tests.sections.scripts import tree
@@ -60,6 +60,8 @@ def random_difference(seed: int, folder: Path, target: str = "x86_64", linker: L
     files = random_links.objects(chance, folder, target)
     script, default = random_links.script(chance)
     sort_section = chance.choice(["name", "alignment"]) if chance.random() < 0.15 else ""
+    if linker.version == "2.35" and sharing(tree(script + default)) is not None:
+        return f"{NO_LINK}: as `place` says, that is not followed"
     found = compare(folder, script, files, sort_section, default, target, linker)
     return f"seed {seed}: {found}\n{script}{default}" if found and not found.startswith(NO_LINK) else found
 
@@ -116,7 +118,8 @@ def test_many_random_links_by_another_version(tmp_path, linker, capsys):
     with capsys.disabled():
         print(f"\n{linker}: {linked} links, {len(different)} placed otherwise")
     assert different == []
-    assert linked > LINKS * 0.8
+    # 2.35 refuses more of the scripts.
+    assert linked > LINKS * (0.5 if linker.version == "2.35" else 0.8)
 
 
 SECTIONS = {
