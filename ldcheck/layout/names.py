@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from math import gcd
 
 from ldcheck.layout.anchors import ORIGIN, Anchor
 from ldcheck.layout.constants import Constants
 from ldcheck.layout.evaluation import Scope, evaluate
-from ldcheck.layout.facts import Known, known
+from ldcheck.layout.facts import Known, distance, known
 from ldcheck.layout.flow import Flow
 from ldcheck.layout.frames import (
     ABSOLUTE,
@@ -156,6 +157,8 @@ class Names:
         if late or (mentions(expression, name) and not self.by_address):
             # Until the final run, ld does not assign a symbol from itself.
             value = UNSURE_VALUE
+        if self.by_address and _may_mean_the_end(final):
+            value = final = UNSURE_VALUE
         self._late.discard(name)
         if late:
             final = UNSURE_VALUE
@@ -350,3 +353,17 @@ def assigned_value(node: Assignment) -> Expression:
 def mentions(expression: Expression, name: str) -> bool:
     """Whether a symbol's value goes into an expression."""
     return name in symbols_in(expression)
+
+
+def _may_mean_the_end(value: Value) -> bool:
+    """Whether a symbol may lie one byte ahead of its section, which lld takes for the end (SectionBase::getOffset)."""
+    home, address = value.home, value.absolute()
+    if home is None or home in (ABSOLUTE, AETHER, FOREIGN, UNSURE):
+        return False
+    start = home.start
+    least, _ = distance(start, address)
+    if (least is not None and least >= 0) or address.high < start.low - 1 or address.low >= start.high:
+        return False
+    step = gcd(address.number.modulus, start.number.modulus)
+    off = address.number.remainder + 1 - start.number.remainder
+    return off == 0 if step == 0 else off % step == 0

@@ -159,8 +159,8 @@ def link_once(
     try:
         elf = read_elf(str(done.elf))
     except CheckError:
-        # Sections at the addresses of the headers have overwritten these.
-        assert lld
+        # With lld, sections at the addresses of the headers overwrite these; GNU ld writes segments that end ahead of
+        # their start where thread-local sections lie far apart.
         tally.refused += 1
         return
     if firmware and any((made := elf.section(name)) is None or not made.size for name in (".text", ".data")):
