@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ldcheck.image.model import Elf, LinkMap
 from ldcheck.layout.flow import Flow
 from ldcheck.layout.image_values import ImageValues, regions_of
-from ldcheck.script.environment import ABSOLUTE, Value
+from ldcheck.script.environment import ABSOLUTE, SOMEWHERE, Value
 from ldcheck.script.syntax import Overlay, Script
 
 _MASK = (1 << 64) - 1
@@ -37,7 +37,7 @@ class PlaceValues(ImageValues):
         # Symbols that the script defines only if no object does.
         self.provided = found.uncertain
         # Output sections of which the image does not tell where they are; the one without name is unknown itself.
-        self.hidden = {""}
+        self.hidden = {SOMEWHERE}
 
     @property
     def dot(self) -> int | None:
@@ -52,11 +52,11 @@ class PlaceValues(ImageValues):
         if found is None or found.number is None:
             return None
         if self.homes.get(name) in self.hidden:
-            return Value(None, "", f"what {name} is relative to is unknown")
+            return Value(None, SOMEWHERE, f"what {name} is relative to is unknown")
         home = self.homes.get(name)
         if home is None and self.assigned[name]:
             # What an earlier run of ld knew of it, and relative to what, the image does not tell.
-            return Value(None, "", f"{name} is assigned later")
+            return Value(None, SOMEWHERE, f"{name} is assigned later")
         if home is None:
             home = ABSOLUTE if self.by_address else self._object_home(name)
         base = None if home == ABSOLUTE else self.addr(home)

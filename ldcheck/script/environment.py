@@ -10,13 +10,16 @@ from __future__ import annotations
 from ldcheck.record import dataclass
 
 ABSOLUTE = "*ABS*"
+# The section of a value that nothing tells.
+SOMEWHERE = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """A number, or None if it is unknown, for `reason`.
 
-    `section` is what it is relative to: the name of an output section, ABSOLUTE, or None for a plain number.
+    `section` is what it is relative to: the name of an output section, ABSOLUTE, or None for a plain number. SOMEWHERE
+    if that is unknown, so that no address is known of it either.
     """
 
     number: int | None

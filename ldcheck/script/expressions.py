@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ldcheck.script.arithmetic import FORCED, MASK, OPERATORS, PLAIN_RESULT, align, divide
-from ldcheck.script.environment import ABSOLUTE, Environment, Value
+from ldcheck.script.environment import ABSOLUTE, SOMEWHERE, Environment, Value
 from ldcheck.script.syntax import Binary, Call, Conditional, Expression, Name, Number, Unary, Word
 
 
@@ -142,7 +142,7 @@ class _Evaluation:
             return self._from_absolute(self._environment.dot, "the location counter is unknown")
         value = self._environment.symbol(name)
         if value is None:
-            return Value(None, None, f"symbol {name} is unknown")
+            return Value(None, None if self._outside else SOMEWHERE, f"symbol {name} is unknown")
         if value.section == ABSOLUTE and not self._outside:
             return Value(value.number, None, value.reason)
         if value.section is None and self._outside:
@@ -220,6 +220,8 @@ class _Evaluation:
         Values of different sections are made absolute, unless one is a plain number; the result then keeps the other's
         section. Of two values of one section, or two plain numbers, the result is plain, or absolute outside.
         """
+        if not self._outside and SOMEWHERE in (left.section, right.section):
+            return left, right, SOMEWHERE, SOMEWHERE
         if left.section == right.section:
             return left, right, left.section, ABSOLUTE if self._outside else None
         if left.section is not None and right.section is not None:
