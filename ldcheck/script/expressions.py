@@ -142,7 +142,7 @@ class _Evaluation:
             return self._from_absolute(self._environment.dot, "the location counter is unknown")
         value = self._environment.symbol(name)
         if value is None:
-            return Value(None, None if self._outside else SOMEWHERE, f"symbol {name} is unknown")
+            return Value(None, SOMEWHERE, f"symbol {name} is unknown")
         if value.section == ABSOLUTE and not self._outside:
             return Value(value.number, None, value.reason)
         if value.section is None and self._outside:
@@ -220,8 +220,11 @@ class _Evaluation:
         Values of different sections are made absolute, unless one is a plain number; the result then keeps the other's
         section. Of two values of one section, or two plain numbers, the result is plain, or absolute outside.
         """
-        if not self._outside and SOMEWHERE in (left.section, right.section):
-            return left, right, SOMEWHERE, SOMEWHERE
+        sections = left.section, right.section
+        if SOMEWHERE in sections:
+            # Whether the other one is made absolute hangs on whether the two are of one section.
+            outcome = ABSOLUTE if self._outside and None not in sections else SOMEWHERE
+            return _lost(left), _lost(right), SOMEWHERE, outcome
         if left.section == right.section:
             return left, right, left.section, ABSOLUTE if self._outside else None
         if left.section is not None and right.section is not None:
@@ -310,6 +313,13 @@ class _Evaluation:
             "SIZEOF": environment.sizeof,
         }[function]
         return _known(find(name), reason)
+
+
+def _lost(value: Value) -> Value:
+    """A value beside one of an unknown section: an offset in a section may count as such, or as an address."""
+    if value.section is None or value.section == ABSOLUTE:
+        return value
+    return Value(None, SOMEWHERE, value.reason or "what the other operand is relative to is unknown")
 
 
 def _operands(node: Expression) -> tuple[Expression, ...]:

@@ -31,3 +31,13 @@ def test_with_sane_expressions_even_zero_has_an_unknown_home(tmp_path):
 def test_outside_of_sections_it_is_a_number(tmp_path):
     found = computed("", tmp_path)
     assert found["none"] == found["more"] == (0, 0)
+
+
+def test_beside_it_an_offset_of_zero_may_be_an_address(tmp_path):
+    script = """SECTIONS { .t 0x1000 : { first = .; *(.t) } .gone : { s = .; }
+    .u 0x8000 : { both = s && first; *(.u) } }"""
+    objects = [assemble(tmp_path, '.section .t,"a"\n.long 1\n.section .u,"a"\n.long 1\n')]
+    done = link(tmp_path, script, objects)
+    assert done.elf is not None, done.output
+    found = evaluate_on(parse(Source("t.lds", script)).tree, read_elf(str(done.elf)))
+    assert [(one.expected, one.actual) for one in found.symbols if one.name == "both"] == [(None, 0x8001)]
