@@ -7,7 +7,7 @@ value hangs on statements that come later: then the one has what an earlier run 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from math import gcd
 
@@ -157,7 +157,11 @@ class Names:
         if late or (mentions(expression, name) and not self.by_address):
             # Until the final run, ld does not assign a symbol from itself.
             value = UNSURE_VALUE
-        if self.by_address and _may_mean_the_end(final):
+        if (
+            self.by_address
+            and final.absolute() != final_dot.absolute()
+            and _may_mean_the_end(final, self.sections.values())
+        ):
             value = final = UNSURE_VALUE
         self._late.discard(name)
         if late:
@@ -355,15 +359,25 @@ def mentions(expression: Expression, name: str) -> bool:
     return name in symbols_in(expression)
 
 
-def _may_mean_the_end(value: Value) -> bool:
-    """Whether a symbol may lie one byte ahead of its section, which lld takes for the end (SectionBase::getOffset)."""
+def _may_mean_the_end(value: Value, passed: Iterable[Section]) -> bool:
+    """Whether a symbol may lie one byte ahead of its section, which lld takes for the end (SectionBase::getOffset).
+
+    Outside of output sections that is one of those that were `passed`.
+    """
     home, address = value.home, value.absolute()
-    if home is None or home in (ABSOLUTE, AETHER, FOREIGN, UNSURE):
+    if home is None or home in (ABSOLUTE, FOREIGN, UNSURE):
         return False
-    start = home.start
-    least, _ = distance(start, address)
-    if (least is not None and least >= 0) or address.high < start.low - 1 or address.low >= start.high:
+    starts = [section.frame.start for section in passed] if home is AETHER else [home.start]
+    return any(_may_be_just_ahead(address, start) for start in starts)
+
+
+def _may_be_just_ahead(address: Known, start: Known) -> bool:
+    """Whether an address may be the one ahead of another."""
+    if address.high < start.low - 1 or address.low >= start.high:
         return False
     step = gcd(address.number.modulus, start.number.modulus)
     off = address.number.remainder + 1 - start.number.remainder
-    return off == 0 if step == 0 else off % step == 0
+    if off if step == 0 else off % step:
+        return False
+    least, _ = distance(start, address)
+    return least is None or least < 0
