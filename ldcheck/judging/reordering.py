@@ -9,6 +9,7 @@ from ldcheck.script.linear import linear
 from ldcheck.script.marks import marks_a_place, names_a_start, range_of
 from ldcheck.script.syntax import Assertion, Assignment, Call, Expression, Name, OutputSection, Word
 from ldcheck.script.uses import leaves
+from ldcheck.sections.rules import DISCARD
 from ldcheck.words import listed
 
 if TYPE_CHECKING:
@@ -21,11 +22,13 @@ _ADDRESSES = ("ADDR", "LOADADDR")
 
 
 def bound_to_order(first: OutputSection, last: OutputSection, view: ScriptView) -> str:
-    """In words: what would mean something else if `last` stood ahead of `first`; empty where nothing is known to.
+    """In words: what may mean something else if `last` stood ahead of `first`; empty where nothing is known to.
 
     Those are the symbols at the edges of the two, and whatever is made of an address in a section from `first`
-    to `last`: `__data_end__ = __bss_start__` is the end of .data for as long as .bss follows.
+    to `last`: `__data_end__ = __bss_start__` is the end of .data for as long as .bss follows. /DISCARD/ has no address.
     """
+    if DISCARD in (first.name.text, last.name.text):
+        return ""
     begin, end = view.positions[id(first)], view.positions[id(last)]
     between = [node for node in view.statements[begin : end + 1] if isinstance(node, OutputSection)]
     inside = {id(section) for section in between}
@@ -36,11 +39,13 @@ def bound_to_order(first: OutputSection, last: OutputSection, view: ScriptView) 
             owner[node.target.text] = id(section)
     for section in between:
         owner.update((f"{function}({section.name.text})", id(section)) for function in _ADDRESSES)
+    # The location counter is where it stands, in any order.
+    owner.pop(".", None)
     edges = [*(one.target.text for one in starts_of(first, view)), *_ends_of(last, view)]
     # What is called after nothing is the start or the end of all.
     if edges := [name for name in edges if range_of(name)]:
         return listed([f"`{name}`" for name in edges])
-    bound = (_shown(node) for node, value in _expressions(view) if _hangs(node, value, owner))
+    bound = (_shown(node, view) for node, value in _expressions(view) if _hangs(node, value, owner))
     return next(bound, "")
 
 
@@ -69,7 +74,8 @@ def _expressions(view: ScriptView) -> Iterator[tuple[Node, Expression]]:
 def _hangs(node: Node, value: Expression, owner: Mapping[str, int]) -> bool:
     """Whether a value is more than the distance of two places of one section, or the load address of one."""
     named = [name for leaf in leaves(value) if (name := _name(leaf)) in owner]
-    if not named:
+    # `.text : AT(ADDR(.text) - offset)` goes with its section, wherever that is.
+    if all(owner[name] == id(node) for name in named):
         return False
     total = linear(value)
     if total is None:
@@ -90,7 +96,9 @@ def _name(leaf: Name | Call) -> str:
     return f"{leaf.function}({argument.text})" if isinstance(argument, Word) else ""
 
 
-def _shown(node: Node) -> str:
+def _shown(node: Node, view: ScriptView) -> str:
     if isinstance(node, Assignment):
         return f"`{node.target.text}`"
-    return f"the address of {node.name.text}" if isinstance(node, OutputSection) else "an ASSERT"
+    if isinstance(node, OutputSection):
+        return f"the address of {node.name.text}"
+    return f"the ASSERT in line {view.locate(node).line}"

@@ -117,7 +117,7 @@ def tried_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> str:
         sections = (earlier.section, rule.section)
         bound = bound_to_order(sections[0], sections[1], view) if sections[0] and sections[1] else ""
         if bound:
-            return f"{narrow}: {bound} would mean something else in another order of {earlier.output} and {rule.output}"
+            return f"{narrow}: in another order of {earlier.output} and {rule.output}, {bound} may mean something else"
         return f"look at the order of {earlier.output} and {rule.output}, or {narrow}"
     if behind.file == first.file and behind.line != first.line:
         return f"look at what stands between lines {first.line} and {behind.line}, whose order matters, or {narrow}"
