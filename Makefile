@@ -23,7 +23,8 @@ sweep: TOOLS := sweep
 sweep: tools $(VENV)/dev ## the longer differential runs
 	$(PYTEST) -m sweep
 
-bench: $(VENV)/dev ## how long things take, as ratios of paired runs
+bench: TOOLS := sweep
+bench: tools $(VENV)/dev ## how long things take, as ratios of paired runs
 	$(BIN)/python -m benchmarks
 
 lint: $(VENV)/dev ## ruff and mypy

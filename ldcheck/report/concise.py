@@ -12,7 +12,7 @@ from ldcheck.report.text import place
 def render(report: Report, _options: Options) -> str:
     """The errors and findings of a report, a line each."""
     lines = [f"{place(error.location)}: error: {clipped(error.message)}" for error in report.errors]
-    for shown in merged(report.findings):
+    for shown in merged(report):
         finding = shown.finding
         message = f"{finding.severity.value}: {clipped(finding.message)} [{clipped(finding.rule)}]"
         lines.append(f"{place(finding.location)}: {message}")

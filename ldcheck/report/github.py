@@ -30,7 +30,7 @@ def render(report: Report, options: Options) -> str:
     kinds: dict[Severity, list[tuple[Location, str, str]]] = {severity: [] for severity in _COMMANDS}
     for error in report.errors:
         kinds[Severity.ERROR].append((error.location, "ldcheck", _error_message(error)))
-    for shown in merged(report.findings):
+    for shown in merged(report):
         finding = shown.finding
         if finding.severity in kinds:
             kinds[finding.severity].append((finding.location, f"ldcheck: {finding.rule}", _message(shown)))
@@ -82,8 +82,7 @@ def _message(shown: Shown) -> str:
     finding = shown.finding
     lines = [clipped(finding.message)]
     lines += [f"{text.place(other.location)}: {clipped(other.label)}" for other in finding.related]
-    if len(shown.targets) > 1:
-        lines.append(f"for {', '.join(clipped(target) for target in shown.targets)}")
+    lines += text.whose(shown)
     lines += text.details(finding)
     lines += text.advice(finding)
     return "\n".join(lines)

@@ -23,7 +23,7 @@ _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.N
 def render(report: Report, options: Options) -> str:
     """A JSON list with an entry for every error and every finding."""
     entries = [_error(error, options) for error in dict.fromkeys(report.errors)]
-    shown = merged(report.findings)
+    shown = merged(report)
     entries += [_finding(one, print_, options) for one, print_ in zip(shown, fingerprints(shown, options), strict=True)]
     return json.dumps(entries) + "\n"
 

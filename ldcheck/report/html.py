@@ -9,13 +9,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
-from ldcheck.findings import Finding, InputError
+from ldcheck.findings import InputError
 from ldcheck.layout.picture import Mark, Picture, Stretch
 from ldcheck.report.escape import clipped, markup, printable
 from ldcheck.report.model import Report
 from ldcheck.report.options import Options
-from ldcheck.report.order import by_target, counted, merged
-from ldcheck.report.text import advice, details, excerpts, place
+from ldcheck.report.order import Shown, by_target, counted, merged
+from ldcheck.report.text import advice, details, excerpts, place, whose
 
 _MOST_FINDINGS = 1000
 _MOST_ROWS = 5000
@@ -163,22 +163,21 @@ def _error(error: InputError, options: Options) -> str:
 
 
 def _findings(report: Report, options: Options) -> Iterator[str]:
-    shown = sorted(merged(report.findings), key=lambda one: one.finding.severity.rank)
+    shown = sorted(merged(report), key=lambda one: one.finding.severity.rank)
     yield f"<h2>Findings ({len(shown):,})</h2>\n"
     if not shown:
         yield "<p>None.</p>\n"
     for one in shown[:_MOST_FINDINGS]:
-        yield _finding(one.finding, one.targets, options)
+        yield _finding(one, options)
     if len(shown) > _MOST_FINDINGS:
         yield f"<p>{len(shown) - _MOST_FINDINGS:,} more findings are in the other formats.</p>\n"
 
 
-def _finding(finding: Finding, targets: Sequence[str], options: Options) -> str:
+def _finding(shown: Shown, options: Options) -> str:
+    finding = shown.finding
     severity = finding.severity.value
     lines = "\n".join(markup(line) for line in excerpts(finding.location, finding.label, finding.related, options))
-    rest = [*details(finding), *advice(finding)]
-    if len(targets) > 1:
-        rest.insert(0, f"for {', '.join(targets)}")
+    rest = [*whose(shown), *details(finding), *advice(finding)]
     return (
         f"<article class={severity}><p class=place>{_text(place(finding.location))}</p>"
         f"<p><b>{severity}</b> {_text(finding.message)} <span class=rule>[{_text(finding.rule)}]</span></p>"

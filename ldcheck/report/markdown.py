@@ -48,7 +48,7 @@ def _verdicts(report: Report) -> list[str]:
 
 
 def _findings(report: Report, options: Options) -> list[str]:
-    shown = sorted(merged(report.findings), key=lambda one: one.finding.severity.rank)
+    shown = sorted(merged(report), key=lambda one: one.finding.severity.rank)
     if not shown:
         return []
     lines = ["\n| | place | finding | rule |\n|---|---|---|---|\n"]

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ldcheck.findings import Finding, RuleResult, Verdict
 from ldcheck.record import dataclass, replace
 
+if TYPE_CHECKING:
+    from ldcheck.report.model import Report
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Shown:
-    """A finding and the targets that have it; each may have it under conditions of its own, which it then tells."""
+    """A finding and the targets that have it; each may have it under conditions of its own, which it then tells.
+
+    `told` are the targets that a reader is told of: all that have it, if the run has more than one.
+    """
 
     finding: Finding
     targets: tuple[str, ...]
+    told: tuple[str, ...]
 
 
 def place(finding: Finding) -> tuple[object, ...]:
@@ -28,16 +36,18 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=place)
 
 
-def merged(findings: Iterable[Finding]) -> list[Shown]:
-    """Findings in order; those that say the same of the same place for several targets are one."""
+def merged(report: Report) -> list[Shown]:
+    """A report's findings in order; those that say the same of the same place for several targets are one."""
     together: dict[tuple[object, ...], list[Finding]] = {}
-    for finding in ordered(findings):
+    for finding in ordered(report.findings):
         key = (*place(finding)[:-1], finding.facts, finding.related)
         together.setdefault(key, []).append(finding)
-    return [
-        Shown(_for_all(same), tuple(dict.fromkeys(finding.target for finding in same if finding.target)))
-        for same in together.values()
-    ]
+    several = len({result.target for result in report.rules}) > 1
+    shown = []
+    for same in together.values():
+        targets = tuple(dict.fromkeys(finding.target for finding in same if finding.target))
+        shown.append(Shown(_for_all(same), targets, targets if several else ()))
+    return shown
 
 
 def _for_all(same: list[Finding]) -> Finding:

@@ -29,7 +29,7 @@ def render(report: Report, options: Options) -> str:
         }
         for error in report.errors
     ]
-    diagnostics += [_diagnostic(shown, options) for shown in merged(report.findings)]
+    diagnostics += [_diagnostic(shown, options) for shown in merged(report)]
     return json.dumps({"source": {"name": "ldcheck"}, "diagnostics": diagnostics}) + "\n"
 
 

@@ -15,7 +15,7 @@ from ldcheck.report.fingerprint import fingerprints
 from ldcheck.report.model import Report
 from ldcheck.report.options import Options
 from ldcheck.report.order import Shown, merged
-from ldcheck.report.text import advice, details, prose
+from ldcheck.report.text import advice, details, prose, whose
 from ldcheck.source import Location, exact
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -26,7 +26,7 @@ _RESULT_LIMIT = 25_000
 
 def render(report: Report, options: Options) -> str:
     """A SARIF log with one run, on one line: indenting thousands of results would take longer than finding them."""
-    shown = merged(report.findings)
+    shown = merged(report)
     known: dict[str, int] = {}
     for one in shown:
         known.setdefault(one.finding.rule, len(known))
@@ -82,9 +82,7 @@ def _problem_severity(severity: Severity) -> str:
 
 def _result(shown: Shown, rule_index: int, fingerprint: str, options: Options) -> dict[str, object]:
     finding = shown.finding
-    lines = [clipped(finding.message), *details(finding)]
-    if len(shown.targets) > 1:
-        lines.append(f"for {', '.join(clipped(target) for target in shown.targets)}")
+    lines = [clipped(finding.message), *whose(shown), *details(finding)]
     result: dict[str, object] = {
         "ruleId": exact(finding.rule),
         "ruleIndex": rule_index,

@@ -25,7 +25,7 @@ def render(report: Report, options: Options) -> str:
     """The whole report; ends in a line end unless it is empty."""
     parts = [_error(error, options) for error in report.errors]
     explained: set[tuple[str, str, str]] = set()
-    parts += [_finding(shown, options, explained) for shown in merged(report.findings)]
+    parts += [_finding(shown, options, explained) for shown in merged(report)]
     if report.notes:
         parts.append("".join(f"{_paint('note:', _CYAN, options)} {clipped(note)}\n" for note in report.notes))
     if report.accepted:
@@ -112,14 +112,17 @@ def _finding(shown: Shown, options: Options, explained: set[tuple[str, str, str]
     message = _paint(clipped(finding.message), _BOLD, options)
     lines = [f"{place(finding.location)}: {severity} {message} [{clipped(finding.rule)}]"]
     lines += excerpts(finding.location, finding.label, finding.related, options)
-    if len(shown.targets) > 1:
-        lines.append(f"  for {', '.join(clipped(target) for target in shown.targets)}")
-    lines += [f"  {line}" for line in details(finding)]
+    lines += [f"  {line}" for line in (*whose(shown), *details(finding))]
     said = (finding.rule, finding.why, finding.help)
     if said not in explained:
         explained.add(said)
         lines += [f"  {line}" for line in advice(finding)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def whose(shown: Shown) -> list[str]:
+    """Which targets have a finding, where there are others."""
+    return [f"for {', '.join(clipped(target) for target in shown.told)}"] if shown.told else []
 
 
 def details(finding: Finding) -> list[str]:
