@@ -104,8 +104,11 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
             reason = f"no object has a section {listed([one.text for one in side.sections], joint='or')}"
             return Judgement(Standing.ABSENT if rule.optional else Standing.UNKNOWN, reason=reason)
     exceptions = _exceptions(rule)
+    partial = getattr(pool, "partial", False)
+    # To find calls takes much time: none are looked for in sections that are allowed everything.
+    named = _not_allowed_at_all(source.named, exceptions) if partial else source.named
     pairs: dict[tuple[str, ...], list[Reference]] = {}
-    for one in _not_allowed(pool.between(source.named, target.named, source.holds, target.holds), exceptions):
+    for one in _not_allowed(pool.between(named, target.named, source.holds, target.holds), exceptions):
         # Copies of one function in several files are one to a reader.
         key = (
             _shown(one.source),
@@ -114,15 +117,15 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
             _place(one.target_section, None if one.target else one.target_address),
         )
         pairs.setdefault(key, []).append(one)
-    remarks = tuple(_unused(one) for one in exceptions if not one.used and not one.entry.optional)
-    if not pairs and getattr(pool, "partial", False):
-        return Judgement(
-            Standing.UNKNOWN, reason=f"no direct call does; {_AT_ALL[source.by_address or target.by_address]}"
-        )
-    if not pairs and (untold := pool.untold(source.named, source.holds, target.named, target.holds)):
-        return Judgement(Standing.UNKNOWN, reason=f"not all references could be read: {untold}")
+    # What a call does not need, a reference that is no call may.
+    remarks = tuple(_unused(one) for one in exceptions if not (one.used or one.entry.optional or partial))
     limit = rule.keys.get("at-most")
     most = evaluate(limit.text, view.params, limit.location) if isinstance(limit, Named) else 0
+    if len(pairs) <= most and partial:
+        found = f"{counted(len(pairs), 'direct call')} of at most {most:,}" if pairs else "no direct call does"
+        return Judgement(Standing.UNKNOWN, reason=f"{found}; {_AT_ALL[source.by_address or target.by_address]}")
+    if len(pairs) <= most and (untold := pool.untold(source.named, source.holds, target.named, target.holds)):
+        return Judgement(Standing.UNKNOWN, reason=f"not all references could be read: {untold}")
     if len(pairs) <= most:
         return Judgement(Standing.HOLDS, remarks, evidence=evidence)
     if limit is not None:
@@ -179,6 +182,12 @@ def _not_allowed(found: Iterable[Reference], exceptions: Sequence[_Exception]) -
     return [one for one in found if not [exception for exception in exceptions if exception.allows(one)]]
 
 
+def _not_allowed_at_all(named: Callable[[str], bool], exceptions: Sequence[_Exception]) -> Callable[[str], bool]:
+    """Which of the sections that `named` takes no exception allows to refer to whatever they like."""
+    free = any_of([section for one in exceptions if one.is_free for section in one.entry.sections or ("*",)])
+    return lambda name: named(name) and not free(name)
+
+
 class _Exception:
     """An entry of `except`, and whether anything needed it."""
 
@@ -187,6 +196,8 @@ class _Exception:
         self.used = False
         self._source, self._target = (_name_matcher(text) for text in entry.symbols)
         self._in_source, self._in_target = any_of(entry.sections or ("*",)), any_of(entry.targets or ("*",))
+        # Whether it asks for nothing but the section of what refers.
+        self.is_free = entry.symbols == ("*", "*") and not entry.targets and not entry.object
 
     def allows(self, one: Reference) -> bool:
         entry = self.entry

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable
+from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
@@ -18,8 +19,8 @@ from ldcheck.image.addends import EM_ARM, EM_X86_64
 
 EM_AARCH64 = 183
 
-# Opcodes of x86-64 that a displacement of four bytes follows.
-_X86 = re.compile(rb"[\xe8\xe9]|\x0f[\x80-\x8f]")
+# Opcodes of x86-64 that a displacement of four bytes follows, of which the two higher ones are to be filled in.
+_X86 = b"[\xe8\xe9\x0f](?:(?<!\x0f)|[\x80-\x8f])(?s:(?=..%s%s))"
 # Those with one byte reach so far from their own start, with all the prefixes that there may be.
 _SHORT = 15 + 128
 # The highest bytes of the words of A64: B and BL, CBZ and TBZ with their like, B.cond; of A32: B, BL and BLX.
@@ -51,14 +52,25 @@ def branches(machine: int, thumb: bool, code: bytes, base: int, within: tuple[in
 
 def _of_x86(code: bytes, base: int, least: int, most: int) -> Branches:
     places, targets = array("Q"), array("Q")
-    # A displacement of four bytes has to follow.
-    for match in _X86.finditer(code, 0, max(len(code) - 4, 0)):
+    # An instruction ends at most six bytes behind its opcode, and its displacement counts from there.
+    for match in _displaced(least - base - len(code) - 6 >> 16, most - base >> 16).finditer(code):
         end = match.end()
         target = base + end + 4 + _DISPLACEMENT(code, end)[0]
         if least <= target < most:
             places.append(base + match.start())
             targets.append(target)
     return Branches(places, targets, _SHORT)
+
+
+@lru_cache(maxsize=8)
+def _displaced(least: int, most: int) -> re.Pattern[bytes]:
+    """Opcodes that a displacement follows of which the higher half, a signed number, is in a range."""
+    halves = range(max(least, -1 << 15), min(most, (1 << 15) - 1) + 1)
+    return re.compile(_X86 % (_one_of({half & 255 for half in halves}), _one_of({half >> 8 & 255 for half in halves})))
+
+
+def _one_of(values: set[int]) -> bytes:
+    return b"[%s]" % b"".join(b"\\x%02x" % value for value in sorted(values)) if values else b"(?!)"
 
 
 def _of_words(

@@ -88,9 +88,10 @@ class DirectCalls(ByAddress):
 
         found: dict[tuple[object, ...], Reference] = {}
         one = self._object
+        within = self._around(targets)
         with collector_paused():
             for stretch in self._stretches:
-                for address, place in stretch.leads(leads_there, may_lead):
+                for address, place in stretch.leads(leads_there, may_lead, within):
                     if not leads_there(place) or not may_lead(address):
                         continue
                     place, names = self._meant(place)
@@ -105,13 +106,23 @@ class DirectCalls(ByAddress):
         """Whether the linker made any."""
         return any(map(_STUB.fullmatch, self._object.names))
 
+    def _around(self, wanted: Sequence[bool]) -> tuple[int, int]:
+        """The range of code that has all which is in a wanted input section, or that leads there."""
+        one = self._object
+        ends = [one.base(section) + len(code) for section, code in one.code.items()]
+        start, end = min(map(one.base, one.code), default=0), max(ends, default=0)
+        if self._stubs or wanted[-1]:
+            return start, end
+        parts = [part for part, is_wanted in zip(self._parts, wanted, strict=False) if is_wanted]
+        first = min((part.address for part in parts), default=end)
+        last = max((part.address + part.size for part in parts), default=start)
+        return max(start, first), min(end, last)
+
     @cached_property
     def _stretches(self) -> Sequence[_Stretch]:
         one = self._object
-        ends = [one.base(section) + len(code) for section, code in one.code.items()]
-        within = min(map(one.base, one.code), default=0), max(ends, default=0)
         return [
-            _Stretch(one, section, start, code[start:end], thumb, within, self._starts)
+            _Stretch(one, section, start, code[start:end], thumb, self._starts)
             for section, code in one.code.items()
             for start, end, thumb in one.stretches(section, len(code))
         ]
@@ -142,7 +153,6 @@ class _Stretch:
         start: int,
         code: bytes,
         thumb: bool,
-        within: tuple[int, int],
         parts: Sequence[int],
     ) -> None:
         self.section, self.base = section, one.base(section)
@@ -152,18 +162,20 @@ class _Stretch:
         inner = {address for address in (*starts, *parts) if self._start < address < self._end}
         self._pieces = [self._start, *sorted(inner), self._end]
         self._decoded: dict[int, Sequence[tuple[int, int]]] = {}
-        self._branches = branches(one.machine, thumb, code, self._start, within)
 
-    def leads(self, leads_there: Wants, may_lead: Wants) -> Iterator[tuple[int, int]]:
-        """Instructions that lead elsewhere, and where: at least those that lead from and to what is wanted."""
-        for piece in sorted(self._wanted(leads_there, may_lead)):
+    def leads(self, leads_there: Wants, may_lead: Wants, within: tuple[int, int]) -> Iterator[tuple[int, int]]:
+        """Instructions that lead elsewhere, and where: at least those that lead from and to what is wanted.
+
+        What is wanted lies in the range `within`.
+        """
+        for piece in sorted(self._wanted(leads_there, may_lead, within)):
             if piece not in self._decoded:
                 self._decoded[piece] = list(self._decode(self._pieces[piece], self._pieces[piece + 1]))
             yield from self._decoded[piece]
 
-    def _wanted(self, leads_there: Wants, may_lead: Wants) -> Iterable[int]:
+    def _wanted(self, leads_there: Wants, may_lead: Wants, within: tuple[int, int]) -> Iterable[int]:
         """The pieces with an instruction that may lead from and to what is wanted, by number."""
-        pieces, found = self._pieces, self._branches
+        pieces, found = self._pieces, branches(self._machine, self._thumb, self._code, self._start, within)
         if found is None:
             return range(len(pieces) - 1)
         wanted = {

@@ -72,7 +72,13 @@ def stretch_of(side: Side, view: ImageView) -> Stretch | Judgement:
 def any_of(patterns: Sequence[str]) -> Callable[[str], bool]:
     """Whether a name matches one of some patterns."""
     globs = [fnmatch_glob(pattern) for pattern in patterns]
-    return cache(lambda name: any(glob.matches(name) for glob in globs))
+    # Most patterns are names and beginnings of names, which are looked up together.
+    names = {glob.literal for glob in globs}
+    beginnings = tuple(glob.prefix for glob in globs if glob.open_end)
+    others = [glob for glob in globs if glob.literal is None and not glob.open_end]
+    return cache(
+        lambda name: name in names or name.startswith(beginnings) or any(glob.matches(name) for glob in others)
+    )
 
 
 def _range(symbols: Sequence[Named], view: ImageView) -> tuple[int, int]:
