@@ -125,6 +125,18 @@ def test_direct_calls_in_an_image_without_relocations(tmp_path: Path, prefix: st
     assert (result.verdict, result.reason) == (Verdict.NOT_CHECKED, f"no direct call does; {reason}")
 
 
+def test_direct_calls_alone_neither_hold_a_limit_nor_make_an_exception_needless(tmp_path: Path) -> None:
+    """The data that refer to the same place are not seen in an image without relocations."""
+    sides = "from: { region: [FLASH, RAM] }, to: { section: .text, region: FLASH }"
+    rule = tmp_path / "policy.yaml"
+    (result,) = on_image(tmp_path, COMPILERS[0], f"{{ {sides} }}\n    at-most: 1", options=()).rules
+    assert (result.verdict, result.reason.partition(";")[0]) == (Verdict.NOT_CHECKED, "1 direct call of at most 1")
+    allowed = f"{{ {sides} }}\n    except: [{{ section: .data, reason: filled in later }}]"
+    assert said(on_image(tmp_path, COMPILERS[0], allowed, options=())) == SIDES[0][1]
+    seen = on_image(tmp_path, COMPILERS[0], f"{{ {sides} }}\n    at-most: 1")
+    assert [one.verdict for one in seen.rules] == [Verdict.VIOLATED], rule.read_text()
+
+
 @pytest.mark.parametrize("prefix", [*COMPILERS[:4]])
 @pytest.mark.parametrize(("rule", "wanted"), SIDES)
 def test_ranges_with_objects_and_their_map(tmp_path: Path, prefix: str, rule: str, wanted: list[str]) -> None:
