@@ -161,7 +161,8 @@ def _judged(
 
     output_arch, output_format = declared(scripts.parses[0].tree) if scripts.parses else ("", "")
     arch = find_arch(target, asked.arch, image, output_arch, output_format)
-    refused = judge.refuses_orphans(policies.rules)
+    rules, errors = _chosen(policies.rules, asked, target.location)
+    refused = judge.refuses_orphans(rules, arch)
     views = views_of(scripts, policies, arch, orphans=not refused, linkers=target.linkers)
     definitions = scripts.definitions or ((),) * len(views)
     linked, remarks = linked_with(target, views, image, policies.params, whole=not scripts.missing)
@@ -177,7 +178,6 @@ def _judged(
         linkers=tuple(dict.fromkeys(linker.name for linker in target.linkers)),
         paths=(target.script,) if target.script else (),
     )
-    rules, errors = _chosen(policies.rules, asked, target.location)
     begin = spent()
     judged = judge.judge(rules, judgeable, checks)
     seconds = reading + spent() - begin

@@ -130,7 +130,7 @@ class Bench:
         return all(one.complete for one in self.scripts.preprocessed)
 
     def _seen(self, scripts: Scripts) -> tuple[ScriptView, ...]:
-        refused = judge.refuses_orphans(self._policies.rules)
+        refused = judge.refuses_orphans(self._rules, self._judged.arch)
         arch, linkers = self._judged.arch, self.target.linkers
         return tuple(views_of(scripts, self._policies, arch, orphans=not refused, linkers=linkers))
 

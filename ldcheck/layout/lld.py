@@ -85,6 +85,8 @@ class LldWalk(Walk):
         One that stands ahead of all sections, or behind one that was given none, goes to a region by its flags.
         """
         del index
+        if not self._orphans:
+            return
         why = Reason(node, "an orphan section may be placed in front of it")
         self._threaded = True
         if not self._regions:

@@ -92,10 +92,10 @@ class Walk:
         """Walk the script and hand over what was found."""
         gaps = self._gaps()
         for index, (node, traits) in enumerate(self._flow.items):
-            if index in gaps and self._orphans:
+            if index in gaps:
                 self._orphan(index, node)
             self._top_level(node, traits)
-        if len(self._flow.items) in gaps and self._orphans:
+        if len(self._flow.items) in gaps:
             self._orphan(len(self._flow.items), self._tree)
         self._values.update(self._names.settle())
         assertions = self._judge.settle()
@@ -198,9 +198,15 @@ class Walk:
         """Where ld may place orphan sections: they take room in a region, or reset the location counter.
 
         Any region: orphans of one kind stand together, behind the first of them, and each keeps the region of the
-        section that it would have followed.
+        section that it would have followed. Who refuses orphans may still have some without address.
         """
-        why = Reason(node, "an orphan section may be placed in front of it")
+        if self._orphans:
+            self._make_room(Reason(node, "an orphan section may be placed in front of it"))
+        if index in self._flow.resets and not self._filled:
+            self._lose(Reason(node, "an orphan section without address may be placed in front of it"))
+
+    def _make_room(self, why: Reason) -> None:
+        """Let orphan sections take room in front of a statement."""
         dot, final, last = self._dot, self._final_dot, self._default.current
         reached: list[Known] = []
         for region in self._constants.regions.values():
@@ -213,8 +219,6 @@ class Walk:
         else:
             self._dot = joined([dot, *reached])
         self._final_dot = self._dot if final is dot else joined([final, *reached])
-        if index in self._flow.resets:
-            self._lose(Reason(node, "an orphan section without address may be placed in front of it"))
 
     def _lose(self, why: Reason) -> None:
         """Know nothing of the location counter, in neither run: an empty orphan resets it in one of them only."""
