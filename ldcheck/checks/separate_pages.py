@@ -43,28 +43,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
+from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing, all_of
 from ldcheck.judging.aligning import apart
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, marks_a_place, may_be_stripped, missing
+from ldcheck.judging.subjects import absent, address_of, marks_a_place, may_be_stripped, missing
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import (
     Extent,
     Range,
     Separation,
-    section_extent,
+    section_extents,
     section_range,
     separations,
     shared_pages,
-    symbol_extent,
     symbol_range,
 )
 from ldcheck.layout.result import Layout
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
-from ldcheck.script.syntax import OutputSection
+from ldcheck.script.syntax import Call, OutputSection
 from ldcheck.source import Related
+
+# Functions of the location counter that go by the page sizes of the link.
+_BY_PAGE_SIZES = ("DATA_SEGMENT_ALIGN", "DATA_SEGMENT_RELRO_END")
 
 DECLARATION = Declaration(
     head=Key(
@@ -89,25 +91,24 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     for group in _groups(rule):
         groups.append([])
         for named in group:
-            extent = _extent(named.text, view)
-            if extent is None:
+            extents = _extents(named.text, view, view.layout)
+            if not extents:
                 judgements.append(absent(named, view, "an output section or a range `start..end`"))
-            else:
-                groups[-1].append(extent)
+            groups[-1] += extents
     for first, second in combinations(groups, 2):
         together = [one for one in separations(view.layout, first, second, page) if not one.apart]
-        together = [one for one in together if not _apart_with_content(one, page, view)]
-        problems = tuple(_doubt(one, view) for one in together)
-        judgements.append(Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems))
+        judgements.append(Judgement(Standing.HOLDS))
+        judgements += [_not_apart(one, page, view) for one in together if not _apart_with_content(one, page, view)]
     return all_of(judgements, optional=rule.optional)
 
 
-def _extent(name: str, view: ScriptView, layout: Layout | None = None) -> Extent | None:
-    layout = layout or view.layout
+def _extents(name: str, view: ScriptView, layout: Layout) -> list[Extent]:
+    """What a name of the rule stands for: from one symbol to another, or all output sections that have the name."""
     symbols = _symbols(name)
     if symbols and all(symbol in view.assignments for symbol in symbols):
-        return symbol_extent(layout, *symbols, view.assignments[symbols[0]][-1])
-    return section_extent(layout, name)
+        start, end = (address_of(symbol, view, layout) for symbol in symbols)
+        return [] if start is None or end is None else [Extent(name, start[1], end[1], start[0])]
+    return section_extents(layout, name)
 
 
 def _apart_with_content(found: Separation, page: int, view: ScriptView) -> bool:
@@ -115,22 +116,27 @@ def _apart_with_content(found: Separation, page: int, view: ScriptView) -> bool:
 
     What follows an empty section need not lie behind its address: ld takes no room of a region for it.
     """
-    names = [one.name for one in (found.first, found.second)]
-    holding = [section for name in names if (section := _held_by(name, view)) is not None]
+    holding = [section for one in (found.first, found.second) if (section := _held_by(one, view)) is not None]
     if not holding:
         return False
     layout = interpret(view.tree, params=view.params, orphans=view.orphans, content=holding, linker=view.linker)
-    first, second = (_extent(name, view, layout) for name in names)
-    if first is None or second is None:
-        return False
-    return all(one.apart for one in separations(layout, [first], [second], page))
+    return _are_apart(found, page, view, layout)
 
 
-def _held_by(name: str, view: ScriptView) -> OutputSection | None:
+def _are_apart(found: Separation, page: int, view: ScriptView, layout: Layout) -> bool:
+    """Whether two extents are apart by another interpretation of the script."""
+    first, second = (
+        [one for one in _extents(known.name, view, layout) if one.node is known.node]
+        for known in (found.first, found.second)
+    )
+    return bool(first and second) and all(one.apart for one in separations(layout, first, second, page))
+
+
+def _held_by(extent: Extent, view: ScriptView) -> OutputSection | None:
     """The output section that is not empty unless an extent is: itself, or where both symbols mark places in it."""
-    symbols = _symbols(name)
-    if not symbols or not all(symbol in view.assignments for symbol in symbols):
-        return view.output_sections[name][0] if name in view.output_sections else None
+    symbols = _symbols(extent.name)
+    if extent.section is not None or symbols is None:
+        return extent.section
     start, end = (view.assignments[symbol][-1] for symbol in symbols)
     inside = view.enclosing.get(id(start))
     is_one = inside is view.enclosing.get(id(end)) and marks_a_place(start) and marks_a_place(end)
@@ -143,7 +149,19 @@ def _symbols(name: str) -> tuple[str, str] | None:
     return (start, end) if dots and start else None
 
 
-def _doubt(found: Separation, view: ScriptView) -> Problem:
+def _not_apart(found: Separation, page: int, view: ScriptView) -> Judgement:
+    """What is to be said of two extents that are not proved to be apart."""
+    if any(isinstance(reason.node, Call) and reason.node.function in _BY_PAGE_SIZES for reason in found.obstacles):
+        return Judgement(Standing.UNKNOWN, reason="the page sizes of the link decide where segments begin, give --elf")
+    if _are_apart(found, page, view, view.usual_layout):
+        unless = "unless an orphan or an empty section comes between them"
+        problem = _doubt(found, view, f"share no page {unless}", Severity.NOTE)
+    else:
+        problem = _doubt(found, view)
+    return Judgement(Standing.NOT_GUARANTEED, (problem,))
+
+
+def _doubt(found: Separation, view: ScriptView, but: str = "", severity: Severity | None = None) -> Problem:
     first, second, remedy = found.first, found.second, found.remedy
     node = remedy.node if remedy is not None else second.node
     kept = second if remedy is None or remedy.node is second.node else first
@@ -151,7 +169,9 @@ def _doubt(found: Separation, view: ScriptView) -> Problem:
     return view.problem(
         node,
         kept.name,
-        f"nothing keeps {kept.name} and {other.name} from sharing a page",
+        f"{kept.name} and {other.name} {but}"
+        if but
+        else f"nothing keeps {kept.name} and {other.name} from sharing a page",
         label=f"starts at an address that is known as: {kept.start}",
         related=(
             Related(view.locate(other.node), f"{other.name} is here"),
@@ -159,6 +179,7 @@ def _doubt(found: Separation, view: ScriptView) -> Problem:
         ),
         help=f"look at what stands between {other.name} and {kept.name}: nothing there starts a new page",
         fix=apart(found, view),
+        severity=severity,
     )
 
 

@@ -40,7 +40,9 @@ def _unless_defined(rule: Rule, view: ScriptView) -> str:
     if not view.asked_layout:
         return ""
     named = [*names_of(rule.subject), *(one for value in rule.keys.values() for one in names_of(value))]
-    words = dict.fromkeys(word for one in named for word in _WORD.findall(one.text))
+    # Of `start..end` both are named.
+    texts = [text for one in named for text in (one.text, *one.text.split(".."))]
+    words = dict.fromkeys(word for text in texts for word in _WORD.findall(text))
     provided = [word for word in words if _is_provided(word, view)]
     return f"unless an object defines {listed(provided, _MOST, joint='or')}" if provided else ""
 

@@ -74,6 +74,11 @@ class Region:
         self.current = origin
         self.attributes = attributes
 
+    def ends_at_multiple(self, step: int) -> bool:
+        """Whether nothing that lies in the region is moved out of it by rounding up to a multiple."""
+        origin, length = self.origin.value, self.length.value
+        return origin is not None and length is not None and (origin + length) % step == 0
+
     def bounded(self, end: Known) -> Known:
         """The end of a section that takes room here, which ld does not let lie outside (os_region_check)."""
         origin, length = self.origin.value, self.length.value

@@ -36,6 +36,7 @@ def interpret(
     params: Mapping[str, int] | None = None,
     input_alignments: Callable[[InputSectionDescription], int | None] | None = None,
     orphans: bool = True,
+    unallocated: bool = True,
     filled: bool = False,
     content: Collection[OutputSection] = (),
     linker: Linker = GNU,
@@ -44,15 +45,17 @@ def interpret(
 
     `params` gives values to symbols that the script leaves undefined, and to CONSTANT(MAXPAGESIZE) and
     CONSTANT(COMMONPAGESIZE) by these names. `input_alignments` tells the greatest alignment of the input sections that
-    a statement places, where it is known. Without `orphans`, the link is one that refuses orphan sections. `filled` is
-    one in which every output section has content and inputs are aligned to 64 bytes at most: what is then known holds
-    in usual links, and is no guarantee. Each output section of `content` is taken to have some. `linker` is the
-    one whose rules count.
+    a statement places, where it is known. Without `orphans`, the link is one that refuses orphan sections which take
+    room; without `unallocated`, those that have no address as well. `filled` is one in which no section is an orphan
+    then, every output section has content and inputs are aligned to 64 bytes at most: what is then known holds in usual
+    links, and is no guarantee. Each output section of `content` is taken to have some. `linker` is the one whose rules
+    count.
     """
     walk: type[Walk] = Walk
     if linker.kind == LLD.kind:
         from ldcheck.layout.lld import LldWalk
 
         walk = LldWalk
-    layout = walk(tree, dict(params or {}), input_alignments, orphans, filled, linker, content).run()
+    resets = orphans or (unallocated and not filled)
+    layout = walk(tree, dict(params or {}), input_alignments, orphans, filled, linker, content, resets).run()
     return layout if not_followed(tree, linker) is None else layout.without_knowledge()

@@ -58,8 +58,9 @@ class LldWalk(Walk):
         filled: bool,
         linker: Linker,
         content: Collection[OutputSection] = (),
+        resets: bool = True,
     ) -> None:
-        super().__init__(tree, params, input_alignments, orphans, filled, linker, content)
+        super().__init__(tree, params, input_alignments, orphans, filled, linker, content, resets)
         self._judge.asks_early = linker.may_be_before(*_ASKS_LATE)
         self._regions = [region for name, region in self._constants.regions.items() if name != DEFAULT]
         self._segments = any(isinstance(node, ProgramHeaders) for node in tree.statements)
@@ -109,7 +110,7 @@ class LldWalk(Walk):
         if self._filled:
             traits = traits_of(node, usual=True)
         before, regions, base = self._dot, *self._home(node)
-        bare = traits.unallocated or (self._may_be_bare and not self._filled)
+        bare = traits.unallocated or (self._may_be_bare and not self._filled and node not in self._content)
         start = self._start_of(node, base, traits, bare)
         frame = Frame(name, start)
         self._before[node] = before
@@ -176,6 +177,9 @@ class LldWalk(Walk):
             self._set(end)
         elif fluid and node.address is None and same(base, before):
             self._set(merged_end(before, end))
+        elif bare and not traits.thread_local and node.address is None and same(base, before):
+            # What has no memory leaves the location counter where it was.
+            self._set(before.grow(f"end of {node.name.text}", Reason(node, "may not be allocated")))
         else:
             dot = before.join(end)
             self._set(dot.past(end) if open_ended else dot)
@@ -194,7 +198,7 @@ class LldWalk(Walk):
         ahead = node.address is None or not_behind(base, start)
         why = Reason(node, "takes room in its region")
         for region in regions:
-            if not ahead or traits.thread_local:
+            if not ahead or traits.thread_local or (bare and node.address is None):
                 region.current = region.current.grow(f"end of {node.name.text}", why)
             elif node.region is None or not fluid:
                 region.current = region.current.join(end)
@@ -270,8 +274,7 @@ class LldWalk(Walk):
                 load = load.join(known(0))
             self._may_be_bare = self._may_be_bare or (traits.unallocated and not self._filled)
             self._threaded = self._threaded or traits.thread_local
-            if self._orphans:
-                self._orphan(0, section)
+            self._orphan(0, section)
         starts = [first] if newer else []
         if older:
             starts.append(self._address_of_overlay(node))

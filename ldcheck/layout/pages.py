@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ldcheck.image.model import Elf
-from ldcheck.layout.facts import Known, Reason, not_behind
+from ldcheck.layout.facts import Known, Reason, distance, not_behind
 from ldcheck.layout.result import Layout
 from ldcheck.record import dataclass
 from ldcheck.script.syntax import InputSectionDescription, Node, OutputSection
@@ -71,12 +71,11 @@ class SharedPage:
     second: Range
 
 
-def section_extent(layout: Layout, name: str) -> Extent | None:
-    """The extent of the first output section of a name."""
-    section = layout.section(name)
-    if section is None or not isinstance(section.node, OutputSection):
-        return None
-    return Extent(name, section.start, section.end, section.node, section.node)
+def section_extents(layout: Layout, name: str) -> list[Extent]:
+    """The extents of the output sections of a name: what a script gives to one name twice may be two."""
+    facts = [fact for fact in layout.sections if fact.name == name]
+    nodes = [(fact, fact.node) for fact in facts if isinstance(fact.node, OutputSection)]
+    return [Extent(name, fact.start, fact.end, node, node) for fact, node in nodes]
 
 
 def statement_extent(layout: Layout, statement: InputSectionDescription, section: OutputSection) -> Extent | None:
@@ -86,14 +85,6 @@ def statement_extent(layout: Layout, statement: InputSectionDescription, section
         return None
     names = " ".join(pattern.pattern.text for pattern in statement.patterns or ())
     return Extent(f"*({names})" if names else "an input file", start, end, statement, section)
-
-
-def symbol_extent(layout: Layout, start: str, end: str, node: Node) -> Extent | None:
-    """From one symbol to another; `node` is the assignment to the first."""
-    one, other = layout.symbol(start), layout.symbol(end)
-    if one is None or other is None:
-        return None
-    return Extent(f"{start}..{end}", one, other, node)
 
 
 def separations(layout: Layout, first: Sequence[Extent], second: Sequence[Extent], page: int) -> list[Separation]:
@@ -121,6 +112,10 @@ def _bound(below: Extent, above: Extent, page: int, bounds: Sequence[Known]) -> 
     for bound in bounds:
         if not_behind(below.end, bound) and not_behind(bound, above.start):
             return bound
+    # As much as a page between them has the end of one.
+    least, _ = distance(below.end, above.start)
+    if least is not None and least >= page - 1:
+        return above.start
     # Both may be known as numbers, far from each other.
     if below.end.high <= above.start.low // page * page:
         return above.start

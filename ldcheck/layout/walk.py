@@ -60,12 +60,14 @@ class Walk:
         filled: bool,
         linker: Linker = GNU,
         content: Collection[OutputSection] = (),
+        resets: bool = True,
     ) -> None:
         self._linker = linker
         self._content = frozenset(content)
         self._tree = tree
         self._input_alignments = input_alignments
         self._orphans = orphans
+        self._resets = resets
         self._filled = filled
         self._flow = flow(tree)
         self._collected = self._flow.collected
@@ -202,7 +204,7 @@ class Walk:
         """
         if self._orphans:
             self._make_room(Reason(node, "an orphan section may be placed in front of it"))
-        if index in self._flow.resets and not self._filled:
+        if index in self._flow.resets and self._resets:
             self._lose(Reason(node, "an orphan section without address may be placed in front of it"))
 
     def _make_room(self, why: Reason) -> None:
@@ -249,8 +251,9 @@ class Walk:
             end = end.grow(
                 f"end of {node.name.text}", Reason(node, "inputs of its own name that no pattern takes join its end")
             )
-        plain = node.address is None and not traits.unallocated and self._power(node) == 1
-        if plain or self._is_allocated(node, traits, start, end):
+        power = self._power(node)
+        plain = power == 1 or (power is not None and region.ends_at_multiple(power))
+        if (plain and node.address is None and not traits.unallocated) or self._is_allocated(node, traits, start, end):
             end = region.bounded(end)
             self._names.enclose(node, frame, end)
         # AT() may speak of the section itself.

@@ -19,7 +19,7 @@ from ldcheck.layout.facts import Known, Order, order
 from ldcheck.layout.followed import not_followed
 from ldcheck.layout.image_values import ImageValues
 from ldcheck.layout.interpret import interpret
-from ldcheck.layout.pages import Range, section_extent, separations, shared_pages
+from ldcheck.layout.pages import Range, section_extents, separations, shared_pages
 from ldcheck.layout.result import Layout, Truth
 from ldcheck.linker import Linker as Meant
 from ldcheck.script.dialect import GNU, LLD
@@ -303,9 +303,7 @@ def _compare_pages(layout: Layout, sections: dict[str, Place], where: str, tally
     # Zero-initialised thread-local data takes no room.
     taken = {name: place for name, place in sections.items() if place.end > place.start and name != ".tbss"}
     for first, second in combinations(taken, 2):
-        one, other = section_extent(layout, first), section_extent(layout, second)
-        assert one is not None
-        assert other is not None
+        [one], [other] = section_extents(layout, first), section_extents(layout, second)
         ranges = [Range(name, taken[name].start, taken[name].end) for name in (first, second)]
         for page in (16, 256, 4096):
             if separations(layout, [one], [other], page)[0].apart:

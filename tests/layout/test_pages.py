@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from ldcheck.layout.facts import Order, order
+from ldcheck.layout.facts import UNKNOWN, Order, order
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import (
     Extent,
     Range,
     Separation,
-    section_extent,
+    section_extents,
     separations,
     shared_pages,
     statement_extent,
-    symbol_extent,
 )
 from ldcheck.script.parser import parse
 from ldcheck.script.syntax import Assignment, InputSectionDescription, OutputSection, Script, walk
@@ -29,9 +28,7 @@ def tree_of(text: str) -> Script:
 
 def sections(text: str, first: str, second: str) -> Separation:
     layout = interpret(tree_of(text))
-    one, other = section_extent(layout, first), section_extent(layout, second)
-    assert one is not None
-    assert other is not None
+    [one], [other] = section_extents(layout, first), section_extents(layout, second)
     return separations(layout, [one], [other], PAGE)[0]
 
 
@@ -131,10 +128,15 @@ def test_between_symbols():
     tree = tree_of(text)
     layout = interpret(tree)
     nodes = {node.target.text: node for node in walk(tree) if isinstance(node, Assignment)}
-    one, other = symbol_extent(layout, "s", "e", nodes["s"]), symbol_extent(layout, "e", "f", nodes["e"])
-    assert isinstance(one, Extent)
-    assert isinstance(other, Extent)
+    places = {name: layout.symbol(name) or UNKNOWN for name in nodes}
+    one, other = (Extent(f"{a}..{b}", places[a], places[b], nodes[a]) for a, b in ("se", "ef"))
     assert separations(layout, [one], [other], PAGE)[0].apart
+
+
+def test_a_gap_of_a_page_keeps_them_apart():
+    middle = "SECTIONS { . = 0x1234; .a : { *(.a) } . = . + %s; .b : { *(.b) } }"
+    assert sections(middle % "4095", ".a", ".b").apart
+    assert not sections(middle % "4094", ".a", ".b").apart
 
 
 def test_pages_of_an_image():

@@ -41,7 +41,7 @@ from ldcheck.judging.loading import regions_of
 from ldcheck.judging.starts import as_first, moved_in, starts_of, where_ahead
 from ldcheck.judging.surroundings import shown_segment
 from ldcheck.layout.interpret import interpret
-from ldcheck.layout.pages import Separation, section_extent, separations
+from ldcheck.layout.pages import Separation, section_extents, separations
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.environment import Environment
@@ -80,13 +80,16 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     regions = regions_of(view).by_section
     # An orphan in between is another fault, and no linker's page is smaller than this one.
     pages = dict.fromkeys(("MAXPAGESIZE", "COMMONPAGESIZE"), _PAGE)
-    layout = interpret(view.tree, params={**pages, **view.params}, orphans=False, linker=view.linker)
+    layout = interpret(view.tree, params={**pages, **view.params}, orphans=False, unallocated=False, linker=view.linker)
     problems: list[Problem] = []
     for first, second in pairs:
         below, above = (regions[node.name.text].region for node in (first, second))
         if below and above and below != above:
             continue
-        lower, upper = (section_extent(layout, node.name.text) for node in (first, second))
+        lower, upper = (
+            next((extent for extent in section_extents(layout, node.name.text) if extent.node is node), None)
+            for node in (first, second)
+        )
         # What comes next and starts on a page is apart: ld refuses sections that overlap. Where both start on one, it
         # does not matter which is lower.
         follows = second.address is None or (lower is not None and lower.start.aligned_to(_PAGE))
