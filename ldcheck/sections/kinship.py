@@ -109,6 +109,13 @@ FAMILIES = (
     Family("constructors", (".init_array", ".init_array.*"), (".ctors",), arches=_INIT_ARRAY),
     Family("destructors", (".fini_array", ".fini_array.*"), (".dtors",), arches=_INIT_ARRAY),
     Family(
+        "what the dynamic linker looks symbols up in",
+        (".dynsym", ".dynstr", ".hash", ".gnu.hash"),
+        (".dynsym", ".dynstr", ".hash", ".gnu.hash"),
+        anywhere=True,
+        apart="each is found by its own kind of section",
+    ),
+    Family(
         "index of unwind tables",
         (".ARM.exidx", ".ARM.exidx.*"),
         (".ARM.exidx", ".ARM.exidx.*", ".ARM.extab"),
@@ -170,7 +177,7 @@ SHOWING = (
     ("-fdata-sections", ".bss", (".bss.q7",)),
     ("-fdata-sections", ".sbss", (".sbss.q7",)),
     ("-fPIE -fPIC -pie", ".rel", (".rela.dyn", ".rel.dyn")),
-    ("-fPIE -fPIC -pie", ".dyn", (".dynamic",)),
+    ("-fPIE -fPIC -pie", ".dyn", (".dynamic", ".dynsym", ".dynstr")),
     ("-fPIE -fPIC", ".data.rel", (".data.rel", ".data.rel.local", ".data.rel.ro", ".data.rel.ro.local")),
     ("constructor(N)", ".init_array", (".init_array", ".init_array.00101")),
     ("C++ -fexceptions -funwind-tables", ".gcc_except_table", (".gcc_except_table",)),
@@ -185,7 +192,7 @@ SHOWING = (
 )
 
 # What is thrown away was emitted all the same; but nobody is served by an .eh_frame that is not there.
-ALSO_DISCARDED = frozenset((".ARM.ex", ".debug", ".note"))
+ALSO_DISCARDED = frozenset((".ARM.ex", ".debug", ".dyn", ".note"))
 
 
 def needs_its_name(name: str, arch: str) -> bool:

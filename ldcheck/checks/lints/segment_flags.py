@@ -1,12 +1,13 @@
-"""Code and writable data in segments whose FLAGS do not let them be used.
+"""Code and data in segments that do not let them be used, or that are not loaded.
 
 ## What it does
 Where PHDRS gives a PT_LOAD segment its FLAGS, reports output sections in it that take code although it is not
-executable, or writable data although it is not writable.
+executable, or writable data although it is not writable. Of output sections that are in no PT_LOAD segment at all it
+reports those that take code, constants or data, and as a note those that take zeros.
 
 ## Why is this bad
 FLAGS in PHDRS replace what the sections ask for. A loader that obeys them maps the section without the permission that
-it needs, and the first call or store faults.
+it needs, and the first call or store faults. What only a PT_NULL or PT_NOTE segment has, no loader maps at all.
 
 ## Example
     PHDRS { text PT_LOAD FLAGS(5); rodata PT_LOAD FLAGS(4); }
@@ -19,7 +20,8 @@ it needs, and the first call or store faults.
 ## Limits
 Names are all that the script tells of its inputs. A segment that gives no permission at all is one whose flags its
 loader does not read: that is a warning. What is written by relocation only (`.data.rel.ro`, `.got`) may be in
-a segment that is read-only afterwards, and is left alone, as is the template of thread-local data.
+a segment that is read-only afterwards, and is left alone, as is the template of thread-local data. `:NONE` keeps a
+section out of all segments on purpose. Who loads sections, and not segments (objcopy -O binary), loads them all.
 
 ## References
 GNU ld manual, "PHDRS Command"; ELF gABI, "Program Header" (p_flags).
@@ -41,7 +43,7 @@ from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
 
 DECLARATION = Declaration(
-    head=Key("lint", Kind.NAME, "Code and writable data in segments whose FLAGS do not let them be used."),
+    head=Key("lint", Kind.NAME, "Code and data in segments that do not let them be used, or that are not loaded."),
     evidence=(EvidenceKind.SCRIPT,),
 )
 
@@ -49,16 +51,20 @@ _EXECUTE, _WRITE = 1, 2
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
-    """REFUTED with a problem for each output section that needs a permission which its segment does not give."""
-    headers = {
-        header.name.text: (header, flags)
+    """REFUTED with a problem for each output section that its segment does not give what it needs."""
+    declared = {
+        header.name.text: header
         for node in view.statements
         if isinstance(node, ProgramHeaders)
         for header in node.headers
+    }
+    if not declared:
+        return Judgement(Standing.HOLDS, reason="the script has no segments of its own")
+    headers = {
+        name: (header, flags)
+        for name, header in declared.items()
         if _is_load(header) and (flags := _flags(header)) is not None
     }
-    if not headers:
-        return Judgement(Standing.HOLDS, reason="no segment of the script has FLAGS")
     rules: dict[int, list[InputRule]] = {}
     for rule in view.rules:
         if rule.pattern is not None and rule.section is not None and not rule.discards:
@@ -68,6 +74,9 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         found = next((headers[name] for name in names if name in headers), None)
         if found is not None:
             problem = _problem(section, rules.get(id(section), []), *found, view)
+            problems += [problem] if problem is not None else []
+        elif names and not any(name not in declared or _is_load(declared[name]) for name in names):
+            problem = _unloaded(section, rules.get(id(section), []), declared[names[-1]], view)
             problems += [problem] if problem is not None else []
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
 
@@ -116,6 +125,32 @@ def _problem(
             help=f"put {section.name.text} into a segment that is {lacks}, or give {name} the flag",
             severity=Severity.ERROR if flags and any(map(rule.names.matches, _USUAL)) else Severity.WARNING,
         )
+    return None
+
+
+# What a loader has to bring into memory, and what it only has to clear.
+_LOADED = (Family.CODE, Family.CONSTANT, Family.DATA)
+# What is not read where it lies in memory: zeros of threads, and notes, which are looked for in the file.
+_ELSEWHERE = (".tbss", ".note")
+
+
+def _unloaded(
+    section: OutputSection, rules: list[InputRule], header: ProgramHeader, view: ScriptView
+) -> Problem | None:
+    """What is in segments that no loader maps; `header` is the last one of them."""
+    for families, what, severity in ((_LOADED, "content", Severity.WARNING), ((Family.ZERO,), "zeros", Severity.NOTE)):
+        named = [(rule, _name(rule)) for rule in rules if not _name(rule).startswith(_ELSEWHERE)]
+        rule = next((rule for rule, name in named if family_of(name) in families), None)
+        if rule is not None:
+            return view.problem(
+                rule.node,
+                section.name.text,
+                f"`{rule.text}` puts {what} into {section.name.text}, which no PT_LOAD segment has",
+                label=f"in :{header.name.text}",
+                related=(Related(view.locate(header), "is not loaded"),),
+                help=f"name a PT_LOAD segment for {section.name.text} as well, or write `:NONE` if it is to be in none",
+                severity=severity,
+            )
     return None
 
 
