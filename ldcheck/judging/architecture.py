@@ -68,11 +68,12 @@ def find_arch(target: Target, option: str, image: Image | None, output_arch: str
 
 
 def declared(tree: Script) -> tuple[str, str]:
-    """The architecture and the format that a script declares with OUTPUT_ARCH and OUTPUT_FORMAT."""
+    """The architecture and the format that a script, or one that it INCLUDEs, declares."""
     from ldcheck.script.syntax import Command
+    from ldcheck.script.uses import statements_of
 
     said = {"OUTPUT_ARCH": "", "OUTPUT_FORMAT": ""}
-    for statement in tree.statements:
+    for statement in statements_of(tree):
         if isinstance(statement, Command) and statement.keyword in said and statement.arguments:
             said[statement.keyword] = statement.arguments[0].text
     return said["OUTPUT_ARCH"], said["OUTPUT_FORMAT"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ldcheck.findings import CheckError
-from ldcheck.judging.architecture import resolve_arch
+from ldcheck.judging.architecture import declared, resolve_arch
+from ldcheck.judging.scripts import read_scripts
+from ldcheck.project.target import Target
 
 
 def test_who_is_asked_first():
@@ -34,3 +36,11 @@ def test_a_family_is_narrowed_by_who_knows_more():
 def test_contradictions_are_errors(told, message):
     with pytest.raises(CheckError, match=message):
         resolve_arch(*told)
+
+
+def test_a_file_that_is_included_may_say_it(tmp_path):
+    (tmp_path / "format.ld").write_text('OUTPUT_FORMAT("elf32-littleriscv")\nOUTPUT_ARCH(riscv)\n')
+    script = tmp_path / "a.ld"
+    script.write_text("INCLUDE format.ld\nSECTIONS { .text : { *(.text) } }\n")
+    (parsed,) = read_scripts(Target(name="t", script=str(script), includes=(str(tmp_path),))).parses
+    assert declared(parsed.tree) == ("riscv", "elf32-littleriscv")
