@@ -158,5 +158,7 @@ def test_a_name_that_is_nowhere_is_never_held(
 ) -> None:
     sound, outcome = judged(tmp_path, text, evidence), judged(tmp_path, spoiled, evidence)
     assert outcome.results[0].verdict is not Verdict.HELD, spoiled
-    if sound.results[0].verdict is Verdict.HELD and evidence != "elf":
+    # A symbol in an expression may be one of an object, which only a link shows; that is asked for then.
+    asking = "give --elf or --map" in outcome.results[0].reason and evidence in ("script", "script+objects")
+    if sound.results[0].verdict is Verdict.HELD and evidence != "elf" and not asking:
         assert outcome.errors or outcome.findings, f"{spoiled}: {outcome.results[0].reason}"
