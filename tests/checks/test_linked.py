@@ -8,6 +8,7 @@ import pytest
 
 import ldcheck
 from ldcheck.findings import EvidenceKind, Severity, Verdict
+from ldcheck.image.elf import read_elf
 from ldcheck.report.model import Report
 from tests.support.build import TARGETS, LinkResult, assemble, link
 
@@ -918,3 +919,26 @@ def test_gaps_that_a_map_does_not_explain_decide_nothing(tmp_path: Path) -> None
     assert (result.verdict, result.reason) == (Verdict.NOT_CHECKED, "the map does not tell what 16 bytes of .s are")
     assert judged(done, "padding: .s, at-most: 2").rules[0].verdict is Verdict.VIOLATED
     assert judged(done, "padding: .s, at-most: 19").rules[0].verdict is Verdict.HELD
+
+
+@EACH_LINKER
+def test_a_start_symbol_ahead_of_a_section_is_not_in_its_memory_region(tmp_path: Path, linker: str) -> None:
+    """The linkers go to a region when the section comes, and not ahead of it."""
+    script = """
+        MEMORY { FLASH (rx) : ORIGIN = 0x8000000, LENGTH = 64K RAM (rw) : ORIGIN = 0x20000000, LENGTH = 64K }
+        SECTIONS {
+          image = .;
+          .text : { *(.text .text.*) } > FLASH
+          _sdata = .;
+          .data : { *(.data .data.*) } > RAM AT> FLASH
+          _edata = .;
+        }"""
+    done = linked(tmp_path, script, START + ".data\n.quad 1\n", linker=linker)
+    assert done.elf is not None
+    elf = read_elf(str(done.elf))
+    values = {name: elf.symbols[name].value for name in ("image", "_sdata", "_edata")}
+    assert values["image"] == 0
+    assert values["_sdata"] < 0x8001000
+    assert values["_edata"] == 0x20000008
+    found = judged(done, policies=("generic",), select=("start-outside-region",))
+    assert [one.message.split()[0] for one in found.findings] == ["image", "_sdata"]
