@@ -26,6 +26,8 @@ with
 ## Limits
 The location counter has no value here. Names that neither the image nor the policy's params define make the expression
 undecided. From ASSERTs inside of output sections nothing follows, and of several only what one of them alone implies.
+The value of a function of Thumb code has the bit that says so where lld made the image, as in its expressions, and not
+where GNU ld did; where nothing tells which, both have to agree.
 
 ## References
 GNU ld manual, "Expressions in Linker Scripts", "Commands" (ASSERT).
@@ -36,19 +38,20 @@ from __future__ import annotations
 from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import (
+    BY_LINKER,
     ScriptValues,
     asserting,
     because,
     expression_of,
     first_declared,
     image_values,
+    linked_values,
     names_in,
     operands,
     undecided,
 )
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.expressions import evaluate
 
 DECLARATION = Declaration(
     head=Key("assert", Kind.EXPRESSION, "An expression in the linker's language that must not be 0."),
@@ -81,11 +84,12 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     """REFUTED where the expression is 0 on the image's values."""
     expression = expression_of(rule.names[0])
     environment = image_values(view)
-    value = evaluate(expression, environment)
-    if value.truth is None:
-        return Judgement(Standing.UNKNOWN, reason=value.reason)
+    values = linked_values(expression, view)
+    truths = {value.truth for value in values}
+    if None in truths or len(truths) > 1:
+        return Judgement(Standing.UNKNOWN, reason=values[0].reason or BY_LINKER)
     facts = operands(expression, environment, "in the image")
-    if value.truth:
+    if True in truths:
         return Judgement(Standing.HOLDS, evidence=view.available)
     name = next((name for name in names_in(expression) if view.declared_at(name) is not None), "")
     problem = view.problem(

@@ -8,7 +8,7 @@ every other name means a symbol of the image or a param of the policy, and `ORIG
 
 * `output-section`: `address`, `end`, `size`, `align`, `load_address`, `allocated`, `writable`, `executable`
 * `segment`: `address`, `end`, `load_address`, `file_size`, `memory_size`, `align`, `readable`, `writable`, `executable`
-* `symbol`: `value`, `size`, `is_global`
+* `symbol`: `value` (of a function of Thumb code: its address), `size`, `is_global`
 * `input-pattern`: `kept`, `discarded`, `sorted`, `wildcard`
 
 ## Why is this bad
@@ -41,8 +41,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.image.model import Segment
+from ldcheck.image.named import is_thumb
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.expressions import ScriptValues, expression_of, image_values, names_in, operands
+from ldcheck.judging.expressions import BY_LINKER, ScriptValues, environments, expression_of, names_in, operands
 from ldcheck.judging.segments import shown_at
 from ldcheck.judging.subjects import STRIPPED
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
@@ -168,11 +169,15 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if kind == "symbol" and view.elf.stripped:
         return Judgement(Standing.UNKNOWN, reason=f"the image does not tell of every symbol: {STRIPPED}")
     things = list({"output-section": _sections, "symbol": _symbols, "segment": _segments}[kind](view))
-    rest = image_values(view)
+    rests = environments(view)
+    rest = rests[0]
     unknown = _unknown(rule, things, rest)
     if unknown is not None:
         return unknown
-    judged = [(name, attributes, _truth(rule, name, attributes, rest)) for name, attributes in things]
+    judged = []
+    for name, attributes in things:
+        truths = {_truth(rule, name, attributes, one) for one in rests}
+        judged.append((name, attributes, truths.pop() if len(truths) == 1 else BY_LINKER))
     places: Sequence[Segment | None] = view.elf.segments if kind == "segment" else [None] * len(judged)
     problems = tuple(
         shown_at(problem, segment, view) if segment is not None else problem
@@ -202,7 +207,7 @@ def _unknown(rule: Rule, things: Sequence[tuple[str, Mapping[str, int]]], rest: 
     for key in ("where", "require"):
         value = rule.keys.get(key)
         for name, part in _named(expression_of(value)) if isinstance(value, Named) else ():
-            if name in attributes or evaluate(part, rest).known:
+            if name in attributes or evaluate(part, rest).known or rest.defined(name):
                 continue
             assert isinstance(value, Named)
             advice = did_you_mean(name, attributes, f"a {kind} has {', '.join(attributes)}")
@@ -244,7 +249,9 @@ def _symbols(view: ImageView) -> Iterator[tuple[str, Mapping[str, int]]]:
     for name, symbol in view.elf.symbols.items():
         if symbol.defined:
             is_global = int(symbol.binding == "GLOBAL")
-            yield name, {"value": symbol.value, "size": symbol.size, "is_global": is_global}
+            # Where it is, as the location counter has it.
+            value = symbol.value & ~1 if is_thumb(symbol, view.elf) else symbol.value
+            yield name, {"value": value, "size": symbol.size, "is_global": is_global}
 
 
 def _segments(view: ImageView) -> Iterator[tuple[str, Mapping[str, int]]]:

@@ -44,12 +44,13 @@ from collections.abc import Mapping
 from ldcheck.findings import CheckError, EvidenceKind, InputError, Judgement, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import (
+    BY_LINKER,
     asserting,
     because,
     expression_of,
     first_declared,
     image_regions,
-    image_values,
+    linked_values,
     names_in,
     undecided,
 )
@@ -58,7 +59,6 @@ from ldcheck.layout.regions import occupied, used, without_content
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import region_in, regions_in, share_of, size_of
-from ldcheck.script.expressions import evaluate
 from ldcheck.script.syntax import Call, Name, Word
 from ldcheck.words import counted, did_you_mean, size
 
@@ -176,7 +176,7 @@ def _judge(named: Named, rule: Rule, view: ImageView) -> Judgement:
     if most <= bound:
         return Judgement(Standing.HOLDS, evidence=evidence)
     if measured <= bound:
-        reason = "a map does not tell which sections have content that is loaded, give --elf"
+        reason = "a map does not tell which sections have content that is loaded, give --elf" if region else BY_LINKER
         return Judgement(Standing.UNKNOWN, reason=reason)
     subject = named.text
     names = (region,) if region else names_in(expression_of(named))
@@ -212,11 +212,12 @@ def _measured(named: Named, view: ImageView) -> tuple[int, int] | Judgement:
                 return 0, 0
             if name in view.script.named_regions:
                 return _used(name, view)
-    value = evaluate(expression, image_values(view))
-    if value.number is not None:
-        return value.number, value.number
+    values = linked_values(expression, view)
+    sizes = [value.number for value in values if value.number is not None]
+    if len(sizes) == len(values):
+        return min(sizes), max(sizes)
     unknown = [name for name in names_in(expression) if view.address(name) is None]
-    return missing(unknown, view, value.reason)
+    return missing(unknown, view, values[0].reason)
 
 
 def _size(name: str, view: ImageView) -> int:

@@ -40,7 +40,7 @@ import re
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.expressions import expression_of
+from ldcheck.judging.expressions import expression_of, image_regions
 from ldcheck.judging.subjects import OUTPUT, absent
 from ldcheck.layout.facts import difference
 from ldcheck.layout.image_values import ImageValues
@@ -143,8 +143,7 @@ class _AtSection(ImageValues):
     """The image's values, with the location counter at one section."""
 
     def __init__(self, view: ImageView, address: int) -> None:
-        regions = view.script.named_regions if view.script is not None else {}
-        super().__init__(view.elf, view.map, view.params, regions)
+        super().__init__(view.elf, view.map, view.params, image_regions(view))
         self._address = address
 
     @property

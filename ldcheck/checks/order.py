@@ -42,7 +42,7 @@ from itertools import pairwise
 from ldcheck.findings import EvidenceKind, Judgement, Severity, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.expressions import because, compare, place_of
-from ldcheck.judging.subjects import absent, address_of, may_be_stripped, missing, unread
+from ldcheck.judging.subjects import absent, address_of, may_be_there, missing, unread
 from ldcheck.layout.facts import Order
 from ldcheck.layout.facts import order as order_of
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -133,6 +133,6 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     )
     if problems:
         return Judgement(Standing.REFUTED, problems)
-    if may_be_stripped(absentees, view):
+    if may_be_there(absentees, view):
         return missing(absentees, view)
     return Judgement(Standing.HOLDS)

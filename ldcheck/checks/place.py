@@ -227,7 +227,8 @@ def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
     for key in ("between", "never-between"):
         for named in names_of(rule.keys.get(key)):
             if view.address(named.text) is None:
-                return Judgement(Standing.UNKNOWN, reason=f"the image has no symbol {named.text}")
+                reason = view.doubt(named.text) or f"the image has no symbol {named.text}"
+                return Judgement(Standing.UNKNOWN, reason=reason)
     glob = section_glob(name)
     evidence = EvidenceKind.MAP
     places = [

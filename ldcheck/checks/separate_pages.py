@@ -46,7 +46,7 @@ from itertools import combinations
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing, all_of
 from ldcheck.judging.aligning import apart
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import absent, address_of, marks_a_place, may_be_stripped, missing
+from ldcheck.judging.subjects import absent, address_of, marks_a_place, may_be_there, missing
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.pages import (
     Extent,
@@ -56,7 +56,6 @@ from ldcheck.layout.pages import (
     section_range,
     separations,
     shared_pages,
-    symbol_range,
 )
 from ldcheck.layout.result import Layout
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -196,7 +195,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         return Judgement(Standing.REFUTED, problems)
     ends = [end for group in _groups(rule) for named in group for end in _symbols(named.text) or ()]
     lacking = [name for name in ends if view.address(name) is None]
-    if may_be_stripped(lacking, view):
+    if may_be_there(lacking, view):
         return missing(lacking, view)
     return Judgement(Standing.HOLDS)
 
@@ -205,7 +204,8 @@ def _range(name: str, view: ImageView) -> Range | None:
     assert view.elf is not None
     symbols = _symbols(name)
     if symbols and symbols[0] in view.elf.symbols:
-        return symbol_range(view.elf, *symbols)
+        start, end = map(view.symbol, symbols)
+        return Range(name, start, end) if start is not None and end is not None and start < end else None
     return section_range(view.elf, name)
 
 

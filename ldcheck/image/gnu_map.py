@@ -85,6 +85,7 @@ def read_gnu_map(path: str, text: str) -> LinkMap:
         loaded=tuple(dict.fromkeys(reader.loaded)),
         output_format=reader.output_format,
         regions=tuple(_regions(text, begin.start())),
+        assigned=reader.told,
     )
 
 
@@ -144,6 +145,7 @@ class _Reader:
         self.loaded: list[str] = []
         self.symbol_lines: list[str] = []
         self.assigned: dict[str, int] = {}
+        self.told: dict[str, int | None] = {}
         self.whole = False
         self.output_format = ""
         self._line = line
@@ -262,7 +264,10 @@ class _Reader:
             if name == ".":
                 self._dot_line = line
             elif address is not None:
-                self.assigned.setdefault(name, address)
+                # Of several assignments, the last one counts.
+                self.assigned[name] = self.told[name] = address
+            else:
+                self.told.setdefault(name, None)
         else:
             self.symbol_lines.append(whole + "\n")
 

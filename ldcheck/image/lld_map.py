@@ -72,6 +72,7 @@ def read_lld_map(path: str, text: str, start: int) -> LinkMap:
         symbols=MapSymbols(_SYMBOL, 1, 5, reader.symbol_lines, reader.assigned),
         incomplete=tuple(incomplete),
         statements=tuple(reader.statements),
+        assigned=reader.assigned,
     )
 
 
@@ -169,10 +170,11 @@ class _Reader:
                 value = address + size
                 if size and self._name:
                     self._paddings.append(Padding(address, size, ASSIGNMENT, self._line))
-            elif (match := _ASSIGNED.match(text)) and match[2].rstrip(" )") == ".":
-                # The value of other expressions is not in the map.
-                value = address
-                self.assigned.setdefault(match[1], address)
+            elif match := _ASSIGNED.match(text):
+                # Of several assignments, the last one counts; the value of other expressions is not in the map.
+                self.assigned.pop(match[1], None)
+                if match[2].rstrip(" )") == ".":
+                    value = self.assigned[match[1]] = address
             self.statements.append(MapStatement("assignment", text, value, self._line, self._name))
 
     def close_section(self, *, last: bool = False) -> list[str]:

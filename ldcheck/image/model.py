@@ -113,6 +113,10 @@ class Elf:
             return self.tables[0].defined()
         return frozenset(name for name, symbol in self.symbols.items() if symbol.defined)
 
+    def local_values(self, name: str) -> tuple[int, ...]:
+        """The values of a name that stands for several local symbols of different values, and for no global one."""
+        return self.tables[0].local_values(name) if self.tables and self.symbols is self.tables[0] else ()
+
     def load_address(self, section: ImageSection) -> int:
         """The load address (LMA) of an allocated section: by its segment, else its own address.
 
@@ -205,6 +209,8 @@ class LinkMap:
     `statements` are all statements in the order of the map, those of /DISCARD/ included. `loaded` are the files that
     the map lists as read. `output_format` is what BFD calls the format of the output ("binary" for a flat image); empty
     where the map does not tell. `regions` are the memory regions of the script: name, origin and length in bytes.
+    `assigned` are the symbols that the script assigns, with their values; None for one that it did not have to provide.
+    A map of lld tells only those that are the location counter.
     """
 
     path: str
@@ -217,6 +223,7 @@ class LinkMap:
     loaded: tuple[str, ...] = ()
     output_format: str = ""
     regions: tuple[tuple[str, int, int], ...] = ()
+    assigned: Mapping[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ SHN_ABS = 0xFFF1
 SHN_COMMON = 0xFFF2
 SHN_XINDEX = 0xFFFF
 
-_FILE = 4
+_SECTION, _FILE = 3, 4
 
 KINDS = ("NOTYPE", "OBJECT", "FUNC", "SECTION", "FILE", "COMMON", "TLS", "NUM", "RELC", "SRELC", "IFUNC")
 BINDINGS = {0: "LOCAL", 1: "GLOBAL", 2: "WEAK", 10: "UNIQUE"}
@@ -82,7 +82,7 @@ class SymbolTable(Mapping[str, Symbol]):
     Names of source files and unnamed symbols are no keys.
     """
 
-    __slots__ = ("_columns", "_index", "_names", "_sections", "name")
+    __slots__ = ("_columns", "_index", "_names", "_sections", "_several", "name")
 
     def __init__(
         self,
@@ -97,6 +97,23 @@ class SymbolTable(Mapping[str, Symbol]):
         self._columns = columns
         self._sections = extended
         self._index: dict[str, int] | None = None
+        self._several: dict[str, tuple[int, ...]] | None = None
+
+    def local_values(self, name: str) -> tuple[int, ...]:
+        """The values of a name that stands for several local symbols of different values, and for no global one."""
+        if self._several is None:
+            infos, _, places, values, _ = self._columns
+            found: dict[str, dict[int, None]] = {}
+            others = set()
+            for at, (info, place) in enumerate(zip(infos, places, strict=False)):
+                if info >> 4:
+                    others.add(self._names[at])
+                elif place != SHN_UNDEF and info & 15 not in (_SECTION, _FILE):
+                    found.setdefault(self._names[at], {})[values[at]] = None
+            self._several = {
+                name: tuple(known) for name, known in found.items() if len(known) > 1 and name not in others
+            }
+        return self._several.get(name, ())
 
     @property
     def _by_name(self) -> dict[str, int]:

@@ -93,6 +93,8 @@ def _is_room(node: Assignment) -> bool:
 def _gap(pair: Pair, view: ImageView, *, at_end: bool) -> int | None:
     low, high = view.symbol(pair.start.target.text), view.symbol(pair.end.target.text)
     own = parts(pair, view)
+    if any(view.doubt(one.target.text) for one in (pair.start, pair.end)):
+        return None
     if low is None or high is None or low == high:
         # There is no such table in this link.
         return 0

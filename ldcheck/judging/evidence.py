@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Fix, Judgement, Problem, Severity
+from ldcheck.image.named import meaning
 from ldcheck.judging.memory import by_all_names, fixed_regions, region_aliases
 from ldcheck.linker import GNU, Linker
 from ldcheck.script.syntax import (
@@ -254,7 +255,7 @@ class ScriptView:
 
 
 class ImageView:
-    """What was linked, and, where there is one, the script that made it (for the places of findings)."""
+    """What was linked, by one of `linkers` if that is known, and the script that made it for the places of findings."""
 
     def __init__(
         self,
@@ -262,8 +263,10 @@ class ImageView:
         arch: str = "",
         script: ScriptView | None = None,
         params: Mapping[str, int] | None = None,
+        linkers: tuple[Linker, ...] = (),
     ) -> None:
         self.image = image
+        self.linkers = linkers
         self.arch = arch
         self.script = script
         self.params = dict(params or {})
@@ -292,12 +295,10 @@ class ImageView:
     def sections(self) -> Mapping[str, tuple[int, int]]:
         """Address and size of each output section by name, the first of several; the ELF counts before the map."""
         found: dict[str, tuple[int, int]] = {}
-        for section in self.elf.sections if self.elf else ():
-            if section.name:
-                found.setdefault(section.name, (section.address, section.size))
-        for listed in self.map.sections if self.map else ():
-            found.setdefault(listed.name, (listed.address, listed.size))
-        return found
+        for linked in (self.elf, self.map):
+            for one in linked.sections if linked is not None else ():
+                found.setdefault(one.name, (one.address, one.size))
+        return {name: place for name, place in found.items() if name}
 
     @cached_property
     def loaded_sections(self) -> Mapping[str, tuple[int, int]]:
@@ -316,13 +317,12 @@ class ImageView:
         return self.symbol(name)
 
     def symbol(self, name: str) -> int | None:
-        """The address of a symbol that was linked."""
-        if self.elf is not None and name in self.elf.symbols:
-            symbol = self.elf.symbols[name]
-            return symbol.value if symbol.defined else None
-        if self.map is not None:
-            return self.map.symbols.get(name)
-        return None
+        """The address of a symbol that was linked; that of Thumb code without the bit which says so."""
+        return found.address if (found := meaning(name, self.elf, self.map)) is not None else None
+
+    def doubt(self, name: str) -> str:
+        """Why the address of a symbol that was linked is not known, as a clause; empty where it is."""
+        return found.doubt if (found := meaning(name, self.elf, self.map)) is not None else ""
 
     @cached_property
     def symbols(self) -> frozenset[str]:

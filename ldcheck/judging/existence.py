@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.findings import EvidenceKind
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.expressions import expression_of
+from ldcheck.judging.expressions import expression_of, image_regions
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
 from ldcheck.policy.sizes import region_in
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # The keys whose names are those of places where nothing must be.
 _FORBIDDEN = frozenset(("never-in",))
+# The functions that are asked of memory regions.
+_OF_REGIONS = frozenset(("ORIGIN", "LENGTH"))
 # Kinds of values that hold names of the evidence.
 _NAMING = (Kind.NAMES, Kind.NAME_PAIR, Kind.NAME_GROUPS, Kind.EXPRESSION, Kind.MEASURE)
 
@@ -43,12 +45,16 @@ class Lack(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """A name that a rule speaks of: `sense` is what it is, `computed` that it stands in an expression."""
+    """A name that a rule speaks of: `sense` is what it is, `computed` that it stands in an expression.
+
+    `region`: a memory region is meant, as in ORIGIN().
+    """
 
     name: str
     named: Named
     sense: Names
     computed: bool = False
+    region: bool = False
 
 
 def lacking(
@@ -112,9 +118,9 @@ def _names(key: Key, value: object, params: Mapping[str, int]) -> Iterator[_Aske
             # No object can bring a memory region along: its check sees to that.
             continue
         if key.kind in (Kind.EXPRESSION, Kind.MEASURE):
-            for name, sense in _in_expression(named):
+            for name, sense, region in _in_expression(named):
                 if name not in params:
-                    yield _Asked(name, named, sense, True)
+                    yield _Asked(name, named, sense, True, region)
         elif key.kind is Kind.NAME_GROUPS and ".." in named.text.lstrip("."):
             for end in named.text.split(".."):
                 yield _Asked(end, named, Names.DECLARED)
@@ -122,19 +128,22 @@ def _names(key: Key, value: object, params: Mapping[str, int]) -> Iterator[_Aske
             yield _Asked(named.text, named, key.names)
 
 
-def _in_expression(named: Named) -> Iterator[tuple[str, Names]]:
-    """The names in an expression; DEFINED() asks itself whether one exists, and SIZEOF of no section is 0."""
+def _in_expression(named: Named) -> Iterator[tuple[str, Names, bool]]:
+    """The names in an expression, and whether each is a memory region's.
+
+    DEFINED() asks itself whether one exists, and SIZEOF of no section is 0.
+    """
     expression = expression_of(named)
     asking = {id(word) for node in walk(expression) if isinstance(node, Call) for word in node.arguments}
     for node in walk(expression):
         if isinstance(node, Name) and node.name != "." and id(node) not in asking:
-            yield node.name, Names.DECLARED
+            yield node.name, Names.DECLARED, False
         elif isinstance(node, Call) and node.function not in ("DEFINED", "CONSTANT"):
             for argument in node.arguments:
                 if isinstance(argument, Word):
-                    yield argument.text, Names.EMITTED
+                    yield argument.text, Names.EMITTED, node.function in _OF_REGIONS
                 elif isinstance(argument, Name) and argument.name != ".":
-                    yield argument.name, Names.DECLARED
+                    yield argument.name, Names.DECLARED, node.function in _OF_REGIONS
 
 
 def _exists(asked: _Asked, scripts: Sequence[ScriptView], image: ImageView | None) -> bool:
@@ -145,6 +154,8 @@ def _exists(asked: _Asked, scripts: Sequence[ScriptView], image: ImageView | Non
     name = asked.name
     if any(view.declared(name) is not None or name in view.mentioned for view in scripts):
         return True
+    if asked.region:
+        return name in image_regions(image)
     if _linked_symbol(name, image):
         return True
     if asked.sense is Names.EMITTED and is_emitted(name):
@@ -180,13 +191,19 @@ def _linked_section(glob: Glob, image: ImageView | None) -> bool:
 
 def _lack(asked: _Asked, rule: Rule, demanded: bool, scripts: Sequence[ScriptView], image: ImageView | None) -> Lack:
     section = asked.name.startswith(".")
-    shown = image is not None and (
-        _tells_sections(image) if section else image.map is not None or _tells_symbols(image)
-    )
+    if asked.region:
+        shown = bool(image_regions(image))
+    else:
+        shown = image is not None and (
+            _tells_sections(image) if section else image.map is not None or _tells_symbols(image)
+        )
     # What an expression uses may be a symbol of an object, which a script need not mention unless it has to see to it.
     named = section or not asked.computed or rule.evidence == (EvidenceKind.SCRIPT,)
     read = not any(view.unread for view in scripts)
     told = shown or (bool(scripts) and named and read and not _hidden(asked, image))
+    if asked.region and not scripts and not shown:
+        reason = f"only the script, or a map of GNU ld, tells the memory regions, such as {asked.name}"
+        return Lack(asked.name, asked.named, demanded, False, reason)
     where = "nothing in the script is called" if scripts else "the image has no"
     reason = f"{where} {asked.name}" + (", and the image has no such name" if scripts and shown else "")
     return Lack(asked.name, asked.named, demanded, told, reason)

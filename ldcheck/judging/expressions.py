@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ldcheck.findings import CheckError, EvidenceKind, InputError, Judgement, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.layout.image_values import ImageValues
+from ldcheck.linker import only_lld
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.script.environment import Environment, Value
 from ldcheck.script.expressions import absolute, evaluate
@@ -33,8 +34,33 @@ def expression_of(named: Named) -> Expression:
 
 
 def image_values(view: ImageView) -> ImageValues:
-    """Where the names of an expression are looked up in an image."""
-    return ImageValues(view.elf, view.map, view.params, image_regions(view))
+    """Where the names of an expression are looked up in an image, as the linker that is meant has them."""
+    found = ImageValues(view.elf, view.map, view.params, image_regions(view))
+    found.with_thumb_bit = only_lld(view.linkers)
+    return found
+
+
+# Why an expression has two values.
+BY_LINKER = (
+    "the bit that tells Thumb code is part of a function's value for lld, and not for GNU ld, and nothing says which "
+    "of them made the image: give --map, or --linker"
+)
+
+
+def environments(view: ImageView) -> tuple[ImageValues, ...]:
+    """What `image_values` gives, once for each of two linkers where either may have made the image, and they differ."""
+    found = image_values(view)
+    if view.elf is None or view.elf.arch != "arm32" or len({linker.kind for linker in view.linkers}) == 1:
+        return (found,)
+    other = image_values(view)
+    other.with_thumb_bit = True
+    return found, other
+
+
+def linked_values(expression: Expression, view: ImageView) -> tuple[Value, ...]:
+    """What an expression comes to on an image: one value, or two where it hangs on which linker made the image."""
+    found = [evaluate(expression, environment) for environment in environments(view)]
+    return tuple({value.number: value for value in found}.values())
 
 
 def image_regions(view: ImageView | None) -> Mapping[str, tuple[int, int]]:

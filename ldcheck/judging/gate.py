@@ -171,7 +171,11 @@ def _judged(
         name=target.name,
         arch=arch,
         scripts=tuple(applicable.ScriptCase(view, defined) for view, defined in zip(views, definitions, strict=True)),
-        image=ImageView(image, arch, views[linked] if views else None, known) if image is not None else None,
+        image=(
+            ImageView(image, arch, views[linked] if views else None, known, target.linkers)
+            if image is not None
+            else None
+        ),
         image_case=linked,
         condition=scripts.condition,
         format="elf" if image is not None and image.elf is not None else file_format(output_format),

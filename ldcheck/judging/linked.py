@@ -21,7 +21,13 @@ def image_of(target: Target) -> Image | None:
         return None
     from ldcheck.image.linked import read_linked
 
-    return read_linked(target.image, target.map, target.objects)
+    found = read_linked(target.image, target.map, target.objects)
+    if found is not None and found.elf is not None and found.elf.type == "REL":
+        # Its addresses are all 0, so that rules on them would hold of nothing.
+        message = "this is an object that was not linked"
+        help_text = "give it with --objects, and with --elf the image that was linked of it"
+        raise CheckError(InputError(message, Location(found.elf.path), help=help_text))
+    return found
 
 
 def linked_with(
@@ -48,8 +54,6 @@ def linked_with(
     said = f"{target.script} did not make {path}"
     if agreement.contradicts and whole:
         help_text = "give the image that was linked with this script, or the script of this image"
-        if image.elf is not None and image.elf.type == "REL":
-            help_text = "this is an object that was not linked: give it with --objects"
         raise CheckError(InputError(f"{said}: {agreement.describe()}", Location(path), help=help_text))
     if not agreement.belongs or agreement.contradicts:
         return linked, (f"{said}: {agreement.describe()}",)

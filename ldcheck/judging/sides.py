@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from ldcheck.findings import Judgement, Standing
 from ldcheck.judging.evidence import ImageView
+from ldcheck.judging.expressions import image_regions
+from ldcheck.judging.subjects import missing
 from ldcheck.policy.rule import Named, Side
 from ldcheck.sections.globs import fnmatch_glob
 from ldcheck.words import listed
@@ -45,18 +47,20 @@ def stretch_of(side: Side, view: ImageView) -> Stretch | Judgement:
     for symbols in filter(None, (side.between, side.outside)):
         for named in symbols:
             if view.symbol(named.text) is None:
-                return Judgement(Standing.ABSENT, reason=f"nothing linked defines {named.text}")
+                return missing([named.text], view, f"nothing linked defines {named.text}")
     if side.between:
         inside = [_range(side.between, view)]
         said.append(f"between {side.between[0].text} and {side.between[1].text}")
     if side.regions:
-        if view.script is None:
-            reason = f"only the script tells where the region {side.regions[0].text} is"
+        known = image_regions(view)
+        if view.script is None and not known:
+            reason = f"only the script, or a map of GNU ld, tells where the region {side.regions[0].text} is"
             return Judgement(Standing.UNKNOWN, reason=reason)
         wanted = any_of([named.text for named in side.regions])
-        found = [place for name, place in view.script.named_regions.items() if wanted(name)]
+        found = [place for name, place in known.items() if wanted(name)]
         if not found:
-            reason = f"the script has no memory region {listed([one.text for one in side.regions], joint='or')}"
+            whose = "script" if view.script is not None else "link"
+            reason = f"the {whose} has no memory region {listed([one.text for one in side.regions], joint='or')}"
             return Judgement(Standing.ABSENT, reason=reason)
         areas = [(origin, origin + length) for origin, length in found]
         if inside is not None:

@@ -6,7 +6,7 @@ at last a pattern of an input section description.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ldcheck.findings import Judgement, Problem, Standing
@@ -61,14 +61,21 @@ STRIPPED = "the ELF file is stripped of its symbols, give the unstripped one"
 def missing(names: Sequence[str], view: ImageView, reason: str = "") -> Judgement:
     """The judgement on names that the image does not have: undecided if it may have had them all the same."""
     reason = reason or f"the image has no {' and no '.join(names)}"
-    if may_be_stripped(names, view):
+    if doubts := [doubt for name in names if (doubt := view.doubt(name))]:
+        return Judgement(Standing.UNKNOWN, reason=f"{doubts[0]}; a map of GNU ld tells which the script made")
+    if may_be_there(names, view):
         return Judgement(Standing.UNKNOWN, reason=f"{reason}: {STRIPPED}")
     declared = view.script is not None and any(view.script.declared(name) is not None for name in names)
     return Judgement(Standing.UNKNOWN if declared else Standing.ABSENT, reason=reason)
 
 
-def may_be_stripped(names: Iterable[str], view: ImageView) -> bool:
-    """Whether one of these names, which the image does not have, may be a symbol that was taken out of it."""
+def may_be_there(names: Sequence[str], view: ImageView) -> bool:
+    """Whether one of these names, of which the image tells no address, may be a symbol all the same.
+
+    It may have been taken out, or be the name of several.
+    """
+    if any(view.doubt(name) for name in names):
+        return True
     return view.stripped and not all(name.startswith(".") for name in names)
 
 

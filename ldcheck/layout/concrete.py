@@ -108,18 +108,28 @@ def evaluate_on(
     link_map: LinkMap | None = None,
     params: Mapping[str, int] | None = None,
     linker: Linker = GNU,
+    *,
+    with_thumb_bit: bool = False,
 ) -> Concrete:
     """Evaluate the assignments and ASSERTs of `tree` with the values of an image that it made.
 
     `params` are values of names that the image does not define, CONSTANT(MAXPAGESIZE) and CONSTANT(COMMONPAGESIZE)
-    among them by these names. For `linker` lld every value is an address, in output sections too.
+    among them by these names. For `linker` lld every value is an address, in output sections too, and that of a
+    function of Thumb code has the bit that says so, as it has `with_thumb_bit` for any linker.
     """
-    return _Replay(tree, elf, link_map, dict(params or {}), linker).run()
+    replay = _Replay(tree, elf, link_map, dict(params or {}), linker, with_thumb_bit or linker.kind == LLD.kind)
+    return replay.run()
 
 
 class _Replay:
     def __init__(
-        self, tree: Script, elf: Elf, link_map: LinkMap | None, params: dict[str, int], linker: Linker
+        self,
+        tree: Script,
+        elf: Elf,
+        link_map: LinkMap | None,
+        params: dict[str, int],
+        linker: Linker,
+        with_thumb_bit: bool,
     ) -> None:
         self._elf = elf
         self._flow = flow(tree)
@@ -127,6 +137,7 @@ class _Replay:
         self._gaps = lld_gaps(self._flow) if self._by_address else self._flow.gaps
         self._values = PlaceValues(elf, link_map, params, tree, self._flow)
         self._values.by_address = self._by_address
+        self._values.with_thumb_bit = with_thumb_bit
         self._mask = (1 << elf.bits) - 1
         declared = self._flow.names
         self._orphans = any(
@@ -250,6 +261,10 @@ class _Replay:
         self._values.current.pop(name, None)
         if self._left[name]:
             self._values.current[name] = Value(None, None, f"{name} is assigned again") if provided else value
+            return
+        if found is not None and actual is None:
+            # Only the script tells which of the symbols of this name is its own.
+            self._values.current[name] = Value(None, None, found.reason) if provided else value
             return
         number = None if expected is None else expected & self._mask
         self._symbols.pop(name, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ldcheck.image.named import meaning
 from ldcheck.script.environment import ABSOLUTE, Environment, Value
 from ldcheck.script.expressions import evaluate
 from ldcheck.script.syntax import MemoryRegion, Script
@@ -23,6 +24,9 @@ class ImageValues(Environment):
 
     by_address = True
 
+    # Whether the value of a function of Thumb code has the bit that says so: in expressions of lld, not of GNU ld.
+    with_thumb_bit = False
+
     def __init__(
         self,
         elf: Elf | None,
@@ -37,12 +41,11 @@ class ImageValues(Environment):
 
     def symbol(self, name: str) -> Value | None:
         """The address of a symbol, or the value of a param."""
-        if self.elf is not None:
-            found = self.elf.symbols.get(name)
-            if found is not None and found.defined:
-                return Value(found.value, ABSOLUTE)
-        if self.map is not None and name in self.map.symbols:
-            return Value(self.map.symbols[name], ABSOLUTE)
+        found = meaning(name, self.elf, self.map)
+        if found is not None and found.address is None:
+            return Value(None, ABSOLUTE, found.doubt)
+        if found is not None and found.address is not None:
+            return Value(found.address | (found.thumb and self.with_thumb_bit), ABSOLUTE)
         return Value(self.params[name]) if name in self.params else None
 
     def defined(self, name: str) -> bool | None:

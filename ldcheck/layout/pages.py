@@ -138,14 +138,6 @@ def section_range(elf: Elf, name: str) -> Range | None:
     return Range(name, section.address, section.end)
 
 
-def symbol_range(elf: Elf, start: str, end: str) -> Range | None:
-    """From one symbol of an image to another; None if one is missing or nothing lies between them."""
-    one, other = elf.symbols.get(start), elf.symbols.get(end)
-    if one is None or other is None or not one.defined or not other.defined or other.value <= one.value:
-        return None
-    return Range(f"{start}..{end}", one.value, other.value)
-
-
 def shared_pages(first: Iterable[Range], second: Iterable[Range], page: int) -> list[SharedPage]:
     """The pages on which ranges of both groups lie, lowest first; one for each pair of ranges."""
     others = sorted(second, key=lambda item: item.start)

@@ -50,7 +50,7 @@ class PlaceValues(ImageValues):
             return self.current[name]
         found = super().symbol(name)
         if found is None or found.number is None:
-            return None
+            return None if found is None else Value(None, SOMEWHERE, found.reason)
         if self.homes.get(name) in self.hidden:
             return Value(None, SOMEWHERE, f"what {name} is relative to is unknown")
         home = self.homes.get(name)

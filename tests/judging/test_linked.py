@@ -69,7 +69,7 @@ def test_the_map_of_another_script_is_refused(tmp_path: Path) -> None:
 
 def test_an_object_is_no_image(tmp_path: Path) -> None:
     (error,) = judged(tmp_path, assemble(tmp_path, SOURCE)).errors
-    assert error.help == "this is an object that was not linked: give it with --objects"
+    assert error.message == "this is an object that was not linked"
 
 
 def test_an_image_of_an_earlier_version_is_told(tmp_path: Path) -> None:

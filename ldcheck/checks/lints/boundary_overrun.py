@@ -37,7 +37,7 @@ from collections.abc import Iterator
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.aliases import place_of, shown
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import may_be_stripped, missing
+from ldcheck.judging.subjects import may_be_there, missing
 from ldcheck.layout.facts import Order, order
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
@@ -167,7 +167,7 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
             problems.append(_below(start, end, low, high, view, view.script))
     if problems:
         return Judgement(Standing.REFUTED, tuple(problems))
-    if may_be_stripped(lacking, view):
+    if may_be_there(lacking, view):
         return missing(lacking, view)
     return Judgement(Standing.HOLDS)
 

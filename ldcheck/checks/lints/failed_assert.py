@@ -33,10 +33,12 @@ from collections.abc import Sequence
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.expressions import BY_LINKER, environments
 from ldcheck.layout.concrete import AssertionValue, evaluate_on
 from ldcheck.layout.result import Truth
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
+from ldcheck.record import replace
 from ldcheck.words import counted, listed
 
 DECLARATION = Declaration(
@@ -76,7 +78,14 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
         missing = "no ELF, give --elf" if view.elf is None else "no script, whose ASSERTs could be evaluated"
         return Judgement(Standing.UNKNOWN, reason=missing)
     script = view.script
-    values = evaluate_on(script.tree, view.elf, view.map, view.params, script.linker).assertions
+    evidence = (script.tree, view.elf, view.map, view.params, script.linker)
+    values = evaluate_on(*evidence).assertions
+    if len(environments(view)) > 1:
+        others = evaluate_on(*evidence, with_thumb_bit=True).assertions
+        values = tuple(
+            one if one.holds == other.holds else replace(one, holds=None, reason=BY_LINKER)
+            for one, other in zip(values, others, strict=True)
+        )
     problems = tuple(_problem(value, view) for value in values if value.holds is False)
     if not problems and (open_questions := _undecided(values, view.script)):
         reason = f"the image does not decide {counted(len(open_questions), 'ASSERT')}: {open_questions[0].reason}"

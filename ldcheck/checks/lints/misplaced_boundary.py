@@ -50,7 +50,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standin
 from ldcheck.judging.aliases import place_of
 from ldcheck.judging.enclosed import Pair, pairs, place_symbol
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import may_be_stripped, missing, unread
+from ldcheck.judging.subjects import may_be_there, missing, unread
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.marks import is_start_to_end, marks_a_place
@@ -304,7 +304,7 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
                 problems.append(_beside(name, f".{kind}", "end", "ahead of", address, view))
     if problems:
         return Judgement(Standing.REFUTED, tuple(problems))
-    return missing(lacking, view) if may_be_stripped(lacking, view) else Judgement(Standing.HOLDS)
+    return missing(lacking, view) if may_be_there(lacking, view) else Judgement(Standing.HOLDS)
 
 
 def _called(kind: str, pattern: re.Pattern[str], word: re.Pattern[str], view: ScriptView) -> Iterator[str]:

@@ -91,15 +91,15 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     seen = False
     for padding in _paddings(view.script):
         name = padding.symbol.target.text
-        end = view.elf.symbols.get(name)
+        end = view.symbol(name)
         below = [one.end for one in view.elf.sections if one.allocated and one.occupies_file and one.size]
         if end is None or not below:
             continue
         seen = True
-        last = max((place for place in below if place <= end.value), default=end.value)
-        if last < end.value and not any(place > end.value for place in below):
-            fact = f"in the image: {name} is {end.value:#x}, and the last byte of the file is at {last - 1:#x}"
-            message = f"{counted(end.value - last, 'byte')} of padding ahead of {name} are in no file"
+        last = max((place for place in below if place <= end), default=end)
+        if last < end and not any(place > end for place in below):
+            fact = f"in the image: {name} is {end:#x}, and the last byte of the file is at {last - 1:#x}"
+            message = f"{counted(end - last, 'byte')} of padding ahead of {name} are in no file"
             problems.append(view.problem(name, name, message, facts=(fact,), severity=Severity.ERROR))
     if problems:
         return Judgement(Standing.REFUTED, tuple(problems))

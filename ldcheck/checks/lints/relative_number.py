@@ -62,6 +62,9 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     for section, node in _numbers(view.script):
         name = node.target.text
         symbol = view.elf.symbols.get(name)
+        if symbol is not None and view.symbol(name) != symbol.value:
+            # That is another symbol of the name.
+            symbol = None
         seen = seen or symbol is not None
         if symbol is not None and symbol.section is not None and view.address(section.name.text):
             fact = f"in the image: {name} is {symbol.value:#x}, in {section.name.text}"
