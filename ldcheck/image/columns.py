@@ -146,10 +146,15 @@ class InputColumns(Sequence[MapInput]):
         )
 
 
+def is_ambiguous(symbols: Mapping[str, int], name: str) -> bool:
+    """Whether a map has several symbols of that name, of different values: lld's has local ones as well."""
+    return isinstance(symbols, MapSymbols) and symbols.is_ambiguous(name)
+
+
 class MapSymbols(Mapping[str, int]):
     """The symbols of a map by name. Their lines, half of a map, are read when somebody asks."""
 
-    __slots__ = ("_address", "_assigned", "_lines", "_name", "_pattern", "_values")
+    __slots__ = ("_address", "_ambiguous", "_assigned", "_lines", "_name", "_pattern", "_values")
 
     def __init__(
         self, pattern: re.Pattern[str], address: int, name: int, lines: list[str], assigned: dict[str, int]
@@ -161,6 +166,11 @@ class MapSymbols(Mapping[str, int]):
         self._lines = lines
         self._assigned = assigned
         self._values: dict[str, int] | None = None
+        self._ambiguous: set[str] = set()
+
+    def is_ambiguous(self, name: str) -> bool:
+        """Whether several symbols of that name have different values."""
+        return name in self._all() and name in self._ambiguous
 
     def _all(self) -> dict[str, int]:
         if self._values is None:
@@ -168,7 +178,10 @@ class MapSymbols(Mapping[str, int]):
             name, address = self._name - 1, self._address - 1
             # Later ones overwrite: of several definitions the first in the map counts, and an assignment most.
             for row in reversed(self._pattern.findall("".join(self._lines))):
-                values[row[name]] = int(row[address], 16)
+                value = int(row[address], 16)
+                if values.setdefault(row[name], value) != value:
+                    self._ambiguous.add(row[name])
+                    values[row[name]] = value
             values.update(self._assigned)
             self._values = values
             self._lines = []
