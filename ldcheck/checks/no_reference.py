@@ -34,7 +34,10 @@ with
 Addresses that are computed at run time, and calls that the compiler inlined, leave no relocation; nor does a jump
 within one section. Without a map, what lies in an archive counts whether or not the link took it. Sections are those
 of the objects; on an image, the map tells which are where. Where an address is reached from that of a neighbour
-(section anchors), the neighbour is named. Objects for link-time optimisation have no code yet.
+(section anchors), the neighbour is named. Objects for link-time optimisation have no code yet. Where objects are
+given with the map or the image of their link, these tell where symbols are that no object defines: another name that
+the script gives a function is that function, and a place that it marks is nothing. Nothing is held while a file of the
+map that was not given has a section of `from`, nor of code whose relocations were taken out of the image.
 
 ## References
 ELF specification, "Relocation"; scripts/mod/modpost.c in Linux.
@@ -96,7 +99,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         return source
     if not isinstance(target, Stretch):
         return target
-    pool, evidence, why = _pool(rule.subject, view, by_address=source.by_address or target.by_address)
+    pool, evidence, why = _pool(rule.subject, view, source, by_address=source.by_address or target.by_address)
     if pool is None:
         return Judgement(Standing.UNKNOWN, reason=why)
     for side, stretch in ((rule.subject.source, source), (rule.subject.target, target)):
@@ -140,14 +143,15 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
 
 
 def _pool(
-    sides: Sides, view: ImageView, by_address: bool
+    sides: Sides, view: ImageView, source: Stretch, by_address: bool
 ) -> tuple[References | ByAddress | PlacedReferences | None, tuple[EvidenceKind, ...], str]:
     """Where references are looked for, what evidence that is, and why there is none."""
     given = view.referring.objects
     if given is not None and (not by_address or view.image.references is not None):
         return given, (EvidenceKind.OBJECTS,), ""
     linked = view.referring.linked
-    if not (linked is not None and linked.has_relocations) and (placed := view.referring.placed) is not None:
+    told = linked is not None and linked.has_relocations and not linked.untold(source.named, source.holds)
+    if not told and (placed := view.referring.placed) is not None:
         return placed, (EvidenceKind.OBJECTS, EvidenceKind.MAP), ""
     named = bool(sides.source.sections or sides.target.sections)
     if linked is None or (named and not linked.by_input and not linked.has_relocations):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
-from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache, cached_property
 
+from ldcheck.image.by_address import InputsByAddress, is_made
 from ldcheck.image.files import OpenFile, collector_paused
 from ldcheck.image.model import LinkMap
 from ldcheck.image.references import At, Link, Reference, Wanted, anywhere, everything
@@ -27,9 +27,9 @@ class ByAddress(ABC):
     partial = False
 
     def __init__(self, link_map: LinkMap | None) -> None:
-        parts = [part for section in (link_map.sections if link_map is not None else ()) for part in section.inputs]
-        self._parts = sorted((part for part in parts if part.size), key=lambda part: part.address)
-        self._starts = [part.address for part in self._parts]
+        self._inputs = InputsByAddress(link_map)
+        self._parts, self._starts = self._inputs.parts, self._inputs.starts
+        self.part_at = self._inputs.number
 
     @property
     def by_input(self) -> bool:
@@ -79,16 +79,8 @@ class ByAddress(ABC):
 
     def _input(self, address: int) -> tuple[str, str, str]:
         """Name, file and member of the input section at an address."""
-        at = self.part_at(address)
-        if at < 0:
-            return "", "", ""
-        part = self._parts[at]
-        return part.name, part.file, part.member
-
-    def part_at(self, address: int) -> int:
-        """Which input section is at an address; -1 for none."""
-        at = bisect_right(self._starts, address) - 1
-        return -1 if at < 0 or address >= self._parts[at].address + self._parts[at].size else at
+        part = self._inputs.at(address)
+        return ("", "", "") if part is None else (part.name, part.file, part.member)
 
     def wanted_parts(self, wanted: Wanted) -> Sequence[bool]:
         """Of each input section, and of what is in none at the end, whether its name is wanted."""
@@ -133,9 +125,24 @@ class LinkedReferences(ByAddress):
         """
         if self._object.problems:
             return self._object.problems[0]
+        if bare := self._bare(source, source_at):
+            return f"the image has no relocations for {bare}, and has some for other sections: they may be taken out"
         parts = self.wanted_parts(source)
         unknown = sum(parts[part] and source_at(address) for part, address in self._columns.unknown)
         return f"the image does not tell where {counted(unknown, 'relocation')} of it lead" if unknown else ""
+
+    def _bare(self, source: Wanted, source_at: At) -> str:
+        """The section of such code that has no relocations although it is not the linker's own; empty for none."""
+        one = self._object
+        for section in one.bare:
+            start, end = one.base(section), one.base(section) + one.size(section)
+            inside = [part for part in self._parts if start <= part.address < end]
+            pieces = [(part.name, part.address, part.size) for part in inside if not is_made(part.file, part.name)]
+            if not inside and not is_made(one.file, one.sections[section]):
+                pieces = [("", start, end - start)]
+            if any(source(name) and (source_at(at) or source_at(at + size - 1)) for name, at, size in pieces):
+                return one.sections[section]
+        return ""
 
     def between(
         self, source: Wanted, target: Wanted, source_at: At = anywhere, target_at: At = anywhere

@@ -27,6 +27,7 @@ from ldcheck.image.addends import (
     refers,
 )
 from ldcheck.image.archive import is_archive, members
+from ldcheck.image.around import Around, Elsewhere
 from ldcheck.image.files import OpenFile, Window, collector_paused
 from ldcheck.image.related import Place, RelatedObject, Table
 
@@ -78,19 +79,29 @@ class References:
     """The references of objects and archives that go into one link, read once and asked for by sections.
 
     `given` are references that are known already, and `names` further sections. `notes` are sentences on what could
-    not be read. Raises CheckError for a path that is neither an object nor an archive, or cannot be read.
+    not be read. `around` is the link that the objects went into, where it is known: it tells of symbols that none of
+    them defines, and which files lack. Raises CheckError for a path that is neither an object nor an archive, or cannot
+    be read.
     """
 
     # Whether there may be more than what is found.
     partial = False
 
-    def __init__(self, paths: Iterable[str], given: Sequence[Reference] = (), names: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        paths: Iterable[str],
+        given: Sequence[Reference] = (),
+        names: Sequence[str] = (),
+        around: Around | None = None,
+    ) -> None:
         self.notes: list[str] = []
         self._given = given
         self._names = names
+        self._around = around
+        self._paths = [*paths]
         with collector_paused():
-            self._objects = [one for path in paths for one in _objects(path, self.notes)]
-            self._link = Link(self._objects)
+            self._objects = [one for path in self._paths for one in _objects(path, self.notes)]
+            self._link = Link(self._objects, around)
 
     @cached_property
     def sections(self) -> frozenset[str]:
@@ -99,10 +110,19 @@ class References:
         return frozenset(found.union(*((one.section, one.target_section) for one in self._given)))
 
     def untold(
-        self, _source: Wanted, _source_at: At = anywhere, _target: Wanted = everything, _target_at: At = anywhere
+        self, source: Wanted, source_at: At = anywhere, _target: Wanted = everything, _target_at: At = anywhere
     ) -> str:
-        """What could not be read, as a sentence; empty where all was."""
-        return self.notes[0] if self.notes else ""
+        """What could not be read, or lacks, as a sentence; empty where all was."""
+        if self.notes or self._around is None:
+            return self.notes[0] if self.notes else ""
+        given = dict.fromkeys([*self._paths, *(one.file for one in self._objects)])
+        if lacking := self._around.lacking(given, source, source_at):
+            return lacking
+        source = cache(source)
+        for one in self._objects:
+            if name := self._link.nowhere(one, source):
+                return f"nothing tells where `{name}` is, to which {one.label} refers, give the map"
+        return ""
 
     def between(
         self, source: Wanted, target: Wanted, source_at: At = anywhere, target_at: At = anywhere
@@ -148,7 +168,9 @@ def _object(path: str, member: str, window: Window, notes: list[str]) -> Iterato
 class Link:
     """Objects that go into one link: who defines what."""
 
-    def __init__(self, objects: Sequence[RelatedObject]) -> None:
+    def __init__(self, objects: Sequence[RelatedObject], around: Around | None = None) -> None:
+        self._around = around
+        self._outside: dict[str, Elsewhere | None] = {}
         self._definitions: dict[str, tuple[RelatedObject, int, bool]] = {}
         self._dropped: set[tuple[int, int]] = set()
         groups: set[str] = set()
@@ -182,7 +204,56 @@ class Link:
                 where = (one.file, one.member, name, table.section, offset, sources, section, targets)
                 merged = place.object.is_merged(place.section)
                 found[key] = Reference(*where, file, member, target_is_merged=merged)
+            for offset, symbol, there in self._leading_out(one, table):
+                if there.known and target(there.section):
+                    sources = one.covering(table.section, offset)
+                    key = (name, sources, there.section, (symbol,))
+                    if (known := found.get(key)) is not None:
+                        found[key] = known._replace(times=known.times + 1)
+                        continue
+                    where = (one.file, one.member, name, table.section, offset, sources, there.section, (symbol,))
+                    found[key] = Reference(*where, there.file, there.member)
         yield from found.values()
+
+    def nowhere(self, one: RelatedObject, source: Wanted) -> str:
+        """A symbol to which a section that is wanted refers, and of which nothing tells where it is; or empty."""
+        for table in one.tables:
+            if (id(one), table.section) not in self._dropped and source(one.sections[table.section]):
+                for _, symbol, there in self._leading_out(one, table):
+                    if not there.known:
+                        return symbol
+        return ""
+
+    def _leading_out(self, one: RelatedObject, table: Table) -> Iterator[tuple[int, str, Elsewhere]]:
+        """The relocations to symbols that the link has elsewhere: their offset, the symbol, and where that is."""
+        if self._around is None:
+            return
+        for offset, symbol, kind in zip(table.offsets, table.symbols, table.kinds, strict=True):
+            if not 0 < symbol < len(one.names) or not refers(one.machine, kind):
+                continue
+            name = one.names[symbol]
+            if self._is_elsewhere(one, symbol) and (there := self._outside[name]) is not None and not there.alias:
+                yield offset, name, there
+
+    def _is_elsewhere(self, one: RelatedObject, symbol: int) -> bool:
+        """Whether no object defines a symbol for good that other objects may define."""
+        name = one.names[symbol]
+        if self._around is None or not name or name in BASES or not one.is_open(symbol):
+            return False
+        if name not in self._outside:
+            definition = self._definitions.get(name)
+            if definition is None:
+                self._outside[name] = self._around.find(name, self._definitions.keys())
+            elif definition[2]:
+                where = definition[0].place(definition[1])
+                assert where is not None
+                labels = (where.object.file, where.object.member, where.object.sections[where.section])
+                replaced = self._around.is_replaced(name, *labels)
+                self._outside[name] = self._around.find(name, ()) or Elsewhere() if replaced else Elsewhere(name)
+            else:
+                self._outside[name] = Elsewhere(name)
+        there = self._outside[name]
+        return there is None or not there.alias
 
     def of_table(
         self, one: RelatedObject, table: Table, target: Wanted
@@ -233,7 +304,10 @@ class Link:
             return None
         place = one.place(symbol)
         if place is None or one.is_weak(symbol) or one.is_common(symbol):
-            definition = self._definitions.get(name)
+            if self._is_elsewhere(one, symbol):
+                return None
+            there = self._outside.get(name)
+            definition = self._definitions.get(there.alias if there is not None and there.alias else name)
             if definition is not None:
                 place = definition[0].place(definition[1])
         if place is None:

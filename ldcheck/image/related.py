@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ldcheck.image.addends import EM_ARM, EM_MIPS, EM_X86_64, EM_XTENSA, has_numbers_in_bytes, is_in_bytes
-from ldcheck.image.elf_file import SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile, SectionHeader
+from ldcheck.image.elf_file import SHT_PROGBITS, SHT_REL, SHT_RELA, SHT_SYMTAB, ElfFile, SectionHeader
 from ldcheck.image.files import Window
 from ldcheck.image.groups import Group, section_groups
 from ldcheck.image.relocations import relocation_columns
@@ -80,6 +80,8 @@ class RelatedObject:
         self.names: list[str] = []
         self._symbols: list[tuple[str, int, int, int, int, int]] = []
         self.code: dict[int, bytes] = {}
+        # The sections of code without any relocation.
+        self.bare: list[int] = []
         self.linked = linked and not self.is_object
         self._bases = [*(header.sh_addr if self.linked else 0 for header in file.sections), 0]
         self._flags = [*(header.sh_flags for header in file.sections), _WRITE | _ALLOC]
@@ -103,6 +105,8 @@ class RelatedObject:
             return
         self.groups = section_groups(file, table)
         self._read_tables(file, link)
+        told = {table.section for table in self.tables}
+        self.bare = [at for at, header in enumerate(file.sections) if _is_code(header) and at not in told]
         self._read_strings(file)
 
     def _read_symbols(self, table: SymbolTable) -> None:
@@ -158,7 +162,7 @@ class RelatedObject:
         ]
 
     def _read_code(self, file: ElfFile, most: int) -> None:
-        wanted = [at for at, header in enumerate(file.sections) if header.sh_flags & _EXECUTE and header.sh_type == 1]
+        wanted = [at for at, header in enumerate(file.sections) if _is_code(header)]
         if sum(file.sections[at].sh_size for at in wanted) <= most:
             self.code = {at: file.window.read(file.sections[at].sh_offset, file.sections[at].sh_size) for at in wanted}
 
@@ -196,6 +200,9 @@ class RelatedObject:
     def _is_table(self, header: SectionHeader, link: int) -> bool:
         """Whether a section has the relocations of one that takes memory."""
         at = header.sh_info
+        # What is loaded itself is for who starts the image: IRELATIVE relocations of a static link.
+        if header.sh_flags & _ALLOC:
+            return False
         if header.sh_type not in (SHT_REL, SHT_RELA) or header.sh_link != link or not 0 < at < len(self._flags) - 1:
             return False
         return bool(self._flags[at] & _ALLOC)
@@ -247,6 +254,11 @@ class RelatedObject:
     def is_common(self, symbol: int) -> bool:
         """Whether a definition anywhere takes the place of this one."""
         return self._symbols[symbol][3] == len(self.sections) - 1
+
+    def is_open(self, symbol: int) -> bool:
+        """Whether other objects may define a symbol, or another definition may take the place of this one."""
+        _, binding, _, place, _, _ = self._symbols[symbol]
+        return place == SHN_UNDEF or (binding != _LOCAL and (self.is_weak(symbol) or self.is_common(symbol)))
 
     def is_label(self, symbol: int) -> bool:
         """Whether a symbol is a section, or a label that the compiler made up: what it stands for is by its place."""
@@ -364,6 +376,11 @@ class RelatedObject:
     def _string(self, section: int, offset: int) -> str:
         data = self._strings.get(section, b"")[max(offset, 0) : max(offset, 0) + _STRING]
         return decode(data.partition(b"\0")[0])
+
+
+def _is_code(header: SectionHeader) -> bool:
+    """Whether a section has code in the file."""
+    return bool(header.sh_flags & _EXECUTE and header.sh_type == SHT_PROGBITS and header.sh_size)
 
 
 def _is_name(name: str) -> bool:

@@ -24,9 +24,12 @@ class Referring:
         """What in the objects refers to what; None where there are none."""
         if self._image.references is not None or not self._image.object_paths:
             return self._image.references
+        from ldcheck.image.elsewhere import LinkAround
         from ldcheck.image.references import References
 
-        return References(self._image.object_paths)
+        linked = self._image.map is not None or self._path is not None
+        around = LinkAround(self._image.map, self._image.elf) if linked else None
+        return References(self._image.object_paths, around=around)
 
     @cached_property
     def placed(self) -> PlacedReferences | None:
