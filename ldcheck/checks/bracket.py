@@ -3,6 +3,8 @@
 ## What it does
 `bracket` names the input sections of the table, `with` its start and stop symbols. The script must put nothing else
 between the two; the start symbol must be the address of the first record, and the stop symbol the end of the last.
+Where a symbol stands outside of the output section, that has to begin, or end, at it in every link with records: with
+an address or an ALIGN of its own, or in a memory region, a section need not begin where the location counter is.
 With an image, the symbols are compared with the input sections of the map, and their distance with `entry-size`; a
 table of which the link dropped everything (`--gc-sections`) is none.
 
@@ -30,7 +32,8 @@ Without `aligned-to` the script has to align the start to the largest power of t
 of 24 bytes may be aligned to 8, those of 64 to 64, and no script tells that they ask for less (`aligned-to` does). As
 few ask for more than a pointer does, a start that is aligned to that is a warning. Without both keys it is the size of
 a pointer. A start symbol that is the first thing in its output section has the section's
-alignment, which is that of the inputs: that is accepted.
+alignment, which is that of the inputs: that is accepted. What only an orphan could move is a note. Every input section
+is taken to hold whole records.
 
 ## References
 GNU ld manual, "Input Section Basics", "Source Code Reference"; LD behaviour: padding in front of an input section comes
@@ -49,13 +52,16 @@ from ldcheck.judging.edits import put_ahead
 from ldcheck.judging.enclosed import extent, off_ends, others
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.subjects import INPUT, SYMBOL, absent, address_of, marks_a_place, missing, opened_section
+from ldcheck.judging.unbroken import Bracket, breaks, subalign
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule, names_of
 from ldcheck.policy.sizes import size_of
+from ldcheck.script.expressions import constant
 from ldcheck.script.syntax import Assignment, Data, InputSectionDescription, Node, OutputSection
 from ldcheck.sections.globs import Glob, overlaps, section_glob
 from ldcheck.sections.reach import names, reaching
+from ldcheck.sections.rules import flat
 from ldcheck.source import Related
 from ldcheck.words import counted, listed, size
 
@@ -101,7 +107,14 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     ]
     between = view.statements[begin + 1 : end]
     refuted += _foreign(between, table, start.text, stop.text, view)
-    doubts = [*_start_off(rule, opening, view), *_gaps(between, opening, view), *_end_off(between, closing, view)]
+    off = list(_start_off(rule, opening, view))
+    step = min(_boundary(rule, view), _divisor(rule, view) or _boundary(rule, view))
+    if off and (place := address_of(start.text, view)) is not None:
+        # That the start lies off is told: what else there is, is asked for records that would be aligned there.
+        step = min(step, place[1].alignment)
+    doubts = [*off, *_gaps(between, opening, view), *_end_off(between, closing, view)]
+    doubts += breaks(Bracket(opening, closing, between, table, step), view)
+    doubts += _between_records(rule, between, table, view)
     doubts += [problem for node in (opening, closing) for problem in _elsewhere(node, view)]
     if refuted:
         return Judgement(Standing.REFUTED, tuple(refuted + doubts))
@@ -136,7 +149,10 @@ def _untaken(rule: Rule, start: str, stop: str, view: ScriptView) -> Problem:
 
 
 def _foreign(between: Sequence[Node], table: set[int], start: str, stop: str, view: ScriptView) -> Iterator[Problem]:
+    discarded = {id(one) for node in view.output_sections.get("/DISCARD/", ()) for one in flat(node.statements)}
     for node in between:
+        if id(node) in discarded:
+            continue
         if isinstance(node, Data) or (isinstance(node, InputSectionDescription) and id(node) not in table):
             text = view.sources.text(node.start, node.end)
             yield _problem(start, f"`{text}` lies between {start} and {stop}", "no part of the table", node, view)
@@ -173,11 +189,14 @@ def _start_off(rule: Rule, opening: Assignment, view: ScriptView) -> Iterator[Pr
 def _boundary(rule: Rule, view: ScriptView) -> int:
     if "aligned-to" in rule.keys:
         return size_of(rule.keys["aligned-to"], view.params)
-    if "entry-size" in rule.keys:
-        # The size of a C type is a multiple of its alignment, which may be any power of two that divides it.
-        entry = size_of(rule.keys["entry-size"], view.params)
-        return entry & -entry
-    return _pointer(view)
+    # The size of a C type is a multiple of its alignment, which may be any power of two that divides it.
+    return _divisor(rule, view) or _pointer(view)
+
+
+def _divisor(rule: Rule, view: ScriptView) -> int:
+    """The largest power of two that divides the size of a record; 0 if that is not given."""
+    entry = size_of(rule.keys["entry-size"], view.params) if "entry-size" in rule.keys else 0
+    return entry & -entry
 
 
 def _pointer(view: ScriptView) -> int:
@@ -208,8 +227,24 @@ def _end_off(between: Sequence[Node], closing: Assignment, view: ScriptView) -> 
         if isinstance(node, Assignment) and node.target.text == ".":
             message = f"padding may lie between the last record and {stop}"
             yield _problem(stop, message, f"moves {stop} away from the end of the table", node, view)
-        elif isinstance(node, OutputSection):
+        elif isinstance(node, OutputSection) and node.name.text != "/DISCARD/":
             yield _problem(stop, f"{node.name.text} lies ahead of {stop}", "another output section", node, view)
+
+
+def _between_records(rule: Rule, between: Sequence[Node], table: set[int], view: ScriptView) -> Iterator[Problem]:
+    """SUBALIGN in the header of what holds records: it aligns each of them, whatever they ask for."""
+    divides = _divisor(rule, view) or min(_boundary(rule, view), _pointer(view))
+    told: set[int] = set()
+    for node in between:
+        aligned = subalign(node, view) if id(node) in table else None
+        if aligned is None or id(aligned) in told:
+            continue
+        told.add(id(aligned))
+        step = constant(aligned)
+        if step is None or step > divides:
+            known = "a number that is not known" if step is None else size(step)
+            label = f"aligns each of them to {known}"
+            yield _problem(rule.names[0].text, "padding may lie between the records", label, aligned, view)
 
 
 def _elsewhere(boundary: Assignment, view: ScriptView) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ What it takes for granted:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 from ldcheck.layout.followed import not_followed
 from ldcheck.layout.result import Layout
@@ -34,7 +34,7 @@ def interpret(
     tree: Script,
     *,
     params: Mapping[str, int] | None = None,
-    input_alignments: Callable[[InputSectionDescription], int | None] | None = None,
+    records: Mapping[InputSectionDescription, int] | None = None,
     orphans: bool = True,
     unallocated: bool = True,
     filled: bool = False,
@@ -44,12 +44,12 @@ def interpret(
     """What `tree` guarantees of each address.
 
     `params` gives values to symbols that the script leaves undefined, and to CONSTANT(MAXPAGESIZE) and
-    CONSTANT(COMMONPAGESIZE) by these names. `input_alignments` tells the greatest alignment of the input sections that
-    a statement places, where it is known. Without `orphans`, the link is one that refuses orphan sections which take
-    room; without `unallocated`, those that have no address as well. `filled` is one in which no section is an orphan
-    then, every output section has content and inputs are aligned to 64 bytes at most: what is then known holds in usual
-    links, and is no guarantee. Each output section of `content` is taken to have some. `linker` is the one whose rules
-    count.
+    CONSTANT(COMMONPAGESIZE) by these names. `records` tells of statements that place tables a power of two that divides
+    the size of each of their input sections, none of which is aligned to more. Without `orphans`, the link is one that
+    refuses orphan sections which take room; without `unallocated`, those that have no address as well. `filled` is one
+    in which no section is an orphan then, every output section has content and inputs are aligned to 64 bytes at most:
+    what is then known holds in usual links, and is no guarantee. Each output section of `content` is taken to have
+    some. `linker` is the one whose rules count.
     """
     walk: type[Walk] = Walk
     if linker.kind == LLD.kind:
@@ -57,5 +57,5 @@ def interpret(
 
         walk = LldWalk
     resets = orphans or (unallocated and not filled)
-    layout = walk(tree, dict(params or {}), input_alignments, orphans, filled, linker, content, resets).run()
+    layout = walk(tree, dict(params or {}), records or {}, orphans, filled, linker, content, resets).run()
     return layout if not_followed(tree, linker) is None else layout.without_knowledge()

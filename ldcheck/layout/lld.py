@@ -9,7 +9,7 @@ location counter behind some section. ASSERT is such an assignment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
 
 from ldcheck.layout.constants import DEFAULT, Region
 from ldcheck.layout.facts import UNKNOWN, Known, Reason, known, not_behind
@@ -18,7 +18,7 @@ from ldcheck.layout.frames import ABSOLUTE, Frame, absolute_value, settled
 from ldcheck.layout.names import Section
 from ldcheck.layout.traits import Traits, statements
 from ldcheck.layout.traits import traits as traits_of
-from ldcheck.layout.walk import USUAL_ALIGNMENT, Walk, joined, merged_end, same
+from ldcheck.layout.walk import Walk, joined, merged_end, same
 from ldcheck.linker import Linker
 from ldcheck.record import replace
 from ldcheck.script.syntax import (
@@ -53,14 +53,14 @@ class LldWalk(Walk):
         self,
         tree: Script,
         params: dict[str, int],
-        input_alignments: Callable[[InputSectionDescription], int | None] | None,
+        records: Mapping[InputSectionDescription, int],
         orphans: bool,
         filled: bool,
         linker: Linker,
         content: Collection[OutputSection] = (),
         resets: bool = True,
     ) -> None:
-        super().__init__(tree, params, input_alignments, orphans, filled, linker, content, resets)
+        super().__init__(tree, params, records, orphans, filled, linker, content, resets)
         self._judge.asks_early = linker.may_be_before(*_ASKS_LATE)
         self._regions = [region for name, region in self._constants.regions.items() if name != DEFAULT]
         self._segments = any(isinstance(node, ProgramHeaders) for node in tree.statements)
@@ -151,7 +151,7 @@ class LldWalk(Walk):
         if node.address is not None:
             self._set(base)
             start = self._address(node.address, node)
-        elif self._filled and base.aligned_to(max(USUAL_ALIGNMENT, power or 1)):
+        elif self._is_aligned_for(node, base):
             start = base
         else:
             because = () if node.align is None else (Reason(node.align, "aligns the start of the section"),)
@@ -173,7 +173,7 @@ class LldWalk(Walk):
         before, base, start, end = places
         fluid = not (bare or traits.thread_local or traits.conditional or node.name.text in self._flow.mentioned)
         open_ended = fluid and not traits.present and end.anchor is not start.anchor
-        if fluid and (traits.present or self._filled):
+        if fluid and self._has_content(node, traits):
             self._set(end)
         elif fluid and node.address is None and same(base, before):
             self._set(merged_end(before, end))
@@ -183,6 +183,10 @@ class LldWalk(Walk):
         else:
             dot = before.join(end)
             self._set(dot.past(end) if open_ended else dot)
+
+    def _has_content(self, node: OutputSection, traits: Traits) -> bool:
+        """Whether a section that takes memory is in the image."""
+        return traits.present or self._filled or node in self._content
 
     def _fill_regions(
         self,
@@ -202,7 +206,7 @@ class LldWalk(Walk):
                 region.current = region.current.grow(f"end of {node.name.text}", why)
             elif node.region is None or not fluid:
                 region.current = region.current.join(end)
-            elif traits.present or self._filled:
+            elif self._has_content(node, traits):
                 region.current = end
             elif node.address is None:
                 region.current = merged_end(region.current, end)

@@ -5,7 +5,7 @@ What it follows and what it takes for granted is said in `ldcheck.layout.interpr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
 
 from ldcheck.layout.constants import DEFAULT, Constants, Region
 from ldcheck.layout.demanded import Judge
@@ -55,7 +55,7 @@ class Walk:
         self,
         tree: Script,
         params: dict[str, int],
-        input_alignments: Callable[[InputSectionDescription], int | None] | None,
+        records: Mapping[InputSectionDescription, int],
         orphans: bool,
         filled: bool,
         linker: Linker = GNU,
@@ -65,7 +65,7 @@ class Walk:
         self._linker = linker
         self._content = frozenset(content)
         self._tree = tree
-        self._input_alignments = input_alignments
+        self._records = records
         self._orphans = orphans
         self._resets = resets
         self._filled = filled
@@ -307,10 +307,22 @@ class Walk:
             return base.align_up(power, because[0] if because else None, name)
         if traits.unallocated:
             return base.grow(name, Reason(node, "may not be allocated"))
-        if self._filled and base.aligned_to(max(USUAL_ALIGNMENT, power or 1)):
+        if self._is_aligned_for(node, base):
             return base
         why = Reason(node, "starts where the alignment of its inputs lets it")
         return base.align_unknown(power or 1, name, because, why)
+
+    def _is_aligned_for(self, node: OutputSection, place: Known) -> bool:
+        """Whether a place is a multiple of all that an output section and its inputs ask for."""
+        power = self._power(node)
+        if self._filled:
+            return place.aligned_to(max(USUAL_ALIGNMENT, power or 1))
+        body = list(statements(node.statements)) if self._records and node.subalign is None else []
+        inputs = [self._records.get(one, 0) for one in body if isinstance(one, InputSectionDescription)]
+        if power is None or not inputs or 0 in inputs or any(isinstance(one, Include | Marker) for one in body):
+            return False
+        grows = self._orphans and self._collected.may_grow(node)
+        return not grows and place.aligned_to(max(power, *inputs))
 
     def _leave(
         self, node: OutputSection, traits: Traits, region: Region, base: Known, start: Known, end: Known
@@ -446,7 +458,7 @@ class Walk:
             elif isinstance(statement, InputSectionDescription):
                 self._inputs[statement] = self._first_input(statement, aligned, frame, dot, inner)
                 why = Reason(statement, "places inputs of unknown size and alignment")
-                dot = _grown(dot, frame, "inputs", why)
+                dot = _grown(dot, frame, "inputs", why, self._records.get(statement, 1) if not inner else 1)
             elif isinstance(statement, Data):
                 size = self._size_of(statement)
                 if size is None:
@@ -480,7 +492,7 @@ class Walk:
         if dot.number.value == 0 and aligned and inner == 0:
             # The section as a whole is aligned for its inputs.
             return frame.start
-        greatest = self._input_alignments(node) if self._input_alignments and inner == 0 else None
+        greatest = self._records.get(node) if inner == 0 else None
         if greatest is not None and dot.address.aligned_to(greatest):
             return dot.address
         return dot.address.align_unknown(1, "the first input", (), why)
@@ -543,5 +555,10 @@ def _because(address: Known, node: Node, before: Known | None) -> Known:
     return Known(address.number, address.anchor, address.offset, (Reason(node, text),), address.obstacles)
 
 
-def _grown(dot: Value, frame: Frame, name: str, why: Reason) -> Value:
-    return Value(Number(1, 0, dot.number.low, MASK), frame, dot.address.grow(name, why))
+def _grown(dot: Value, frame: Frame, name: str, why: Reason, step: int = 1) -> Value:
+    """The location counter behind something of unknown size: `step` divides that, and what it is aligned to that."""
+    address = dot.address.grow(name, why)
+    if step > 1 and dot.address.aligned_to(step):
+        low = -(-address.low // step) * step
+        address = replace(address, number=Number(step, 0, low, MASK // step * step))
+    return Value(Number(1, 0, dot.number.low, MASK), frame, address)

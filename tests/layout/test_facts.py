@@ -93,7 +93,7 @@ def test_known_input_alignments_need_no_padding():
     tree = parse(Source("t.lds", text)).tree
     two = [node for node in walk(tree) if isinstance(node, InputSectionDescription)][1]
     for alignment, expected in ((16, Order.EQUAL), (32, Order.LESS_OR_EQUAL)):
-        found = interpret(tree, input_alignments={two: alignment}.get)
+        found = interpret(tree, records={two: alignment})
         first, middle = found.first_input(two), found.symbol("mid")
         assert first is not None
         assert middle is not None
