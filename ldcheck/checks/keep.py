@@ -24,8 +24,8 @@ with
 Whether the link collects sections at all is not looked at: ask for it where it does. In an output section with a C name
 GNU ld keeps sections for __start_ and __stop_ symbols by itself. What ENTRY() or EXTERN() names stays without a KEEP():
 where the section is called after such a symbol, or takes the first place and may hold the entry, only a map tells.
-A statement for some files that does not name the section (`*libx.a:call.o`) is not asked for a KEEP(), and what it
-leaves of other files is not asked for either; of a pattern (`.t3*`), the names that no statement takes are.
+A statement for some files that does not name the section (`*libx.a:call.o`) is not asked for a KEEP(). What no
+statement takes is: other names of a pattern (`.t3*`), and sections of files that a KEEP() leaves out.
 
 ## References
 GNU ld manual, "Input Section and Garbage Collection".
@@ -40,8 +40,8 @@ from ldcheck.judging.subjects import INPUT, absent, kept_by, naming
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.budget import TooComplexError
-from ldcheck.sections.globs import section_glob, shortest
-from ldcheck.sections.reach import Witness, names, reaching
+from ldcheck.sections.globs import section_glob
+from ldcheck.sections.reach import Witness, left_over, names, reaching
 from ldcheck.sections.rules import InputRule
 from ldcheck.words import counted
 
@@ -83,7 +83,7 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
     ]
     undecided = len(found.undecided)
     try:
-        left = shortest((wanted,), tuple(taker.names for taker, _ in found.takers))
+        left = left_over(view.rules, named.text)
     except TooComplexError:
         left = None
         undecided += 1
@@ -96,14 +96,17 @@ def _judge(named: Named, rule: Rule, view: ScriptView) -> Judgement:
     return unless_undecided(judgement, undecided)
 
 
-def _left_over(name: str, left: str, taker: InputRule, view: ScriptView) -> Problem:
+def _left_over(name: str, left: Witness, taker: InputRule, view: ScriptView) -> Problem:
+    """What no pattern takes of the sections: other names than `taker`, or the like of it, has, or of other files."""
+    of_files = "" if taker.files.everything else f" of {left.file}"
+    every = f"{'is' if of_files else 'are'} to be listed under KEEP(){', from every file' if of_files else ''}"
     return view.problem(
         taker.node,
         name,
-        f"no pattern takes {left}: it would become an orphan section, which --gc-sections may drop",
+        f"no pattern takes {left.section}{of_files}: it would become an orphan section, which --gc-sections may drop",
         label="does not take it",
-        witness=left,
-        help=f"look at whether all of {name} are to be listed under KEEP()",
+        witness=left.section,
+        help=f"look at whether all of {name} {every}",
     )
 
 

@@ -485,6 +485,20 @@ HOOKS = (
 
 
 @EACH_LINKER
+@pytest.mark.parametrize(("keep", "file"), [("KEEP(*(EXCLUDE_FILE(b.o) .hooks))", "b.o"), ("KEEP(a.o(.hooks))", "x.o")])
+def test_a_keep_that_leaves_out_files_keeps_nothing_of_them(tmp_path: Path, keep: str, file: str, linker: str) -> None:
+    table = '.section .hooks,"a"\n.long 1\n'
+    script = f"ENTRY(_start) SECTIONS {{ . = 0x10000; .text : {{ {keep} *(.text) }} }}"
+    done = linked(tmp_path, script, START + table, table, linker=linker, options=("--gc-sections",))
+    report = judged(done, "keep: .hooks, evidence: script")
+    orphan = f"no pattern takes .hooks of {file}: it would become an orphan section, which --gc-sections may drop"
+    assert said(report) == [f"error: {orphan}"]
+    if linker == "ld":
+        # A map of lld does not list what is dropped.
+        assert said(judged(done, "keep: .hooks, evidence: map")) == ["error: .hooks of b.o was dropped"]
+
+
+@EACH_LINKER
 @pytest.mark.parametrize("keep", [True, False])
 @pytest.mark.parametrize("body", ["from = .; {} to = .;", ". = ALIGN(8); from = .; {} . = ALIGN(8); to = .;"])
 def test_a_table_that_was_collected(tmp_path: Path, linker: str, body: str, *, keep: bool) -> None:
