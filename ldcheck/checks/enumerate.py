@@ -23,8 +23,9 @@ with
 
 ## Limits
 A configuration that has no pattern of the `before` kind has nothing that the names could be hidden by: there the rule
-holds even if the names are not listed. A statement for some files as a whole (`*libc.a:*`) is no such pattern. With
-`optional`, a name counts where some statement names it.
+holds even if the names are not listed. A pattern that could take none of the names is an error where the script has
+nothing of its kind (`.text` for `.text.*`): it may be misspelt. A statement for some files as a whole (`*libc.a:*`) is
+no such pattern. With `optional`, a name counts where some statement names it.
 
 ## References
 GNU ld manual, "Input Section Basics".
@@ -63,13 +64,19 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
     before = names_of(rule.keys["before"])
     heads = [section_glob(named.text) for named in rule.names]
     judgements = [_judge(named, before, rule, view) for named in rule.names]
-    # A pattern that could take none of the names guards nothing, whatever the script has.
+    # A pattern that could take none of the names, nor is like any that the script has, may be misspelt.
     judgements += [
         absent(pattern, view, "a pattern that can take one of the names")
         for pattern in before
-        if not any(overlaps(section_glob(pattern.text), head) for head in heads) and not naming(pattern.text, view)
+        if not any(overlaps(section_glob(pattern.text), head) for head in heads) and not _has_kind(pattern.text, view)
     ]
     return all_of(judgements, optional=rule.optional)
+
+
+def _has_kind(pattern: str, view: ScriptView) -> bool:
+    """Whether the script names such sections, or others of their kind: `.text` is of the kind of `.text.*`."""
+    kind = section_glob(pattern).prefix.rstrip(".")
+    return bool(naming(pattern, view)) or any(f"{rule.names.prefix}.".startswith(f"{kind}.") for rule in view.rules)
 
 
 def _judge(named: Named, before: tuple[Named, ...], rule: Rule, view: ScriptView) -> Judgement:
