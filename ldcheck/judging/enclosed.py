@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ldcheck.findings import Problem, Severity
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.record import dataclass
 from ldcheck.script.marks import is_start_to_end, marks_a_place, stem
 from ldcheck.script.syntax import Assignment, Call, Data, InputSectionDescription, Node
+from ldcheck.sections.tables import are_pointers, is_registered, names_in
+from ldcheck.source import Related
 from ldcheck.words import counted
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 # Nothing in a table is aligned to more: what is further away stands somewhere else.
 _FURTHEST = 0x10000
+_PAGE = 0x1000
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -136,3 +140,47 @@ def others(low: int, high: int, own: Collection[MapInput], view: ImageView) -> l
         for _, part in view.inputs.loaded()
         if part.address < high and low < part.address + part.size and part not in own
     ]
+
+
+def encloses_code(pair: Pair, view: ImageView) -> bool | None:
+    """Whether two symbols enclose code: a range, the padding of which nobody reads.
+
+    It is what executable output sections have and nothing else; None for whole pages without an ELF file, which tells.
+    """
+    names = names_in(pair.inputs)
+    if are_pointers(names) or is_registered(names) is True:
+        return False
+    if view.elf is None:
+        ends = (view.symbol(pair.start.target.text), view.symbol(pair.end.target.text))
+        return None if all(address is not None and address % _PAGE == 0 for address in ends) else False
+    own = parts(pair, view)
+    homes = {section.name for section, part in view.inputs.loaded() if part in own}
+    alone = all(part in own for section, part in view.inputs.loaded() if section.name in homes)
+    return alone and bool(homes) and all(one.executable for one in view.elf.sections if one.name in homes)
+
+
+def padded(pair: Pair, node: Assignment, gap: int, view: ImageView) -> Problem:
+    """What is wrong with a symbol of a pair that has a gap between itself and its table in the link."""
+    assert view.script is not None
+    start, end = pair.start.target.text, pair.end.target.text
+    low, high = view.symbol(start), view.symbol(end)
+    assert low is not None
+    assert high is not None
+    name = node.target.text
+    message = next(said for symbol, said in off_ends(parts(pair, view), (start, low), (end, high)) if symbol == name)
+    names = names_in(pair.inputs)
+    ahead = node is pair.start
+    is_sure = ahead and (are_pointers(names) or is_registered(names) is True)
+    advice = (
+        f"the place of {name} has to be a multiple of what its records are aligned to: at least {least_alignment(gap)}"
+    )
+    return view.script.problem(
+        node,
+        name,
+        message,
+        label=f"{counted(gap, 'byte')} of padding {'behind' if ahead else 'ahead of'} it",
+        related=(Related(view.script.locate(pair.inputs[0 if ahead else -1]), "the table"),),
+        facts=(f"in the image: {start} is at {low:#x}, {end} at {high:#x}",),
+        help=advice if ahead else f"put what aligns behind {name}",
+        severity=Severity.ERROR if is_sure else Severity.WARNING,
+    )

@@ -278,6 +278,24 @@ def with_drivers(body: str) -> str:
 
 @EACH_LINKER
 @pytest.mark.parametrize("with_elf", [True, False])
+@pytest.mark.parametrize("flags", ["ax", "a"])
+def test_only_an_elf_tells_a_page_of_code_from_a_table(
+    tmp_path: Path, flags: str, linker: str, *, with_elf: bool
+) -> None:
+    pages = ". = ALIGN(4096); mapped_start = .; .mapped : { *(.mapped) } . = ALIGN(4096); mapped_end = .;"
+    source = f'{START}.section .mapped,"{flags}"\n.long 1\n'
+    done = linked(tmp_path, with_drivers(pages), source, linker=linker)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(f"ldcheck: 1\nrules:\n  - {{id: r, {GAP}}}\n")
+    elf = str(done.elf) if with_elf else ""
+    report = ldcheck.check([str(done.script)], policies=[str(policy)], elf=elf, map=str(done.map))
+    padded = "warning: the last record ends 4,092 bytes ahead of mapped_end"
+    assert said(report) == ([padded] if with_elf and flags == "a" else [])
+    assert (EvidenceKind.MAP in report.rules[0].evidence) is with_elf
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("with_elf", [True, False])
 @pytest.mark.parametrize(
     ("body", "wanted"),
     [

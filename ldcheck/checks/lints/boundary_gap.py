@@ -3,9 +3,9 @@
 ## What it does
 Looks at tables between a start and an end symbol (`start = .; *(.table) end = .;`): sections with a name of the
 project's own, pointers to constructors, relocations. Reports a start symbol behind other inputs, or outside of the
-output section that follows, where nothing aligns it to a word of the target; and an ALIGN between the last record and
-the end symbol. With a map, it is the link that counts: how many bytes lie between the start symbol and the first
-record, and between the last record and the end symbol.
+output section that follows, where nothing aligns it to a word of the target, or to what that section aligns itself to;
+and an ALIGN between the last record and the end symbol. With a map, it is the link that counts: how many bytes lie
+between the start symbol and the first record, and between the last record and the end symbol.
 
 ## Why is this bad
 The linker aligns the table's first input behind the symbol. The symbol then is some bytes below the first record, and
@@ -24,7 +24,8 @@ of a table whose name says that objects register there. Padding behind records (
 warning, since some loops pass over zeros. A word has 8 bytes if the target is known to have 64 bits, or if it is not
 known and the script is for both (it has no MEMORY and takes `.rel.*` and `.rela.*`), else 4. A start symbol that is the
 first thing in its output section has the section's alignment, unless the section is put at an address. Code, data and
-stacks between symbols are ranges and no tables, and tables of bytes need no alignment: allow them.
+stacks between symbols are ranges and no tables, and tables of bytes need no alignment: allow them. What a link has in
+executable sections of its own is code; of whole pages only an ELF file tells.
 
 ## References
 GNU ld manual, "Source Code Reference", "Output Section Address"; the check `bracket` judges one table exactly.
@@ -38,7 +39,7 @@ from collections.abc import Iterator, Sequence
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.aligning import align_ahead
 from ldcheck.judging.edits import align_section
-from ldcheck.judging.enclosed import Pair, gap_ahead, gap_behind, least_alignment, off_ends, pairs, parts, place_symbol
+from ldcheck.judging.enclosed import encloses_code, gap_ahead, gap_behind, padded, pairs, place_symbol
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
@@ -62,7 +63,6 @@ from ldcheck.sections.rules import flat
 from ldcheck.sections.tables import (
     are_pointers,
     are_relocations,
-    is_registered,
     is_table,
     may_end_anywhere,
     names_in,
@@ -83,6 +83,8 @@ _SMALL_SOMEWHERE = "a pointer has on a target of 64 bits"
 _POINTING = re.compile(
     r"init|ctor|dtor|fini|exitcall|callback|handler|hook|driver|drv|ops|desc|cmd|command|task|module", re.IGNORECASE
 )
+# What grows into the room that an ALIGN leaves.
+_GROWN = re.compile(r"stack|heap", re.IGNORECASE)
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
@@ -249,9 +251,6 @@ def _at_the_end(body: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
         )
 
 
-_GROWN = re.compile(r"stack|heap", re.IGNORECASE)
-
-
 def _leaves_a_record(names: Sequence[str], step: int, view: ScriptView) -> bool:
     """Whether an ALIGN behind records leaves room for more: for relocations, and for what asks for more than a word."""
     from ldcheck.image.arches import word
@@ -278,13 +277,36 @@ def _ahead(nodes: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
             continue
         before = [one for one in reversed(nodes[:at]) if isinstance(one, OutputSection)]
         first = sections[0]
+        yield from _aligned_away(start, first, view)
         same = first.region is None or (bool(before) and _home(before[0]) == _home(first))
-        if first.address is not None or not same:
-            continue
-        if (aligned := constant(first.align) if first.align is not None else 0) and aligned <= 1:
+        aligned = constant(first.align) if first.align is not None else 0
+        if first.address is not None or not same or aligned == 1:
             continue
         moved = nodes[at - 1] if at and isinstance(nodes[at - 1], Assignment) else None
         yield from _unaligned(start, first.name, _may_end_anywhere(before), names, moved, view)
+
+
+def _aligned_away(start: Assignment, section: OutputSection, view: ScriptView) -> Iterator[Problem]:
+    """A section that aligns itself to more than a word, and than a start symbol of which not even that is told."""
+    address = section.address
+    align = address.arguments[-1] if isinstance(address, Call) and address.function == "ALIGN" else section.align
+    step = constant(align) if align is not None and not isinstance(align, Word) else None
+    known, usual = view.layout.value(start), view.usual_layout.value(start)
+    if step is None or step <= _word(view) or known is None or usual is None or usual.aligned_to(step):
+        return
+    if address is None and not known.aligned_to(_word(view)):
+        return
+    name = start.target.text
+    yield view.problem(
+        start,
+        name,
+        f"{name} may lie ahead of the padding in front of its table: {section.name.text} is aligned to {step}",
+        label=f"known here: {known}",
+        related=(Related(view.locate(align or section), "aligned behind the symbol"),),
+        help=f"look at what stands ahead of {name}: that has to end at a multiple of {step}",
+        fix=align_ahead(f". = ALIGN({step});", start, view, "ahead of it"),
+        severity=Severity.WARNING,
+    )
 
 
 def _sections_up_to_end(nodes: Sequence[Node], start: Assignment) -> tuple[list[OutputSection], Assignment | None]:
@@ -355,45 +377,24 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         return Judgement(Standing.UNKNOWN, reason=f"{view.map.path} is incomplete: {view.map.incomplete[0]}")
     problems: list[Problem] = []
     tight: set[str] = set()
+    untold: list[str] = []
     for pair in pairs(view.script):
         names = names_in(pair.inputs)
         of_records = is_table(names) or are_relocations(names)
         for node, gap in ((pair.start, gap_ahead(pair, view)), (pair.end, gap_behind(pair, view))):
             if gap == 0:
                 tight.add(node.target.text)
-            elif gap and of_records:
-                problems.append(_padded(pair, node, gap, view))
+            elif gap and of_records and (is_code := encloses_code(pair, view)) is None:
+                untold.append(f"{pair.start.target.text} .. {pair.end.target.text}")
+            elif gap and of_records and not is_code:
+                problems.append(padded(pair, node, gap, view))
     # What the script makes likely is taken back only where the link shows that there is no padding.
     known = tight.union(problem.subject for problem in problems)
     likely = view.script.judgements.get(rule) or on_script(rule, view.script)
     rest = [problem for problem in likely.problems if problem.subject not in known]
     if rest and not problems:
         return Judgement(Standing.UNKNOWN, reason=f"the link does not tell where the table of {rest[0].subject} is")
+    if untold and not problems:
+        return Judgement(Standing.UNKNOWN, reason=f"whether {untold[0]} is code only an ELF file tells, give --elf")
     evidence = tuple(kind for kind in view.available if kind is not EvidenceKind.OBJECTS)
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, (*problems, *rest), evidence=evidence)
-
-
-def _padded(pair: Pair, node: Assignment, gap: int, view: ImageView) -> Problem:
-    assert view.script is not None
-    start, end = pair.start.target.text, pair.end.target.text
-    low, high = view.symbol(start), view.symbol(end)
-    assert low is not None
-    assert high is not None
-    name = node.target.text
-    message = next(said for symbol, said in off_ends(parts(pair, view), (start, low), (end, high)) if symbol == name)
-    names = names_in(pair.inputs)
-    ahead = node is pair.start
-    is_sure = ahead and (are_pointers(names) or is_registered(names) is True)
-    advice = (
-        f"the place of {name} has to be a multiple of what its records are aligned to: at least {least_alignment(gap)}"
-    )
-    return view.script.problem(
-        node,
-        name,
-        message,
-        label=f"{counted(gap, 'byte')} of padding {'behind' if ahead else 'ahead of'} it",
-        related=(Related(view.script.locate(pair.inputs[0 if ahead else -1]), "the table"),),
-        facts=(f"in the image: {start} is at {low:#x}, {end} at {high:#x}",),
-        help=advice if ahead else f"put what aligns behind {name}",
-        severity=Severity.ERROR if is_sure else Severity.WARNING,
-    )
