@@ -6,9 +6,12 @@ takes the location counter where no statement behind it takes such sections; and
 them (`__bss_end`, `_ebss`, `_edata`) ahead of a statement that takes some of them into the same output section. Of a
 table between two symbols (`__drv_start = .; *(.drv .drv.*) __drv_end = .;`) it reports a statement ahead of the start
 symbol that takes what the table would take, or what is called after its beginning (`*(.drv.first)`). And it reports
-`__init_array_start` with nothing up to `__init_array_end`, where no statement of the script takes constructors.
+`__init_array_start` with nothing up to `__init_array_end`, where no statement of the script takes constructors. A start
+symbol that is rounded up while the location counter stays (`__bss_start = ALIGN(16); *(.bss)`) lies behind what is
+aligned to less.
 A symbol that is an alias (`__data_end__ = __bss_start__`) is where the other one is. In the image it reports a
-beginning that lies behind all of the output section .bss or .data, and an end that lies ahead of all of it.
+beginning that lies behind all of the output section .bss or .data, and an end that lies ahead of all of it, and an
+input ahead of a start symbol that is rounded up.
 
 ## Why is this bad
 Start-up code clears from the one symbol, copies to the other. A symbol that was left where its section once stood, or
@@ -34,8 +37,9 @@ symbol passes over what stands ahead of it. Constructors that no statement takes
 
 ## Limits
 A range that ends where it starts is left alone, and so is a script that takes whole files there, or INCLUDEs one that
-cannot be found. Other names are not recognised: state them with `bracket`. What a table has of files that the script
-names (`*crtbegin.o(.ctors)`), or behind another symbol, may be meant to be apart.
+cannot be found. A start symbol that is rounded up to a word at most at the beginning of an output section is a note:
+there is a word among its inputs as a rule. Other names are not recognised: state them with `bracket`. What a table has
+of files that the script names (`*crtbegin.o(.ctors)`), or behind another symbol, may be meant to be apart.
 
 ## References
 GNU ld manual, "Source Code Reference".
@@ -50,6 +54,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standin
 from ldcheck.judging.aliases import place_of
 from ldcheck.judging.enclosed import Pair, pairs, place_symbol
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.rounded import by_image, by_script, rounded
 from ldcheck.judging.subjects import may_be_there, missing, unread
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
@@ -95,7 +100,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     for section in view.statements if ends else ():
         if isinstance(section, OutputSection) and section.name.text != "/DISCARD/":
             problems += _ended_early(section, ends, view)
-    problems += [*_begun_late(view), *_uncalled(view)]
+    problems += [*_begun_late(view), *_uncalled(view), *(by_script(found, view) for found in rounded(view))]
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
 
 
@@ -302,9 +307,17 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
                 problems.append(_beside(name, f".{kind}", "beginning", "behind", address, view))
             elif name in ends and address <= start:
                 problems.append(_beside(name, f".{kind}", "end", "ahead of", address, view))
+    shown = [(one.start.target.text, by_image(one, view)) for one in rounded(view.script)]
+    told = {problem.subject for problem in problems}
+    problems += [problem for name, problem in shown if isinstance(problem, Problem) and name not in told]
+    untold = [name for name, problem in shown if problem is None]
     if problems:
         return Judgement(Standing.REFUTED, tuple(problems))
-    return missing(lacking, view) if may_be_there(lacking, view) else Judgement(Standing.HOLDS)
+    if may_be_there(lacking, view):
+        return missing(lacking, view)
+    if untold:
+        return Judgement(Standing.UNKNOWN, reason=f"only a map tells what lies ahead of {untold[0]}, give --map")
+    return Judgement(Standing.HOLDS)
 
 
 def _called(kind: str, pattern: re.Pattern[str], word: re.Pattern[str], view: ScriptView) -> Iterator[str]:
