@@ -93,7 +93,8 @@ def _breaks(bracket: Bracket, holding: OutputSection, view: ScriptView, *, orpha
         linker=view.linker,
     )
     starts = {fact.node: fact.start for fact in layout.sections}
-    place, is_first = layout.value(bracket.opening), True
+    # Whether a symbol is the address of its place is asked elsewhere.
+    place, is_first = layout.after(bracket.opening), True
     last = max((at for at, node in enumerate(bracket.between) if id(node) in bracket.table), default=-1)
     for node in bracket.between[: last + 1]:
         if isinstance(node, OutputSection) and node in starts and _is_section(node):
@@ -108,7 +109,7 @@ def _breaks(bracket: Bracket, holding: OutputSection, view: ScriptView, *, orpha
     if here is view.enclosing.get(id(bracket.closing)) or any(_moves(node) or _is_section(node) for node in rest):
         # What moves the location counter there is a matter of its own.
         return
-    end = layout.value(bracket.closing)
+    end = layout.after(bracket.closing)
     if end is not None and not _same(place, end):
         yield _Break(bracket.closing, end, is_first)
 
