@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 from ldcheck.preprocess.files import SourceFile
 from ldcheck.preprocess.lexer import tokens
 from ldcheck.preprocess.macros import Expander, ExpansionError, Macro, Piece, Place, pieces
+from ldcheck.preprocess.made_up import is_spelled
 
 
 class World(Protocol):
@@ -42,6 +43,8 @@ _NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)([uUlL]
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "f": 12, "v": 11, "e": 27}
 _MASK = (1 << 64) - 1
 MAX_NESTING = 60
+# More than any value has, with the zeros of one that was made up.
+_MOST_DIGITS = 300
 
 
 def holds(file: SourceFile, start: int, end: int, world: World) -> bool:
@@ -68,7 +71,7 @@ def number(written: Sequence[Piece], world: World) -> int:
         expanded = list(Expander(world.macro).expand(list(written)))
     except ExpansionError as error:
         raise ConditionError(error.message, error.place) from None
-    if any(piece.kind == "name" for piece in expanded):
+    if any(piece.kind == "name" or is_spelled(piece.text) for piece in expanded):
         raise ConditionError("not every name in it is a macro")
     return _Evaluator(expanded, world).value()
 
@@ -249,7 +252,7 @@ class _Evaluator:
 
 
 def _read(digits: str) -> int:
-    if len(digits) > 70:
+    if len(digits) > _MOST_DIGITS:
         return 0
     base = {"0x": 16, "0b": 2}.get(digits[:2].lower(), 8 if digits[0] == "0" else 10)
     return int(digits[2:] if base in (2, 16) else digits, base)

@@ -10,22 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from ldcheck.record import dataclass
+from ldcheck.record import dataclass, field
 
 # What a symbol is: its value, or None where it is not defined.
 Value = str | None
 Assignment = Mapping[str, Value]
+Meanings = Mapping[tuple[str, Value], str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Configuration:
-    """What distinguishes one configuration: the symbols that are varied, None for one that is not defined."""
+    """What distinguishes one configuration: the symbols that are varied, None for one that is not defined.
+
+    `meanings` says in words what a symbol with some value means, where that is not just `SYMBOL=value`; all
+    configurations of a script have the same.
+    """
 
     definitions: Assignment
+    meanings: Meanings = field(default_factory=dict)
 
     def describe(self) -> str:
         """The configuration in words ("with CONFIG_LD_IS_GNU and without EFI"); empty if nothing is varied."""
-        return _words(self.definitions)
+        return _words(self.definitions, self.meanings)
 
 
 def smallest_condition(
@@ -52,10 +58,10 @@ def smallest_condition(
     if deciding is not None:
         telling = _narrowed(inside, deciding), _narrowed(outside, deciding)
         if not _are_apart(*telling):
-            return _in_part(_narrowed(inside, enclosing), _narrowed(outside, enclosing), len(every))
+            return _in_part(_narrowed(inside, enclosing), _narrowed(outside, enclosing), every)
         inside, outside = telling
     terms = _minimise(inside, outside)
-    told = "only " + ", or ".join(_words(term) for term in terms)
+    told = "only " + ", or ".join(_words(term, every[0].meanings) for term in terms)
     if deciding is not None and any(len(term) > 1 for term in terms):
         told += f", as far as the {len(every):,} configurations that were looked at tell"
     return told
@@ -71,14 +77,14 @@ def _are_apart(inside: Sequence[Assignment], outside: Sequence[Assignment]) -> b
     )
 
 
-def _in_part(inside: Sequence[Assignment], outside: Sequence[Assignment], looked_at: int) -> str:
+def _in_part(inside: Sequence[Assignment], outside: Sequence[Assignment], every: Sequence[Configuration]) -> str:
     """What all of `inside` have in common and not all of `outside`: it is needed, and does not suffice."""
     first, *rest = inside
     common = {name: value for name, value in first.items() if all(other.get(name, "") == value for other in rest)}
     telling = {name: value for name, value in common.items() if any(other.get(name, "") != value for other in outside)}
     if telling:
-        return f"only {_words(telling)}, and there in some configurations"
-    return f"in {len(inside):,} of the {looked_at:,} configurations that were looked at"
+        return f"only {_words(telling, every[0].meanings)}, and there in some configurations"
+    return f"in {len(inside):,} of the {len(every):,} configurations that were looked at"
 
 
 def _minimise(inside: Sequence[Assignment], outside: Sequence[Assignment]) -> list[Assignment]:
@@ -151,11 +157,9 @@ def _covers(term: Assignment, cube: Assignment) -> bool:
     return all(name in cube and cube[name] == value for name, value in term.items())
 
 
-def _words(term: Assignment) -> str:
+def _words(term: Assignment, meanings: Meanings) -> str:
     names = sorted(term)
-    given = [
-        name if term[name] in ("1", "", name) else f"{name}={term[name]}" for name in names if term[name] is not None
-    ]
+    given = [meanings.get((name, term[name])) or _plainly(name, term[name]) for name in names if term[name] is not None]
     missing = [name for name in names if term[name] is None]
     parts = []
     if given:
@@ -163,6 +167,10 @@ def _words(term: Assignment) -> str:
     if missing:
         parts.append("without " + _listed(missing, "or"))
     return " and ".join(parts)
+
+
+def _plainly(name: str, value: Value) -> str:
+    return name if value in ("1", "", name) else f"{name}={value}"
 
 
 def _listed(names: Sequence[str], last: str) -> str:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
-from ldcheck.preprocess.files import Files
-from ldcheck.preprocess.inputs import Inputs, Survey, survey
+from ldcheck.preprocess.files import Files, SourceFile
+from ldcheck.preprocess.inputs import Inputs, Survey, is_linker_script, survey
+from ldcheck.preprocess.lexer import Directive
 
 _GENERATED = re.compile(r"(^|/)generated/|(^|/)(autoconf|asm-offsets|compile|bounds|utsrelease)\.h\Z")
 _AUTOCONF = re.compile(r"(^|/)autoconf\.h\Z")
@@ -24,6 +26,13 @@ def is_generated(name: str) -> bool:
     return _GENERATED.search(name) is not None
 
 
+class Missing(NamedTuple):
+    """A header of which nothing is known; `has_statements` says that it may hold more than definitions."""
+
+    name: str
+    has_statements: bool
+
+
 class Stubs:
     """The headers that stand in for missing ones, below `folder`; `texts` are their contents by path."""
 
@@ -31,21 +40,33 @@ class Stubs:
         self.folder = folder
         self.texts: dict[str, str] = {}
         self._meanings: dict[str, str] = {}
+        self._unknown: dict[str, Missing] = {}
 
-    def add(self, name: str, text: str, meaning: str) -> None:
-        """Let `name` be the header with this text; `meaning` says so in the notes (empty: not worth a word)."""
+    def add_empty(self, name: str, file: SourceFile, directive: Directive) -> None:
+        """Let `name`, which a file asks for, be a header of which nothing is known."""
+        kind = "generated header" if is_generated(name) else "header"
+        path = self.add(name, "", f"the {kind} {name} is missing and taken as empty")
+        before = file.code[: directive.start]
+        inside = is_linker_script(file.name) and before.count("{") > before.count("}")
+        self._unknown[path] = Missing(name, inside or not name.endswith(".h"))
+
+    def add(self, name: str, text: str, meaning: str) -> str:
+        """Let `name` be the header with this text, and say where it is.
+
+        `meaning` says so in the notes (empty: not worth a word).
+        """
         path = os.path.normpath(os.path.join(self.folder, name))
         self.texts[path] = text
         self._meanings[path] = meaning
+        return path
 
     def notes(self, read: Mapping[str, None]) -> list[str]:
         """What was stubbed of the files that were read."""
         return [meaning for path, meaning in self._meanings.items() if path in read and meaning]
 
-    def any_empty(self, read: Mapping[str, None]) -> bool:
-        """Whether one of the files that were read stands for a header of which nothing is known."""
-        # A configuration without choices is known, and not worth a word.
-        return any(self._meanings[path] and not text and path in read for path, text in self.texts.items())
+    def missing(self, read: Mapping[str, None]) -> tuple[Missing, ...]:
+        """The headers of which nothing is known, of the files that were read."""
+        return tuple(header for path, header in self._unknown.items() if path in read)
 
     def write(self) -> None:
         """Put the headers on disk, in a folder that did not exist before and that only this user may enter."""
@@ -79,15 +100,14 @@ def stand_in(inputs: Inputs, config: Mapping[str, str] | None, patterns: Sequenc
     found = survey(inputs)
     for _ in range(MAX_ROUNDS):
         before = len(stubs.texts)
-        for name, (file, _directive) in found.missing.items():
+        for name, (file, directive) in found.missing.items():
             if not _PLAIN.match(name):
                 continue
             generic = re.sub(r"^asm/", "asm-generic/", name)
             if generic != name and inputs.find(generic, True, file.name):
                 stubs.add(name, f"#include <{generic}>\n", f"{name} is missing; {generic} stands in, as in a build")
             elif wanted(name) and not (config is not None and _AUTOCONF.search(name)):
-                kind = "generated header" if is_generated(name) else "header"
-                stubs.add(name, "", f"the {kind} {name} is missing and taken as empty")
+                stubs.add_empty(name, file, directive)
         if config is not None:
             _add_config(stubs, found, config)
         if len(stubs.texts) == before:

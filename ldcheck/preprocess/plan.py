@@ -10,6 +10,7 @@ from ldcheck.preprocess.configurations import Value
 from ldcheck.preprocess.files import Files, SourceFile
 from ldcheck.preprocess.generated import Stubs, stand_in
 from ldcheck.preprocess.inputs import Inputs, Survey
+from ldcheck.preprocess.made_up import is_spelled
 from ldcheck.preprocess.options import not_known
 from ldcheck.preprocess.predefined import is_known
 from ldcheck.preprocess.varied import deciding_symbols
@@ -28,21 +29,26 @@ MAX_SYMBOLS = 128
 class Plan:
     """How a target is preprocessed: `command` with includes, definitions and the script behind it; empty for pcpp.
 
-    `symbols` are what is varied, with their values; `limit` is the number of scripts above which pairs of values are
-    covered. `renders` allows that texts are expanded here: nobody insists on a preprocessor. `known` are Kconfig's
-    choices; `unconfigured` says that there are none at hand.
+    `symbols` are what is varied, with their values, and `meanings` what a value says of its symbol. `limit` is the
+    number of scripts above which pairs of values are covered. `renders` allows that texts are expanded here: nobody
+    insists on a preprocessor. `known` are Kconfig's choices; `unconfigured` says that there are none at hand.
     """
 
     inputs: Inputs
     survey: Survey
     stubs: Stubs
     symbols: Mapping[str, tuple[Value, ...]]
+    meanings: Mapping[tuple[str, Value], str]
     known: Mapping[str, str]
     unconfigured: bool
     command: tuple[str, ...]
     limit: int
     renders: bool
     notes: tuple[str, ...]
+
+    def made_up(self) -> Mapping[str, str]:
+        """The symbols by the spelling of each value that was made up for them and must not be seen."""
+        return {value: name for name, values in self.symbols.items() for value in values if value and is_spelled(value)}
 
 
 def make_plan(target: Target, files: Files | None = None) -> Plan:
@@ -78,9 +84,13 @@ def make_plan(target: Target, files: Files | None = None) -> Plan:
         inputs = inputs.with_definitions(definitions)
     unconfigured = not way.recorded and config is None and real is None
     symbols: dict[str, tuple[Value, ...]] = {}
+    meanings: Mapping[tuple[str, Value], str] = {}
     if not way.recorded:
         decided = {**definitions, **known}
-        symbols = deciding_symbols(found, decided, is_known(target.arch))
+        varied, meanings = deciding_symbols(found, decided, is_known(target.arch))
+        symbols = dict(varied)
+        # What people vary has the values that they say.
+        meanings = {key: told for key, told in meanings.items() if key[0] not in target.vary}
         if not unconfigured:
             symbols = {name: values for name, values in symbols.items() if not name.startswith("CONFIG_")}
     symbols.update(target.vary)
@@ -100,7 +110,7 @@ def make_plan(target: Target, files: Files | None = None) -> Plan:
         notes.append(f"{len(left_over):,} symbols beyond the first {MAX_SYMBOLS} that decide something are not varied")
     renders = target.preprocessor == "auto"
     return Plan(
-        inputs, found, stubs, symbols, known, unconfigured, command, target.limit, renders, tuple(notes)
+        inputs, found, stubs, symbols, meanings, known, unconfigured, command, target.limit, renders, tuple(notes)
     )  # fmt: skip
 
 

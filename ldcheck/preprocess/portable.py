@@ -15,6 +15,7 @@ from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.conditions import ConditionError, holds
 from ldcheck.preprocess.files import Files, SourceFile
 from ldcheck.preprocess.inputs import Inputs
+from ldcheck.preprocess.made_up import named
 from ldcheck.preprocess.output import Output, Places
 from ldcheck.source import Location
 
@@ -27,10 +28,13 @@ SECONDS = 60.0
 _SEPARATORS = {ord(separator): " " for separator in "\v\f\x1c\x1d\x1e\x85\u2028\u2029"}
 
 
-def run_pcpp(inputs: Inputs, symbols: Mapping[str, str | None]) -> Output:
-    """Preprocess the script of `inputs` with `symbols` defined (or, for None, not). Raises CheckError."""
+def run_pcpp(inputs: Inputs, symbols: Mapping[str, str | None], names: Mapping[str, str]) -> Output:
+    """Preprocess the script of `inputs` with `symbols` defined (or, for None, not). Raises CheckError.
+
+    `names` are those of the symbols whose values are not to be seen (see `made_up`).
+    """
     try:
-        return _run(inputs, symbols)
+        return _run(inputs, symbols, names)
     except CheckError:
         raise
     except RecursionError:
@@ -49,7 +53,7 @@ def _failure(file: str, line: int, message: str) -> CheckError:
     return CheckError(InputError(message, Location(file, line, start + 1, line, len(text.rstrip()) + 1, text)))
 
 
-def _run(inputs: Inputs, symbols: Mapping[str, str | None]) -> Output:
+def _run(inputs: Inputs, symbols: Mapping[str, str | None], names: Mapping[str, str]) -> Output:
     preprocessor = _preprocessor(inputs)
     places = Places()
     texts: list[str] = []
@@ -74,9 +78,9 @@ def _run(inputs: Inputs, symbols: Mapping[str, str | None]) -> Output:
             if words[0] == "#" and words[1:2] == ["pragma"]:
                 continue
             chain = chains.setdefault(tuple(preprocessor.opened), len(chains))
-            texts.append("".join(token.value for token in line).rstrip())
+            texts.append(named("".join(token.value for token in line).rstrip(), names))
             places.add(first.source, first.lineno, chain)
-    places.predefined = parts[0][1]
+    places.predefined = named(parts[0][1], names)
     places.chains = list(chains)
     return Output.placed(texts, dict.fromkeys(preprocessor.seen), places)
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ldcheck.preprocess.files import SourceFile
 from ldcheck.preprocess.lexer import WORD, Directive, tokens
 from ldcheck.preprocess.macros import Definition, Expander, ExpansionError, Macro, Piece, pieces
+from ldcheck.preprocess.made_up import is_spelled, plain
 
 # Of all texts of a run together. A script of Linux has some 20,000 tokens, most of which its configurations share.
 MAX_PIECES = 1_000_000
@@ -133,9 +134,16 @@ def _line(found: list[Piece], number: int) -> Line:
         if before is not None and (piece.blank or (piece.via is not before.via and _would_paste(before, piece))):
             text += " "
         starts.append(len(text))
-        text += piece.text
+        text += _shown(piece)
         before = piece
     return Line(text, number, starts, found)
+
+
+def _shown(piece: Piece) -> str:
+    """What a token becomes: of a value that was made up, the name of its symbol."""
+    if "0x0" not in piece.text:
+        return piece.text
+    return piece.via.macro if piece.via is not None and is_spelled(piece.text) else plain(piece.text)
 
 
 _AFTER = {

@@ -11,11 +11,13 @@ import os
 from collections.abc import Hashable, Mapping, Sequence
 
 from ldcheck.findings import CheckError, InputError
-from ldcheck.preprocess.configurations import Configuration
+from ldcheck.preprocess.configurations import Configuration, Value
 from ldcheck.preprocess.explore import Walk
 from ldcheck.preprocess.files import Files
+from ldcheck.preprocess.generated import Missing
 from ldcheck.preprocess.inputs import is_linker_script
 from ldcheck.preprocess.macros import Definition
+from ldcheck.preprocess.made_up import is_spelled, plain
 from ldcheck.preprocess.origin import MacroOrigin
 from ldcheck.preprocess.output import Output, Rendered
 from ldcheck.preprocess.plan import Plan, make_plan
@@ -37,7 +39,8 @@ class Preprocessed:
     where it is known which ones the configurations share. `notes` are what people should know of how the text came
     about, equal for all scripts of a target but for what concerns this one. `complete` says that no configuration of
     the target was left out. `assumed` says which symbols were taken as not defined because nothing is known of them,
-    and `missing` whether a header was taken as empty because it is not there, so that nobody knows its macros.
+    and `missing` are headers that were taken as empty because they are not there, so that nobody knows their macros.
+    `unknown` are symbols that are only asked about, so that nobody knows what stands for them in the text.
     `renderer` keeps what was read, for when the same is read with edits.
     """
 
@@ -51,8 +54,14 @@ class Preprocessed:
     lines: tuple[Hashable, ...] = ()
     complete: bool = True
     assumed: str = ""
-    missing: bool = False
+    missing: tuple[Missing, ...] = ()
+    unknown: frozenset[str] = frozenset()
     renderer: Renderer | None = None
+
+    @property
+    def unread(self) -> str:
+        """The name of a header that is missing and may hold statements; empty if there is none."""
+        return next((header.name for header in self.missing if header.has_statements), "")
 
     def constant(self, name: str) -> int | None:
         """The number that a macro of the sources stands for; None where it is none, or not defined."""
@@ -114,7 +123,7 @@ def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output], renderer: Ren
     for text, (output, same) in merged.items():
         source = Source(plan.inputs.script, text)
         notes = (*plan.notes, *walks.notes, *plan.stubs.notes(output.read))
-        configurations = tuple(Configuration(walk.assignment) for walk in same)
+        configurations = tuple(Configuration(walk.assignment, plan.meanings) for walk in same)
         defined = tuple(known for walk in same for known in _known(plan, walk))
         headers = tuple(name for name in output.read if not name.startswith(plan.stubs.folder))
         origin = MacroOrigin(output, plan.inputs.files)
@@ -133,20 +142,25 @@ def _distinct(plan: Plan, walks: Walks, outputs: Sequence[Output], renderer: Ren
                 lines,
                 walks.complete,
                 walks.assumed,
-                plan.stubs.any_empty(output.read),
+                plan.stubs.missing(output.read),
+                frozenset(name for walk in same for name, value in walk.assignment.items() if _is_unknown(name, value)),
                 renderer,
             )
         )
     return tuple(result)
 
 
+def _is_unknown(name: str, value: Value) -> bool:
+    return value == name or is_spelled(value)
+
+
 def _known(plan: Plan, walk: Walk) -> list[Mapping[str, str]]:
     """What is defined in a configuration; once with what decides nothing there left out, and once with it defined."""
     given = {name: value for name, value in plan.inputs.definitions.items() if value is not None}
     given.update(plan.known)
-    given.update({name: value for name, value in walk.assignment.items() if value is not None})
+    given.update({name: plain(value) for name, value in walk.assignment.items() if value is not None})
     free = {
-        name: value
+        name: plain(value)
         for name, values in plan.symbols.items()
         if name not in walk.assignment and (value := values[-1]) is not None
     }

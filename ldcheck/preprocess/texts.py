@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from ldcheck.findings import CheckError, InputError
 from ldcheck.preprocess.configurations import Assignment
 from ldcheck.preprocess.explore import Walk
+from ldcheck.preprocess.made_up import named
 from ldcheck.preprocess.output import Output, Rendered, parse_output
 from ldcheck.preprocess.plan import Plan
 from ldcheck.source import Location, decode
@@ -42,10 +43,11 @@ def outputs_of(plan: Plan, walks: Sequence[Walk], *, trusted: bool = False) -> l
 
 
 def _preprocessed(plan: Plan, walks: Sequence[Walk]) -> list[Output]:
+    names = plan.made_up()
     if not plan.command:
         from ldcheck.preprocess.portable import run_pcpp
 
-        return [run_pcpp(plan.inputs, walk.assignment) for walk in walks]
+        return [run_pcpp(plan.inputs, walk.assignment, names) for walk in walks]
     from ldcheck.preprocess.compiler import run_all
 
     if plan.stubs.texts:
@@ -56,7 +58,7 @@ def _preprocessed(plan: Plan, walks: Sequence[Walk]) -> list[Output]:
     for run in run_all([_command(plan, walk.assignment) for walk in walks]):
         if run.status != 0:
             raise _rejected(plan, run.errors)
-        outputs.append(parse_output(decode(run.out)))
+        outputs.append(parse_output(named(decode(run.out), names)))
     return outputs
 
 
@@ -73,12 +75,13 @@ def _edited(plan: Plan, walks: Sequence[Walk]) -> list[Output]:
         return name if name == plan.stubs.folder else shadow.path(name)
 
     outputs = []
+    names = plan.made_up()
     try:
         shadow.write()
         for run in run_all([_command(plan, walk.assignment, path) for walk in walks]):
             if run.status != 0:
                 raise _rejected(plan, run.errors)
-            outputs.append(parse_output(shadow.led_back(decode(run.out))))
+            outputs.append(parse_output(named(shadow.led_back(decode(run.out)), names)))
     finally:
         shadow.remove()
     return outputs

@@ -32,6 +32,11 @@ _WORDS = frozenset(
 )
 
 
+def looks_like_macro(name: str) -> bool:
+    """Whether a name is spelled as macros are."""
+    return _CAPITALS.match(name) is not None
+
+
 def undefined_calls(
     source: Source, origin: MacroOrigin, is_macro: Callable[[str], bool], seen: set[str]
 ) -> list[InputError]:
@@ -61,7 +66,7 @@ def _calls_in(
         if name is None or name in _WORDS or _declares(source.text, offset + match.end()):
             continue
         known = is_macro(name)
-        if not known and not _CAPITALS.match(name):
+        if not known and not looks_like_macro(name):
             continue
         start, end = offset + match.start(1), offset + match.end(1)
         advice = "is the header that defines it included, and its condition met?" if known else ""
@@ -90,7 +95,7 @@ def undefined_macros(tree: Script) -> tuple[Name, ...]:
     for node in walk(tree):
         if isinstance(node, Assignment):
             assigned.add(node.target.text)
-        elif isinstance(node, Name) and not node.quoted and _CAPITALS.match(node.name):
+        elif isinstance(node, Name) and not node.quoted and looks_like_macro(node.name):
             named.setdefault(node.name, node)
     return tuple(_without(named, assigned))
 

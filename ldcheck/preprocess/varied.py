@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+from ldcheck.preprocess import made_up
 from ldcheck.preprocess.configurations import Value
 from ldcheck.preprocess.files import SourceFile
 from ldcheck.preprocess.inputs import Survey, is_linker_script
 from ldcheck.preprocess.lexer import CONDITIONAL, WORD, Directive
+from ldcheck.preprocess.macros import Definition
 
 _COMPARED = re.compile(r"\b([^\W\d]\w*)\s*(==|!=|<=|>=|<|>)\s*(0[xX][0-9a-fA-F]+|[0-9]+)\b")
-_Comparison = tuple[str, int]
-_COMPARE: Mapping[str, Callable[[int, int], bool]] = {
-    "==": int.__eq__,
-    "!=": int.__ne__,
-    "<": int.__lt__,
-    ">": int.__gt__,
-    "<=": int.__le__,
-    ">=": int.__ge__,
-}
-_ENABLED = re.compile(r"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|config_enabled)\s*\(\s*(\w+)\s*\)")
+# Kconfig's own questions, also where the header that has them is not at hand.
+_QUESTIONS = ("IS_ENABLED", "IS_BUILTIN", "IS_REACHABLE", "config_enabled")
+_ENABLED = re.compile(rf"\b(?:{'|'.join(_QUESTIONS)})\s*\(\s*(\w+)\s*\)")
 _DEFINED = re.compile(r"\bdefined\b\s*\(?\s*\w+\s*\)?|[!&|()\s]+")
+# Whatever else stands in a condition beside comparisons asks for more than these tell of.
+_ARITHMETIC = re.compile(r"[-+*/%^~?:<>=]|(?<![&])&(?!&)|(?<![|])\|(?!\|)")
 # A macro with parameters may ask what its argument is: `IS_ENABLED(CONFIG_X)`.
-_ARGUMENT = re.compile(r"\w\s*\(\s*(\w+)\s*[,)]")
+_ARGUMENT = re.compile(r"\b(\w+)\s*\(\s*(\w+)\s*[,)]")
 # What a compiler says about its target; varied only where nobody names the architecture.
 ARCHITECTURE_MACROS = frozenset(
     (
@@ -34,18 +32,25 @@ ARCHITECTURE_MACROS = frozenset(
 )
 
 
-def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) -> dict[str, tuple[Value, ...]]:
+class Varied(NamedTuple):
+    """The symbols that are varied, each with its values, and what those of the values say that are no plain flags."""
+
+    values: Mapping[str, tuple[Value, ...]]
+    meanings: Mapping[tuple[str, Value], str]
+
+
+def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) -> Varied:
     """The symbols that decide a condition of the script or of a linker-script header, each with its values.
 
     A condition on a macro that the sources themselves define is decided by the conditions around its definitions.
     In headers only CONFIG_ symbols count: whatever else a header asks for, the script that includes it would define.
-    `pinned` are names whose value is given. A symbol that is only asked whether it is defined, and whose value stands
-    in the text, is defined as itself: nobody knows the number, and one that was made up would be taken for real.
+    `pinned` are names whose value is given. A symbol whose value stands in the text is itself there: nobody knows the
+    number, and one that was made up would be taken for real.
     """
     index = _Definitions(survey)
     settled = set(pinned)
     found: dict[str, None] = {}
-    compared: dict[str, set[_Comparison]] = {}
+    compared: dict[str, set[made_up.Comparison]] = {}
     tested: set[str] = set()
     valued: set[str] = set()
     pending = [
@@ -67,10 +72,9 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
         comparing = set()
         if "def" not in directive.keyword:
             valued.update(WORD.findall(_DEFINED.sub(" ", text)))
-        for name, sign, number in _COMPARED.findall(text):
+        for name, comparison in _comparisons(text):
             comparing.add(name)
-            value = int(number, 16) if number[:2] in ("0x", "0X") else int(number[:20])
-            compared.setdefault(name, set()).add((sign, value))
+            compared.setdefault(name, set()).add(comparison)
         for name in WORD.findall(text):
             if name == "defined" or name in settled:
                 continue
@@ -90,12 +94,71 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
         if name not in settled:
             found[name] = None
             tested.add(name)
-    flags = [name for name in found if name not in compared and name not in valued]
-    unknown = set(used_in_text(survey, flags)).difference(*(_ARGUMENT.findall(file.code) for file in survey.files))
-    return {
-        name: (None, name) if name in unknown else _values(sorted(compared.get(name, ())), name in tested)
-        for name in sorted(found)
-    }
+    return _varied(survey, index, sorted(found), _Asked(compared, tested, valued))
+
+
+class _Asked(NamedTuple):
+    """How conditions ask for symbols: in comparisons with numbers, in another way, and for more than being defined."""
+
+    compared: Mapping[str, set[made_up.Comparison]]
+    tested: Collection[str]
+    valued: Collection[str]
+
+
+def _varied(survey: Survey, index: _Definitions, names: Sequence[str], asked: _Asked) -> Varied:
+    """The values of symbols: not defined and defined for a flag, one for each outcome of comparisons with numbers."""
+    seen = set(used_in_text(survey, names))
+    handed = _handed_on(survey, index, seen)
+    unclear = _asked_otherwise(survey, {name: asked.compared[name] for name in names if name in asked.compared})
+    values: dict[str, tuple[Value, ...]] = {}
+    meanings: dict[tuple[str, Value], str] = {}
+    for at, name in enumerate(names):
+        compared = sorted(asked.compared.get(name, ()))
+        unknown = name in seen and name not in handed
+        if not compared:
+            given = (made_up.spelled("1", at) if name in asked.valued else name) if unknown else "1"
+            values[name], meanings[name, given] = (None, given), name
+            continue
+        tested = name in asked.tested
+        found: list[Value] = [None] if tested else []
+        for number in made_up.points(compared):
+            exact = made_up.is_exact(compared, number)
+            value = made_up.spelled(number, at) if unknown and not exact else number
+            is_such = name in unclear or (name in handed and not exact)
+            told = made_up.such_as(name, number) if is_such else made_up.meaning(name, compared, number, not tested)
+            found.append(value)
+            meanings[name, value] = told
+        values[name] = tuple(found)
+    return Varied(values, meanings)
+
+
+def _comparisons(text: str) -> Iterator[tuple[str, made_up.Comparison]]:
+    for name, sign, number in _COMPARED.findall(text):
+        yield name, (sign, int(number, 16) if number[:2] in ("0x", "0X") else int(number[:20]))
+
+
+def _asked_otherwise(survey: Survey, compared: Mapping[str, set[made_up.Comparison]]) -> set[str]:
+    """Those of the symbols that are compared which some condition asks for in another way as well."""
+    found: set[str] = set()
+    for file in survey.files:
+        for directive in file.directives if compared else ():
+            if directive.keyword not in ("if", "elif"):
+                continue
+            text = file.code[directive.start : directive.end]
+            asked = [name for name in compared if name in text]
+            if asked:
+                rest = _DEFINED.sub(" ", _COMPARED.sub(" ", text))
+                words = set(WORD.findall(text if _ARITHMETIC.search(rest) else rest))
+                # A header that decides no condition may compare with other numbers.
+                words.update(name for name, one in _comparisons(text) if one not in compared.get(name, ()))
+                found.update(name for name in asked if name in words)
+    return found
+
+
+def _handed_on(survey: Survey, index: _Definitions, words: Collection[str]) -> set[str]:
+    """Those of the words that are handed to a macro which may paste or quote them, and so looks at how they read."""
+    calls = {call for file in survey.files for call in _ARGUMENT.findall(file.code) if call[1] in words}
+    return {word for macro, word in calls if index.pastes(macro)}
 
 
 def _alternatives(survey: Survey, found: Collection[str], index: _Definitions) -> list[str]:
@@ -132,23 +195,13 @@ def _may_vary(name: str, file: str, known_arch: bool) -> bool:
     return not file.endswith(".h")
 
 
-def _values(compared: Sequence[_Comparison], tested: bool) -> tuple[Value, ...]:
-    """Undefined and defined for a flag; one value for each outcome where a symbol is compared with numbers."""
-    if not compared:
-        return (None, "1")
-    around = {point for _, number in compared for point in (number - 1, number, number + 1) if point >= 0}
-    by_outcome: dict[tuple[bool, ...], Value] = {}
-    for point in sorted(around):
-        by_outcome.setdefault(tuple(_COMPARE[sign](point, number) for sign, number in compared), str(point))
-    return (None, *by_outcome.values()) if tested else tuple(by_outcome.values())
-
-
 class _Definitions:
     """Which names the sources define, and under which conditions."""
 
     def __init__(self, survey: Survey) -> None:
         self.definitions: dict[str, list[tuple[SourceFile, int]]] = {}
         self._told: set[tuple[str, int]] = set()
+        self._pasting: dict[str, bool] = {}
         for file in survey.files:
             code = file.code
             for at, directive in enumerate(file.directives):
@@ -169,6 +222,21 @@ class _Definitions:
         for file, at in self.definitions[name]:
             directive = file.directives[at]
             yield from _ENABLED.findall(file.code[directive.start : directive.end])
+
+    def pastes(self, name: str) -> bool:
+        """Whether a macro with parameters pastes or quotes one of them, or hands it on to a macro that does."""
+        if name not in self._pasting:
+            # A macro that leads back to itself does nothing more by that.
+            self._pasting[name] = False
+            self._pasting[name] = name in _QUESTIONS or any(map(self._pastes, self.definitions.get(name, ())))
+        return self._pasting[name]
+
+    def _pastes(self, place: tuple[SourceFile, int]) -> bool:
+        file, at = place
+        macro = Definition(file, file.directives[at].start, file.directives[at].end).macro
+        if macro.parameters is None:
+            return False
+        return any(piece.text in ("#", "##") or self.pastes(piece.text) for piece in macro.body)
 
 
 def used_in_text(survey: Survey, names: Collection[str]) -> list[str]:

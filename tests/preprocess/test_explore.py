@@ -34,7 +34,7 @@ def inputs(files: dict[str, str], **more: object) -> Inputs:
 
 
 def symbols(files: dict[str, str], known_arch: bool = True, **pinned: str) -> dict[str, tuple[Value, ...]]:
-    return deciding_symbols(survey(inputs(files)), pinned, known_arch)
+    return dict(deciding_symbols(survey(inputs(files)), pinned, known_arch).values)
 
 
 FLAG = (None, "1")
@@ -134,11 +134,11 @@ def test_a_symbol_whose_value_is_seen_is_decided_first() -> None:
         "CONFIG_A",
         "CONFIG_B",
     ]
-    # Defined or not, the number is not known here; `#if` would ask for it.
-    assert _texts(text) == [["x", "=", "CONFIG_A", ";"]]
-    assert _texts(text.replace("#ifdef CONFIG_A", "#if CONFIG_A")) == [
-        ["x", "=", name, ";"] for name in ("CONFIG_A", "1")
-    ]
+    # Defined or not, the number is not known here, however it is asked for.
+    for asking in ("#ifdef CONFIG_A", "#if CONFIG_A", "#if defined(CONFIG_A)", "#if CONFIG_A > 4"):
+        assert _texts(text.replace("#ifdef CONFIG_A", asking)) == [["x", "=", "CONFIG_A", ";"]]
+    # What a condition names is no invention.
+    assert ["x", "=", "4", ";"] in _texts(text.replace("#ifdef CONFIG_A", "#if CONFIG_A == 4"))
 
 
 def _texts(text: str) -> list[list[str]]:
@@ -151,15 +151,23 @@ def test_no_number_is_made_up_for_a_symbol(way: str) -> None:
     """With `1` for it, the address would be said to be odd."""
     Path("a.lds.S").write_text(
         "#ifdef RESET_ADDRESS\n#define RESET RESET_ADDRESS\n#else\n#define RESET 0xfffffffc\n#endif\n. = RESET + 4;\n"
-        "#define AGAIN(x) x\n#ifdef CONFIG_SIZE\n. = AGAIN(CONFIG_SIZE);\n#endif\n"
+        "#define P_1 1\n#define P(x) P_##x\n#define ASK(x) P(x)\n#define AGAIN(x) x\n"
+        "#if CONFIG_SIZE\n. = ALIGN(CONFIG_SIZE);\n#endif\n#ifdef CONFIG_A\n. = AGAIN(ASK(CONFIG_A));\n#endif\n"
     )
     scripts = preprocess(Target("a", "a.lds.S", arch="x86_64", preprocessor=way))
     texts = {" ".join(words(script.source.text)) for script in scripts}
     first = (". = 0xfffffffc + 4 ;", ". = RESET_ADDRESS + 4 ;")
-    # What is handed to a macro may be asked there: IS_ENABLED(CONFIG_SIZE).
-    assert texts == {*first, *(f"{text} . = 1 ;" for text in first)}
+    # What is handed to a macro that pastes is asked there for its value: IS_ENABLED(CONFIG_A).
+    assert texts == {
+        f"{text}{size}{flag}"
+        for text in first
+        for size in ("", " . = ALIGN ( CONFIG_SIZE ) ;")
+        for flag in ("", " . = 1 ;")
+    }
     told = {one.describe() for script in scripts for one in script.configurations}
-    assert "with RESET_ADDRESS, without CONFIG_SIZE" in told or "with RESET_ADDRESS and without CONFIG_SIZE" in told
+    assert "with CONFIG_SIZE and RESET_ADDRESS and without CONFIG_A" in told
+    assert {one.constant("RESET") for one in scripts} == {None, 0xFFFFFFFC}
+    assert {one.unknown for one in scripts} >= {frozenset(), frozenset(("CONFIG_SIZE", "RESET_ADDRESS"))}
 
 
 def random_script(chance: random.Random) -> str:
