@@ -33,7 +33,8 @@ has none in front of it.
 `. = ALIGN(n)` ahead of an output section that goes to a memory region has no effect; use the section's own ALIGN(n).
 A boundary of at most 8 bytes at the very start of an output section is a note where the script leaves it to the inputs:
 there is a word among them as a rule. Give the rule a severity where that is not enough.
-Where an ALIGN is made of a symbol that the script does not define, only a link decides.
+Where an ALIGN is made of a symbol that the script does not define, only a link decides. What hangs on a macro of which
+nobody knows what it stands for (its header is missing, or a condition only asks about it) is not checked.
 Relocating the whole image at run time is outside: the proof is about link-time addresses.
 
 ## References

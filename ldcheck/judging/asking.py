@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from ldcheck.findings import Judgement, Standing, undecided
@@ -29,6 +29,10 @@ def of_script(judge: Callable[[Rule, ScriptView], Judgement], rule: Rule, view: 
         known = decided(judge, rule, view)
         if view.linkers and view.asked_layout:
             known = _for_linkers(judge, rule, view, known)
+        if known.problems and view.preprocessed is not None:
+            from ldcheck.judging.unsettled import unless_it_hangs_on_macros
+
+            known = unless_it_hangs_on_macros(partial(decided, judge), rule, view, known)
         if known.standing is Standing.HOLDS and (condition := _unless_defined(rule, view)):
             known = replace(known, reason="; ".join(filter(None, (known.reason, condition))))
         view.judgements[rule] = known

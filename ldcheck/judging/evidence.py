@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ldcheck.layout.decided import Decided
     from ldcheck.layout.result import Layout
     from ldcheck.policy.rule import Rule
+    from ldcheck.preprocess.run import Preprocessed
     from ldcheck.script.routes import Routes
     from ldcheck.sections.rules import InputRule
 
@@ -46,7 +47,7 @@ class ScriptView:
     `arch` is the target's architecture or empty; `params` are named values that the policy gives to symbols which the
     script leaves undefined. Without `orphans`, what is proved of addresses takes for granted that no section is left
     without a statement (because a rule or an option of the link refuses that). `linkers` are those that are meant; none
-    is GNU ld of any version.
+    is GNU ld of any version. `preprocessed` is how the text came about, where it was preprocessed here.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class ScriptView:
         params: Mapping[str, int] | None = None,
         orphans: bool = True,
         linkers: tuple[Linker, ...] = (),
+        preprocessed: Preprocessed | None = None,
     ) -> None:
         self.tree = tree
         self.sources = sources
@@ -64,6 +66,7 @@ class ScriptView:
         self.params = dict(params or {})
         self.orphans = orphans
         self.linkers = linkers
+        self.preprocessed = preprocessed
         # How many more places are looked for to draft fixes of this script.
         self.drafts = 200
         # Whether anybody has asked for addresses since this was last set back.
@@ -188,9 +191,10 @@ class ScriptView:
 
     @cached_property
     def unread(self) -> str:
-        """The name of an INCLUDEd file that was not found, and may say what the rest does not; or empty."""
+        """The name of an included file that was not found, and may say what the rest does not; or empty."""
         missing = (node for node in self.statements if isinstance(node, Include) and node.statements is None)
-        return next((node.path.text for node in missing), "")
+        header = self.preprocessed.unread if self.preprocessed is not None else ""
+        return next((node.path.text for node in missing), header)
 
     @cached_property
     def known_names(self) -> frozenset[str]:
@@ -310,11 +314,8 @@ class ImageView:
 
     def address(self, name: str) -> int | None:
         """The address of an output section that has content, or of a symbol."""
-        if name in self.sections:
-            address, size = self.sections[name]
-            if size:
-                return address
-        return self.symbol(name)
+        address, size = self.sections.get(name, (0, 0))
+        return address if size else self.symbol(name)
 
     def symbol(self, name: str) -> int | None:
         """The address of a symbol that was linked; that of Thumb code without the bit which says so."""

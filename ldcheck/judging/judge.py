@@ -250,9 +250,16 @@ def _combine(
     # Evidence that can tell nothing does not stand for what the other says is nowhere.
     if not others or (told_absent and all(judgement.standing is Standing.UNKNOWN for judgement in others)):
         return _absent(rule, scripts, image, missing)
-    for judgement in (*present.values(), *((shown,) if shown else ())):
-        if judgement.standing is Standing.UNDECIDED:
-            return _Outcome(_result(rule, Verdict.NOT_CHECKED, judgement.reason, used))
+    # What one configuration leaves open, the others do not answer.
+    open_standings = (Standing.UNDECIDED,) if satisfied else _SILENT
+    left_open = [at for at, judgement in present.items() if judgement.standing in open_standings]
+    if left_open:
+        reason = present[left_open[0]].reason
+        condition = target.condition(left_open, ()) if len(left_open) < len(target.scripts) else ""
+        reason = f"{reason} ({condition})" if condition else reason
+        return _Outcome(_result(rule, Verdict.NOT_CHECKED, reason, used))
+    if shown is not None and shown.standing is Standing.UNDECIDED:
+        return _Outcome(_result(rule, Verdict.NOT_CHECKED, shown.reason, used))
     decided = [judgement for judgement in present.values() if judgement.standing is Standing.HOLDS]
     if satisfied or decided:
         reason = next((judgement.reason for judgement in decided if judgement.reason), "")

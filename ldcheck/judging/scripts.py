@@ -117,9 +117,10 @@ def views_of(
 
     params = [policies.params_with(constant) for constant in scripts.constants]
     params = params or [policies.params] * len(scripts.parses)
+    made = scripts.preprocessed or [None] * len(scripts.parses)
     return [
-        ScriptView(parse.tree, parse.sources, arch, known, orphans, linkers)
-        for parse, known in zip(scripts.parses, params, strict=True)
+        ScriptView(parse.tree, parse.sources, arch, known, orphans, linkers, one)
+        for parse, known, one in zip(scripts.parses, params, made, strict=True)
     ]
 
 

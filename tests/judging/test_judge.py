@@ -102,10 +102,11 @@ def test_verdict(monkeypatch: pytest.MonkeyPatch, script: Standing, image: Stand
     assert bool(judged.errors) is (script is ABSENT and image in (None, ABSENT))
 
 
-def test_what_is_undecided_for_one_configuration_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    judged = outcome(monkeypatch, [HOLDS, UNDECIDED, HOLDS], None)
-    assert (judged.results[0].verdict, judged.results[0].reason) == (Verdict.NOT_CHECKED, "because")
-    assert outcome(monkeypatch, [REFUTED, UNDECIDED], None).results[0].verdict is Verdict.VIOLATED
+@pytest.mark.parametrize("standing", [UNDECIDED, UNKNOWN])
+def test_what_one_configuration_leaves_open_is_not_held(monkeypatch: pytest.MonkeyPatch, standing: Standing) -> None:
+    judged = outcome(monkeypatch, [HOLDS, standing, HOLDS], None)
+    assert (judged.results[0].verdict, judged.results[0].reason) == (Verdict.NOT_CHECKED, "because (only in [1])")
+    assert outcome(monkeypatch, [REFUTED, standing], None).results[0].verdict is Verdict.VIOLATED
 
 
 def test_unproven_is_a_warning_unless_the_policy_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

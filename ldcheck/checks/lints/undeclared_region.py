@@ -17,8 +17,10 @@ that it fits. It happens where a region is declared under one `#if` and used und
 
 ## Limits
 A script without any MEMORY, which takes it from another `-T` script, is not judged, nor is one with an INCLUDE that
-was not found, nor one whose MEMORY is made of symbols that it does not define itself: what defines those, and includes
-the script, may have the region as well. (A name in capitals in a preprocessed script counts as a macro of a header.)
+was not found, or an #include of statements, nor one whose MEMORY is made of symbols that it does not define itself:
+what defines those, and includes the script, may have the region as well. (A name in capitals in a preprocessed script
+counts as a macro of a header.) A region whose name a condition asks about (`#ifdef CORE_RAM`), or in capitals where a
+header is missing, is a macro of which nobody knows what region it stands for.
 
 ## References
 GNU ld manual, "MEMORY Command", "REGION_ALIAS".
@@ -30,9 +32,11 @@ from collections.abc import Iterator
 
 from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.unsettled import not_known
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Command, Include, MemoryRegion, Name, Node, OutputSection, Overlay, Word
+from ldcheck.preprocess.undefined import looks_like_macro
+from ldcheck.script.syntax import Command, MemoryRegion, Name, Node, OutputSection, Overlay, Word
 from ldcheck.script.uses import leaves
 from ldcheck.source import Related
 
@@ -47,8 +51,8 @@ _DEFAULT = "*default*"
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each use of an undeclared region."""
-    if any(isinstance(node, Include) and node.statements is None for node in view.statements):
-        return Judgement(Standing.UNKNOWN, reason="an INCLUDE was not found, which may hold the MEMORY")
+    if view.unread:
+        return Judgement(Standing.UNKNOWN, reason=f"{view.unread} was not found, which may hold the MEMORY")
     regions = {node.name.text for node in view.statements if isinstance(node, MemoryRegion)}
     aliases = {
         node.arguments[0].text
@@ -66,6 +70,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
         for word in _used(node):
             if word.text not in declared:
                 used.setdefault(word.text, []).append((node, word))
+    unknown = {name: why for name in used if (why := not_known(name, view))}
     problems = tuple(
         view.problem(
             uses[0][0],
@@ -77,7 +82,10 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
             help=f"add `{name} : ORIGIN = ..., LENGTH = ...` to MEMORY",
         )
         for name, uses in used.items()
+        if name not in unknown
     )
+    if unknown and not problems:
+        return Judgement(Standing.UNKNOWN, reason=next(iter(unknown.values())))
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
 
 
@@ -92,7 +100,7 @@ def _foreign(view: ScriptView) -> str:
             if (
                 isinstance(leaf, Name)
                 and leaf.name not in view.assignments
-                and not (preprocessed and leaf.name.isupper())
+                and not (preprocessed and looks_like_macro(leaf.name))
             ):
                 return leaf.name
     return ""

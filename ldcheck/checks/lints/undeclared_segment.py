@@ -16,8 +16,9 @@ happens where a header is declared under one `#if` and used under another.
     SECTIONS { .text : { *(.text) } :text .note : { *(.note.*) } :note }
 
 ## Limits
-A script that takes its PHDRS from an INCLUDE that was not found is not judged, nor is a part of one that has neither
-PHDRS nor code nor an entry: it is for a link with another script.
+A script that takes its PHDRS from an INCLUDE that was not found, or may take it from an #include of statements, is not
+judged, nor is a part of one that has neither PHDRS nor code nor an entry: it is for a link with another script. A name
+that a condition asks about, or in capitals where a header is missing, is a macro that stands for nobody knows what.
 
 ## References
 GNU ld manual, "PHDRS Command".
@@ -27,9 +28,10 @@ from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.unsettled import not_known
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Command, Include, OutputSection, Overlay, ProgramHeaders, Word
+from ldcheck.script.syntax import Command, OutputSection, Overlay, ProgramHeaders, Word
 from ldcheck.sections.reach import first_taker
 from ldcheck.source import Related
 
@@ -41,8 +43,8 @@ DECLARATION = Declaration(
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """REFUTED with a problem for each use of an undeclared program header."""
-    if any(isinstance(node, Include) and node.statements is None for node in view.statements):
-        return Judgement(Standing.UNKNOWN, reason="an INCLUDE was not found, which may hold the PHDRS")
+    if view.unread:
+        return Judgement(Standing.UNKNOWN, reason=f"{view.unread} was not found, which may hold the PHDRS")
     declared = {"NONE"}
     for node in view.statements:
         if isinstance(node, ProgramHeaders):
@@ -55,6 +57,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
                     used.setdefault(word.text, []).append((node, word))
     if used and declared == {"NONE"} and not _is_whole(view):
         return Judgement(Standing.UNKNOWN, reason="the script has no PHDRS: another one that it is linked with must")
+    unknown = {name: why for name in used if (why := not_known(name, view))}
     problems = tuple(
         view.problem(
             uses[0][0],
@@ -66,7 +69,10 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
             help=f"add `{name} PT_LOAD;` (or its type) to PHDRS",
         )
         for name, uses in used.items()
+        if name not in unknown
     )
+    if unknown and not problems:
+        return Judgement(Standing.UNKNOWN, reason=next(iter(unknown.values())))
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
 
 
