@@ -31,6 +31,10 @@ class Location:
     end_column: int = 0
     excerpt: str = ""
 
+    def told_in(self, file: str) -> str:
+        """`line 5` to who reads of `file`, and `line 5 in inc.h` where this is another file."""
+        return f"line {self.line}" if self.file == file else f"line {self.line} in {self.file}"
+
 
 @dataclass(frozen=True, slots=True)
 class Related:
@@ -125,6 +129,11 @@ class SourceMap:
     def last_base(self) -> int:
         """The offset of the first character of what was added last."""
         return self._bases[-1]
+
+    @property
+    def name(self) -> str:
+        """What people are shown as the name of the script itself."""
+        return self._entries[0][0].name
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -105,7 +105,7 @@ def _played(parse: Parse, inputs: LinkInputs, options: Options) -> Played:
 
 
 def _name(parse: Parse) -> str:
-    return parse.sources.sources[0].name
+    return parse.sources.name
 
 
 def _side(parse: Parse, played: Played, inputs: LinkInputs) -> PredictedSide:

@@ -258,7 +258,7 @@ def _statements(item: Item | None) -> Iterator[Node]:
 
 def _taker(rule: InputRule, parse: Parse) -> str:
     place = parse.sources.locate(rule.node.start, rule.node.end)
-    return f"{rule.output} (`{rule.text}`, line {place.line})"
+    return f"{rule.output} (`{rule.text}`, {place.told_in(parse.sources.name)})"
 
 
 # Addresses ------------------------------------------------------------------------------------------------------------

@@ -95,8 +95,8 @@ def not_read_for(view: ScriptView, linker: Linker) -> str:
     for one in occurrences(view):
         difference = BY_NAME[one.difference]
         if difference.name in OF_NUMBERS and possible(difference, (GNU, linker)):
-            line = view.locate(one.part).line
-            return f"numbers are read as by GNU ld, and {linker} does otherwise with {difference} (line {line})"
+            line = view.locate(one.part).told_in(view.sources.name)
+            return f"numbers are read as by GNU ld, and {linker} does otherwise with {difference} ({line})"
     return ""
 
 
@@ -108,7 +108,7 @@ def not_followed(view: ScriptView) -> str:
         return ""
     stays = f"{node.constraint} may leave out an output section that stays"
     what = stays if view.linker.kind == LLD.kind else "there is an output section a second time"
-    return f"addresses are not followed for {view.linker} where {what} (line {view.locate(node).line})"
+    return f"addresses are not followed for {view.linker} where {what} ({view.locate(node).told_in(view.sources.name)})"
 
 
 def _sorted_together(statement: InputSectionDescription) -> Iterator[Occurrence]:

@@ -45,7 +45,7 @@ def bound_to_order(first: OutputSection, last: OutputSection, view: ScriptView) 
     # What is called after nothing is the start or the end of all.
     if edges := [name for name in edges if range_of(name)]:
         return listed([f"`{name}`" for name in edges])
-    bound = (_shown(node, view) for node, value in _expressions(view) if _hangs(node, value, owner))
+    bound = (_shown(node, first, view) for node, value in expressions_in(view) if _hangs(node, value, owner))
     return next(bound, "")
 
 
@@ -61,7 +61,8 @@ def _ends_of(section: OutputSection, view: ScriptView) -> Iterator[str]:
             yield node.target.text
 
 
-def _expressions(view: ScriptView) -> Iterator[tuple[Node, Expression]]:
+def expressions_in(view: ScriptView) -> Iterator[tuple[Node, Expression]]:
+    """The values, conditions and addresses that a script computes, each with its statement, in order."""
     for node in view.statements:
         if isinstance(node, Assignment):
             yield node, node.value
@@ -96,9 +97,9 @@ def _name(leaf: Name | Call) -> str:
     return f"{leaf.function}({argument.text})" if isinstance(argument, Word) else ""
 
 
-def _shown(node: Node, view: ScriptView) -> str:
+def _shown(node: Node, beside: Node, view: ScriptView) -> str:
     if isinstance(node, Assignment):
         return f"`{node.target.text}`"
     if isinstance(node, OutputSection):
         return f"the address of {node.name.text}"
-    return f"the ASSERT in line {view.locate(node).line}"
+    return f"the ASSERT in {view.locate(node).told_in(view.locate(beside).file)}"

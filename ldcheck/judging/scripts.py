@@ -307,7 +307,7 @@ def warnings(parse: Parse) -> list[str]:
         place = parse.sources.locate(problem.start, problem.end)
         notes.append(f"{place.file}:{place.line}:{place.column}: {problem.message}")
     if len(warnings) > _MOST_WARNINGS:
-        notes.append(f"{parse.sources.sources[0].name}: {len(warnings) - _MOST_WARNINGS:,} more such remarks")
+        notes.append(f"{parse.sources.name}: {len(warnings) - _MOST_WARNINGS:,} more such remarks")
     return notes
 
 

@@ -10,10 +10,12 @@ from ldcheck.image.arches import expand, from_script
 from ldcheck.judging.architecture import declared
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.record import replace
+from ldcheck.script.syntax import InputSectionDescription
 from ldcheck.source import Related
 from ldcheck.words import listed
 
 if TYPE_CHECKING:
+    from ldcheck.script.syntax import Assignment, Node
     from ldcheck.sections.kinship import Family
     from ldcheck.sections.siblings import Group, Missing
 
@@ -36,15 +38,16 @@ def unplaced_problem(view: ScriptView, excepted: Callable[[str], bool] = lambda 
         return None
     names = [one.pattern for group in chosen for one in group.missing]
     first = chosen[0]
+    file = view.locate(first.sibling.node).file
     return view.problem(
         first.sibling.node,
         ORPHANS,
         f"no statement takes {listed([f'`{name}`' for name in names], 4)}",
         label=_label(first),
         related=tuple(Related(view.locate(group.sibling.node), _label(group)) for group in chosen[1:]),
-        facts=tuple(_fact(group, view) for group in chosen),
+        facts=tuple(_fact(group, file, view) for group in chosen),
         witness=probe(names[0]),
-        help="; ".join(_advice(group, view) for group in chosen),
+        help="; ".join(_advice(group, file, view) for group in chosen),
         severity=Severity.WARNING if likely else Severity.NOTE,
     )
 
@@ -96,8 +99,8 @@ def _label(group: Group) -> str:
     return f"takes {group.sibling.names.text} and not {listed([one.pattern for one in group.missing])}"
 
 
-def _fact(group: Group, view: ScriptView) -> str:
-    """Who emits the names of a group, and where they would lie, as one sentence."""
+def _fact(group: Group, file: str, view: ScriptView) -> str:
+    """Who emits the names of a group, and where they would lie, as one sentence to who reads of `file`."""
     ways: dict[str, list[Missing]] = {}
     for one in group.missing:
         ways.setdefault(one.who, []).append(one)
@@ -107,24 +110,28 @@ def _fact(group: Group, view: ScriptView) -> str:
     ]
     sentence = "; ".join(said)
     if group.shown is not None and any(one.needs and one.likely for one in group.missing):
-        sentence += f" (line {view.locate(group.shown.node).line} has `{group.shown.names.text}` for that)"
+        sentence += f" ({_line(group.shown.node, file, view)} has `{group.shown.names.text}` for that)"
     if group.bound is not None:
-        place = f"`{group.bound.target.text}` of line {view.locate(group.bound).line}"
+        place = f"`{group.bound.target.text}` of {_line(group.bound, file, view)}"
         return f"{sentence}: behind {place}, as an orphan"
     return f"{sentence}: kept, as an orphan" if group.sibling.discards else sentence
 
 
-def _advice(group: Group, view: ScriptView) -> str:
+def _line(node: Node, file: str, view: ScriptView) -> str:
+    return view.locate(node).told_in(file)
+
+
+def _advice(group: Group, file: str, view: ScriptView) -> str:
     """Where the names of a group belong: beside the sibling, or in output sections of their own."""
-    line = view.locate(group.sibling.node).line
+    line = _line(group.sibling.node, file, view)
     beside = " ".join(one.pattern for one in group.missing if one.apart is None)
     verb = "discard" if group.sibling.discards else "take"
-    said = [f"beside `{group.sibling.text}` of line {line}, {verb} `{beside}`"] if beside else []
+    said = [f"beside `{group.sibling.text}` of {line}, {verb} `{beside}`"] if beside else []
     families = dict.fromkeys(one.apart for one in group.missing if one.apart is not None)
-    return "; ".join(said + [_apart(family, group, view) for family in families])
+    return "; ".join(said + [_apart(family, group, file, view) for family in families])
 
 
-def _apart(family: Family, group: Group, view: ScriptView) -> str:
+def _apart(family: Family, group: Group, file: str, view: ScriptView) -> str:
     """What to do with the names of a family that must not share an output section with their sibling."""
     from ldcheck.sections.siblings import own_section
 
@@ -140,10 +147,17 @@ def _apart(family: Family, group: Group, view: ScriptView) -> str:
         else f"give each of {listed(each, len(each))} an output section {named}"
     )
     if family.ahead:
-        said += f", ahead of that of line {view.locate(group.sibling.node).line}"
-    if family.apart_on and group.bound is not None:
+        said += f", ahead of that of {_line(group.sibling.node, file, view)}"
+    # A symbol with more of its output section behind it bounds that as well, and stays.
+    if family.apart_on and group.bound is not None and not _has_inputs_behind(group.bound, view):
         said += f", with `{group.bound.target.text}` behind {'it' if len(each) == 1 else 'them'}"
     return f"{said} ({family.apart})"
+
+
+def _has_inputs_behind(bound: Assignment, view: ScriptView) -> bool:
+    section = view.enclosing.get(id(bound))
+    inside = view.statements[view.positions[id(bound)] :] if section is not None else ()
+    return any(isinstance(node, InputSectionDescription) and view.enclosing.get(id(node)) is section for node in inside)
 
 
 class Orphan(NamedTuple):

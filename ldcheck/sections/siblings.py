@@ -14,8 +14,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ldcheck.record import dataclass, replace
-from ldcheck.script.marks import marks_a_place, names_a_start, range_of
-from ldcheck.script.syntax import Assignment, Call, Insert, Number, OutputSection, Script, Word
+from ldcheck.script.marks import is_start_to_end, marks_a_place, names_a_start, names_an_end, range_of
+from ldcheck.script.syntax import (
+    Assignment,
+    Call,
+    InputSectionDescription,
+    Insert,
+    Node,
+    Number,
+    OutputSection,
+    Script,
+    Word,
+)
 from ldcheck.script.uses import leaves, statements_of
 from ldcheck.sections.kinship import ALSO_DISCARDED, FAMILIES, PREFIXED, SHOWING, Family
 from ldcheck.sections.rules import InputRule, flat
@@ -269,7 +279,8 @@ class _Bounds:
             elif isinstance(node, Assignment) and section is not None and id(node) not in inside:
                 self.after[id(section)].append(node)
         for node in statements_of(tree):
-            if isinstance(node, Assignment):
+            # Where the location counter goes by a size, what comes behind moves with it, and no range ends there.
+            if isinstance(node, Assignment) and node.target.text != ".":
                 for part in leaves(node.value):
                     if isinstance(part, Call) and part.function == "SIZEOF" and isinstance(part.arguments[0], Word):
                         self.sized.setdefault(part.arguments[0].text, node)
@@ -281,13 +292,32 @@ class _Bounds:
             return None
         inside = list(flat(section.statements))
         at = next((at for at, node in enumerate(inside) if node is rule.statement), len(inside))
+        behind = (*inside[at:], *self.after.get(id(section), ()))
         begun: set[str] = set()
-        for node in (*inside[at:], *self.after.get(id(section), ())):
+        for number, node in enumerate(behind):
             if not isinstance(node, Assignment) or node.target.text == "." or not marks_a_place(node):
                 continue
             name = node.target.text
             if names_a_start(name):
                 begun.add(range_of(name))
+            elif end := _end_of_table(node, behind[number + 1 :]):
+                begun.add(range_of(end))
             elif range_of(name) not in begun:
                 return node
         return self.sized.get(section.name.text)
+
+
+def _end_of_table(start: Assignment, behind: Sequence[Node]) -> str:
+    """The symbol that ends what a symbol begins that is called no start (`__CTORS_LIST__`, `_sctors`); or empty."""
+    name = start.target.text
+    if names_an_end(name):
+        return ""
+    takes = False
+    for node in behind:
+        takes = takes or isinstance(node, InputSectionDescription)
+        if takes and isinstance(node, Assignment) and node.target.text != ".":
+            end = node.target.text
+            called = names_an_end(end) and range_of(end) and range_of(name).startswith(range_of(end))
+            if called or is_start_to_end(start, node):
+                return end
+    return ""

@@ -146,6 +146,9 @@ def arches_of(names: Iterable[str]) -> tuple[frozenset[str], ...]:
 
 # Symbols that only scripts for one architecture have, and architectures whose own names tell.
 _SYMBOLS = {"__global_pointer$": frozenset(("riscv32", "riscv64")), "__exidx_start": frozenset(("arm32",))}
+# Names that a tool gives for one architecture, and that programs or other tools have on any: the code of exception
+# tables, and what assemblers made of -gstabs.
+_SHARED = frozenset((".fixup", ".stab"))
 _TOLD = frozenset(("arm32", "riscv32", "riscv64", "mips", "mips64", "ppc32", "ppc64", "xtensa", "avr"))
 
 
@@ -156,6 +159,6 @@ def _telling() -> dict[str, frozenset[str]]:
     every = asked()
     for entry in catalogue().values():
         own = frozenset().union(*(one.arches or every.get(one.maker, _COMMON) for one in entry.emissions))
-        if own <= _TOLD and len({arch.rstrip("0123456789") for arch in own}) == 1:
+        if own <= _TOLD and entry.pattern not in _SHARED and len({arch.rstrip("0123456789") for arch in own}) == 1:
             found[entry.pattern] = own
     return found

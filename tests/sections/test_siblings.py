@@ -167,6 +167,27 @@ def test_the_end_of_a_table_is_no_end_of_what_stands_ahead_of_its_start():
     assert likely(WHOLE + table.replace("} table_start", "} _ebss = .; table_start")) == {".bss.*"}
 
 
+@pytest.mark.parametrize("symbols", ["__CTORS_LIST__ __CTORS_END__", "_sctors _ectors", "ctors_table ctors_table_end"])
+def test_the_start_of_a_table_is_no_end_of_what_stands_ahead_of_it(symbols):
+    start, end = symbols.split()
+    data = f".data : {{ *(.data .data.*) . = ALIGN(8); {start} = .; KEEP(*(.ctors .ctors.*)) {end} = .; }} "
+    body = WHOLE.replace(".data : { *(.data .data.*) } ", data) + ".bss : { *(.bss .bss.* COMMON) } "
+    assert not {name for name in likely(body, "ppc32") if name.startswith(".sdata")}
+    assert ".sdata" in likely(body.replace(f"{end} = .; }}", f"{end} = .; _edata = .; }}"), "ppc32")
+
+
+def test_a_size_that_moves_the_location_counter_ends_no_range():
+    body = "_start_rx = .; " + WHOLE.replace(".data :", ". = ALIGN(1 << LOG2CEIL(SIZEOF(.rodata))); .data :") + BSS
+    assert not {name for name in likely(body, "riscv64") if name.startswith(".srodata")}
+    assert ".srodata" in likely(body.replace("_start_rx = .;", "size = SIZEOF(.rodata);"), "riscv64")
+
+
+@pytest.mark.parametrize("name", [".fixup", ".stab"])
+def test_what_programs_have_on_any_architecture_tells_none(name):
+    body = WHOLE + BSS + f"_end = .; .own : {{ *({name}) }}"
+    assert not likely(body)
+
+
 def test_a_note_matters_only_beside_one_that_is_discarded():
     assert likely(WHOLE + BSS + ".notes : { *(.note.gnu.build-id) } _enotes = .;", "x86_64") == set()
     assert likely(WHOLE + BSS + "/DISCARD/ : { *(.note.gnu.build-id) }", "x86_64") == {".note.gnu.property"}

@@ -1,22 +1,24 @@
 """Sections that refer to what the script discards, and are kept.
 
 ## What it does
-Where the script discards exit code (`.text.exit`, `.exit.text`), reports `.fini_array`, `.dtors` and `.eh_frame` that
-it keeps or does not mention.
+Where the script discards exit code (`.text.exit`, `.exit.text`), reports `.fini_array` and `.dtors` that it keeps.
 
 ## Why is this bad
-They hold the addresses of the discarded functions. The link fails in the one configuration that has such a reference
-("defined in discarded section"), or the table keeps addresses of nothing.
+They hold the addresses of the discarded functions. GNU ld refuses the link in the one configuration that has such a
+reference ("defined in discarded section"), as lld does since 19 at the latest; older versions leave a zero in the
+table, which whoever walks it calls.
 
 ## Example
     .rodata : { *(.rodata) *(.fini_array) }
     /DISCARD/ : { *(.exit.text) }
 
 ## Use instead
-    /DISCARD/ : { *(.exit.text) *(.fini_array .fini_array.* .dtors .dtors.* .eh_frame) }
+    /DISCARD/ : { *(.exit.text) *(.fini_array .fini_array.* .dtors .dtors.*) }
 
 ## Limits
 Targets that never emit one of these need no statement for it; then the report is superfluous: allow it.
+Unwind tables (`.eh_frame`, `.gcc_except_table`) and debugging information may be kept: the linkers take out what they
+say of discarded functions, or leave it without a word.
 
 ## References
 GNU ld manual, "Output Section Discarding".
@@ -37,7 +39,8 @@ DECLARATION = Declaration(
 )
 
 _EXIT = (".text.exit", ".exit.text")
-_REFERRING = (".fini_array", ".dtors", ".eh_frame")
+# Not .eh_frame and debugging information, which the linkers edit.
+_REFERRING = (".fini_array", ".dtors")
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
