@@ -80,7 +80,7 @@ def _judge(named: Named, wanted: str, view: ScriptView) -> Judgement:
         (taker, need)
         for taker in view.rules
         if taker.section is not None and not taker.discards and glob.matches(taker.output)
-        if (need := _needed(taker)) and need not in wanted
+        if (need := _needed(taker, view.arch)) and need not in wanted
     ]
     problems = tuple(_stranger(taker, need, wanted, view) for taker, need in strangers)
     if problems:
@@ -88,8 +88,8 @@ def _judge(named: Named, wanted: str, view: ScriptView) -> Judgement:
     return Judgement(Standing.UNKNOWN, reason="what the inputs' flags are, only the image shows")
 
 
-def _needed(taker: InputRule) -> str:
-    return _NEEDS.get(family_of(taker.pattern.pattern.text), "") if taker.pattern is not None else ""
+def _needed(taker: InputRule, arch: str) -> str:
+    return _NEEDS.get(family_of(taker.pattern.pattern.text, arch), "") if taker.pattern is not None else ""
 
 
 def _stranger(taker: InputRule, need: str, wanted: str, view: ScriptView) -> Problem:

@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 
 from ldcheck.image.model import ImageSection
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.overlays import overlay_of
 from ldcheck.record import dataclass
 from ldcheck.script.marks import marks_a_place
 from ldcheck.script.syntax import (
@@ -20,7 +21,6 @@ from ldcheck.script.syntax import (
     InputSectionDescription,
     Node,
     OutputSection,
-    Overlay,
     Word,
     walk,
 )
@@ -174,9 +174,6 @@ class Regions:
     def __init__(self, view: ScriptView) -> None:
         self._view = view
         self._aliases = {name: node.arguments[1].text for name, node in view.aliases.items()}
-        self._overlays = {
-            id(section): node for node in view.statements if isinstance(node, Overlay) for section in node.sections
-        }
 
     @cached_property
     def uses(self) -> tuple[Use, ...]:
@@ -193,7 +190,7 @@ class Regions:
         return {use.section.name.text: use for use in reversed(self.uses)}
 
     def _use(self, node: OutputSection) -> Use:
-        outer = self._overlays.get(id(node))
+        outer = overlay_of(node, self._view)
         return Use(
             node,
             self.named(node.region or (outer.region if outer is not None else None)),

@@ -51,6 +51,7 @@ _PREFIXES = (
     (".sdata", Family.DATA),
     (".tdata", Family.DATA),
     (".got", Family.DATA),
+    (".igot", Family.DATA),
     (".gnu.linkonce.d", Family.DATA),
     (".bss", Family.ZERO),
     (".sbss", Family.ZERO),
@@ -61,9 +62,19 @@ _PREFIXES = (
 )
 
 
+# Where the table that procedures are linked by holds addresses, and the code for it is elsewhere.
+_TABLES = (".plt", ".iplt")
+_OF_ADDRESSES = "ppc"
+
+
 @lru_cache(maxsize=4096)
-def family_of(name: str) -> Family:
-    """The family of a section name, or of the names of a pattern, by what stands in front of its first wildcard."""
+def family_of(name: str, arch: str = "") -> Family:
+    """The family of a section name, or of the names of a pattern, by what stands in front of its first wildcard.
+
+    `arch` counts where a name means something else on one architecture.
+    """
+    if arch.startswith(_OF_ADDRESSES) and name in _TABLES:
+        return Family.DATA
     for prefix, family in _PREFIXES:
         if name == prefix or name.startswith((f"{prefix}.", f"{prefix}*", f"{prefix}$")):
             return family
@@ -79,10 +90,16 @@ def is_whole_family(name: str) -> bool:
 _PREFIXED = (Family.CODE, Family.CONSTANT, Family.DATA, Family.ZERO)
 
 
+# What tells of another section, and is called after that: relocations, and what Xtensa keeps of code.
+_ABOUT = (".rel", ".rela", ".xt.prop", ".xt.lit")
+
+
 @lru_cache(maxsize=4096)
-def project_family_of(name: str) -> Family:
+def project_family_of(name: str, arch: str = "") -> Family:
     """The family of a name, also where a project's own words stand in front of it: `.sched.text`, `.init.data.*`."""
-    found = family_of(name)
+    found = family_of(name, arch)
+    if found is Family.OTHER and name.startswith(tuple(f"{about}." for about in _ABOUT)):
+        return found
     at = 0
     while found is Family.OTHER and (at := name.find(".", at + 1)) > 0:
         behind = family_of(name[at:])

@@ -31,7 +31,7 @@ copy is shifted by the padding.
 
 ## Limits
 From the script it is noted; an image in which the distances differ makes it an error. A section that has a source of
-its own, LOADADDR() or a symbol, is copied on its own.
+its own, LOADADDR() or a symbol, is copied on its own, and so is each section of an OVERLAY.
 
 ## References
 GNU ld manual, "Forced Output Alignment" (ALIGN_WITH_INPUT), "Output Section LMA".
@@ -45,6 +45,7 @@ from itertools import pairwise
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.loading import Loaded, Use, loaded, regions_of
+from ldcheck.judging.overlays import overlay_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Name
@@ -86,7 +87,9 @@ def _neighbours(view: ScriptView) -> Iterator[tuple[Use, Use]]:
         # AT(symbol) loads a section where the symbol is.
         is_started = is_started or one.section.name.text in known or isinstance(one.load_address, Name)
         has_source = other.section.name.text in known or isinstance(other.load_address, Name)
-        if _is_together(one, other) and is_started and not has_source:
+        # What is in an OVERLAY is copied when it is wanted, one by one.
+        is_alone = any(overlay_of(use.section, view) is not None for use in (one, other))
+        if not is_alone and _is_together(one, other) and is_started and not has_source:
             if _has_content(other, view):
                 yield one, other
         else:

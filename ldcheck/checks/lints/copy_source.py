@@ -45,6 +45,7 @@ from __future__ import annotations
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.loading import Loaded, Use, loaded, marked_in_front, regions_of
+from ldcheck.judging.overlays import overlay_named
 from ldcheck.judging.surroundings import Landmark, surroundings
 from ldcheck.layout.facts import difference
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -277,7 +278,9 @@ def _odd(one: Loaded, view: ImageView) -> Problem:
     regions = regions_of(view.script)
     marked = () if one.name in regions.sources else marked_in_front(regions.by_section[one.name].section, view.script)
     advice = f"give the output section `ALIGN({_WORD})`, which aligns both, or end what is in front at a multiple"
-    if marked:
+    if overlay_named(one.name, view.script) is not None:
+        advice = f"end what is loaded in front of it at a multiple, with `. = ALIGN({_WORD});` in its braces"
+    elif marked:
         # ALIGN() in the header would leave the symbol behind.
         advice = f"end the output section in front with `. = ALIGN({_WORD});`, ahead of {marked[-1].target.text}"
     # Another question than which symbol is meant: what a script says of that is neither confirmed nor denied by this.

@@ -37,6 +37,7 @@ from collections.abc import Iterator, Sequence
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.differing import Occurrence, occurrences
 from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.overlays import at_header
 from ldcheck.linker import GNU, LLD, Linker
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
@@ -76,8 +77,8 @@ _INSTEAD = {
     "hexadecimal-name": "give the symbol or the region another name, or write 0x",
     "assert-early": "move the ASSERT to the end",
     "defined-later": "move the assignment ahead",
-    "load-inherited": "give it an AT> of its own",
-    "load-at-inherited": "give it an AT() of its own",
+    "load-inherited": "give {whom} an AT> of its own",
+    "load-at-inherited": "give {whom} an AT() of its own",
     "load-alignment": "align the end of what is loaded ahead of it",
     "only-space": "make it (NOLOAD)",
     "read-only-orphan": "take read-only data by a statement",
@@ -119,7 +120,7 @@ def _problem(difference: Difference, places: Sequence[Occurrence], view: ScriptV
         _message(difference, linkers, losing),
         at=first.part,
         related=(Related(view.locate(one.part), "and here") for one in others),
-        help=_INSTEAD.get(difference.name, ""),
+        help=_INSTEAD.get(difference.name, "").replace("{whom}", at_header(first.statement, view)),
         severity=Severity.ERROR if is_error else Severity.NOTE,
     )
 

@@ -51,6 +51,7 @@ from __future__ import annotations
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.loading import Loaded, Use, loaded, regions_of
+from ldcheck.judging.overlays import at_header, overlay_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.syntax import Data, OutputSection
@@ -114,9 +115,15 @@ def _likely(use: Use, sources: set[str], view: ScriptView) -> Problem:
         f"{name} is loaded to {use.region}, and not from {source}, as soon as an object has content for it",
         at=use.section.region,
         label="no AT> and no (NOLOAD)",
-        help=f"write `AT> {source}` and copy it, or `(NOLOAD)` if it has no initial values",
+        help=_advice(f"AT> {source}", use.section, view),
         severity=Severity.WARNING,
     )
+
+
+def _advice(region: str, section: OutputSection, view: ScriptView) -> str:
+    if overlay_of(section, view) is not None:
+        return f"give {at_header(section, view)} `{region}`, and copy it"
+    return f"write `{region}` and copy it, or `(NOLOAD)` if it has no initial values"
 
 
 def on_image(_: Rule, view: ImageView) -> Judgement:
@@ -179,7 +186,7 @@ def _problem(one: Loaded, content: list[Loaded], region: str, view: ImageView) -
             f"in the image: {one.name} has the load address {one.load:#x}",
             f"objcopy -O binary writes {counted(high - low, 'byte')}, from {low:#x} to {high:#x}",
         ),
-        help="write `AT>` and copy it, or `(NOLOAD)` if it has no initial values"
-        if isinstance(node, OutputSection)
+        help=_advice("AT>", node, view.script)
+        if isinstance(node, OutputSection) and view.script is not None
         else f"see that a statement takes {one.name}, in an output section that is loaded elsewhere and copied",
     )

@@ -107,7 +107,7 @@ def _problem(
         (_EXECUTE, _is_code, "code", "executable"),
         (_WRITE, _is_written, "writable data", "writable"),
     ):
-        rule = next((rule for rule in rules if needs(rule)), None)
+        rule = next((rule for rule in rules if needs(rule, view.arch)), None)
         if flags & bit or rule is None:
             continue
         name = header.name.text
@@ -158,15 +158,15 @@ def _unloaded(
 _USUAL = (".text", ".data", ".bss")
 
 
-def _is_code(rule: InputRule) -> bool:
-    return project_family_of(_name(rule)) is Family.CODE and not _name(rule).startswith(".rel")
+def _is_code(rule: InputRule, arch: str) -> bool:
+    return project_family_of(_name(rule), arch) is Family.CODE
 
 
-def _is_written(rule: InputRule) -> bool:
+def _is_written(rule: InputRule, _: str) -> bool:
     """Whether a rule is for writable data in general: what `.data.x` alone is for may be written by nobody."""
     name = _name(rule)
     # The template of thread-local data is only read.
-    if name.startswith((".got", ".tdata", ".tbss")):
+    if name.startswith((".got", ".igot", ".tdata", ".tbss")):
         return False
     return family_of(name) in (Family.DATA, Family.ZERO) and is_whole_family(name)
 

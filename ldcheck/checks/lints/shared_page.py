@@ -17,12 +17,12 @@ A loader maps whole pages: the page gets the permissions of one of the two segme
     SECTIONS { .text : { *(.text) } :text . = ALIGN(4096); .data : { *(.data) } :data }
 
 ## Limits
-Images of a single segment, and scripts without PHDRS, are not judged on the script: their own page tables or the
-linker decide. Sections in different memory regions are taken to be apart, and of neighbours in one region it is noted:
-where there are such regions, there mostly are no pages. So it is where the upper one is put at an address that starts
-a page, and only the lower one may reach beyond it. In an image it is an error where the script has PHDRS and one
-of the two is writable; it is noted of segments that only differ in being executable. The page is taken to be 4K; ask
-for others with `separate-pages`.
+What runs at one address in an OVERLAY is left alone. Images of a single segment, and scripts without PHDRS, are not
+judged on the script: their own page tables or the linker decide. Sections in different memory regions are taken to be
+apart, and of neighbours in one region it is noted: where there are such regions, there mostly are no pages. So it is
+where the upper one is put at an address that starts a page, and only the lower one may reach beyond it. In an image it
+is an error where the script has PHDRS and one of the two is writable; it is noted of segments that only differ in being
+executable. The page is taken to be 4K; ask for others with `separate-pages`.
 
 ## References
 GNU ld manual, "PHDRS Command"; ELF gABI, "Program Header".
@@ -38,6 +38,7 @@ from ldcheck.image.model import ImageSection, Segment
 from ldcheck.judging.aligning import apart
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.loading import regions_of
+from ldcheck.judging.overlays import overlay_named, overlay_of
 from ldcheck.judging.starts import as_first, moved_in, starts_of, where_ahead
 from ldcheck.judging.surroundings import shown_segment
 from ldcheck.layout.interpret import interpret
@@ -73,7 +74,11 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     pairs = [
         (first, second)
         for (first, one), (second, other) in pairwise(placed)
-        if one != other and flags.get(one) and flags.get(other) and flags[one] != flags[other]
+        if one != other
+        and not _of_one_overlay(first, second, view)
+        and flags.get(one)
+        and flags.get(other)
+        and flags[one] != flags[other]
     ]
     if not pairs:
         return Judgement(Standing.HOLDS)
@@ -133,7 +138,7 @@ def _flags(view: ScriptView, placed: list[tuple[OutputSection, str]]) -> Mapping
     for rule in view.rules:
         name = segments.get(id(rule.section), "")
         if name and not rule.discards:
-            needed[name] = needed.get(name, 0) | _NEEDS.get(project_family_of(rule.names.text), 0)
+            needed[name] = needed.get(name, 0) | _NEEDS.get(project_family_of(rule.names.text, view.arch), 0)
     return {
         name: evaluate(header.flags, Environment()).number if header.flags is not None else needed.get(name)
         for name, header in _headers(view).items()
@@ -166,8 +171,20 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
         for one, other in pairwise(loaded)
         if _permissions(one) != _permissions(other)
         and (one.address + one.memory_size - 1) // _PAGE >= other.address // _PAGE
+        and not _swapped(_edge(one, view, last=True), _edge(other, view, last=False), view)
     )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+
+
+def _of_one_overlay(first: OutputSection, second: OutputSection, view: ScriptView) -> bool:
+    """Whether two sections run at one address on purpose, each at its time."""
+    overlay = overlay_of(first, view)
+    return overlay is not None and overlay is overlay_of(second, view)
+
+
+def _swapped(first: str, second: str, view: ImageView) -> bool:
+    overlay = overlay_named(first, view.script) if view.script is not None else None
+    return overlay is not None and view.script is not None and overlay is overlay_named(second, view.script)
 
 
 def _permissions(segment: Segment) -> tuple[bool, bool, bool]:
@@ -197,6 +214,8 @@ def _shared(one: Segment, other: Segment, view: ImageView) -> Problem:
 def _advice(name: str, view: ImageView) -> str:
     """What gives a section a page of its own, by what gives it its address."""
     nodes = view.script.output_sections.get(name, ()) if view.script is not None else ()
+    if view.script is not None and overlay_named(name, view.script) is not None:
+        return f"look at where the OVERLAY of {name} starts: that has to be a multiple of {_PAGE}"
     if any(node.address is not None for node in nodes):
         return f"look at the address that the script gives {name}: it has to be a multiple of {_PAGE}"
     if any(node.region is not None for node in nodes):

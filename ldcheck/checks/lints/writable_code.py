@@ -50,7 +50,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     for rule in view.rules:
         if rule.pattern is None or rule.section is None or rule.discards or _is_made(rule):
             continue
-        family = project_family_of(rule.pattern.pattern.text)
+        family = project_family_of(rule.pattern.pattern.text, view.arch)
         if family is Family.CODE:
             code.setdefault(id(rule.section), []).append(rule)
         elif family in (Family.DATA, Family.ZERO):
@@ -62,9 +62,9 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 
 
 def _is_made(rule: InputRule) -> bool:
-    """Whether a rule is for what the linker makes: relocations are called after what they are for."""
+    """Whether a rule is for the addresses that the linker collects, which lie wherever the script has room."""
     assert rule.pattern is not None
-    return rule.pattern.pattern.text.startswith((".rel", ".got"))
+    return rule.pattern.pattern.text.startswith((".got", ".igot"))
 
 
 def _problem(code: Sequence[InputRule], data: Sequence[InputRule], apart: bool, view: ScriptView) -> Problem:
