@@ -6,6 +6,7 @@ copies it. `Regions` is the script's side, `loaded` the image's.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 from ldcheck.image.model import ImageSection
@@ -26,7 +27,10 @@ from ldcheck.script.syntax import (
 )
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.rules import flat
-from ldcheck.sections.tables import may_end_anywhere
+from ldcheck.sections.tables import are_words, may_end_anywhere
+
+# What code copies at a time, if nothing tells of smaller ones: 4 bytes.
+WORD = 4
 
 # Parts of the names of regions that are programmed, whatever their attributes say.
 _NON_VOLATILE = (
@@ -125,11 +129,38 @@ def has_bytes(node: OutputSection) -> bool:
 
 def loaded_ahead(node: OutputSection, view: ScriptView) -> OutputSection | None:
     """The last section ahead of `node` that has bytes and takes room in the region that `node` is loaded from."""
+    return next(_all_loaded_ahead(node, view), None)
+
+
+def _all_loaded_ahead(node: OutputSection, view: ScriptView) -> Iterator[OutputSection]:
     named = regions_of(view).named
     room = named(node.load_region)
     for one in reversed(view.statements[: view.positions[id(node)]]):
         if isinstance(one, OutputSection) and has_bytes(one) and room in (named(one.region), named(one.load_region)):
+            yield one
+
+
+def ends_off(node: OutputSection, step: int, view: ScriptView) -> OutputSection | None:
+    """The section ahead because of which the region that `node` is loaded from may go on off a multiple of `step`.
+
+    None where the script rules that out. What is there only as soon as an object has something for it, as the tables of
+    words that are ahead mostly are, leaves it to what is ahead of that.
+    """
+    named = regions_of(view).named
+    for one in _all_loaded_ahead(node, view):
+        inputs = [name for part in flat(one.statements) for name in input_names(part)]
+        found = view.usual_layout.section(one.name.text)
+        if step <= WORD and are_words(inputs):
+            continue
+        if found is None or not found.end.aligned_to(step):
             return one
+        if named(one.region) == named(node.load_region):
+            return None
+        # Of what runs elsewhere, both addresses tell how large it is.
+        if not found.start.aligned_to(step):
+            return one
+        if found.load.aligned_to(step):
+            return None
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ldcheck.script.expressions import constant
 from ldcheck.script.syntax import Assignment, Call, Name, Word
 
 
@@ -18,6 +19,16 @@ def marks_a_place(assignment: Assignment) -> bool:
             return False
         value = inner
     return isinstance(value, Name) and value.name == "." and assignment.operator == "="
+
+
+def step_of(assignment: Assignment) -> int | None:
+    """The boundary of `symbol = ALIGN(n)` of the location counter; 0 if it is no number; None for what is none."""
+    value = assignment.value
+    if not isinstance(value, Call) or assignment.operator != "=":
+        return None
+    if value.function != "ALIGN" or len(value.arguments) != 1 or isinstance(value.arguments[0], Word):
+        return None
+    return constant(value.arguments[0]) or 0
 
 
 _ENDS = frozenset(("end", "stop"))

@@ -91,6 +91,11 @@ def may_end_anywhere(names: Sequence[str]) -> bool:
     )
 
 
+def are_words(names: Sequence[str]) -> bool:
+    """Whether input sections of these names are tables that surely end at a word."""
+    return bool(names) and all(name.startswith(POINTERS + _WORDWISE) or is_registered([name]) is True for name in names)
+
+
 def is_vectors(name: str) -> bool:
     """Whether a section is by its name a vector table: `.isr_vector`, `.vectors`, `.intvecs`."""
     return any(word.lower().endswith(("vector", "vectors", "vec", "vecs")) for word in _WORD.findall(name))

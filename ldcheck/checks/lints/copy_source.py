@@ -30,11 +30,11 @@ ends at an odd address.
     }
 
 ## Limits
-Which symbol start-up code copies from, neither script nor image tells. Of those directly in front of the section, one
-that is called the start of a copy is held to the load address in any case; else, where no symbol has that address, a
-start, and else the last one is taken for it. Where none is near, an image with `AT>` makes it a warning that there is
-no source. A section that lies in step with one that has a source is copied along. Images that are moved as a whole copy
-nothing.
+Without an image it is not checked where sections that may be empty decide, or no symbol is near. Which symbol start-up
+code copies from, neither script nor image tells. Of those directly in front of the section, one that is called the
+start of a copy is held to the load address in any case; else, where no symbol has that address, a start, and else the
+last one is taken for it. Where none is near, an image with `AT>` makes it a warning that there is no source. A section
+that lies in step with one that has a source is copied along. Images that are moved as a whole copy nothing.
 
 ## References
 GNU ld manual, "Output Section LMA", "Output Section Description"; ldlang.c, lang_size_sections_1.
@@ -42,18 +42,31 @@ GNU ld manual, "Output Section LMA", "Output Section Description"; ldlang.c, lan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.loading import Loaded, Use, loaded, marked_in_front, regions_of
-from ldcheck.judging.overlays import overlay_named
+from ldcheck.judging.loading import (
+    WORD,
+    Loaded,
+    Use,
+    ends_anywhere,
+    ends_off,
+    has_bytes,
+    loaded,
+    marked_in_front,
+    regions_of,
+)
+from ldcheck.judging.overlays import overlay_named, overlay_of
 from ldcheck.judging.surroundings import Landmark, surroundings
 from ldcheck.layout.facts import difference
+from ldcheck.linker import only_lld
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.environment import Environment
 from ldcheck.script.expressions import evaluate
-from ldcheck.script.marks import names_a_start, names_an_end
-from ldcheck.script.syntax import Assignment, InputSectionDescription
+from ldcheck.script.marks import names_a_start, names_an_end, step_of
+from ldcheck.script.syntax import Assignment, InputSectionDescription, Name, OutputSection
 from ldcheck.sections.families import Family, family_of
 from ldcheck.sections.rules import flat
 from ldcheck.source import Related
@@ -64,7 +77,6 @@ DECLARATION = Declaration(
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
 )
 
-_WORD = 4
 # What the end of the code is called, which old start-up code copies from, and what load addresses are.
 _SOURCES = ("text", "ronly", "rodata", "rom", "flash", "code", "load", "src", "source", "idata")
 # What says so of a start that stands in front of the section.
@@ -77,25 +89,83 @@ _UNWIND = {".ARM.exidx": (True, "on Arm"), ".eh_frame": (False, "on most others"
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
-    """NOT_GUARANTEED with a problem for each symbol behind which a load address may be padded."""
-    known = regions_of(view).sources if any(use.load_region for use in regions_of(view).uses) else ()
+    """NOT_GUARANTEED with a problem for each symbol that may be off where a section is loaded; else UNKNOWN.
+
+    HOLDS where each symbol that code may copy from is proved to be where its section is loaded.
+    """
+    uses = regions_of(view).uses
+    known = regions_of(view).sources if any(use.load_region for use in uses) else ()
     problems = []
-    before: Use | None = None
-    for use in regions_of(view).uses:
+    doubts = []
+    # What goes the same way as a section with a source may be copied along with that one.
+    told: set[tuple[str, str]] = set()
+    for number, use in enumerate(uses):
+        if use.load_region in ("", use.region):
+            continue
         # The symbol is an address of the memory that is copied from if what stands ahead of it runs there.
-        ahead, before = before, use
-        is_behind = ahead is not None and ahead.region == use.load_region
-        align = _alignment(use)
-        if not is_behind or use.load_region in ("", use.region):
+        at = _first_elsewhere(number, uses)
+        ahead = uses[at - 1] if at else None
+        symbol = _in_front(use, view) if ahead is not None and ahead.region == use.load_region else None
+        name, way = use.section.name.text, (use.region, use.load_region)
+        if ahead is None or symbol is None or (name in known and not _starts_a_copy(symbol, view)):
+            if name in known:
+                told.add(way)
+            elif way not in told and has_bytes(use.section) and overlay_of(use.section, view) is None:
+                doubts.append(f"only a link tells what {name} is copied from")
             continue
-        symbol = _in_front(use, view)
-        if symbol is None or (use.section.name.text in known and not _starts_a_copy(symbol, view)):
-            continue
-        if align > 1 and not _agrees(symbol, use, align, view):
-            problems.append(_likely(symbol, use, align, view))
-        elif ahead is not None and _holds(ahead, _READ_ONLY) and _holds(use, _DATA) and (some := _unplaced(view)):
+        told.add(way)
+        align, step = _alignment(use), _stepped(symbol, ahead, view)
+        if not _agrees(symbol, use, align, step, view):
+            if step is not None and step <= align:
+                problems.append(_likely(symbol, use, align, view))
+                continue
+            odd = ends_off(use.section, step, view) if step is not None else ahead.section
+            if odd is ahead.section and step is not None and not only_lld(view.linkers) and _ends_off(odd, step):
+                problems.append(_aligned_alone(symbol, use, odd, step, view))
+                continue
+            if odd is not None:
+                doubts.append(f"only a link tells whether {symbol.target.text} is where {name} is loaded")
+        if _holds(ahead, _READ_ONLY) and _holds(use, _DATA) and (some := _unplaced(view)):
             problems.append(_moved(symbol, use, some, view))
+    if doubts and not problems:
+        return Judgement(Standing.UNKNOWN, reason=doubts[0])
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, tuple(problems))
+
+
+def _first_elsewhere(number: int, uses: Sequence[Use]) -> int:
+    """The first of the sections ahead of one that run elsewhere and are not loaded where it is, or its own number."""
+    room = uses[number].load_region
+    while number and room not in (uses[number - 1].region, uses[number - 1].load_region):
+        number -= 1
+    return number
+
+
+def _stepped(symbol: Assignment, ahead: Use, view: ScriptView) -> int | None:
+    """What is aligned between the section ahead of a symbol and its value: the location counter alone, no region.
+
+    1 for nothing, None where the location counter is moved otherwise.
+    """
+    found = 1
+    for node in view.statements[view.positions[id(ahead.section)] : view.positions[id(symbol)] + 1]:
+        if not isinstance(node, Assignment) or view.enclosing.get(id(node)) is not None:
+            continue
+        if node.target.text == "." or (node is symbol and not _is_here(node)):
+            step = step_of(node)
+            if not step:
+                return None
+            found = max(found, step)
+    return found
+
+
+def _is_here(symbol: Assignment) -> bool:
+    return isinstance(symbol.value, Name) and symbol.value.name == "."
+
+
+def _ends_off(section: OutputSection, step: int) -> bool:
+    """Whether a section is as likely as not to end off a multiple: at any byte, or at what it aligns itself to."""
+    last = next(reversed(list(flat(section.statements))), None)
+    own = step_of(last) if isinstance(last, Assignment) else None
+    return ends_anywhere(section) or (own is not None and own < step)
 
 
 def _alignment(use: Use) -> int:
@@ -107,7 +177,8 @@ def _alignment(use: Use) -> int:
 
 def _in_front(use: Use, view: ScriptView) -> Assignment | None:
     """The symbol directly ahead of a section that start-up code most likely copies from."""
-    marked = marked_in_front(use.section, view)
+    uses = regions_of(view).uses
+    marked = marked_in_front(uses[_first_elsewhere(uses.index(use), uses)].section, view)
     copies = [node for node in marked if _starts_a_copy(node, view)]
     starts = [node for node in marked if _starts(node, view)]
     others = [node for node in marked if _may_be_source(node.target.text)]
@@ -123,11 +194,19 @@ def _starts_a_copy(symbol: Assignment, view: ScriptView) -> bool:
     return _starts(symbol, view) and any(word in symbol.target.text.lower() for word in _COPIES)
 
 
-def _agrees(symbol: Assignment, use: Use, align: int, view: ScriptView) -> bool:
+def _agrees(symbol: Assignment, use: Use, align: int, step: int | None, view: ScriptView) -> bool:
+    """Whether a symbol is where a section is loaded: in links without orphans, of which `_unplaced` tells."""
+    # Two that go from one place to the next multiple of one number meet.
+    if step == align:
+        return True
     value, load = view.layout.value(symbol), view.layout.load_address(use.section.name.text)
     if value is None or load is None:
         return False
-    return value.aligned_to(align) or difference(value, load) == 0
+    if step is not None and step < align and value.aligned_to(align):
+        return True
+    usual = view.usual_layout
+    value, load = usual.value(symbol), usual.load_address(use.section.name.text)
+    return value is not None and load is not None and difference(value, load) == 0
 
 
 def _likely(symbol: Assignment, use: Use, align: int, view: ScriptView) -> Problem:
@@ -138,6 +217,19 @@ def _likely(symbol: Assignment, use: Use, align: int, view: ScriptView) -> Probl
         f"{symbol.target.text} is not where {name} is loaded, as soon as that ends off a multiple of {align}",
         label="ahead of the padding",
         related=(Related(view.locate(use.section), f"its load address is aligned to {align}"),),
+        help=_told_by_address(symbol, use, view),
+        severity=Severity.WARNING,
+    )
+
+
+def _aligned_alone(symbol: Assignment, use: Use, odd: OutputSection, step: int, view: ScriptView) -> Problem:
+    name = use.section.name.text
+    return view.problem(
+        symbol,
+        name,
+        f"{symbol.target.text} is not where {name} is loaded, as soon as {odd.name.text} ends off a multiple of {step}",
+        label=f"behind an ALIGN({step}), which moves the location counter and not {use.load_region}",
+        related=(Related(view.locate(use.section), f"loaded where {odd.name.text} ends"),),
         help=_told_by_address(symbol, use, view),
         severity=Severity.WARNING,
     )
@@ -209,7 +301,7 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
             problems.append(astray)
         elif one.distance not in sourced:
             problems += _missed(one, view)
-        if one.section.align >= _WORD and one.load % _WORD != one.section.address % _WORD:
+        if one.section.align >= WORD and one.load % WORD != one.section.address % WORD:
             problems.append(_odd(one, view))
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
 
@@ -224,7 +316,7 @@ def _astray(one: Loaded, view: ImageView) -> Problem | None:
     use = regions_of(view.script).by_section[one.name]
     symbol = _in_front(use, view.script) if use.load_region not in ("", use.region) else None
     address = view.symbol(symbol.target.text) if symbol is not None else None
-    if symbol is None or address is None or not 0 < one.load - address < max(one.section.align, 2 * _WORD):
+    if symbol is None or address is None or not 0 < one.load - address < max(one.section.align, 2 * WORD):
         return None
     told = one.name in regions_of(view.script).sources
     told = told or any(known.value == one.load for known in view.elf.symbols.values() if known.defined)
@@ -249,7 +341,7 @@ def _missed(one: Loaded, view: ImageView) -> list[Problem]:
     """That the symbol in front of a section is not where the section is loaded, or that no symbol is near."""
     assert view.script is not None
     near = surroundings(view).behind(one.load, _may_be_source)
-    if near is None or one.load - near.address >= max(one.section.align, 2 * _WORD):
+    if near is None or one.load - near.address >= max(one.section.align, 2 * WORD):
         use = regions_of(view.script).by_section[one.name]
         return [_without_source(one, near, view)] if use.load_region else []
     return [_ahead(near.node, near.address, one, view.script)]
@@ -277,12 +369,12 @@ def _odd(one: Loaded, view: ImageView) -> Problem:
     assert view.script is not None
     regions = regions_of(view.script)
     marked = () if one.name in regions.sources else marked_in_front(regions.by_section[one.name].section, view.script)
-    advice = f"give the output section `ALIGN({_WORD})`, which aligns both, or end what is in front at a multiple"
+    advice = f"give the output section `ALIGN({WORD})`, which aligns both, or end what is in front at a multiple"
     if overlay_named(one.name, view.script) is not None:
-        advice = f"end what is loaded in front of it at a multiple, with `. = ALIGN({_WORD});` in its braces"
+        advice = f"end what is loaded in front of it at a multiple, with `. = ALIGN({WORD});` in its braces"
     elif marked:
         # ALIGN() in the header would leave the symbol behind.
-        advice = f"end the output section in front with `. = ALIGN({_WORD});`, ahead of {marked[-1].target.text}"
+        advice = f"end the output section in front with `. = ALIGN({WORD});`, ahead of {marked[-1].target.text}"
     # Another question than which symbol is meant: what a script says of that is neither confirmed nor denied by this.
     return view.problem(
         one.name,

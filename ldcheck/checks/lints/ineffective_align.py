@@ -39,16 +39,14 @@ from ldcheck.judging.subjects import marks_a_place, names_a_start, names_an_end
 from ldcheck.layout.result import Layout
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.expressions import constant
+from ldcheck.script.marks import step_of
 from ldcheck.script.syntax import (
     Assignment,
-    Call,
     InputSectionDescription,
     Node,
     OutputSection,
     SectionGroup,
     Sections,
-    Word,
 )
 from ldcheck.source import Related
 from ldcheck.words import listed
@@ -72,15 +70,6 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
 
 
-def _step(node: Node) -> int | None:
-    """The boundary of `symbol = ALIGN(n)` of the location counter; 0 if it is no number; None for what is none."""
-    if not isinstance(node, Assignment) or not isinstance(node.value, Call) or node.operator != "=":
-        return None
-    if node.value.function != "ALIGN" or len(node.value.arguments) != 1 or isinstance(node.value.arguments[0], Word):
-        return None
-    return constant(node.value.arguments[0]) or 0
-
-
 def _ahead_of_regions(nodes: Sequence[Node], view: ScriptView) -> Iterator[Problem]:
     """The problems of the statements of one SECTIONS."""
     align: Assignment | None = None
@@ -89,7 +78,7 @@ def _ahead_of_regions(nodes: Sequence[Node], view: ScriptView) -> Iterator[Probl
     following = [node for node in nodes if isinstance(node, OutputSection) and node.name.text != "/DISCARD/"]
     for node in nodes:
         if isinstance(node, Assignment) and node.target.text == ".":
-            align, symbols = (node, []) if _step(node) is not None else (None, [])
+            align, symbols = (node, []) if step_of(node) is not None else (None, [])
         elif isinstance(node, Assignment) and marks_a_place(node):
             symbols.append(node)
         elif isinstance(node, OutputSection) and node.name.text != "/DISCARD/":
@@ -119,7 +108,7 @@ def _load_is_aligned(section: OutputSection, step: int, layout: Layout) -> bool:
 
 
 def _unaligned_load(align: Assignment, section: OutputSection, view: ScriptView) -> Problem:
-    name, step = section.name.text, _step(align)
+    name, step = section.name.text, step_of(align)
     shown = f"ALIGN({step})"
     before = loaded_ahead(section, view)
     assert section.load_region is not None
@@ -140,7 +129,7 @@ def _unaligned_load(align: Assignment, section: OutputSection, view: ScriptView)
 def _unaligned(
     align: Assignment, symbols: list[Assignment], section: OutputSection, last: OutputSection | None, view: ScriptView
 ) -> Iterator[Problem]:
-    step = _step(align) or 0
+    step = step_of(align) or 0
     name = section.name.text
     assert section.region is not None
     elsewhere = last is None or _home(last) != section.region.text
@@ -209,7 +198,7 @@ def _at_the_end(section: OutputSection, following: OutputSection | None, view: S
     while behind and any(isinstance(node, InputSectionDescription) for node in behind):
         behind.pop(0)
     for at, node in enumerate(behind):
-        step = _step(node)
+        step = step_of(node) if isinstance(node, Assignment) else None
         moved = any(isinstance(other, Assignment) and other.target.text == "." for other in behind[at + 1 :])
         if step is None or moved or not isinstance(node, Assignment) or node.target.text == ".":
             continue

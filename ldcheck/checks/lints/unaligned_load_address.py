@@ -20,9 +20,10 @@ copied in one go ends up some bytes off from the first section on that is padded
     .data : ALIGN(4) { _sdata = .; *(.data .data.*) . = ALIGN(4); _edata = .; } > RAM AT> FLASH
 
 ## Limits
-Where tables of words or an ALIGN stand in front of the section in the flash, nothing is reported. How code copies is
-not known. lld aligns a load address as the section is aligned, which the inputs decide: there only a section that takes
-nothing of what compilers emit is reported. A word is 4 bytes where the target is not known to have smaller ones.
+Where tables of words or an ALIGN stand in front of the section in the flash, nothing is reported; it is not checked
+where the tables may be empty and what is ahead of them may end anywhere. How code copies is not known. lld aligns a
+load address as the section is aligned, which the inputs decide: there only a section that takes nothing of what
+compilers emit is reported. A word is 4 bytes where the target is not known to have smaller ones.
 
 ## References
 GNU ld manual, "Output Section LMA", "Forced Output Alignment" (ALIGN_WITH_INPUT).
@@ -38,7 +39,16 @@ from ldcheck.judging.aligning import align_from_start
 from ldcheck.judging.architecture import declared
 from ldcheck.judging.edits import align_section
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.loading import ends_anywhere, has_bytes, input_names, loaded_ahead, marked_in_front, regions_of
+from ldcheck.judging.loading import (
+    WORD,
+    ends_anywhere,
+    ends_off,
+    has_bytes,
+    input_names,
+    loaded_ahead,
+    marked_in_front,
+    regions_of,
+)
 from ldcheck.layout.facts import distance
 from ldcheck.linker import only_lld
 from ldcheck.policy.declare import Declaration, Key, Kind
@@ -55,12 +65,13 @@ DECLARATION = Declaration(
     evidence=(EvidenceKind.SCRIPT,),
 )
 
-_WORD = 4
-
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
     """NOT_GUARANTEED with a problem for each section that is loaded from elsewhere than a copy expects."""
-    problems = (*_unaligned(view), *_out_of_step(view))
+    doubts: list[str] = []
+    problems = (*_unaligned(view, doubts), *_out_of_step(view))
+    if doubts and not problems:
+        return Judgement(Standing.UNKNOWN, reason=doubts[0])
     return Judgement(Standing.NOT_GUARANTEED if problems else Standing.HOLDS, problems)
 
 
@@ -81,11 +92,12 @@ def _copied(view: ScriptView) -> list[OutputSection]:
 # A load address that is no multiple of a word -------------------------------------------------------------------------
 
 
-def _unaligned(view: ScriptView) -> Iterator[Problem]:
+def _unaligned(view: ScriptView, doubts: list[str]) -> Iterator[Problem]:
+    """The problems, and in `doubts` what only a link tells, as reasons."""
     from ldcheck.image.arches import word
 
     # Loops copy words of the processor, and those of larger ones pairs of them at best.
-    wanted = min(word(view.arch or declared(view.tree)[0]) or _WORD, _WORD)
+    wanted = min(word(view.arch or declared(view.tree)[0]) or WORD, WORD)
     layout = view.usual_layout
     by_lld = only_lld(view.linkers)
     for node in _copied(view):
@@ -93,12 +105,17 @@ def _unaligned(view: ScriptView) -> Iterator[Problem]:
         load, start = layout.load_address(name), layout.section_start(name)
         assert node.load_region is not None
         before = loaded_ahead(node, view)
-        if load is None or start is None or load.aligned_to(wanted) or before is None or not ends_anywhere(before):
+        if load is None or start is None or load.aligned_to(wanted) or before is None:
             continue
         if not start.aligned_to(wanted) and not _is_aligned_inside(node):
             # Nobody says that it is words.
             continue
         if by_lld and _takes_compiled(node):
+            continue
+        if not ends_anywhere(before):
+            if (odd := ends_off(node, wanted, view)) is not None:
+                where = f"{odd.name.text}, which {name} may be loaded behind"
+                doubts.append(f"only a link tells whether {where}, ends at a multiple of {wanted}")
             continue
         told = name in regions_of(view).sources
         marked = [] if told else [one.target.text for one in marked_in_front(node, view)]
