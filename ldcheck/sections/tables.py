@@ -52,6 +52,9 @@ _NAMED = _words(
     """
 )
 
+# Words for what is read record by record, whatever it is of.
+_ARRAYS = _words("array arrays list lists")
+
 # Pointers that toolchains emit: a word each.
 POINTERS = (".init_array", ".fini_array", ".preinit_array", ".ctors", ".dtors")
 # What else they emit word by word.
@@ -142,6 +145,11 @@ class Bracket:
     statements: tuple[InputSectionDescription, ...]
     end: Assignment
     whole: bool
+
+    @property
+    def is_array(self) -> bool:
+        """Whether both symbols say that records are in between: `__unit_array_start`, `__unit_array_end`."""
+        return all(_ARRAYS & set(one.target.text.lower().split("_")) for one in (self.start, self.end))
 
 
 def brackets(siblings: Sequence[Node]) -> Iterator[Bracket]:

@@ -173,7 +173,7 @@ class _Unkept:
         if families <= {Family.OTHER}:
             # A name that is one of C is as likely that of a place for named variables.
             guessed = not bracket.whole and all(name.startswith((".", "_")) for name in names)
-            return guessed if registered is None else registered
+            return guessed or bracket.is_array if registered is None else registered
         return families <= {Family.OTHER, Family.CONSTANT} and registered is True
 
     def vectors(self) -> list[InputRule]:
