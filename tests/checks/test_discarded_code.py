@@ -48,3 +48,17 @@ def test_a_table_of_discarded_code_is_refused_or_has_a_hole(tmp_path: Path, link
     else:
         assert "00000000 00000000" in dumped(done.elf, "-x", ".fini_array")
         assert of_discards(judged(done, policies=("generic",), with_map=False))
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("first", [".text", ".text.exit"])
+def test_the_index_of_discarded_code_must_not_come_first(tmp_path: Path, linker: str, first: str) -> None:
+    function = ".fnstart\nbx lr\n.cantunwind\n.fnend\n"
+    names = sorted((".text", ".text.exit"), reverse=first != ".text")
+    source = "".join(f'.section {name},"ax",%progbits\n{function}' for name in names)
+    built = assemble(tmp_path, f".syntax unified\n{source}", "arm32", "a.o")
+    index = ".ARM.exidx : { *(.ARM.exidx .ARM.exidx.*) }"
+    emulation = ("-marmelf",) if linker != "ld" else ()
+    done = link(tmp_path, SCRIPT.format(index), [built], "arm32", emulation, linker)
+    is_refused = linker == "ld" and first == ".text.exit"
+    assert done.ok is not is_refused, done.output

@@ -16,9 +16,10 @@ table, which whoever walks it calls.
     /DISCARD/ : { *(.exit.text) *(.fini_array .fini_array.* .dtors .dtors.*) }
 
 ## Limits
-Targets that never emit one of these need no statement for it; then the report is superfluous: allow it.
-Unwind tables (`.eh_frame`, `.gcc_except_table`) and debugging information may be kept: the linkers take out what they
-say of discarded functions, or leave it without a word.
+Targets that never emit one of these need no statement for it; then the report is superfluous: allow it. Unwind tables
+(`.eh_frame`, `.gcc_except_table`) and debugging information may be kept: the linkers take out what they say of
+discarded functions, or leave it without a word. So it is with the index of Arm (`.ARM.exidx.exit.text`), but that GNU
+ld refuses the link where that of discarded code comes first of all.
 
 ## References
 GNU ld manual, "Output Section Discarding".
