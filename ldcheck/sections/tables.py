@@ -35,7 +35,7 @@ def _words(text: str) -> frozenset[str]:
 _REGISTERED = _words(
     """
     app applet array callback cmd command constructor ctor desc descr descriptor descs dev device driver drv dtb
-    entry handler hook image info init initcall list menu mod module ops option param parameter plugin probe
+    entry handler hook image info init initcall ivt list menu mod module ops option param parameter plugin probe
     proc registry service set setup shell subsys svc sysinit task test
     """
 )
@@ -100,8 +100,9 @@ def are_words(names: Sequence[str]) -> bool:
 
 
 def is_vectors(name: str) -> bool:
-    """Whether a section is by its name a vector table: `.isr_vector`, `.vectors`, `.intvecs`."""
-    return any(word.lower().endswith(("vector", "vectors", "vec", "vecs")) for word in _WORD.findall(name))
+    """Whether a section is by its name a vector table: `.isr_vector`, `.vectors`, `.intvecs`, `.ivt`."""
+    words = (word.lower() for word in _WORD.findall(name))
+    return any(word == "ivt" or word.endswith(("vector", "vectors", "vec", "vecs")) for word in words)
 
 
 def names_in(nodes: Sequence[Node]) -> list[str]:
