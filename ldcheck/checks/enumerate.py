@@ -25,7 +25,8 @@ with
 A configuration that has no pattern of the `before` kind has nothing that the names could be hidden by: there the rule
 holds even if the names are not listed. A pattern that could take none of the names is an error where the script has
 nothing of its kind (`.text` for `.text.*`): it may be misspelt. A statement for some files as a whole (`*libc.a:*`) is
-no such pattern. With `optional`, a name counts where some statement names it.
+no such pattern. With `optional`, a name counts where some statement names it. What only stands ahead and cannot take
+them is no fault here: that nothing does, says `first`.
 
 ## References
 GNU ld manual, "Input Section Basics".

@@ -26,11 +26,11 @@ _SEPARATED = r"[_.$]+"
 # What stands between names and patterns in an expression or a range.
 _BETWEEN = r"\.\.(?=\w)|[^\w.$*?\[\]]+"
 # The checks whose names are those of input sections, which some statement has to take.
-_TAKING = frozenset(("bracket", "discard", "enumerate", "keep", "no-wildcard-may-shadow", "place"))
+_TAKING = frozenset(("bracket", "discard", "enumerate", "first", "keep", "no-wildcard-may-shadow", "place"))
 # The checks that want nothing of their names: a script that lacks one breaks no rule, and may be asked for another.
 UNWANTED = frozenset(("empty",))
 # Those of them for which a wildcard that takes the sections does not count.
-_NAMING = frozenset(("enumerate", "no-wildcard-may-shadow"))
+_NAMING = frozenset(("enumerate", "first", "no-wildcard-may-shadow"))
 
 
 def demands(

@@ -71,8 +71,8 @@ class _Spot:
         return Edit(self.source.locate(at, at), text)
 
 
-def move_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> Fix | None:
-    """The statement of `rule` ahead of that of `earlier`, which takes its sections.
+def move_ahead(rule: InputRule, earlier: InputRule, view: ScriptView, *, takes: bool = True) -> Fix | None:
+    """The statement of `rule` ahead of that of `earlier`, which `takes` its sections, or only stands ahead.
 
     In different output sections, the whole of the one goes ahead of the whole of the other.
     """
@@ -83,8 +83,8 @@ def move_ahead(rule: InputRule, earlier: InputRule, view: ScriptView) -> Fix | N
     if bound_to_order(earlier.section, rule.section, view):
         return None
     where = f"move {rule.output} ahead of {earlier.output}, which moves their addresses"
-    advice = f"{where}, or narrow `{earlier.text}` so that it leaves these sections alone"
-    return _moved(rule.section, earlier.section, advice, view)
+    narrow = f", or narrow `{earlier.text}` so that it leaves these sections alone" if takes else ""
+    return _moved(rule.section, earlier.section, f"{where}{narrow}", view)
 
 
 def keep(rules: Sequence[InputRule], view: ScriptView, otherwise: str = "") -> Fix | None:

@@ -1,0 +1,5 @@
+        .text
+        .globl start
+start:  .zero 16
+        .section .vectors, "a"
+        .zero 64
