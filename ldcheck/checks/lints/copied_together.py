@@ -30,8 +30,10 @@ copy is shifted by the padding.
     }
 
 ## Limits
-From the script it is noted; an image in which the distances differ makes it an error. A section that has a source of
-its own, LOADADDR() or a symbol, is copied on its own, and so is each section of an OVERLAY.
+From the script it is noted; an image in which the distances differ makes it an error. Sections that are empty in the
+image are passed over; where the first one is, and no symbol is at both addresses of the next, the image does not tell.
+A section that has a source of its own, LOADADDR() or a symbol, is copied on its own, and so is each section of an
+OVERLAY.
 
 ## References
 GNU ld manual, "Forced Output Alignment" (ALIGN_WITH_INPUT), "Output Section LMA".
@@ -79,21 +81,26 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 
 
 def _neighbours(view: ScriptView) -> Iterator[tuple[Use, Use]]:
-    """Sections next to each other in one region and loaded from one other, of which the first alone has a source."""
+    """Sections next to each other of one copy, of which the second may have content."""
+    return ((one, other) for run in _runs(view) for one, other in pairwise(run) if _has_content(other, view))
+
+
+def _runs(view: ScriptView) -> Iterator[list[Use]]:
+    """Sections behind each other in one region and loaded from one other, of which the first alone has a source."""
     uses = [use for use in regions_of(view).uses if use.region]
     known = regions_of(view).sources if any(use.has_own_load_address for use in uses) else ()
-    is_started = False
-    for one, other in pairwise(uses):
+    run: list[Use] = []
+    for use in uses:
         # AT(symbol) loads a section where the symbol is.
-        is_started = is_started or one.section.name.text in known or isinstance(one.load_address, Name)
-        has_source = other.section.name.text in known or isinstance(other.load_address, Name)
+        has_source = use.section.name.text in known or isinstance(use.load_address, Name)
         # What is in an OVERLAY is copied when it is wanted, one by one.
-        is_alone = any(overlay_of(use.section, view) is not None for use in (one, other))
-        if not is_alone and _is_together(one, other) and is_started and not has_source:
-            if _has_content(other, view):
-                yield one, other
-        else:
-            is_started = False
+        is_alone = overlay_of(use.section, view) is not None
+        if run and not has_source and not is_alone and _is_together(run[-1], use):
+            run.append(use)
+            continue
+        yield run
+        run = [use] if has_source and not is_alone else []
+    yield run
 
 
 def _is_together(one: Use, other: Use) -> bool:
@@ -122,20 +129,26 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
         missing = "no ELF, give --elf" if view.elf is None else "no script, whose symbols tell what is copied"
         return Judgement(Standing.UNKNOWN, reason=missing)
     by_name = {one.name: one for one in loaded(view) if one.is_copied}
-    if len(by_name) < 2:
+    if not by_name:
         return Judgement(Standing.HOLDS)
     addresses = {symbol.value for symbol in view.elf.symbols.values() if symbol.defined}
-    problems = tuple(
-        _problem(by_name[first], by_name[second], view)
-        for first, second in (
-            (one.section.name.text, other.section.name.text) for one, other in _neighbours(view.script)
-        )
-        if first in by_name
-        and second in by_name
-        and by_name[first].distance != by_name[second].distance
-        and by_name[second].load not in addresses
-    )
-    return Judgement(Standing.REFUTED if problems else Standing.HOLDS, problems)
+    problems: list[Problem] = []
+    unknown = ""
+    for run in _runs(view.script):
+        names = [use.section.name.text for use in run]
+        # What is empty in the link is padded neither where it runs nor where it is loaded.
+        filled = [by_name[name] for name in names if name in by_name]
+        problems += [
+            _problem(one, other, view)
+            for one, other in pairwise(filled)
+            if one.distance != other.distance and other.load not in addresses
+        ]
+        first = filled[0] if filled else None
+        if first and first.name != names[0] and not {first.load, first.section.address} <= addresses:
+            unknown = f"the copy starts with {names[0]}, which is empty in the link"
+    if problems:
+        return Judgement(Standing.REFUTED, tuple(problems))
+    return Judgement(Standing.UNKNOWN, reason=unknown) if unknown else Judgement(Standing.HOLDS)
 
 
 def _problem(one: Loaded, other: Loaded, view: ImageView) -> Problem:

@@ -1,0 +1,10 @@
+.globl _start
+.text
+_start: ret
+.section .fixed,"aw"
+.byte 1
+.data
+.balign 32
+.byte 2
+.bss
+.skip 3
