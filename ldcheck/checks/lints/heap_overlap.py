@@ -2,9 +2,9 @@
 
 ## What it does
 Reports a symbol that by its name is the start of the heap (`__sheap`, `_heap_start`, `__HeapBase`) and has a place
-ahead of an output section of variables in the same memory region. Warns of `end` and `__end__` in such a place, from
-which the heap of a C library begins, and notes it of `_end`; warns of each in a region from which variables are only
-loaded, or at an address outside of all regions.
+ahead of variables in the same memory region; of a section such as .noinit, which only some programs have, it warns.
+Warns of `end` and `__end__` in such a place, from which the heap of a C library begins, and notes it of `_end`; warns
+of each in a region from which variables are only loaded, or at an address outside of all regions.
 
 ## Why is this bad
 The first allocations are handed out of .bss or .data: variables change under the hands of whoever wrote them. In flash,
@@ -20,8 +20,8 @@ or where there is no memory, the first write to one is lost, or stops with a fau
 
 ## Limits
 Heaps of other names are not recognised, nor is code that leaves out the variables in between. A heap that is an output
-section of its own, and what follows it, is left alone. `_end` may be the end of the file, and lie ahead of .bss on
-purpose: in a script without MEMORY that is not told at all.
+section of its own, or for which room is reserved in one, and what follows it, is left alone. `_end` may be the end of
+the file, and lie ahead of .bss on purpose: in a script without MEMORY that is not told at all.
 
 ## References
 GNU ld manual, "Source Code Reference".
@@ -31,13 +31,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile
+from typing import NamedTuple
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.loading import input_names, regions_of
 from ldcheck.judging.subjects import marks_a_place
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Assignment, Call, InputSectionDescription, Name, OutputSection, Word
+from ldcheck.script.syntax import Assignment, Call, InputSectionDescription, Name, Node, OutputSection, Word
 from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.rules import flat
 from ldcheck.source import Related
@@ -74,33 +77,103 @@ def _astray(heap: Assignment, view: ScriptView) -> Iterator[Problem]:
     yield from _outside(heap, view)
     place = _place(heap, view)
     home = _region_at(place, view) if place is not None else None
-    own = view.enclosing.get(id(heap))
-    if place is None or home is None or (own is not None and not _has_variables(own)):
+    if place is None or home is None:
         return
     variables = [
         node
         for node in view.statements
         if isinstance(node, OutputSection) and node.region is not None and _has_variables(node)
     ]
-    yield from _in_flash(heap, home, variables, view)
-    # In a region, output sections lie in the order of the script.
-    at = view.positions[id(place)]
-    behind = [one for one in variables if view.positions[id(one)] >= at and one.address is None]
-    for section in behind:
-        if section.region is None or section.region.text != home:
-            continue
-        name = heap.target.text
-        yield view.problem(
-            heap,
-            name,
-            f"{name} is not behind {section.name.text}: the first allocations are out of it{_condition(name)}",
-            at=heap.value,
-            label="the start of the heap",
-            related=(Related(view.locate(section), f"placed behind that in {home}"),),
-            help=f"let the heap begin at the end of {section.name.text}",
-            severity=_weight(name),
-        )
+    if not _is_reserved(view.enclosing.get(id(heap))):
+        yield from _in_flash(heap, home, variables, view)
+    name = heap.target.text
+    behind = list(_behind(place, home, view))
+    if not behind:
         return
+    sure = next((one for one in behind if _is_sure(one.names)), None)
+    first = sure or behind[0]
+    has = "" if sure else f"as soon as an object has {first.names[0].rstrip('*').rstrip('.')}"
+    condition = _condition(name) + (f", {'and ' if _condition(name) else ''}{has}" if has else "")
+    yield view.problem(
+        heap,
+        name,
+        f"{name} is not behind {first.called}: the first allocations are out of it{condition}",
+        at=heap.value,
+        label="the start of the heap",
+        related=(Related(view.locate(first.node), f"placed behind that in {home}"),),
+        help=f"let the heap begin at the end of {behind[-1].section.name.text}",
+        severity=_weight(name, certain=sure is not None),
+    )
+
+
+class _Variables(NamedTuple):
+    """An output section that takes room, or a statement in one, with the names of its inputs."""
+
+    node: Node
+    section: OutputSection
+    names: list[str]
+
+    @property
+    def called(self) -> str:
+        """What it is called in a message."""
+        return self.section.name.text if self.node is self.section else f"`*({' '.join(self.names)})`"
+
+
+def _behind(place: Assignment, home: str, view: ScriptView) -> Iterator[_Variables]:
+    """What takes room behind a place in its region, up to room that is reserved there; with the names of its inputs.
+
+    In the output section around the place that are statements, and behind it whole output sections: in a region, they
+    lie in the order of the script.
+    """
+    own = view.enclosing.get(id(place))
+    if _is_reserved(own):
+        return
+    for node in dropwhile(lambda one: one is not place, flat(own.statements) if own is not None else ()):
+        if isinstance(node, Assignment) and node.target.text == "." and not _is_align(node):
+            return
+        names = input_names(node)
+        if any(_RESERVED.search(name) for name in names):
+            return
+        if names and own is not None:
+            yield _Variables(node, own, names)
+    at = view.positions[id(place)]
+    for one in view.statements[at:]:
+        if not isinstance(one, OutputSection) or one is own or one.address is not None or one.region is None:
+            continue
+        if regions_of(view).named(one.region) != home or _takes_no_room(one):
+            continue
+        if _is_reserved(one):
+            return
+        names = [name for node in flat(one.statements) for name in input_names(node)]
+        if names:
+            yield _Variables(one, one, names)
+
+
+# What is by its name the heap itself, or the stack, which heaps grow up to.
+_RESERVED = re.compile(r"heap|stack|stk(?![a-z])|sbrk", re.IGNORECASE)
+
+
+def _is_reserved(section: OutputSection | None) -> bool:
+    """Whether an output section is by its name, or by those of all that it takes, the heap itself or a stack."""
+    if section is None:
+        return False
+    names = [name for node in flat(section.statements) for name in input_names(node)]
+    if _RESERVED.search(section.name.text):
+        return not _has_variables(section)
+    return bool(names) and all(_RESERVED.search(name) for name in names)
+
+
+def _takes_no_room(section: OutputSection) -> bool:
+    return section.type is not None and section.type.keyword in ("COPY", "INFO", "DSECT", "OVERLAY")
+
+
+def _is_sure(names: Sequence[str]) -> bool:
+    """Whether any program has sections of such names. Compilers have not made common symbols for years."""
+    return any(project_family_of(name) in (Family.DATA, Family.ZERO) and name != "COMMON" for name in names)
+
+
+def _is_align(node: Assignment) -> bool:
+    return isinstance(node.value, Call) and node.value.function in ("ALIGN", "BLOCK")
 
 
 def _condition(name: str) -> str:
@@ -108,11 +181,14 @@ def _condition(name: str) -> str:
     return "" if _HEAP.fullmatch(name) else f", if a C library takes its heap from `{name}` on"
 
 
-def _weight(name: str) -> Severity:
-    """How heavy a heap below variables is. `_end` may be the end of the file as well, ahead of .bss on purpose."""
+def _weight(name: str, *, certain: bool) -> Severity:
+    """How heavy a heap is below variables that are `certain` to be there, or may be.
+
+    `_end` may be the end of the file as well, ahead of .bss on purpose.
+    """
     if _HEAP.fullmatch(name):
-        return Severity.ERROR
-    return Severity.NOTE if name == "_end" else Severity.WARNING
+        return Severity.ERROR if certain else Severity.WARNING
+    return Severity.WARNING if certain and name != "_end" else Severity.NOTE
 
 
 def _in_flash(heap: Assignment, home: str, variables: Sequence[OutputSection], view: ScriptView) -> Iterator[Problem]:
@@ -190,4 +266,4 @@ def _region_at(node: Assignment, view: ScriptView) -> str | None:
     if own is None:
         ahead = view.statements[: view.positions[id(node)]]
         own = next((one for one in reversed(ahead) if isinstance(one, OutputSection)), None)
-    return own.region.text if own is not None and own.region is not None else None
+    return regions_of(view).named(own.region) or None if own is not None else None
