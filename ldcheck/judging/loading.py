@@ -176,6 +176,15 @@ def marked_in_front(node: OutputSection, view: ScriptView) -> tuple[Assignment, 
     return tuple(found)
 
 
+def region_at(node: Assignment, view: ScriptView) -> str:
+    """The region of the output section around a statement, or else in front of it; empty for none."""
+    own = view.enclosing.get(id(node))
+    if own is None:
+        ahead = view.statements[: view.positions[id(node)]]
+        own = next((one for one in reversed(ahead) if isinstance(one, OutputSection)), None)
+    return regions_of(view).named(own.region) if own is not None else ""
+
+
 def ends_anywhere(node: OutputSection) -> bool:
     """Whether the last bytes of an output section may be an odd number."""
     for part in reversed(list(flat(node.statements))):

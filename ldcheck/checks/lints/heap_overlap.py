@@ -36,7 +36,7 @@ from typing import NamedTuple
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ScriptView
-from ldcheck.judging.loading import input_names, regions_of
+from ldcheck.judging.loading import input_names, region_at, regions_of
 from ldcheck.judging.subjects import marks_a_place
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
@@ -76,8 +76,8 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
 def _astray(heap: Assignment, view: ScriptView) -> Iterator[Problem]:
     yield from _outside(heap, view)
     place = _place(heap, view)
-    home = _region_at(place, view) if place is not None else None
-    if place is None or home is None:
+    home = region_at(place, view) if place is not None else ""
+    if place is None or not home:
         return
     variables = [
         node
@@ -258,12 +258,3 @@ def _place(node: Assignment, view: ScriptView) -> Assignment | None:
             return None
         node = others[0]
     return None
-
-
-def _region_at(node: Assignment, view: ScriptView) -> str | None:
-    """The region of the output section around a statement, or else in front of it."""
-    own = view.enclosing.get(id(node))
-    if own is None:
-        ahead = view.statements[: view.positions[id(node)]]
-        own = next((one for one in reversed(ahead) if isinstance(one, OutputSection)), None)
-    return regions_of(view).named(own.region) or None if own is not None else None
