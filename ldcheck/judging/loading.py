@@ -275,6 +275,10 @@ class Regions:
             return self.is_writable(name) and not any(word in lower for word in _NON_VOLATILE)
         return any(word in lower for word in _VOLATILE)
 
+    def is_volatile(self, name: str) -> bool:
+        """Whether a region is one to write to, and by its name loses what is written."""
+        return self.is_memory(name) and any(word in name.lower() for word in _VOLATILE)
+
     def is_writable(self, name: str) -> bool:
         """Whether a region's attributes let writable sections in."""
         return "w" in self.attributes(name).partition("!")[0]

@@ -1,4 +1,4 @@
-"""Initialised data that is loaded to RAM, in an image whose other data is loaded from ROM.
+"""Initialised data and code that is loaded to RAM, in an image whose other data is loaded from ROM.
 
 ## What it does
 In an image whose start-up code copies data from where it is loaded (`AT>`), reports a section with content whose load
@@ -40,13 +40,15 @@ between ROM and RAM, and the .bin has hundreds of megabytes.
 An image of which nothing is copied is loaded to RAM as a whole, and not judged; nor is the region that it begins in.
 GNU ld gives a section without a load address that of the section in front of it in its region, so that only the first
 one of a region needs `AT>`. Which regions are RAM, the image tells by what is copied or zeroed there, the script by
-their attributes and names.
+their attributes and names; for code, by both.
 
 ## References
 GNU ld manual, "Output Section LMA".
 """
 
 from __future__ import annotations
+
+import re
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
@@ -59,7 +61,7 @@ from ldcheck.sections.families import Family, project_family_of
 from ldcheck.words import counted
 
 DECLARATION = Declaration(
-    head=Key("lint", Kind.NAME, "Initialised data that is loaded to RAM."),
+    head=Key("lint", Kind.NAME, "Initialised data and code that is loaded to RAM."),
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
 )
 
@@ -67,6 +69,11 @@ DECLARATION = Declaration(
 _EMPTY = ("bss", "noinit", "no_init", "uninit", "heap", "stack", "noload", "zero")
 
 
+# Parts of the names of sections that are code, which always has content.
+_CODE = re.compile(r"code|func|text(?!ure)", re.IGNORECASE)
+
+
+_EMPTY_ADVICE = ", or `(NOLOAD)` if it has no initial values"
 # What lies as near to data that is copied is in the same memory.
 _NEAR = 64 << 10
 
@@ -101,29 +108,30 @@ def _is_initialised(use: Use, view: ScriptView) -> bool:
     names = [rule.names.text for rule in view.rules if rule.section is use.section]
     if any(word in name.lower() for name in [use.section.name.text, *names] for word in _EMPTY):
         return False
-    return any(project_family_of(name) in (Family.CODE, Family.CONSTANT, Family.DATA) for name in names) or any(
-        isinstance(node, Data) for node in use.section.statements
-    )
+    return any(
+        project_family_of(name) in (Family.CODE, Family.CONSTANT, Family.DATA) or _CODE.search(name) for name in names
+    ) or any(isinstance(node, Data) for node in use.section.statements)
 
 
 def _likely(use: Use, sources: set[str], view: ScriptView) -> Problem:
     name = use.section.name.text
     source = min(sources)
+    code = any(_CODE.search(rule.names.text) for rule in view.rules if rule.section is use.section)
     return view.problem(
         use.section,
         name,
         f"{name} is loaded to {use.region}, and not from {source}, as soon as an object has content for it",
         at=use.section.region,
         label="no AT> and no (NOLOAD)",
-        help=_advice(f"AT> {source}", use.section, view),
+        help=_advice(f"AT> {source}", use.section, view, may_be_empty=not code),
         severity=Severity.WARNING,
     )
 
 
-def _advice(region: str, section: OutputSection, view: ScriptView) -> str:
+def _advice(region: str, section: OutputSection, view: ScriptView, *, may_be_empty: bool) -> str:
     if overlay_of(section, view) is not None:
         return f"give {at_header(section, view)} `{region}`, and copy it"
-    return f"write `{region}` and copy it, or `(NOLOAD)` if it has no initial values"
+    return f"write `{region}` and copy it{_EMPTY_ADVICE if may_be_empty else ''}"
 
 
 def on_image(_: Rule, view: ImageView) -> Judgement:
@@ -149,7 +157,9 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     for one in content if sources or spans else ():
         region = regions.holding(one.load)
         if region:
-            in_ram = region in written or (one.section.writable and regions.is_memory(region))
+            # What is only read may be in another flash, whatever the attributes of that say.
+            in_memory = regions.is_memory(region) if one.section.writable else regions.is_volatile(region)
+            in_ram = region in written or in_memory
         else:
             in_ram = any(low <= one.load < high for low, high in spans)
         is_source = region in sources or (region and region == begins)
@@ -186,7 +196,7 @@ def _problem(one: Loaded, content: list[Loaded], region: str, view: ImageView) -
             f"in the image: {one.name} has the load address {one.load:#x}",
             f"objcopy -O binary writes {counted(high - low, 'byte')}, from {low:#x} to {high:#x}",
         ),
-        help=_advice("AT>", node, view.script)
+        help=_advice("AT>", node, view.script, may_be_empty=one.section.writable)
         if isinstance(node, OutputSection) and view.script is not None
         else f"see that a statement takes {one.name}, in an output section that is loaded elsewhere and copied",
     )
