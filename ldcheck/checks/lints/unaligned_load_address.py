@@ -1,9 +1,9 @@
 """Load addresses that are not aligned as the addresses are.
 
 ## What it does
-Reports sections that are copied at start (`> RAM AT> FLASH`) whose address is aligned to a word and whose load address
-need not be; and sections behind one another that are copied in one go, from the start symbol in one to the end symbol
-in another, whose load addresses need not go in step with their addresses.
+Reports sections that are copied at start (`> RAM AT> FLASH`) whose address is aligned to a word, by the script or as
+the variables in it are, and whose load address need not be; and sections behind one another that are copied in one go,
+from the start symbol in one to the end symbol in another, whose load addresses need not go in step with the addresses.
 
 ## Why is this bad
 GNU ld aligns an address for the inputs of a section. A load address it aligns only as the section's ALIGN() attribute
@@ -55,8 +55,9 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
 from ldcheck.script.expressions import constant
 from ldcheck.script.marks import is_start_to_end, marks_a_place
-from ldcheck.script.syntax import Assignment, OutputSection
+from ldcheck.script.syntax import Assignment, Node, OutputSection
 from ldcheck.sections.families import is_whole_family
+from ldcheck.sections.globs import section_glob
 from ldcheck.sections.rules import flat
 from ldcheck.source import Related
 
@@ -107,7 +108,8 @@ def _unaligned(view: ScriptView, doubts: list[str]) -> Iterator[Problem]:
         before = loaded_ahead(node, view)
         if load is None or start is None or load.aligned_to(wanted) or before is None:
             continue
-        if not start.aligned_to(wanted) and not _is_aligned_inside(node):
+        aligned = start.aligned_to(wanted) or _is_aligned_inside(node) or _is_aligned_by_inputs(node, view)
+        if not aligned:
             # Nobody says that it is words.
             continue
         if by_lld and _takes_compiled(node):
@@ -145,6 +147,20 @@ def _advice(before: str, name: str, wanted: int, marked: Sequence[str]) -> str:
 def _takes_compiled(node: OutputSection) -> bool:
     """Whether an output section takes what compilers align to words themselves: the families of their sections."""
     return any(is_whole_family(name) for part in flat(node.statements) for name in input_names(part))
+
+
+def _is_aligned_by_inputs(node: OutputSection, view: ScriptView) -> bool:
+    """Whether a copy begins with the variables that compilers align, wherever in its region what is ahead ends."""
+    named = regions_of(view).named
+    homes = (named(node.region), named(node.load_region))
+    ahead = view.statements[: view.positions[id(node)]]
+    goes_on = any((named(one.region), named(one.load_region)) == homes for one in _among(ahead))
+    names = [name for part in flat(node.statements) for name in input_names(part)]
+    return not goes_on and not node.align_with_input and any(section_glob(name).matches(".data") for name in names)
+
+
+def _among(nodes: Sequence[Node]) -> Iterator[OutputSection]:
+    return (node for node in nodes if isinstance(node, OutputSection) and node.name.text != "/DISCARD/")
 
 
 def _is_aligned_inside(node: OutputSection) -> bool:
