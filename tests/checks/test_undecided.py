@@ -24,6 +24,7 @@ RULES = {
     "bracket": "bracket: '.text.[ab]?c*'\n    with: [start, stop]\n    aligned-to: 1",
     "discard": "discard: '.note.?[xy]'",
     "enumerate": "enumerate: '.text.[ab]?c*'\n    before: '.text.*'",
+    "first": "first: '.text.[ab]?c*'",
     "no-wildcard-may-shadow": "no-wildcard-may-shadow: '.text.?b[cd]*'",
     "shadowed-pattern": "lint: shadowed-pattern",
     "competing-pattern": "lint: competing-pattern",

@@ -66,6 +66,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
         "every: segment, where: executable, require: address >= _start",
         "every: input-pattern, named: .vectors, require: kept",
     ),
+    "first": ("first: .vectors",),
     "keep": ("keep: .vectors",),
     "limit": ("limit: _end - _start, to: 64K", "limit: .text, to: 4K"),
     "load-address": ("load-address: [.text, .data], is: ADDR(.text) + (. - _start)",),
