@@ -16,6 +16,7 @@ from ldcheck.judging.calls import with_policies
 from ldcheck.judging.details import details, picture
 from ldcheck.judging.linked import image_of, linked_with, present
 from ldcheck.judging.meant import Meant, meant_by
+from ldcheck.judging.refused import refuses_orphans
 from ldcheck.judging.scripts import Scripts, all_errors, read_scripts, views_of, warnings
 from ldcheck.judging.spent import TIME, OutOfTimeError, spent
 from ldcheck.linker import GNU
@@ -162,7 +163,7 @@ def _judged(
     output_arch, output_format = declared(scripts.parses[0].tree) if scripts.parses else ("", "")
     arch = find_arch(target, asked.arch, image, output_arch, output_format)
     rules, errors = _chosen(policies.rules, asked, target.location)
-    refused = judge.refuses_orphans(rules, arch)
+    refused = refuses_orphans(rules, arch)
     views = views_of(scripts, policies, arch, orphans=not refused, linkers=target.linkers)
     definitions = scripts.definitions or ((),) * len(views)
     linked, remarks = linked_with(target, views, image, policies.params, whole=not scripts.missing)

@@ -25,7 +25,6 @@ from ldcheck.findings import (
     Verdict,
     undecided,
 )
-from ldcheck.image.arches import allows
 from ldcheck.judging.absence import UNWANTED, demands
 from ldcheck.judging.applicable import Target, config_holds, excluded, lacks, unvalued
 from ldcheck.judging.asking import decided, of_script
@@ -35,9 +34,8 @@ from ldcheck.judging.repeated import once
 from ldcheck.judging.shown import in_script
 from ldcheck.judging.spent import TIME, OutOfTimeError
 from ldcheck.judging.worded import finding_of, is_likely
-from ldcheck.layout.traits import is_unallocated
 from ldcheck.policy.declare import Checks
-from ldcheck.policy.rule import Rule, When, names_of
+from ldcheck.policy.rule import Rule, names_of
 from ldcheck.record import dataclass, replace
 from ldcheck.sections.budget import TooComplexError
 
@@ -56,27 +54,6 @@ class Judged:
     findings: tuple[Finding, ...]
     results: tuple[RuleResult, ...]
     errors: tuple[InputError, ...]
-
-
-def refuses_orphans(rules: Sequence[Rule], arch: str) -> bool:
-    """Whether the rules themselves refuse orphan sections, so that proofs about addresses may do without them.
-
-    One that is for some configurations only does not, nor one that lets a section through that takes room.
-    """
-    return any(
-        rule.check == "orphans"
-        and rule.severity is Severity.ERROR
-        and _is_for_all(rule.when, arch)
-        and all(is_unallocated(named.text) for named in names_of(rule.keys.get("except")))
-        for rule in rules
-    )
-
-
-def _is_for_all(when: When, arch: str) -> bool:
-    """Whether a rule that has such conditions is judged in every configuration for an architecture."""
-    if when.config or when.symbol or when.section or when.format or when.linker or when.paths:
-        return False
-    return not when.arch or (bool(arch) and allows(when.arch, arch))
 
 
 def judge(rules: Sequence[Rule], target: Target, checks: CheckModules) -> Judged:

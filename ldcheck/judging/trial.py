@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ldcheck.findings import CheckError, Edit, Finding, Fix, Safety, Severity, Verdict
 from ldcheck.judging import applicable, judge
 from ldcheck.judging.edits import applied
+from ldcheck.judging.refused import refuses_orphans
 from ldcheck.judging.scripts import Scripts, read_edited, read_scripts, script_errors, views_of
 from ldcheck.judging.spent import spent
 from ldcheck.record import dataclass, replace
@@ -130,7 +131,7 @@ class Bench:
         return all(one.complete for one in self.scripts.preprocessed)
 
     def _seen(self, scripts: Scripts) -> tuple[ScriptView, ...]:
-        refused = judge.refuses_orphans(self._rules, self._judged.arch)
+        refused = refuses_orphans(self._rules, self._judged.arch)
         arch, linkers = self._judged.arch, self.target.linkers
         return tuple(views_of(scripts, self._policies, arch, orphans=not refused, linkers=linkers))
 
