@@ -94,8 +94,9 @@ class Standing(Enum):
 
     HOLDS: a script guarantees it, or an image, map or object shows it. NOT_GUARANTEED: some link of this script breaks
     it (only a script can say so; an image may happen to satisfy it). REFUTED: the contrary is shown, or the script says
-    the contrary whatever is linked. UNKNOWN: it cannot be decided on this evidence; the reason says why. UNDECIDED: it
-    could be, but that would take more than a run may cost. ABSENT: the subject does not exist in this evidence.
+    the contrary whatever is linked. UNKNOWN: it cannot be decided on this evidence; the reason says why. UNDECIDED: the
+    rule is not decided whatever other evidence says, as that would take more than a run may cost, or as this evidence
+    raises a doubt that only another settles. ABSENT: the subject does not exist in this evidence.
     """
 
     HOLDS = "holds"

@@ -54,6 +54,7 @@ from ldcheck.judging.subjects import (
     address_of,
     first_address,
     marks_a_place,
+    merged_away,
     missing,
     obstacles,
     opened_section,
@@ -184,6 +185,8 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
 def _shown(named: Named, boundary: int, view: ImageView) -> Judgement:
     name = named.text
     address = view.address(name)
+    if address is None and view.inputs.merged(name):
+        return Judgement(Standing.UNKNOWN, reason=merged_away(name, view))
     if address is None:
         address = first_address(name, view)
     if address is None:

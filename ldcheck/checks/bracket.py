@@ -6,7 +6,8 @@ between the two; the start symbol must be the address of the first record, and t
 Where a symbol stands outside of the output section, that has to begin, or end, at it in every link with records: with
 an address or an ALIGN of its own, or in a memory region, a section need not begin where the location counter is.
 With an image, the symbols are compared with the input sections of the map, and their distance with `entry-size`; a
-table of which the link dropped everything (`--gc-sections`) is none.
+table of which the link dropped everything (`--gc-sections`) is none. Where nothing lies between the symbols and nothing
+tells why, the rule is not checked, unless the script keeps the table by KEEP().
 
 ## Why is this bad
 Code walks such a table from symbol to symbol. A start symbol that stands ahead of the padding in front of the first
@@ -51,7 +52,16 @@ from ldcheck.judging.aligning import align_ahead
 from ldcheck.judging.edits import put_ahead
 from ldcheck.judging.enclosed import extent, off_ends, others
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import INPUT, SYMBOL, absent, address_of, marks_a_place, missing, opened_section
+from ldcheck.judging.subjects import (
+    INPUT,
+    SYMBOL,
+    absent,
+    address_of,
+    marks_a_place,
+    merged_away,
+    missing,
+    opened_section,
+)
 from ldcheck.judging.unbroken import Bracket, breaks, subalign
 from ldcheck.layout.facts import distance
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
@@ -66,7 +76,7 @@ from ldcheck.source import Related
 from ldcheck.words import counted, listed, size
 
 if TYPE_CHECKING:
-    from ldcheck.image.model import MapInput
+    from ldcheck.image.model import InputSection, MapInput
 
 DECLARATION = Declaration(
     head=Key("bracket", Kind.NAMES, "The input sections of the table.", names=Names.FREE),
@@ -287,15 +297,35 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     )
     if problems:
         return Judgement(Standing.REFUTED, problems, evidence=view.available)
+    if view.map is not None and (hidden := [name for name in _names(rule) if view.inputs.merged(name)]):
+        return Judgement(Standing.UNDECIDED, reason=merged_away(hidden[0], view))
+    if low == high and (reason := _why_empty(globs, view)):
+        said = f"{start} .. {stop} is empty, and {reason}"
+        return Judgement(Standing.UNKNOWN if _is_kept(globs, view) else Standing.UNDECIDED, reason=said)
     if view.map is not None and not view.map.incomplete and not _linked(globs, view):
-        table = listed([named.text for named in rule.names])
+        table = listed(_names(rule))
         return Judgement(Standing.UNKNOWN, reason=f"the map has nothing of {table}: {start} .. {stop} is empty")
-    if view.map is None and low == high:
-        reason = f"nothing lies between {start} and {stop}, and only a map (--map) tells whether anything should"
-        return Judgement(Standing.UNKNOWN, reason=reason)
     if view.map is None and ("entry-size" not in rule.keys or not _is_known(rule, view)):
         return Judgement(Standing.UNKNOWN, reason="an ELF does not name the input sections, give --map")
     return Judgement(Standing.HOLDS, evidence=view.available)
+
+
+def _names(rule: Rule) -> list[str]:
+    return [named.text for named in rule.names]
+
+
+def _why_empty(globs: list[Glob], view: ImageView) -> str:
+    """What keeps from telling whether the link dropped a table that is empty; nothing if it is told."""
+    if view.map is None or view.map.incomplete:
+        return "only a map (--map) tells whether anything should"
+    return view.inputs.unlisted.doubt(*globs) if view.map.linker == "lld" else ""
+
+
+def _is_kept(globs: list[Glob], view: ImageView) -> bool:
+    """Whether the script keeps all of the table, so that an empty one had nothing that could be dropped."""
+    rules = view.script.rules if view.script is not None else ()
+    takers = [taker for taker in rules if any(overlaps(taker.names, glob) for glob in globs)]
+    return bool(takers) and all(taker.keep for taker in takers)
 
 
 def _is_known(rule: Rule, view: ImageView) -> bool:
@@ -321,6 +351,9 @@ def _faults(rule: Rule, start: str, stop: str, low: int, high: int, view: ImageV
             yield start, f"{start} is at {low:#x}, which is no multiple of {size(boundary)}"
     globs = [section_glob(named.text) for named in rule.names]
     if view.map is not None and not view.map.incomplete:
+        # What has no name in the map may be what seems to lack, or to be foreign.
+        if view.inputs.merged(*_names(rule)):
+            return
         yield from _table_faults(globs, start, stop, low, high, view)
         return
     # Without the inputs, an output section of the table's name tells as much as that it is elsewhere.
@@ -336,7 +369,7 @@ def _linked(globs: list[Glob], view: ImageView) -> list[MapInput]:
     return [part for section, part in view.inputs.named(*globs) if view.inputs.is_loaded(section)]
 
 
-def _dropped(parts: Sequence[MapInput], start: str, stop: str) -> str:
+def _dropped(parts: Sequence[MapInput | InputSection], start: str, stop: str) -> str:
     names = listed(list(dict.fromkeys(part.name for part in parts)))
     files = listed(list(dict.fromkeys(os.path.basename(part.member or part.file) for part in parts)))
     total = counted(sum(part.size for part in parts), "byte")
@@ -348,7 +381,9 @@ def _table_faults(
 ) -> Iterator[tuple[str, str]]:
     own = _linked(globs, view)
     if not own:
-        if dropped := view.inputs.dropped(*globs):
+        dropped: list[MapInput | InputSection] = [*view.inputs.dropped(*globs)]
+        dropped += view.inputs.unlisted.dropped(*globs)
+        if dropped:
             yield start, _dropped(dropped, start, stop)
         elif high > low:
             yield start, f"{counted(high - low, 'byte')} lie between {start} and {stop}, none of them of the table"

@@ -2,7 +2,7 @@
 
 ## What it does
 Every input section pattern that such a section can reach must stand in `/DISCARD/`. With a map it looks whether
-sections of the names went into an output section.
+sections of the names went into an output section; of what lld merged, its map gives no names.
 
 ## Why is this bad
 Unwind tables, destructors and exit code that the image never uses cost memory and, in a flat image, may come first and
@@ -37,7 +37,7 @@ from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of,
 from ldcheck.judging.discarding import advice, discarder, statement
 from ldcheck.judging.edits import put_first, put_last
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import unread
+from ldcheck.judging.subjects import merged_away, unread
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.budget import TooComplexError
@@ -138,6 +138,8 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
 
 def _shown(name: str, view: ImageView) -> Judgement:
     kept = view.inputs.named(section_glob(name))
+    if not kept and view.inputs.merged(name):
+        return Judgement(Standing.UNKNOWN, reason=merged_away(name, view), evidence=(EvidenceKind.MAP,))
     if not kept:
         return Judgement(Standing.HOLDS, evidence=(EvidenceKind.MAP,))
     section, part = kept[0]

@@ -2,7 +2,8 @@
 
 ## What it does
 Every input section pattern that such a section can reach must stand in a KEEP() (or in /DISCARD/, where nothing is
-kept anyway). With a map it looks whether such sections were dropped.
+kept anyway). With a map it looks whether such sections were dropped; a map of lld does not list those, and tells it
+together with all objects of the link (`--objects`) only.
 
 ## Why is this bad
 A table that is reached only through boundary symbols, a vector table or an image header has no reference that the
@@ -33,6 +34,9 @@ GNU ld manual, "Input Section and Garbage Collection".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging import edits
 from ldcheck.judging.evidence import ImageView, ScriptView
@@ -45,9 +49,12 @@ from ldcheck.sections.reach import Witness, left_over, names, reaching
 from ldcheck.sections.rules import InputRule
 from ldcheck.words import counted
 
+if TYPE_CHECKING:
+    from ldcheck.image.model import InputSection, MapInput
+
 DECLARATION = Declaration(
     head=Key("keep", Kind.NAMES, "Input sections that must be under KEEP().", names=Names.TAKEN),
-    evidence=(EvidenceKind.SCRIPT, EvidenceKind.MAP),
+    evidence=(EvidenceKind.SCRIPT, EvidenceKind.MAP, EvidenceKind.OBJECTS),
 )
 
 
@@ -132,17 +139,23 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
 def _shown(name: str, view: ImageView) -> Judgement:
     assert view.map is not None
     wanted = section_glob(name)
-    evidence = (EvidenceKind.MAP,)
-    dropped = view.inputs.dropped(wanted)
+    evidence: tuple[EvidenceKind, ...] = (EvidenceKind.MAP,)
+    dropped: Sequence[MapInput | InputSection] = view.inputs.dropped(wanted)
+    doubt = ""
+    if view.map.linker == "lld":
+        evidence += (EvidenceKind.OBJECTS,)
+        dropped, doubt = view.inputs.unlisted.dropped(wanted), view.inputs.unlisted.doubt(wanted)
     if not dropped:
         there = bool(view.inputs.named(wanted))
-        standing = Standing.HOLDS if there else Standing.UNKNOWN
-        return Judgement(standing, reason="" if there else f"the map has no input section {name}", evidence=evidence)
+        reason = doubt or ("" if there else f"the map has no input section {name}")
+        return Judgement(Standing.UNKNOWN if reason else Standing.HOLDS, reason=reason, evidence=evidence)
     total = sum(part.size for part in dropped)
+    by_objects = view.map.linker == "lld"
+    shown, where = ("objects", "not in the map") if by_objects else ("map", "among the discarded sections")
     problem = Problem(
         subject=name,
         message=f"{dropped[0].name} of {dropped[0].file} was dropped",
-        facts=(f"in the map: {counted(total, 'byte')} of {name} are among the discarded sections",),
+        facts=(f"in the {shown}: {counted(total, 'byte')} of {name} are {where}",),
         witness=dropped[0].name,
         help=f"look at the statement that takes {name}: it is to be under KEEP()",
     )

@@ -2,7 +2,8 @@
 
 ## What it does
 Finds the input section patterns that name the given sections, and decides for each whether a pattern ahead of it takes
-some or all of the same sections from the same files. With a map it looks where such sections really went.
+some or all of the same sections from the same files. With a map it looks where such sections really went; a map of lld
+names no patterns, and tells it together with the script only.
 
 ## Why is this bad
 A linker gives an input section to the first pattern that matches it, in the order of the script, and says nothing.
@@ -35,10 +36,12 @@ explicitly and is also matched by a pattern, the linker will use the first match
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, undecided
 from ldcheck.judging.edits import move_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import INPUT, absent, tried_ahead
+from ldcheck.judging.subjects import INPUT, absent, merged_away, tried_ahead
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.sections.files import EVERY_FILE
@@ -48,6 +51,9 @@ from ldcheck.sections.reach import Relation, Shadowing, Taking, names, shadowing
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
 from ldcheck.words import counted
+
+if TYPE_CHECKING:
+    from ldcheck.image.model import MapInput, MapSection
 
 DECLARATION = Declaration(
     head=Key("no-wildcard-may-shadow", Kind.NAMES, "Sections that must reach the statement that names them."),
@@ -91,8 +97,7 @@ def _harmful(taking: Taking, name: str) -> bool:
 
 def _takes_all(earlier: InputRule, rule: InputRule) -> bool:
     """Whether one rule alone leaves nothing of the other's names, whatever file they are in."""
-    unconditional = not (earlier.required or earlier.forbidden or earlier.constraint)
-    return unconditional and earlier.files == EVERY_FILE and contains(earlier.names, rule.names)
+    return earlier.is_unconditional and earlier.files == EVERY_FILE and contains(earlier.names, rule.names)
 
 
 def _by_chance(taking: Taking, rule: InputRule) -> bool:
@@ -133,24 +138,45 @@ def _shown(name: str, view: ImageView) -> Judgement:
     evidence = (EvidenceKind.MAP,)
     if not parts:
         return Judgement(Standing.UNKNOWN, reason=f"the map has no input section {name}", evidence=evidence)
-    strayed = [(section, part) for section, part in parts if part.pattern and not _named_by(part.pattern, name)]
+    takers = [(section, part, _stranger(section, part, name, view)) for section, part in parts]
+    strayed = [(section, part, taker) for section, part, taker in takers if taker]
     if not strayed:
+        if view.inputs.merged(name):
+            return Judgement(Standing.UNKNOWN, reason=merged_away(name, view), evidence=evidence)
+        if any(taker is None for *_, taker in takers):
+            rest = "give the script" if view.script is None else "and the flags that the script asks for decide it"
+            return Judgement(Standing.UNKNOWN, reason=f"a map of lld names no patterns, {rest}", evidence=evidence)
         return Judgement(Standing.HOLDS, evidence=evidence)
-    section, part = strayed[0]
-    total = sum(one.size for _, one in strayed)
+    section, part, taker = strayed[0]
+    total = sum(one.size for _, one, _ in strayed)
     size = f"{counted(total, 'byte')} ({counted(len(strayed), 'input section')})"
     own = view.sections.get(name)
     rest = "" if own is None or own[1] else f"; {name} is empty"
     problem = view.problem(
         name,
         name,
-        f"`{part.pattern}` took {part.name} of {part.file}",
+        f"`{taker}` took {part.name} of {part.file}",
         label="does not get the sections of its name",
         facts=(f"in the image: {size} are in {section.name} at {part.address:#x}{rest}",),
         witness=part.name,
-        help=f"look at where the script names {name}: `{part.pattern}` is tried ahead of it",
+        help=f"look at where the script names {name}: `{taker}` is tried ahead of it",
     )
     return Judgement(Standing.REFUTED, (problem,), evidence=evidence)
+
+
+def _stranger(section: MapSection, part: MapInput, name: str, view: ImageView) -> str | None:
+    """The statement that took an input and does not name it, or empty; None where neither map nor script tells."""
+    assert view.map is not None
+    if view.map.linker != "lld":
+        return "" if _named_by(part.pattern, name) else part.pattern
+    if view.inputs.is_orphan(section, part):
+        return ""
+    taker = view.inputs.taker(section, part)
+    if taker is None or view.script is None:
+        return None
+    wanted = section_glob(name)
+    own = any(rule.statement is taker.statement and names(rule.names, wanted) for rule in view.script.rules)
+    return "" if own else taker.text
 
 
 def _named_by(statement: str, name: str) -> bool:

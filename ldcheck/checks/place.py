@@ -43,7 +43,7 @@ from typing import NamedTuple
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.subjects import INPUT, SYMBOL, absent, address_of, marks_a_place
+from ldcheck.judging.subjects import INPUT, SYMBOL, absent, address_of, marks_a_place, merged_away
 from ldcheck.layout.facts import not_behind
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Named, Rule, names_of
@@ -244,6 +244,8 @@ def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
             for section, (address, size) in view.sections.items()
             if size and glob.matches(section)
         ]
+    if not places and view.inputs.merged(name):
+        return Judgement(Standing.UNKNOWN, reason=merged_away(name, view))
     if not places:
         reason = (
             f"the link has no input section {name}"
@@ -252,6 +254,9 @@ def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
         )
         return Judgement(Standing.UNKNOWN, reason=reason)
     strayed = [(place, wrong) for place in places if (wrong := _wrong(place, rule, view))]
+    merged = ((part.name, section.name, part.address, part.size) for section, part in view.inputs.merged(name))
+    if not strayed and any(_wrong(place, rule, view) for place in merged):
+        return Judgement(Standing.UNKNOWN, reason=merged_away(name, view))
     if not strayed:
         return Judgement(Standing.HOLDS, evidence=(evidence,))
     (shown, section, address, _), wrong = strayed[0]

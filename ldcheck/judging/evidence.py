@@ -361,7 +361,7 @@ class ImageView:
         """The input sections of the map, by name, and which statements of the script took them."""
         from ldcheck.judging.inputs import LinkedInputs
 
-        return LinkedInputs(self.map, self.elf, self.script.rules if self.script is not None else None)
+        return LinkedInputs(self.map, self.elf, self.script.rules if self.script else None, self.image.objects)
 
     def declared_at(self, name: str) -> Location | None:
         """Where the script declares an output section or symbol; None without a script or if it does not."""

@@ -2,33 +2,51 @@
 
 A map has hundreds of thousands of inputs, and most rules ask for a few by name: the names are sorted once, and a
 pattern looks through those that begin as it does. Which statement took an input, a map of GNU ld says and one of lld
-does not; the script says it for both, as far as names and files decide it.
+does not; the script says it for both, as far as names and files decide it. What a map of lld leaves out, `unlisted`
+looks for in the objects.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ldcheck.sections.globs import Glob
+from ldcheck.judging.unlisted import Unlisted
+from ldcheck.sections.families import Family, project_family_of
+from ldcheck.sections.globs import Glob, section_glob
 from ldcheck.sections.matching import Matcher
+from ldcheck.sections.reach import reaching
 
 if TYPE_CHECKING:
-    from ldcheck.image.model import Elf, LinkMap, MapInput, MapSection
+    from ldcheck.image.model import Elf, InputSection, LinkMap, MapInput, MapSection
     from ldcheck.sections.rules import InputRule
 
 Placed = tuple["MapSection", "MapInput"]
 
 # What lld merges or makes itself is booked on this file.
 _INTERNAL = "<internal>"
+# What lld makes itself, and what has a form of its own and is never merged, although it is read-only.
+_UNMERGED = (
+    ".ARM", ".MIPS", ".branch_lt", ".bss", ".dyn", ".eh_frame", ".gcc_except_table", ".gnu.hash", ".gnu.version",
+    ".got", ".hash", ".interp", ".iplt", ".note", ".plt", ".rel", ".shstrtab", ".strtab", ".symtab",
+)  # fmt: skip
 
 
 class LinkedInputs:
     """The inputs of one map. `rules` are those of the script that made it, none if that is not known."""
 
-    def __init__(self, link_map: LinkMap | None, elf: Elf | None, rules: Sequence[InputRule] | None) -> None:
+    def __init__(
+        self,
+        link_map: LinkMap | None,
+        elf: Elf | None,
+        rules: Sequence[InputRule] | None,
+        objects: Sequence[InputSection] | None = None,
+    ) -> None:
         self._map = link_map
+        self._objects = objects
+        self._merged: list[Placed] = []
         told = elf is not None and bool(elf.sections)
         self._allocated = {one.name for one in elf.sections if one.allocated} if elf is not None and told else None
         self._matcher = Matcher(rules) if rules is not None else None
@@ -43,6 +61,7 @@ class LinkedInputs:
                 self._linked.setdefault(one[1].name, []).append(one)
             if placed and self.is_loaded(section):
                 self._loaded += placed
+                self._merged += [one for one in placed if _is_merged(*one)]
         self._dropped: dict[str, list[MapInput]] = {}
         for part in link_map.discarded if link_map is not None else ():
             if part.size:
@@ -60,6 +79,34 @@ class LinkedInputs:
         """The inputs of some content that one of the patterns matches and that the map lists as discarded."""
         names = dict.fromkeys(name for glob in globs for name in _matching(glob, self._dropped_names))
         return [part for name in names for part in self._dropped[name]]
+
+    def merged(self, *names: str) -> list[Placed]:
+        """What lld merged and inputs of these names (or patterns) may be part of, without a name of their own there.
+
+        A name that the map shows by itself is none of them, nor is one of what is never merged or has its place
+        elsewhere by the script, nor one that objects have and do not let merge.
+        """
+        return [
+            (section, part) for section, part in self._merged if any(self._may_hold(section, name) for name in names)
+        ]
+
+    def _may_hold(self, section: MapSection, name: str) -> bool:
+        glob = section_glob(name)
+        if glob.matches(section.name) or glob.literal in self._linked or not _may_merge(glob):
+            return False
+        mergeable = (one.mergeable and glob.matches(one.name) for one in self._objects or ())
+        if self.unlisted.complete and not any(mergeable):
+            return False
+        if self._matcher is None:
+            return True
+        found = reaching(self._matcher.rules, name)
+        takers = [*found.undecided, *(taker for taker, _ in found.takers)]
+        return any(taker.output == section.name for taker in takers)
+
+    @cached_property
+    def unlisted(self) -> Unlisted:
+        """What the objects have and the map of lld does not."""
+        return Unlisted(self._map, self._objects)
 
     def is_loaded(self, section: MapSection) -> bool:
         """Whether an output section takes memory in the image; without the ELF, as its name tells."""
@@ -94,6 +141,11 @@ class LinkedInputs:
         file, archive = (part.member, part.file) if part.member else (part.file, None)
         return tuple(rule for rule in named if rule.files.takes(file, archive))
 
+    def taker(self, section: MapSection, part: MapInput) -> InputRule | None:
+        """The rule of the script that took an input, going by where it lies; None where that is not certain."""
+        first = next((rule for rule in self.rules(part) if rule.output == section.name), None)
+        return first if first is not None and first.is_unconditional else None
+
     def is_orphan(self, section: MapSection, part: MapInput) -> bool | None:
         """Whether no statement took an input; None where neither map nor script tells."""
         assert self._map is not None
@@ -116,10 +168,21 @@ class LinkedInputs:
         return sorted(found, key=lambda placed: placed[1].address)
 
 
+def _is_merged(section: MapSection, part: MapInput) -> bool:
+    """Whether an input is what lld merged of several: it has the name of its output section then."""
+    return part.file == _INTERNAL and part.name == section.name and not part.name.startswith(_UNMERGED)
+
+
+def _may_merge(glob: Glob) -> bool:
+    """Whether inputs of such names may be mergeable: lld refuses that for what is writable."""
+    if glob.prefix.startswith(_UNMERGED):
+        return False
+    family = project_family_of(glob.literal or f"{glob.prefix}*")
+    return family in (Family.CONSTANT, Family.OTHER)
+
+
 def _is_in(name: str, pattern: str) -> bool:
     """Whether a statement, as a map of GNU ld prints it, names an input section or a pattern of it."""
-    from ldcheck.sections.globs import section_glob
-
     words = pattern.partition("(")[2].replace("(", " ").replace(")", " ").replace(",", " ").split()
     return not words or any(section_glob(word).matches(name) for word in words)
 

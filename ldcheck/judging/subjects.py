@@ -18,6 +18,7 @@ from ldcheck.script.marks import names_a_start as names_a_start  # noqa: PLC0414
 from ldcheck.script.marks import names_an_end as names_an_end  # noqa: PLC0414 - as above
 from ldcheck.script.syntax import Assignment, Node, OutputSection
 from ldcheck.source import Related
+from ldcheck.words import listed
 
 if TYPE_CHECKING:
     from ldcheck.layout.facts import Known
@@ -164,6 +165,13 @@ def opened_section(assignment: Assignment, view: ScriptView) -> OutputSection | 
         if not isinstance(node, Assignment) or node.target.text == ".":
             return None
     return None
+
+
+def merged_away(name: str, view: ImageView) -> str:
+    """Why the map of lld does not tell where inputs of a name went: they may be part of what was merged."""
+    where = listed(list(dict.fromkeys(section.name for section, _ in view.inputs.merged(name))))
+    remedy = "give the map of a link with -O0" if view.inputs.unlisted.complete else "give all objects of the link"
+    return f"{name} may be part of what lld merged in {where}, whose names its map does not have: {remedy}"
 
 
 def first_address(name: str, view: ImageView) -> int | None:

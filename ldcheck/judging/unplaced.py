@@ -226,11 +226,7 @@ def hidden(view: ImageView, excepted: Callable[[str], bool] = lambda _: False) -
         return None
     there = {section.name for section in view.elf.sections if section.allocated and section.size}
     names = [*(name for name in view.script.output_sections if name in there), *(["COMMON"] if ".bss" in there else ())]
-    everywhere = [
-        rule
-        for rule in view.script.rules
-        if rule.files.everything and not (rule.required or rule.forbidden or rule.constraint)
-    ]
+    everywhere = [rule for rule in view.script.rules if rule.files.everything and rule.is_unconditional]
     unseen = [one for one in names if not excepted(one) and not any(rule.names.matches(one) for rule in everywhere)]
     if not unseen:
         return None

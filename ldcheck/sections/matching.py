@@ -36,11 +36,7 @@ class Matcher:
         self.alone = {rule.index: (rule,) for rule in rules}
         self.tables: dict[str, _Tables] = {}
         # The rules that take whatever their pattern matches.
-        self.plain = frozenset(
-            rule.index
-            for rule in rules
-            if rule.files is EVERY_FILE and not (rule.required or rule.forbidden or rule.constraint)
-        )
+        self.plain = frozenset(rule.index for rule in rules if rule.files is EVERY_FILE and rule.is_unconditional)
 
     def named(self, name: str) -> tuple[InputRule, ...]:
         """The rules whose patterns match a section name, in the order in which they are tried."""

@@ -103,6 +103,11 @@ class InputRule:
         """The rule in the language of scripts, as a statement with this one pattern."""
         return describe(self.statement, self.pattern)
 
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether nothing but name and file decides what the rule takes: no flags, no ONLY_IF_RO or ONLY_IF_RW."""
+        return not (self.required or self.forbidden or self.constraint)
+
     def takes(self, section: str, file: str = "x.o", archive: str | None = None, flags: int | None = None) -> bool:
         """Whether the rule takes a section of that name from that file; `flags` None leaves flags out of account."""
         return (

@@ -99,13 +99,8 @@ def _dropped(view: ImageView) -> Iterator[_Dropped]:
             if part.size:
                 yield _Dropped(part.name, part.file, part.member, part.size)
         return
-    linked = {(_short(part.file), part.member, part.name) for _, part in view.inputs.loaded()}
-    files = {(file, member) for file, member, _ in linked}
-    for section in view.image.objects or ():
-        key = _short(section.file), section.member
-        is_candidate = section.allocated and section.size and not section.group and key in files
-        if is_candidate and (*key, section.name) not in linked:
-            yield _Dropped(section.name, section.file, section.member, section.size)
+    for section in view.inputs.unlisted.dropped():
+        yield _Dropped(section.name, section.file, section.member, section.size)
 
 
 def _short(file: str) -> str:
