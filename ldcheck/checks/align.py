@@ -187,10 +187,10 @@ def _shown(named: Named, boundary: int, view: ImageView) -> Judgement:
     address = view.address(name)
     if address is None and view.inputs.merged(name):
         return Judgement(Standing.UNKNOWN, reason=merged_away(name, view))
-    if address is None:
+    if address is None and not view.doubt(name):
         address = first_address(name, view)
     if address is None:
-        if name.startswith("."):
+        if name.startswith(".") and not view.doubt(name):
             # A section without content leaves no trace in an image.
             return Judgement(Standing.UNKNOWN, reason=f"the image has no {name}")
         return missing([name], view)

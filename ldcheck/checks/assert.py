@@ -87,7 +87,8 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     values = linked_values(expression, view)
     truths = {value.truth for value in values}
     if None in truths or len(truths) > 1:
-        return Judgement(Standing.UNKNOWN, reason=values[0].reason or BY_LINKER)
+        doubts = (view.doubt(used) for used in names_in(expression))
+        return Judgement(Standing.UNKNOWN, reason=next(filter(None, doubts), values[0].reason or BY_LINKER))
     facts = operands(expression, environment, "in the image")
     if True in truths:
         return Judgement(Standing.HOLDS, evidence=view.available)

@@ -24,7 +24,8 @@ Compile the object that is named with `-fno-pic` (or `-fvisibility=hidden`), and
 
 ## Limits
 The script alone does not decide it: what the inputs bring is known after the link only. GNU ld keeps three reserved
-words in `.got.plt` on some architectures; give such a section a `limit` instead. A name that nothing has is not
+words in `.got.plt` on some architectures; give such a section a `limit` instead. Tables of relocations that
+--emit-relocs left in the file do not count: they are not loaded. A name that nothing has is not
 checked, lest a misspelling hold; those that toolchains give may be absent, and all of a rule with `optional: true`.
 
 ## References
@@ -35,6 +36,7 @@ from __future__ import annotations
 
 from ldcheck.findings import EvidenceKind, Judgement, Standing
 from ldcheck.judging.evidence import ImageView
+from ldcheck.judging.linked_sections import LinkedSection
 from ldcheck.policy.declare import Declaration, Key, Kind, Names
 from ldcheck.policy.rule import Rule
 from ldcheck.sections.globs import section_glob
@@ -54,15 +56,17 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         return Judgement(Standing.UNKNOWN, reason="no ELF and no map, give --elf or --map")
     problems = tuple(
         view.problem(
-            name,
-            name,
-            f"{name} must be empty and has {counted(size, 'byte')}",
+            one.name,
+            one.name,
+            f"{one.name} must be empty and has {counted(one.size, 'byte')}",
             label="this output section has content",
-            facts=_contributions(view, name, size),
+            facts=_contributions(view, one),
         )
         for named in rule.names
-        for name, (_, size) in view.sections.items()
-        if size and section_glob(named.text).matches(name)
+        for name, found in view.sections.items()
+        if section_glob(named.text).matches(name)
+        for one in found
+        if one.size and not _is_processed(one)
     )
     evidence = view.available
     if problems:
@@ -70,12 +74,17 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     return Judgement(Standing.HOLDS, evidence=evidence)
 
 
-def _contributions(view: ImageView, name: str, size: int) -> tuple[str, ...]:
-    address = view.address(name)
-    place = f" at {address:#x}" if address is not None else ""
-    total = f"in the image: {name} has {counted(size, 'byte')}{place}"
-    sections = view.map.sections if view.map is not None else ()
-    inputs = [part for section in sections if section.name == name for part in section.inputs if part.size]
+def _is_processed(section: LinkedSection) -> bool:
+    """Whether a section is a table of relocations that nobody loads: the linker has processed them."""
+    return section.name.startswith(".rel") and not section.is_loaded
+
+
+def _contributions(view: ImageView, section: LinkedSection) -> tuple[str, ...]:
+    name, address = section.name, section.address
+    place = f" at {address:#x}" if section.is_loaded else ""
+    total = f"in the image: {name} has {counted(section.size, 'byte')}{place}"
+    mapped = view.map.sections if view.map is not None else ()
+    inputs = [part for one in mapped if (one.name, one.address) == (name, address) for part in one.inputs if part.size]
     if not inputs:
         return (total,)
     largest = sorted(inputs, key=lambda part: -part.size)

@@ -252,8 +252,7 @@ def _start(own: _Part, view: ImageView) -> int | None:
         return region[0]
     if view.script.memory:
         return None
-    addresses = [address for address, size in view.loaded_sections.values() if size]
-    return min(addresses, default=None)
+    return min((one.address for one in view.loaded_sections), default=None)
 
 
 def _severity(name: str, asked: _Asked, view: ImageView) -> Severity | None:

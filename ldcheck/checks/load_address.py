@@ -40,7 +40,7 @@ import re
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of
 from ldcheck.judging.evidence import ImageView, ScriptView
-from ldcheck.judging.expressions import expression_of, image_regions
+from ldcheck.judging.expressions import expression_of, image_regions, names_in
 from ldcheck.judging.subjects import OUTPUT, absent
 from ldcheck.layout.facts import difference
 from ldcheck.layout.image_values import ImageValues
@@ -157,18 +157,17 @@ def _judge(named: Named, rule: Rule, view: ImageView) -> Judgement:
     assert isinstance(wanted, Named)
     expression = expression_of(wanted)
     glob = section_glob(named.text)
-    found = [name for name, (_, size) in view.sections.items() if size and glob.matches(name)]
+    found = [one for one in view.loaded_sections if glob.matches(one.name)]
     if not found:
         declared = view.script.output_sections if view.script is not None else ()
         standing = Standing.UNKNOWN if any(glob.matches(name) for name in declared) else Standing.ABSENT
         return Judgement(standing, reason=f"the image has no output section {named.text}")
     problems = []
-    for name in found:
-        address = view.sections[name][0]
-        environment = _AtSection(view, address)
-        actual, value = environment.loadaddr(name), evaluate(expression, environment)
-        if actual is None or value.number is None:
-            return Judgement(Standing.UNKNOWN, reason=value.reason or f"nothing tells the load address of {name}")
+    for name, address, actual, *_ in found:
+        value = evaluate(expression, _AtSection(view, address))
+        if value.number is None:
+            ambiguous = (view.doubt(used) for used in names_in(expression))
+            return Judgement(Standing.UNKNOWN, reason=next(filter(None, ambiguous), value.reason))
         if actual != value.number:
             problems.append(
                 view.problem(

@@ -150,8 +150,8 @@ def _shown(name: str, view: ImageView) -> Judgement:
     section, part, taker = strayed[0]
     total = sum(one.size for _, one, _ in strayed)
     size = f"{counted(total, 'byte')} ({counted(len(strayed), 'input section')})"
-    own = view.sections.get(name)
-    rest = "" if own is None or own[1] else f"; {name} is empty"
+    own = view.sections.get(name, ())
+    rest = "" if not own or any(one.size for one in own) else f"; {name} is empty"
     problem = view.problem(
         name,
         name,

@@ -111,13 +111,13 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
 
 
 def _shown(named: Named, wanted: str, view: ImageView) -> Judgement:
-    found = {name: (actual, segment) for name, actual, segment in _flags(named.text, view)}
+    found = list(_flags(named.text, view))
     if not found:
         known = view.script is not None and named.text in view.script.output_sections
         standing = Standing.UNKNOWN if known else Standing.ABSENT
         return Judgement(standing, reason=f"the image has no section or segment {named.text}")
     problems = []
-    for name, (actual, segment) in found.items():
+    for name, actual, segment in found:
         if actual == wanted:
             continue
         problem = view.problem(

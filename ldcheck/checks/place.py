@@ -39,7 +39,7 @@ GNU ld manual, "Input Section Basics", "The Location Counter".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Standing, all_of, unless_undecided
 from ldcheck.judging.evidence import ImageView, ScriptView
@@ -54,6 +54,9 @@ from ldcheck.sections.reach import Witness, reaching
 from ldcheck.sections.rules import InputRule
 from ldcheck.source import Related
 from ldcheck.words import counted, listed
+
+if TYPE_CHECKING:
+    from ldcheck.image.model import MapInput, MapSection
 
 DECLARATION = Declaration(
     head=Key("place", Kind.NAMES, "Input sections, by name or pattern.", names=Names.TAKEN),
@@ -223,26 +226,43 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     return all_of([_shown(named.text, rule, view) for named in rule.names], optional=rule.optional)
 
 
+class _Place(NamedTuple):
+    """Where a section is in the image: what it is called in a finding, its output section, and its bytes.
+
+    `room` is how many of them take memory there.
+    """
+
+    shown: str
+    section: str
+    address: int
+    size: int
+    room: int
+
+
+def _place(section: MapSection, part: MapInput) -> _Place:
+    shown = f"{part.name} of {part.file}"
+    return _Place(shown, section.name, part.address, part.size, part.size if section.room else 0)
+
+
 def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
     for key in ("between", "never-between"):
         for named in names_of(rule.keys.get(key)):
             if view.address(named.text) is None:
-                reason = view.doubt(named.text) or f"the image has no symbol {named.text}"
-                return Judgement(Standing.UNKNOWN, reason=reason)
+                if doubt := view.doubt(named.text):
+                    return Judgement(Standing.UNDECIDED, reason=doubt)
+                return Judgement(Standing.UNKNOWN, reason=f"the image has no symbol {named.text}")
     glob = section_glob(name)
     evidence = EvidenceKind.MAP
-    places = [
-        (f"{part.name} of {part.file}", section.name, part.address, part.size)
-        for section, part in view.inputs.named(glob)
-    ]
+    places = [_place(section, part) for section, part in view.inputs.named(glob)]
     if not places:
         # An ELF names no input sections, and a link may have none of that name; an output section of that name tells
         # where they went, or would have gone.
         evidence = EvidenceKind.IMAGE if view.elf is not None else EvidenceKind.MAP
         places = [
-            (section, section, address, size)
-            for section, (address, size) in view.sections.items()
-            if size and glob.matches(section)
+            _Place(one.name, one.name, one.address, one.size, one.room if one.is_loaded else 0)
+            for found in view.sections.values()
+            for one in found
+            if one.size and glob.matches(one.name)
         ]
     if not places and view.inputs.merged(name):
         return Judgement(Standing.UNKNOWN, reason=merged_away(name, view))
@@ -254,13 +274,13 @@ def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
         )
         return Judgement(Standing.UNKNOWN, reason=reason)
     strayed = [(place, wrong) for place in places if (wrong := _wrong(place, rule, view))]
-    merged = ((part.name, section.name, part.address, part.size) for section, part in view.inputs.merged(name))
+    merged = [_place(section, part) for section, part in view.inputs.merged(name)]
     if not strayed and any(_wrong(place, rule, view) for place in merged):
         return Judgement(Standing.UNKNOWN, reason=merged_away(name, view))
     if not strayed:
         return Judgement(Standing.HOLDS, evidence=(evidence,))
-    (shown, section, address, _), wrong = strayed[0]
-    total = sum(place[3] for place, _ in strayed)
+    (shown, section, address, *_), wrong = strayed[0]
+    total = sum(place.size for place, _ in strayed)
     problem = view.problem(
         section,
         name,
@@ -272,9 +292,9 @@ def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
     return Judgement(Standing.REFUTED, (problem,), evidence=(evidence,))
 
 
-def _wrong(place: tuple[str, str, int, int], rule: Rule, view: ImageView) -> str:
+def _wrong(place: _Place, rule: Rule, view: ImageView) -> str:
     """What is wrong with a place in the image; empty if nothing is."""
-    _, section, address, size = place
+    _, section, address, _, room = place
     wanted, unwanted = names_of(rule.keys.get("in")), names_of(rule.keys.get("never-in"))
     if wanted and not _is_one_of(section, wanted):
         return f"must be in {_texts(wanted)}"
@@ -287,9 +307,10 @@ def _wrong(place: tuple[str, str, int, int], rule: Rule, view: ImageView) -> str
         start, end = view.address(symbols[0].text), view.address(symbols[1].text)
         assert start is not None
         assert end is not None
-        if inside and not start <= address <= address + size <= end:
+        if inside and not start <= address <= address + room <= end:
             return f"must lie between {symbols[0].text} and {symbols[1].text}"
-        if not inside and address < end and start < address + size:
+        # What takes no memory lies between no addresses.
+        if not inside and room and address < end and start < address + room:
             return f"must not lie between {symbols[0].text} and {symbols[1].text}"
     return ""
 

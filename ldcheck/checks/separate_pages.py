@@ -32,7 +32,8 @@ with
     .bss : { *(.bss) }
 
 ## Limits
-Members of one group may share pages. Sections without content, and ranges within one, occupy no page.
+Members of one group may share pages. Sections without content, and ranges within one, occupy no page, nor do the zeros
+of threads (`.tbss`).
 
 ## References
 GNU ld manual, "Builtin Functions" (ALIGN), "Forced Output Alignment".
@@ -53,7 +54,7 @@ from ldcheck.layout.pages import (
     Range,
     Separation,
     section_extents,
-    section_range,
+    section_ranges,
     separations,
     shared_pages,
 )
@@ -62,6 +63,7 @@ from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Named, Rule
 from ldcheck.policy.sizes import size_of
 from ldcheck.script.syntax import Call, OutputSection
+from ldcheck.sections.families import THREAD_ZEROS, takes_only
 from ldcheck.source import Related
 
 # Functions of the location counter that go by the page sizes of the link.
@@ -93,8 +95,11 @@ def on_script(rule: Rule, view: ScriptView) -> Judgement:
             extents = _extents(named.text, view, view.layout)
             if not extents:
                 judgements.append(absent(named, view, "an output section or a range `start..end`"))
-            groups[-1] += extents
-    for first, second in combinations(groups, 2):
+            groups[-1] += [one for one in extents if _takes_room(one, view)]
+    occupied = [group for group in groups if group]
+    if len(occupied) < 2 and not judgements:
+        return Judgement(Standing.UNKNOWN, reason="fewer than two of the groups take memory where they stand")
+    for first, second in combinations(occupied, 2):
         together = [one for one in separations(view.layout, first, second, page) if not one.apart]
         judgements.append(Judgement(Standing.HOLDS))
         judgements += [_not_apart(one, page, view) for one in together if not _apart_with_content(one, page, view)]
@@ -108,6 +113,10 @@ def _extents(name: str, view: ScriptView, layout: Layout) -> list[Extent]:
         start, end = (address_of(symbol, view, layout) for symbol in symbols)
         return [] if start is None or end is None else [Extent(name, start[1], end[1], start[0])]
     return section_extents(layout, name)
+
+
+def _takes_room(extent: Extent, view: ScriptView) -> bool:
+    return extent.section is None or not takes_only(extent.section, THREAD_ZEROS, view.rules)
 
 
 def _apart_with_content(found: Separation, page: int, view: ScriptView) -> bool:
@@ -187,7 +196,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if view.elf is None:
         return Judgement(Standing.UNKNOWN, reason="no ELF, give --elf")
     page = size_of(rule.keys["page"], view.params)
-    groups = [[found for named in group if (found := _range(named.text, view))] for group in _groups(rule)]
+    groups = [[found for named in group for found in _ranges(named.text, view)] for group in _groups(rule)]
     if sum(bool(group) for group in groups) < 2:
         return Judgement(Standing.UNKNOWN, reason="the image has content in fewer than two of the groups")
     problems = tuple(_shared(groups, page, view))
@@ -200,13 +209,13 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     return Judgement(Standing.HOLDS)
 
 
-def _range(name: str, view: ImageView) -> Range | None:
+def _ranges(name: str, view: ImageView) -> list[Range]:
     assert view.elf is not None
     symbols = _symbols(name)
     if symbols and symbols[0] in view.elf.symbols:
         start, end = map(view.symbol, symbols)
-        return Range(name, start, end) if start is not None and end is not None and start < end else None
-    return section_range(view.elf, name)
+        return [Range(name, start, end)] if start is not None and end is not None and start < end else []
+    return section_ranges(view.elf, name)
 
 
 def _shared(groups: list[list[Range]], page: int, view: ImageView) -> Iterator[Problem]:

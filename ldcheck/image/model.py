@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # The file that GNU ld says its stubs are in.
 STUBS = "linker stubs"
+_SHF_TLS = 0x400
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,11 @@ class ImageSection:
     def end(self) -> int:
         """The address behind the last byte."""
         return self.address + self.size
+
+    @property
+    def room(self) -> int:
+        """The bytes of memory that it takes where it stands: none for zeros of threads, which each thread makes."""
+        return 0 if self.flags & _SHF_TLS and not self.occupies_file else self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +206,11 @@ class MapSection:
     def end(self) -> int:
         """The address behind the last byte."""
         return self.address + self.size
+
+    @property
+    def room(self) -> int:
+        """The bytes of memory that it takes where it stands, going by its name: none for zeros of threads."""
+        return 0 if self.name.startswith(".tbss") else self.size
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,9 +131,7 @@ def section_paddings(link_map: LinkMap, allocated: frozenset[str] | None = None)
 
 def end_of(section: MapSection | None) -> int | None:
     """Where the next section may begin. Zero-initialised thread data takes no place of its own."""
-    if section is None:
-        return None
-    return section.address if section.name.startswith(".tbss") else section.end
+    return None if section is None else section.address + section.room
 
 
 class OuterJumps:

@@ -137,8 +137,8 @@ def others(low: int, high: int, own: Collection[MapInput], view: ImageView) -> l
     """The inputs of some content between two addresses that are not among `own`."""
     return [
         part
-        for _, part in view.inputs.loaded()
-        if part.address < high and low < part.address + part.size and part not in own
+        for section, part in view.inputs.loaded()
+        if section.room and part.address < high and low < part.address + part.size and part not in own
     ]
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ldcheck.findings import EvidenceKind, Fix, Judgement, Problem, Severity
 from ldcheck.image.named import meaning
+from ldcheck.judging.linked_sections import LinkedSection, Named, linked_sections, several
 from ldcheck.judging.memory import by_all_names, fixed_regions, region_aliases
 from ldcheck.linker import GNU, Linker
 from ldcheck.script.syntax import (
@@ -296,34 +297,28 @@ class ImageView:
         return tuple(kind for kind, part in parts if part is not None)
 
     @cached_property
-    def sections(self) -> Mapping[str, tuple[int, int]]:
-        """Address and size of each output section by name, the first of several; the ELF counts before the map."""
-        found: dict[str, tuple[int, int]] = {}
-        for linked in (self.elf, self.map):
-            for one in linked.sections if linked is not None else ():
-                found.setdefault(one.name, (one.address, one.size))
-        return {name: place for name, place in found.items() if name}
+    def sections(self) -> Named:
+        """The output sections by name, which several may have; the ELF counts before the map."""
+        return linked_sections(self.elf, self.map)
 
     @cached_property
-    def loaded_sections(self) -> Mapping[str, tuple[int, int]]:
-        """Those of the output sections that take memory in the image."""
-        if self.elf is not None:
-            return {one.name: (one.address, one.size) for one in self.elf.sections if one.allocated and one.name}
-        listed = self.map.sections if self.map is not None else ()
-        return {one.name: (one.address, one.size) for one in listed if self.inputs.is_loaded(one)}
+    def loaded_sections(self) -> tuple[LinkedSection, ...]:
+        """Those of the output sections that have content and take memory in the image."""
+        return tuple(one for found in self.sections.values() for one in found if one.is_loaded and one.size)
 
     def address(self, name: str) -> int | None:
-        """The address of an output section that has content, or of a symbol."""
-        address, size = self.sections.get(name, (0, 0))
-        return address if size else self.symbol(name)
+        """The address of the one output section of a name that has content, or of a symbol; None if it has several."""
+        found = [one.address for one in self.sections.get(name, ()) if one.is_loaded and one.size]
+        return self.symbol(name) if not found else found[0] if len(found) == 1 else None
 
     def symbol(self, name: str) -> int | None:
         """The address of a symbol that was linked; that of Thumb code without the bit which says so."""
         return found.address if (found := meaning(name, self.elf, self.map)) is not None else None
 
     def doubt(self, name: str) -> str:
-        """Why the address of a symbol that was linked is not known, as a clause; empty where it is."""
-        return found.doubt if (found := meaning(name, self.elf, self.map)) is not None else ""
+        """Why the address of a section or symbol that was linked is not known, as a clause; empty where it is."""
+        found = meaning(name, self.elf, self.map)
+        return several(name, self.sections) or (found.doubt if found is not None else "")
 
     @cached_property
     def symbols(self) -> frozenset[str]:

@@ -110,13 +110,7 @@ class LinkedInputs:
 
     def is_loaded(self, section: MapSection) -> bool:
         """Whether an output section takes memory in the image; without the ELF, as its name tells."""
-        if self._allocated is not None:
-            return section.name in self._allocated
-        if section.present:
-            from ldcheck.layout.traits import is_unallocated
-
-            return not is_unallocated(section.name)
-        return False
+        return is_called_loaded(section) if self._allocated is None else section.name in self._allocated
 
     def loaded(self) -> Sequence[Placed]:
         """Every input of some content that takes memory in the image, in the order of the map."""
@@ -166,6 +160,17 @@ class LinkedInputs:
             return None
         found = [placed for placed in self.loaded() if self.is_orphan(*placed)]
         return sorted(found, key=lambda placed: placed[1].address)
+
+
+def is_called_loaded(section: MapSection) -> bool:
+    """Whether an output section takes memory in the image, going by its name.
+
+    One for relocations does not if it has no address: they were processed, and --emit-relocs left them.
+    """
+    from ldcheck.layout.traits import is_unallocated
+
+    is_left = section.name.startswith(".rel") and section.address == 0
+    return section.present and not is_left and not is_unallocated(section.name)
 
 
 def _is_merged(section: MapSection, part: MapInput) -> bool:

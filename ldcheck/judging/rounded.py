@@ -121,8 +121,8 @@ def _begin(found: Rounded, view: ImageView) -> int | None:
     """The address of the first input of a range in the link; that of the symbol itself where there is none."""
     address = view.symbol(found.start.target.text)
     if found.begins is not None:
-        start, held = view.loaded_sections.get(found.begins.name.text, (0, 0))
-        return start if held else address
+        named = (one.address for one in view.loaded_sections if one.name == found.begins.name.text)
+        return next(named, address)
     if view.map is None or view.map.incomplete:
         return None
     taken = ((part, view.inputs.rules(part)[:1]) for _, part in view.inputs.loaded())

@@ -31,12 +31,12 @@ def _placed(problem: Problem, view: ImageView, script: ScriptView) -> Problem:
 
 def _in_front(name: str, view: ImageView, script: ScriptView) -> Node | None:
     """The output section of the script that ends last below an output section of the image."""
-    if name not in view.loaded_sections:
+    address = next((one.address for one in view.loaded_sections if one.name == name), None)
+    if address is None:
         return None
-    address = view.loaded_sections[name][0]
     ends = [
-        (start + size, other)
-        for other, (start, size) in view.loaded_sections.items()
-        if size and start + size <= address and other in script.output_sections
+        (one.end, one.name)
+        for one in view.loaded_sections
+        if one.room and one.end <= address and one.name in script.output_sections
     ]
     return script.output_sections[max(ends)[1]][0] if ends else None

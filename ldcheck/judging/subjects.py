@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ldcheck.findings import Judgement, Problem, Standing
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.linked_sections import several
 from ldcheck.judging.reordering import bound_to_order
 from ldcheck.policy.rule import Named
 from ldcheck.script.marks import marks_a_place as marks_a_place  # noqa: PLC0414 - part of what this module gives
@@ -60,7 +61,10 @@ STRIPPED = "the ELF file is stripped of its symbols, give the unstripped one"
 
 
 def missing(names: Sequence[str], view: ImageView, reason: str = "") -> Judgement:
-    """The judgement on names that the image does not have: undecided if it may have had them all the same."""
+    """The judgement on names that mean no address of the image: undecided if it has several, or may have had one."""
+    for name in names:
+        if ambiguous := several(name, view.sections):
+            return Judgement(Standing.UNDECIDED, reason=ambiguous)
     reason = reason or f"the image has no {' and no '.join(names)}"
     if doubts := [doubt for name in names if (doubt := view.doubt(name))]:
         return Judgement(Standing.UNKNOWN, reason=f"{doubts[0]}; a map of GNU ld tells which the script made")

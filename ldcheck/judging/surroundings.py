@@ -72,7 +72,7 @@ class Surroundings:
 
     def section_in_front(self, address: int) -> str:
         """The output section that ends last at or below an address, if none of the script's symbols lies behind it."""
-        ends = [(start + size, name) for name, (start, size) in self._view.loaded_sections.items() if size]
+        ends = [(one.end, one.name) for one in self._view.loaded_sections if one.room]
         end, name = max(((end, name) for end, name in ends if end <= address), default=(0, ""))
         symbol = self.behind(address)
         return name if symbol is None or symbol.address < end else ""

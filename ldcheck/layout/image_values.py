@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from ldcheck.image.named import meaning
 from ldcheck.script.environment import ABSOLUTE, Environment, Value
@@ -13,6 +13,8 @@ from ldcheck.script.uses import statements_of
 
 if TYPE_CHECKING:
     from ldcheck.image.model import Elf, ImageSection, LinkMap, MapSection
+
+    _Section = TypeVar("_Section", ImageSection, MapSection)
 
 
 class ImageValues(Environment):
@@ -74,6 +76,8 @@ class ImageValues(Environment):
         found = self._section(section) or self._mapped(section)
         if found is not None:
             return found.size
+        if self._in_elf(section) or self._in_map(section):
+            return None
         # An output section without content is not in the ELF, and SIZEOF of one that does not exist is 0.
         return 0 if self.elf is not None or self.map is not None else None
 
@@ -98,12 +102,21 @@ class ImageValues(Environment):
         return header + program_header * len(self.elf.segments)
 
     def _section(self, name: str) -> ImageSection | None:
-        return self.elf.section(name) if self.elf is not None else None
+        return self._meant(self._in_elf(name))
 
     def _mapped(self, name: str) -> MapSection | None:
-        if self.map is None:
-            return None
-        return next((section for section in self.map.sections if section.name == name), None)
+        return self._meant(self._in_map(name))
+
+    def _in_elf(self, name: str) -> list[ImageSection]:
+        return [section for section in self.elf.sections if section.name == name] if self.elf is not None else []
+
+    def _in_map(self, name: str) -> list[MapSection]:
+        return [section for section in self.map.sections if section.name == name] if self.map is not None else []
+
+    def _meant(self, sections: Sequence[_Section]) -> _Section | None:
+        """The section that a name means, of those that have it: that with content; None where several have."""
+        filled = [section for section in sections if section.size]
+        return next(iter(filled or sections), None) if len(filled) < 2 else None
 
 
 def regions_of(tree: Script) -> dict[str, tuple[int, int]]:

@@ -130,12 +130,13 @@ def _remedy(above: Extent, page: int) -> Remedy:
     return Remedy(f". = ALIGN({page});", above.node)
 
 
-def section_range(elf: Elf, name: str) -> Range | None:
-    """Where an output section lies in an image; None if it is not there or empty."""
-    section = elf.section(name)
-    if section is None or not section.allocated or not section.size:
-        return None
-    return Range(name, section.address, section.end)
+def section_ranges(elf: Elf, name: str) -> list[Range]:
+    """Where the output sections of a name lie in an image; none for those that take no memory."""
+    return [
+        Range(name, one.address, one.address + one.room)
+        for one in elf.sections
+        if one.name == name and one.allocated and one.room
+    ]
 
 
 def shared_pages(first: Iterable[Range], second: Iterable[Range], page: int) -> list[SharedPage]:

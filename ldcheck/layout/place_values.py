@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ldcheck.image.model import Elf, LinkMap
 from ldcheck.layout.flow import Flow
 from ldcheck.layout.image_values import ImageValues, regions_of
 from ldcheck.script.environment import ABSOLUTE, SOMEWHERE, Value
 from ldcheck.script.syntax import Overlay, Script
+
+if TYPE_CHECKING:
+    from ldcheck.layout.image_values import _Section
 
 _MASK = (1 << 64) - 1
 
@@ -61,6 +65,10 @@ class PlaceValues(ImageValues):
             home = ABSOLUTE if self.by_address else self._object_home(name)
         base = None if home == ABSOLUTE else self.addr(home)
         return found if base is None else Value(found.number - base & _MASK, home)
+
+    def _meant(self, sections: Sequence[_Section]) -> _Section | None:
+        """The first of a name, as the linkers have it."""
+        return sections[0] if sections else None
 
     def _object_home(self, name: str) -> str:
         assert self.elf is not None

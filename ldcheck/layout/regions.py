@@ -11,8 +11,6 @@ from ldcheck.layout.traits import is_noload
 from ldcheck.script.syntax import OutputSection, Script, statements
 from ldcheck.sections.families import Family, project_family_of
 
-_THREAD_LOCAL = 0x400
-
 
 class Occupied(NamedTuple):
     """An output section in memory. `resident` is False for zero-initialised thread data, which takes no place itself.
@@ -49,7 +47,7 @@ def occupied(elf: Elf | None, link_map: LinkMap | None, empty: Collection[str] =
                 one.address,
                 elf.load_address(one),
                 one.size,
-                one.occupies_file or not one.flags & _THREAD_LOCAL,
+                bool(one.room),
                 one.size if one.occupies_file else 0,
             )
             for one in elf.sections
@@ -62,7 +60,7 @@ def occupied(elf: Elf | None, link_map: LinkMap | None, empty: Collection[str] =
             one.address,
             one.load_address,
             one.size,
-            not one.name.startswith(".tbss"),
+            bool(one.room),
             0 if one.name in empty else _stored(one, link_map.linker),
         )
         for one in loaded_sections(link_map)

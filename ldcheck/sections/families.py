@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from enum import Enum
 from functools import lru_cache
 
+from ldcheck.script.syntax import OutputSection
 from ldcheck.sections.rules import InputRule
 
 
@@ -85,6 +86,16 @@ def is_whole_family(name: str) -> bool:
     """Whether a pattern takes a family of toolchain sections as such, or everything: `.text`, `.rodata.*`, `*`."""
     plain = name.rstrip("*?").rstrip(".")
     return not plain or any(plain == prefix for prefix, _ in _PREFIXES)
+
+
+# What takes no memory where it stands: each thread makes its own zeros.
+THREAD_ZEROS = (".tbss", ".gnu.linkonce.tb.")
+
+
+def takes_only(section: OutputSection, beginnings: tuple[str, ...], rules: Sequence[InputRule]) -> bool:
+    """Whether all that an output section takes has names that begin so, by the rules of its script."""
+    taken = [rule.names.text for rule in rules if rule.section is section]
+    return bool(taken) and all(name.startswith(beginnings) for name in taken)
 
 
 _PREFIXED = (Family.CODE, Family.CONSTANT, Family.DATA, Family.ZERO)

@@ -292,18 +292,18 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     problems: list[Problem] = []
     lacking: list[str] = []
     for kind in _WHOLE:
-        start, size = view.loaded_sections.get(f".{kind}", (0, 0))
+        start, end = _extent(f".{kind}", view)
         begins, ends = (
             {name: view.symbol(name) for name in _called(kind, pattern, word, view.script)}
             for pattern, word in ((_START, _IS_START), (_END, _IS_END))
         )
-        for name, address in (*begins.items(), *ends.items()) if size else ():
+        for name, address in (*begins.items(), *ends.items()) if end > start else ():
             if address is None:
                 lacking.append(name)
             elif address in begins.values() and address in ends.values():
                 # A range that ends where it starts.
                 continue
-            elif name in begins and address >= start + size:
+            elif name in begins and address >= end:
                 problems.append(_beside(name, f".{kind}", "beginning", "behind", address, view))
             elif name in ends and address <= start:
                 problems.append(_beside(name, f".{kind}", "end", "ahead of", address, view))
@@ -320,6 +320,12 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
     return Judgement(Standing.HOLDS)
 
 
+def _extent(name: str, view: ImageView) -> tuple[int, int]:
+    """From the first byte to the end of the last of the output sections of a name; nothing where there is none."""
+    found = [one for one in view.loaded_sections if one.name == name]
+    return min((one.address for one in found), default=0), max((one.address + one.size for one in found), default=0)
+
+
 def _called(kind: str, pattern: re.Pattern[str], word: re.Pattern[str], view: ScriptView) -> Iterator[str]:
     """The symbols that mark a place, and are a bound of a kind by their names."""
     for node in view.statements:
@@ -329,7 +335,7 @@ def _called(kind: str, pattern: re.Pattern[str], word: re.Pattern[str], view: Sc
 
 
 def _beside(name: str, section: str, bound: str, side: str, address: int, view: ImageView) -> Problem:
-    start, size = view.loaded_sections[section]
+    start, end = _extent(section, view)
     at = view.declared_at(section)
     return view.problem(
         name,
@@ -337,7 +343,7 @@ def _beside(name: str, section: str, bound: str, side: str, address: int, view: 
         f"{name} is the {bound} of {section} by its name, and lies {side} all of it: it is at {address:#x}",
         label=f"the {bound} of {section}, by its name",
         related=(Related(at, f"{section} is here"),) if at is not None else (),
-        facts=(f"in the image: {section} is at {start:#x}, up to {start + size:#x}",),
+        facts=(f"in the image: {section} is at {start:#x}, up to {end:#x}",),
         help=f"look at where {name} stands, and at what it is an alias of",
         severity=Severity.WARNING,
     )

@@ -38,6 +38,7 @@ from ldcheck.policy.rule import Rule
 from ldcheck.record import dataclass
 from ldcheck.script.marks import marks_a_place, names_an_end
 from ldcheck.script.syntax import Assignment, Binary, Call, Expression, Name, Node, OutputSection, Word
+from ldcheck.sections.families import THREAD_ZEROS, takes_only
 from ldcheck.source import Related
 from ldcheck.words import counted
 
@@ -46,7 +47,6 @@ DECLARATION = Declaration(
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
 )
 
-_ZEROED = (".tbss", ".gnu.linkonce.tb.")
 _INITIALISED = (".tdata", ".gnu.linkonce.td.")
 
 
@@ -93,8 +93,8 @@ def _sizes(symbol: str, view: ImageView) -> tuple[str, ...]:
 
 def _distances(view: ScriptView) -> Iterator[_Distance]:
     sections = [node for node in view.statements if isinstance(node, OutputSection)]
-    zeroed = {id(node) for node in sections if _takes_only(node, _ZEROED, view)}
-    local = {id(node) for node in sections if _takes_only(node, _ZEROED + _INITIALISED, view)}
+    zeroed = {id(node) for node in sections if takes_only(node, THREAD_ZEROS, view.rules)}
+    local = {id(node) for node in sections if takes_only(node, THREAD_ZEROS + _INITIALISED, view.rules)}
     in_front: Node | None = None
     for node in view.statements if zeroed else ():
         if isinstance(node, Assignment) and node.operator == "=" and node.target.text != ".":
@@ -125,11 +125,6 @@ def _stretches(node: Assignment, view: ScriptView) -> Iterator[tuple[int, int]]:
         low = _place(start, view)
         if low is not None and high is not None:
             yield high, low
-
-
-def _takes_only(section: OutputSection, names: tuple[str, ...], view: ScriptView) -> bool:
-    taken = [rule.names.text for rule in view.rules if rule.section is section]
-    return bool(taken) and all(name.startswith(names) for name in taken)
 
 
 def _differences(value: Expression) -> Iterator[tuple[Expression, Expression]]:
