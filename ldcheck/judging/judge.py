@@ -239,7 +239,8 @@ def _combine(
         return _Outcome(_result(rule, Verdict.NOT_CHECKED, shown.reason, used))
     decided = [judgement for judgement in present.values() if judgement.standing is Standing.HOLDS]
     if satisfied or decided:
-        reason = next((judgement.reason for judgement in decided if judgement.reason), "")
+        agreeing = [*decided, *((shown,) if satisfied and shown is not None else ())]
+        reason = next((judgement.reason for judgement in agreeing if judgement.reason), "")
         # What a check remarks on the rule itself is no violation of it.
         remarks = shown.problems if satisfied and shown is not None else ()
         findings = tuple(finding_of(rule, remark, Verdict.HELD, used, "") for remark in remarks)

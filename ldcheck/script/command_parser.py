@@ -27,7 +27,7 @@ from ldcheck.script.syntax import (
 )
 
 # PT_ names and what they mean (ELF specification, and GNU's own).
-_HEADER_TYPES = {
+HEADER_TYPES = {
     "PT_NULL": 0,
     "PT_LOAD": 1,
     "PT_DYNAMIC": 2,
@@ -292,7 +292,7 @@ class CommandParser(BodyParser):
     def _check_header_type(self, kind: Expression) -> None:
         """The type of a program header: GNU ld wants to know it while it reads."""
         if isinstance(kind, Name):
-            if kind.name not in _HEADER_TYPES:
+            if kind.name not in HEADER_TYPES:
                 message = f"`{hints.shorten(kind.name)}` is no type of a program header"
                 self._report(kind.start, kind.end, message, expected="PT_LOAD, another PT_ name of ELF, or a number")
         elif not isinstance(kind, Number):
@@ -422,7 +422,7 @@ def _header_number(kind: Expression) -> int | None:
     """The number of a program header's type, where it is written plainly."""
     if isinstance(kind, Number):
         return kind.value
-    return _HEADER_TYPES.get(kind.name) if isinstance(kind, Name) else None
+    return HEADER_TYPES.get(kind.name) if isinstance(kind, Name) else None
 
 
 TOP_COMMANDS: dict[str, Callable[[CommandParser, str, int], Node]] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ldcheck.findings import Verdict
+from ldcheck.findings import Severity, Verdict
 from tests.checks.test_linked import EACH_LINKER, START, judged, linked, said
 
 # Several output sections of one name ---------------------------------------------------------------------------------
@@ -109,3 +109,44 @@ def test_relocations_that_are_loaded_are_in_the_image_that_runs(tmp_path: Path, 
     script = "SECTIONS { . = 0x10000; .text : { *(.text) } .data : { *(.data) } .rela.dyn : { *(.rela.*) } }"
     done = linked(tmp_path, script, f"{START}.data\n.quad _start\n", linker=linker, options=("-pie",))
     assert len(said(judged(done, "empty: .rela.*", with_map=False))) == 1
+
+
+# Flags of sections, and of the segments that load them ---------------------------------------------------------------
+
+SEGMENTS = (
+    "PHDRS { ro PT_LOAD; text PT_LOAD; data PT_LOAD; } SECTIONS { . = 0x10000; .rodata : { *(.rodata) } :ro"
+    " . = ALIGN(4K); .text : { *(.text) } :text . = ALIGN(4K); .data : { *(.data) } :data }"
+)
+
+
+@EACH_LINKER
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_a_segment_is_told_by_its_place_only_where_all_are_there(
+    tmp_path: Path, linker: str, *, is_filled: bool
+) -> None:
+    constant = '.section .rodata,"a"\n.long 1\n' if is_filled else ""
+    done = linked(tmp_path, SEGMENTS, f"{START}.data\n.long 2\n{constant}", linker=linker)
+    right = judged(done, "permissions: text, are: r-x").rules[0]
+    wrong = judged(done, "permissions: text, are: rw-").rules[0]
+    if not is_filled and linker != "ld":
+        assert (right.verdict, wrong.verdict) == (Verdict.NOT_CHECKED, Verdict.NOT_CHECKED)
+        assert "the image has 2 program headers and PHDRS has 3: nothing tells which one is text" in right.reason
+    else:
+        assert (right.verdict, wrong.verdict) == (Verdict.HELD, Verdict.VIOLATED)
+
+
+def test_a_section_that_its_segment_loads_with_more_rights(tmp_path: Path) -> None:
+    source = f'{START}.data\n.long 2\n.section .rodata,"a"\n.long 1\n'
+    script = "SECTIONS { . = 0x10000; .text : { *(.text) } .rodata : { *(.rodata) } .data : { *(.data) } }"
+    report = judged(linked(tmp_path, script, source), "permissions: .text, are: r-x")
+    assert (report.rules[0].verdict, report.rules[0].reason) == (
+        Verdict.HELD,
+        "by the flags of the section, in a segment that is rwx",
+    )
+    (note,) = report.findings
+    assert (note.severity, note.message) == (
+        Severity.NOTE,
+        ".text is r-x by its own flags, and the segment at 0x10000 is rwx",
+    )
+    report = judged(linked(tmp_path, SEGMENTS, source), "permissions: .text, are: r-x")
+    assert (report.rules[0].verdict, report.rules[0].reason, report.findings) == (Verdict.HELD, "", ())
