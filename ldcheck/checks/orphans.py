@@ -29,10 +29,12 @@ with
 ## Limits
 A name that a target never emits is not reported from the script: only what compilers for its architecture emit, under
 options that the script shows it is made for. Sections that are not loaded (debug information, symbol tables) do not
-count; a map without its ELF tells them by their names, so name others under `except`. A map of lld names no statements:
-what took a section is worked out from the script. An ELF shows no orphan of an output section's own name, which joins
-that: without a map or objects the rule is not checked where there may be one. Where a policy has this rule as an error,
-`align`, `order` and the others take it for granted: what they prove of addresses holds for links without orphans.
+count; a map without its ELF tells them by their names, so name others under `except`. A map of lld names no
+statements: what took a section is worked out from the script. Where INPUT_SECTION_FLAGS or ONLY_IF_RO decides that,
+only the objects tell it; a map of GNU ld does not print those flags, so that without the script it shows no such
+orphan. An ELF shows no orphan of an output section's own name, which joins that: without a map or objects the rule is
+not checked where there may be one. Where a policy has this rule as an error, `align`, `order` and the others take it
+for granted: what they prove of addresses holds for links without orphans.
 
 ## References
 GNU ld manual, "Orphan Sections"; option --orphan-handling.

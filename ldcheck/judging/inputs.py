@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from ldcheck.judging.unlisted import Unlisted
@@ -18,10 +18,10 @@ from ldcheck.sections.families import Family, project_family_of
 from ldcheck.sections.globs import Glob, section_glob
 from ldcheck.sections.matching import Matcher
 from ldcheck.sections.reach import reaching
+from ldcheck.sections.rules import InputRule, input_rules
 
 if TYPE_CHECKING:
     from ldcheck.image.model import Elf, InputSection, LinkMap, MapInput, MapSection
-    from ldcheck.sections.rules import InputRule
 
 Placed = tuple["MapSection", "MapInput"]
 
@@ -148,11 +148,31 @@ class LinkedInputs:
             return True
         if self._matcher is None:
             # What joined an output section of its name is printed below the last pattern there.
-            return (part.name == section.name and not _is_in(part.name, part.pattern)) if told else None
+            return (part.name == section.name and not _is_in(part)) if told else None
         if part.file == _INTERNAL and part.name == section.name:
             # Pieces of several names became one of the output section's name.
             return section.name not in self._filled
-        return not self.rules(part)
+        rules = self.rules(part)
+        if not rules or any(rule.is_unconditional for rule in rules) or self._is_choice(rules):
+            return not rules
+        # Below a pattern that did not take it, a map of GNU ld prints only what joins the output section of its name.
+        return False if told and part.name not in (section.name, "COMMON") else None
+
+    def _is_choice(self, rules: Sequence[InputRule]) -> bool:
+        """Whether there are a section with ONLY_IF_RO and one with ONLY_IF_RW that take the same: a link has one."""
+        assert self._matcher is not None
+        asking = {id(rule.section): rule.constraint for rule in rules if not (rule.required or rule.forbidden)}
+        taken: dict[int, list[str]] = {}
+        for rule in self._matcher.rules:
+            taken.setdefault(id(rule.section), []).append(rule.text)
+        either = [{*taken[key]} for key, constraint in asking.items() if constraint == "ONLY_IF_RO"]
+        other = [{*taken[key]} for key, constraint in asking.items() if constraint == "ONLY_IF_RW"]
+        return any(texts in other for texts in either)
+
+    def doubtful(self) -> list[Placed]:
+        """The inputs that take memory and of which flags decide whether a statement took them or not, by address."""
+        found = self.loaded() if self._matcher is not None else ()
+        return sorted((one for one in found if self.is_orphan(*one) is None), key=lambda placed: placed[1].address)
 
     def orphans(self) -> list[Placed] | None:
         """The inputs that take memory and that no statement took, by address; None where nothing tells."""
@@ -186,10 +206,20 @@ def _may_merge(glob: Glob) -> bool:
     return family in (Family.CONSTANT, Family.OTHER)
 
 
-def _is_in(name: str, pattern: str) -> bool:
-    """Whether a statement, as a map of GNU ld prints it, names an input section or a pattern of it."""
-    words = pattern.partition("(")[2].replace("(", " ").replace(")", " ").replace(",", " ").split()
-    return not words or any(section_glob(word).matches(name) for word in words)
+def _is_in(part: MapInput) -> bool:
+    """Whether the statement that a map of GNU ld prints above an input takes its name, from its file."""
+    file, archive = (part.member, part.file) if part.member else (part.file, None)
+    rules = _printed(part.pattern)
+    return not rules or any(rule.takes(part.name, file, archive) for rule in rules)
+
+
+@lru_cache(maxsize=4096)
+def _printed(pattern: str) -> tuple[InputRule, ...]:
+    """The rules of a statement that a map prints; it has no INPUT_SECTION_FLAGS."""
+    from ldcheck.script.parser import parse
+    from ldcheck.source import Source
+
+    return input_rules(parse(Source("<map>", f"SECTIONS {{ .x : {{ {pattern} }} }}")).tree)
 
 
 def _matching(glob: Glob, names: Sequence[str]) -> Iterator[str]:

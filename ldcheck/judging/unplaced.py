@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,7 @@ from ldcheck.source import Related
 from ldcheck.words import listed
 
 if TYPE_CHECKING:
+    from ldcheck.image.model import MapInput
     from ldcheck.script.syntax import Assignment, Node
     from ldcheck.sections.kinship import Family
     from ldcheck.sections.siblings import Group, Missing
@@ -163,13 +165,19 @@ def _has_inputs_behind(bound: Assignment, view: ScriptView) -> bool:
 class Orphan(NamedTuple):
     """An allocated section that no statement took: its name, the file that it came from, its size in bytes.
 
-    `address` is where it lies; None where nothing was linked, or nothing tells.
+    `address` is where it lies; None where nothing was linked, or nothing tells. `member` is that of an archive.
     """
 
     name: str
     file: str
     size: int
     address: int | None = None
+    member: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is known by in objects as in maps, which write paths of their own."""
+        return os.path.basename(self.file), self.member, self.name
 
 
 def orphans_of(view: ImageView) -> tuple[list[Orphan], tuple[EvidenceKind, ...]]:
@@ -186,7 +194,10 @@ def orphans_of(view: ImageView) -> tuple[list[Orphan], tuple[EvidenceKind, ...]]
     if placed is not None:
         evidence.append(EvidenceKind.MAP)
         # The map tells of the very link: what was only played through does not count beside it.
-        found = [Orphan(part.name, part.file, part.size, part.address) for _, part in placed]
+        told = {orphan.key for orphan in found}
+        found = [_linked(part) for _, part in placed]
+        # What flags decide, the objects tell.
+        found += [one for _, part in view.inputs.doubtful() if (one := _linked(part)).key in told]
     elif view.elf is not None and view.script is not None:
         evidence.append(EvidenceKind.IMAGE)
         linked = _in_elf(view)
@@ -195,13 +206,17 @@ def orphans_of(view: ImageView) -> tuple[list[Orphan], tuple[EvidenceKind, ...]]
     return found, tuple(evidence)
 
 
+def _linked(part: MapInput) -> Orphan:
+    return Orphan(part.name, part.file, part.size, part.address, part.member)
+
+
 def _in_objects(view: ImageView) -> list[Orphan]:
     from ldcheck.sections.placing import place
 
     assert view.script is not None
     assert view.image.objects is not None
     return [
-        Orphan(placed.input.name, placed.input.file, placed.input.size)
+        Orphan(placed.input.name, placed.input.file, placed.input.size, None, placed.input.member)
         for placed in place(view.script.tree, view.image.objects, linker=view.script.linker)
         if placed.rule is None and placed.input.allocated and placed.input.size and placed.output != "/DISCARD/"
     ]
@@ -221,8 +236,17 @@ def hidden(view: ImageView, excepted: Callable[[str], bool] = lambda _: False) -
     """The judgement where sections may have been orphans without a trace; None where they have one.
 
     An orphan goes into the output section of its name, and what is COMMON into .bss, where an ELF tells nothing apart.
+    A map does, unless the flags of an input decide whether a statement there took it.
     """
-    if view.elf is None or view.script is None or view.map is not None or view.image.objects is not None:
+    if view.map is not None:
+        known = {Orphan(one.name, one.file, 0, None, one.member).key for one in view.image.objects or ()}
+        doubtful = [_linked(part) for _, part in view.inputs.doubtful()]
+        names = [one.name for one in doubtful if one.key not in known and not excepted(one.name)]
+        if not names:
+            return None
+        reason = f"the flags of {listed(list(dict.fromkeys(names)))} decide whether a statement took it"
+        return Judgement(Standing.UNKNOWN, reason=f"{reason}, and only the objects tell them, give --objects")
+    if view.elf is None or view.script is None or view.image.objects is not None:
         return None
     there = {section.name for section in view.elf.sections if section.allocated and section.size}
     names = [*(name for name in view.script.output_sections if name in there), *(["COMMON"] if ".bss" in there else ())]

@@ -8,7 +8,7 @@ import pytest
 
 from ldcheck.findings import EvidenceKind, Verdict
 from ldcheck.report.model import Report
-from tests.checks.test_linked import HOOKS, PLAIN, START, judged, linked, said
+from tests.checks.test_linked import EACH_LINKER, HOOKS, PLAIN, START, judged, linked, said
 
 LLD = "ld.lld-16"
 
@@ -144,3 +144,50 @@ def test_what_cannot_be_among_what_lld_merged_is_held(
     done = linked(tmp_path, script, *sources, linker=LLD, options=("-O2",))
     objects = (tmp_path / "a.o", tmp_path / "b.o") if with_objects else ()
     assert told(judged(done, rule, with_script=with_script, objects=objects))[0] is Verdict.HELD
+
+
+# Flags that decide whether a statement takes a section ---------------------------------------------------------------
+
+CHOSEN = "SECTIONS {{ . = 0x10000; .text : {{ *(.text) }} .mine : {} .data : {{ *(.data) }} }}"
+CODE, CONSTANT = '.section .mine,"ax"\n.long 1\n', '.section .mine,"a"\n.long 1\n'
+
+
+@EACH_LINKER
+@pytest.mark.parametrize(
+    ("body", "sources", "is_orphan"),
+    [
+        ("{ INPUT_SECTION_FLAGS(SHF_EXECINSTR) *(.mine) }", (CODE, CODE), False),
+        ("{ INPUT_SECTION_FLAGS(SHF_EXECINSTR) *(.mine) }", (CODE, CONSTANT), True),
+        ("ONLY_IF_RO { *(.mine) }", (CODE, CONSTANT), False),
+        ("ONLY_IF_RW { *(.mine) }", (CODE, CONSTANT), True),
+    ],
+)
+def test_what_flags_decide_only_objects_tell(
+    tmp_path: Path, linker: str, body: str, sources: tuple[str, ...], *, is_orphan: bool
+) -> None:
+    done = linked(tmp_path, CHOSEN.format(body), START, *sources, linker=linker)
+    objects = tuple(tmp_path / name for name in ("a.o", "b.o", "c.o"))
+    report = judged(done, "orphans: none", objects=objects)
+    assert said(report) == (["error: no statement takes .mine"] if is_orphan else [])
+    verdict, reason = told(judged(done, "orphans: none"))
+    # An orphan that has an output section of its own is told by its place in a map of GNU ld.
+    if is_orphan and "ONLY" in body and linker == "ld":
+        assert verdict is Verdict.VIOLATED
+        return
+    assert verdict is Verdict.NOT_CHECKED
+    assert "the flags of .mine decide whether a statement took it" in reason
+
+
+@EACH_LINKER
+def test_of_two_sections_for_what_can_be_written_and_what_cannot_a_link_has_one(tmp_path: Path, linker: str) -> None:
+    body = "ONLY_IF_RO { *(.mine) } .mine : ONLY_IF_RW { *(.mine) }"
+    done = linked(tmp_path, CHOSEN.format(body), START, CONSTANT, CODE, linker=linker)
+    assert told(judged(done, "orphans: none"))[0] is Verdict.HELD
+
+
+@pytest.mark.parametrize("taking", ["*b.o(.mine)", "*(EXCLUDE_FILE(*c.o) .mine)", "EXCLUDE_FILE(*c.o) *(.mine)"])
+def test_a_map_of_gnu_ld_alone_tells_of_which_files_a_statement_takes(tmp_path: Path, taking: str) -> None:
+    done = linked(tmp_path, CHOSEN.format(f"{{ {taking} }}"), START, CONSTANT, CONSTANT)
+    assert said(judged(done, "orphans: none", with_script=False)) == ["error: no statement takes .mine"]
+    done = linked(tmp_path, CHOSEN.format(f"{{ {taking} }}"), START, CONSTANT)
+    assert told(judged(done, "orphans: none", with_script=False))[0] is Verdict.HELD
