@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Placed = tuple["MapSection", "MapInput"]
 
 # What lld merges or makes itself is booked on this file.
-_INTERNAL = "<internal>"
+INTERNAL = "<internal>"
 # What lld makes itself, and what has a form of its own and is never merged, although it is read-only.
 _UNMERGED = (
     ".ARM", ".MIPS", ".branch_lt", ".bss", ".dyn", ".eh_frame", ".gcc_except_table", ".gnu.hash", ".gnu.version",
@@ -149,14 +149,21 @@ class LinkedInputs:
         if self._matcher is None:
             # What joined an output section of its name is printed below the last pattern there.
             return (part.name == section.name and not _is_in(part)) if told else None
-        if part.file == _INTERNAL and part.name == section.name:
-            # Pieces of several names became one of the output section's name.
-            return section.name not in self._filled
+        if part.file == INTERNAL and part.name == section.name:
+            # Pieces of several names became one of the output section's name: an orphan among them has just that.
+            return True if section.name not in self._filled else self._may_hide_orphan(section, part)
         rules = self.rules(part)
         if not rules or any(rule.is_unconditional for rule in rules) or self._is_choice(rules):
             return not rules
         # Below a pattern that did not take it, a map of GNU ld prints only what joins the output section of its name.
         return False if told and part.name not in (section.name, "COMMON") else None
+
+    def _may_hide_orphan(self, section: MapSection, part: MapInput) -> bool | None:
+        """None where an input of the output section's name may have been merged without a statement; else False."""
+        assert self._matcher is not None
+        rules = self._matcher.named(part.name) if _is_merged(section, part) else ()
+        taken = any(rule.is_unconditional and rule.files.everything for rule in rules)
+        return None if rules and not taken else False
 
     def _is_choice(self, rules: Sequence[InputRule]) -> bool:
         """Whether there are a section with ONLY_IF_RO and one with ONLY_IF_RW that take the same: a link has one."""
@@ -195,7 +202,7 @@ def is_called_loaded(section: MapSection) -> bool:
 
 def _is_merged(section: MapSection, part: MapInput) -> bool:
     """Whether an input is what lld merged of several: it has the name of its output section then."""
-    return part.file == _INTERNAL and part.name == section.name and not part.name.startswith(_UNMERGED)
+    return part.file == INTERNAL and part.name == section.name and not part.name.startswith(_UNMERGED)
 
 
 def _may_merge(glob: Glob) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing
 from ldcheck.image.arches import expand, from_script
 from ldcheck.judging.architecture import declared
 from ldcheck.judging.evidence import ImageView, ScriptView
+from ldcheck.judging.inputs import INTERNAL
 from ldcheck.record import replace
 from ldcheck.script.syntax import InputSectionDescription
 from ldcheck.source import Related
@@ -175,6 +176,11 @@ class Orphan(NamedTuple):
     member: str = ""
 
     @property
+    def is_merged(self) -> bool:
+        """Whether it is what lld merged of the inputs of several files."""
+        return self.file == INTERNAL
+
+    @property
     def key(self) -> tuple[str, str, str]:
         """What it is known by in objects as in maps, which write paths of their own."""
         return os.path.basename(self.file), self.member, self.name
@@ -194,16 +200,22 @@ def orphans_of(view: ImageView) -> tuple[list[Orphan], tuple[EvidenceKind, ...]]
     if placed is not None:
         evidence.append(EvidenceKind.MAP)
         # The map tells of the very link: what was only played through does not count beside it.
-        told = {orphan.key for orphan in found}
-        found = [_linked(part) for _, part in placed]
-        # What flags decide, the objects tell.
-        found += [one for _, part in view.inputs.doubtful() if (one := _linked(part)).key in told]
+        played, found = found, [_linked(part) for _, part in placed]
+        found += _by_objects([_linked(part) for _, part in view.inputs.doubtful()], played)
     elif view.elf is not None and view.script is not None:
         evidence.append(EvidenceKind.IMAGE)
         linked = _in_elf(view)
         known = {orphan.name for orphan in linked}
         found = linked + [orphan for orphan in found if orphan.name not in known]
     return found, tuple(evidence)
+
+
+def _by_objects(doubtful: Sequence[Orphan], played: Sequence[Orphan]) -> Iterator[Orphan]:
+    """Those of which flags or merging leave it open that are orphans where the objects were played through."""
+    keys = {orphan.key for orphan in played}
+    yield from (one for one in doubtful if one.key in keys)
+    merged = {one.name: one.address for one in doubtful if one.is_merged}
+    yield from (one._replace(address=merged[one.name]) for one in played if one.name in merged)
 
 
 def _linked(part: MapInput) -> Orphan:
@@ -240,12 +252,17 @@ def hidden(view: ImageView, excepted: Callable[[str], bool] = lambda _: False) -
     """
     if view.map is not None:
         known = {Orphan(one.name, one.file, 0, None, one.member).key for one in view.image.objects or ()}
-        doubtful = [_linked(part) for _, part in view.inputs.doubtful()]
-        names = [one.name for one in doubtful if one.key not in known and not excepted(one.name)]
-        if not names:
+        doubtful = [one for _, part in view.inputs.doubtful() if not excepted((one := _linked(part)).name)]
+        if view.inputs.unlisted.complete:
+            doubtful = [one for one in doubtful if not one.is_merged]
+        left = [one for one in doubtful if one.key not in known]
+        if not left:
             return None
-        reason = f"the flags of {listed(list(dict.fromkeys(names)))} decide whether a statement took it"
-        return Judgement(Standing.UNKNOWN, reason=f"{reason}, and only the objects tell them, give --objects")
+        shown = listed(list(dict.fromkeys(one.name for one in left)))
+        why = f"the flags of {shown} decide whether a statement took it"
+        if left[0].is_merged:
+            why = f"lld merged what is in {shown}, some of which a statement may not have taken"
+        return Judgement(Standing.UNKNOWN, reason=f"{why}, and only the objects tell, give all with --objects")
     if view.elf is None or view.script is None or view.image.objects is not None:
         return None
     there = {section.name for section in view.elf.sections if section.allocated and section.size}

@@ -146,9 +146,24 @@ def test_what_cannot_be_among_what_lld_merged_is_held(
     assert told(judged(done, rule, with_script=with_script, objects=objects))[0] is Verdict.HELD
 
 
+CHOSEN = "SECTIONS {{ . = 0x10000; .text : {{ *(.text) }} .mine : {} .data : {{ *(.data) }} }}"
+
+
+def test_an_orphan_among_what_lld_merged_is_told_by_the_objects(tmp_path: Path) -> None:
+    script = CHOSEN.format("{ *b.o(.mine) }")
+    strings = '.section .mine,"aMS",@progbits,1\n.asciz "text"\n'
+    done = linked(tmp_path, script, START, strings, strings, linker=LLD, options=("-O2",))
+    verdict, reason = told(judged(done, "orphans: none"))
+    assert verdict is Verdict.NOT_CHECKED
+    assert "lld merged what is in .mine, some of which a statement may not have taken" in reason
+    objects = tuple(tmp_path / name for name in ("a.o", "b.o", "c.o"))
+    assert said(judged(done, "orphans: none", objects=objects)) == ["error: no statement takes .mine"]
+    done = linked(tmp_path, script, START, strings, linker=LLD, options=("-O2",))
+    assert told(judged(done, "orphans: none", objects=objects[:2]))[0] is Verdict.HELD
+
+
 # Flags that decide whether a statement takes a section ---------------------------------------------------------------
 
-CHOSEN = "SECTIONS {{ . = 0x10000; .text : {{ *(.text) }} .mine : {} .data : {{ *(.data) }} }}"
 CODE, CONSTANT = '.section .mine,"ax"\n.long 1\n', '.section .mine,"a"\n.long 1\n'
 
 
