@@ -301,7 +301,7 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
         return Judgement(Standing.UNDECIDED, reason=merged_away(hidden[0], view))
     if low == high and (reason := _why_empty(globs, view)):
         said = f"{start} .. {stop} is empty, and {reason}"
-        return Judgement(Standing.UNKNOWN if _is_kept(globs, view) else Standing.UNDECIDED, reason=said)
+        return Judgement(Standing.UNKNOWN if _is_kept(rule, view) else Standing.UNDECIDED, reason=said)
     if view.map is not None and not view.map.incomplete and not _linked(globs, view):
         table = listed(_names(rule))
         return Judgement(Standing.UNKNOWN, reason=f"the map has nothing of {table}: {start} .. {stop} is empty")
@@ -321,11 +321,11 @@ def _why_empty(globs: list[Glob], view: ImageView) -> str:
     return view.inputs.unlisted.doubt(*globs) if view.map.linker == "lld" else ""
 
 
-def _is_kept(globs: list[Glob], view: ImageView) -> bool:
+def _is_kept(rule: Rule, view: ImageView) -> bool:
     """Whether the script keeps all of the table, so that an empty one had nothing that could be dropped."""
-    rules = view.script.rules if view.script is not None else ()
-    takers = [taker for taker in rules if any(overlaps(taker.names, glob) for glob in globs)]
-    return bool(takers) and all(taker.keep for taker in takers)
+    found = [reaching(view.script.rules, name) for name in _names(rule)] if view.script is not None else []
+    takers = [taker for one in found for taker, _ in one.takers]
+    return bool(takers) and all(taker.keep for taker in takers) and not any(one.undecided for one in found)
 
 
 def _is_known(rule: Rule, view: ImageView) -> bool:
