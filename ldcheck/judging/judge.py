@@ -233,8 +233,8 @@ def _combine(
     if left_open:
         reason = present[left_open[0]].reason
         condition = target.condition(left_open, ()) if len(left_open) < len(target.scripts) else ""
-        reason = f"{reason} ({condition})" if condition else reason
-        return _Outcome(_result(rule, Verdict.NOT_CHECKED, reason, used))
+        reasons = [f"{reason} ({condition})" if condition else reason, shown.reason if shown is not None else ""]
+        return _Outcome(_result(rule, Verdict.NOT_CHECKED, "; ".join(dict.fromkeys(filter(None, reasons))), used))
     if shown is not None and shown.standing is Standing.UNDECIDED:
         return _Outcome(_result(rule, Verdict.NOT_CHECKED, shown.reason, used))
     decided = [judgement for judgement in present.values() if judgement.standing is Standing.HOLDS]
