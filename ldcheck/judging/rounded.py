@@ -17,6 +17,7 @@ from ldcheck.layout.facts import distance
 from ldcheck.record import dataclass
 from ldcheck.script.expressions import constant
 from ldcheck.script.syntax import Assignment, Call, Data, InputSectionDescription, OutputSection, Word
+from ldcheck.sections.tables import are_pointers
 from ldcheck.source import Related
 from ldcheck.words import counted, size
 
@@ -77,9 +78,10 @@ def _first(pair: Pair, step: int, view: ScriptView) -> Rounded | None:
 
 
 def by_script(found: Rounded, view: ScriptView) -> Problem:
-    """What may come of it: a note where a section begins with it, and a word among its inputs is enough."""
+    """What may come of it: a note where inputs are pointers, or a section begins and one word among them is enough."""
     name = found.start.target.text
-    natural = found.begins is not None and found.step <= _NATURAL
+    pointers = are_pointers([pattern.pattern.text for pattern in found.first.patterns or ()])
+    natural = (found.begins is not None or pointers) and found.step <= _NATURAL
     of = found.begins.name.text if found.begins is not None else "the statement behind it"
     return view.problem(
         found.start,

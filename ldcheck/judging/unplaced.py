@@ -76,7 +76,10 @@ def _chosen(view: ScriptView, excepted: Callable[[str], bool]) -> tuple[list[Gro
         left = tuple(one for one in group.missing if not excepted(one.pattern) and not excepted(probe(one.pattern)))
         if left:
             groups.append(replace(group, missing=left))
-    likely = [_only_likely(group) for group in groups if group.likely]
+    # What is common need not be what the tools for a machine do that nobody here knows.
+    machine, output = declared(view.tree)
+    is_known = bool(arches) or not (machine or output.startswith("elf"))
+    likely = [_only_likely(group) for group in groups if group.likely and is_known]
     return _by_sibling(likely or groups), bool(likely)
 
 
