@@ -16,7 +16,7 @@ both. An expression of the script sees the one ahead of it, and the last one whe
 
 ## Limits
 One value that is given twice (an equal expression without the location counter, or in the same place) is a note: one of
-the two is superfluous. So is a symbol that the script itself uses between the two: it may be there for that.
+the two is superfluous. A symbol that the script itself uses between the two may be there for that; the use is shown.
 
 ## References
 GNU ld manual, "Simple Assignments".
@@ -67,7 +67,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
                     *([Related(view.locate(used), "used in between")] if used is not None else ()),
                 ),
                 help="give one of them another name, or take it out" if others else "take one of them out",
-                severity=Severity.WARNING if others and used is None else Severity.NOTE,
+                severity=Severity.WARNING if others else Severity.NOTE,
             )
         )
     return Judgement(Standing.REFUTED if problems else Standing.HOLDS, tuple(problems))
