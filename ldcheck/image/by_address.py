@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from ldcheck.image.model import STUBS, LinkMap, MapInput
+from ldcheck.image.padding import loaded_sections
 
 # Code that linkers make themselves: procedure linkage tables, and what leads from one instruction set to another.
 _CODE = (".plt", ".iplt", ".glink", ".glue_7", ".vfp11_veneer", ".v4_bx", ".MIPS.stubs")
@@ -21,7 +22,10 @@ class InputsByAddress:
     """The input sections that have content, ascending; none without a map."""
 
     def __init__(self, link_map: LinkMap | None) -> None:
-        parts = [part for section in (link_map.sections if link_map is not None else ()) for part in section.inputs]
+        sections = loaded_sections(link_map) if link_map is not None else ()
+        # What --emit-relocs left stands at address 0, as all that takes no memory does.
+        kept = (section for section in sections if section.address or not section.name.startswith(".rel"))
+        parts = [part for section in kept for part in section.inputs]
         self.parts = sorted((part for part in parts if part.size), key=lambda part: part.address)
         self.starts = [part.address for part in self.parts]
 

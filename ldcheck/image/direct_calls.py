@@ -35,7 +35,7 @@ _LEADS = {
 }
 # What GNU ld and lld call the code that leads on where an instruction reaches not far enough.
 _STUB = re.compile(r"__(.+)_(?:veneer|from_arm|from_thumb)|__\w+?(?:Thunk|Veneer)_(.+)")
-_NUMBER = re.compile(r"#?(-?(?:0x)?[0-9a-f]+)$")
+_NUMBER = re.compile(r"(?:^|[\s,])#?(-?(?:0x[0-9a-f]+|[0-9]+))$")
 
 # Whether an address is wanted.
 Wants = Callable[[int], bool]

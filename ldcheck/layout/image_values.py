@@ -64,9 +64,9 @@ class ImageValues(Environment):
         return found.address if found is not None else None
 
     def loadaddr(self, section: str) -> int | None:
-        """From where the output section is loaded."""
+        """From where the output section is loaded; what has no content is in no segment, and only a map tells that."""
         found = self._section(section)
-        if found is not None and self.elf is not None:
+        if found is not None and found.size and self.elf is not None:
             return self.elf.load_address(found)
         mapped = self._mapped(section)
         return mapped.load_address if mapped is not None else None

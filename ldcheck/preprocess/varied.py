@@ -14,7 +14,13 @@ from ldcheck.preprocess.inputs import Survey, is_linker_script
 from ldcheck.preprocess.lexer import CONDITIONAL, WORD, Directive
 from ldcheck.preprocess.macros import Definition
 
-_COMPARED = re.compile(r"\b([^\W\d]\w*)\s*(==|!=|<=|>=|<|>)\s*(0[xX][0-9a-fA-F]+|[0-9]+)\b")
+_SIGN = r"\s*(==|!=|<=|>=|<|>)\s*"
+_NUMBER = r"(0[xX][0-9a-fA-F]+|[0-9]+)[uUlL]*\b"
+# Comparisons with a number, the name ahead of it or behind it.
+_COMPARED = re.compile(rf"(?:\b|(?<![\w)])\(\s*)([^\W\d]\w*)(?:\s*\))?{_SIGN}{_NUMBER}")
+_REVERSED = re.compile(rf"(?<![\w.]){_NUMBER}{_SIGN}([^\W\d]\w*)\b(?!\s*\()")
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_ASKED_WHETHER = re.compile(r"\bdefined\b\s*\(?\s*(\w+)")
 # Kconfig's own questions, also where the header that has them is not at hand.
 _QUESTIONS = ("IS_ENABLED", "IS_BUILTIN", "IS_REACHABLE", "config_enabled")
 _ENABLED = re.compile(rf"\b(?:{'|'.join(_QUESTIONS)})\s*\(\s*(\w+)\s*\)")
@@ -75,6 +81,8 @@ def deciding_symbols(survey: Survey, pinned: Iterable[str], known_arch: bool) ->
         for name, comparison in _comparisons(text):
             comparing.add(name)
             compared.setdefault(name, set()).add(comparison)
+        # What is not defined is 0 to a comparison, and something else to whoever asks for that.
+        comparing.difference_update(_ASKED_WHETHER.findall(text))
         for name in WORD.findall(text):
             if name == "defined" or name in settled:
                 continue
@@ -110,6 +118,7 @@ def _varied(survey: Survey, index: _Definitions, names: Sequence[str], asked: _A
     seen = set(used_in_text(survey, names))
     handed = _handed_on(survey, index, seen)
     unclear = _asked_otherwise(survey, {name: asked.compared[name] for name in names if name in asked.compared})
+    computed = _computed(survey, names)
     values: dict[str, tuple[Value, ...]] = {}
     meanings: dict[tuple[str, Value], str] = {}
     for at, name in enumerate(names):
@@ -117,7 +126,8 @@ def _varied(survey: Survey, index: _Definitions, names: Sequence[str], asked: _A
         unknown = name in seen and name not in handed
         if not compared:
             given = (made_up.spelled("1", at) if name in asked.valued else name) if unknown else "1"
-            values[name], meanings[name, given] = (None, given), name
+            told = made_up.such_as(name, "1") if name in computed else name
+            values[name], meanings[name, given] = (None, given), told
             continue
         tested = name in asked.tested
         found: list[Value] = [None] if tested else []
@@ -134,7 +144,16 @@ def _varied(survey: Survey, index: _Definitions, names: Sequence[str], asked: _A
 
 def _comparisons(text: str) -> Iterator[tuple[str, made_up.Comparison]]:
     for name, sign, number in _COMPARED.findall(text):
-        yield name, (sign, int(number, 16) if number[:2] in ("0x", "0X") else int(number[:20]))
+        yield name, (sign, _value(number))
+    for number, sign, name in _REVERSED.findall(text):
+        yield name, (_MIRRORED.get(sign, sign), _value(number))
+
+
+def _value(number: str) -> int:
+    """The value of a number as C writes it, of which twenty digits are enough."""
+    if number[:2] in ("0x", "0X"):
+        return int(number, 16)
+    return int(number[:20], 8 if number[0] == "0" and not set(number) & {"8", "9"} else 10)
 
 
 def _asked_otherwise(survey: Survey, compared: Mapping[str, set[made_up.Comparison]]) -> set[str]:
@@ -147,12 +166,24 @@ def _asked_otherwise(survey: Survey, compared: Mapping[str, set[made_up.Comparis
             text = file.code[directive.start : directive.end]
             asked = [name for name in compared if name in text]
             if asked:
-                rest = _DEFINED.sub(" ", _COMPARED.sub(" ", text))
+                rest = _DEFINED.sub(" ", _REVERSED.sub(" ", _COMPARED.sub(" ", text)))
                 words = set(WORD.findall(text if _ARITHMETIC.search(rest) else rest))
                 # A header that decides no condition may compare with other numbers.
                 words.update(name for name, one in _comparisons(text) if one not in compared.get(name, ()))
                 found.update(name for name in asked if name in words)
     return found
+
+
+def _computed(survey: Survey, names: Collection[str]) -> set[str]:
+    """Those of the symbols with whose values some condition computes."""
+    found: set[str] = set()
+    for file in survey.files:
+        for directive in file.directives:
+            if directive.keyword in ("if", "elif"):
+                text = _ASKED_WHETHER.sub(" ", file.code[directive.start : directive.end])
+                if _ARITHMETIC.search(text):
+                    found.update(WORD.findall(text))
+    return found.intersection(names)
 
 
 def _handed_on(survey: Survey, index: _Definitions, words: Collection[str]) -> set[str]:

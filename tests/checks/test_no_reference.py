@@ -341,3 +341,55 @@ def test_without_objects_it_is_not_checked(tmp_path: Path) -> None:
         Verdict.NOT_CHECKED,
         "no objects and no ELF, give --objects or --elf",
     )
+
+
+@pytest.mark.parametrize("linker", ["ld", "ld.lld-14"])
+@pytest.mark.parametrize("options", [("--emit-relocs",), ()])
+def test_what_takes_no_memory_is_not_where_code_is(tmp_path: Path, linker: str, options: tuple[str, ...]) -> None:
+    """Debugging information is listed at address 0, and so may code be."""
+    (tmp_path / "a.c").write_text(
+        'void __attribute__((noinline, section(".init.text"))) early(void) { __asm__(""); }'
+        "void _start(void) { early(); }"
+    )
+    (tmp_path / "a.ld").write_text(
+        "SECTIONS { .text : { *(.text .text.*) } .init.text : { *(.init.text) }"
+        " /DISCARD/ : { *(.comment .note* .eh_frame) } }"
+    )
+    (tmp_path / "p.yaml").write_text(
+        "ldcheck: 1\nrules:\n  - id: it\n    no-reference: { from: [.text], to: [.init.text] }\n"
+    )
+    for command in (
+        ["x86_64-linux-gnu-gcc", "-g", "-O1", "-fno-pie", "-ffreestanding", "-c", "a.c"],
+        [
+            linker if linker != "ld" else "x86_64-linux-gnu-ld",
+            "-T",
+            "a.ld",
+            *options,
+            "-Map=a.map",
+            "-o",
+            "a.elf",
+            "a.o",
+        ],
+    ):
+        subprocess.run([tool(command[0]), *command[1:]], check=True, timeout=60, cwd=tmp_path)
+    script, elf, link_map, policy = (str(tmp_path / name) for name in ("a.ld", "a.elf", "a.map", "p.yaml"))
+    assert said(check([script], policies=[policy], elf=elf, map=link_map)) == [
+        "`_start` (.text, a.o) refers to `early` (.init.text)"
+    ]
+
+
+@pytest.mark.parametrize("register", ["r9", "r4"])
+def test_the_number_of_a_register_is_no_address(tmp_path: Path, register: str) -> None:
+    (tmp_path / "a.s").write_text(
+        f'.text\nreset: blx {register}\n bl ok\n bx lr\n.section .vectors,"ax"\nvec: .space 16\nok: bx lr\n'
+    )
+    (tmp_path / "a.ld").write_text("SECTIONS { .vectors : { *(.vectors) } .text : { *(.text) } }")
+    rule = "{ from: [.text], to: [.vectors] }\n    except: [{ symbol: [reset, ok], reason: meant }]"
+    (tmp_path / "p.yaml").write_text(f"ldcheck: 1\nrules:\n  - id: it\n    no-reference: {rule}\n")
+    for command in (
+        ["arm-linux-gnueabihf-as", "-o", "a.o", "a.s"],
+        ["arm-linux-gnueabihf-ld", "-T", "a.ld", "-Map=a.map", "-o", "a.elf", "a.o"],
+    ):
+        subprocess.run([tool(command[0]), *command[1:]], check=True, timeout=60, cwd=tmp_path)
+    script, elf, link_map, policy = (str(tmp_path / name) for name in ("a.ld", "a.elf", "a.map", "p.yaml"))
+    assert check([script], policies=[policy], elf=elf, map=link_map).findings == ()

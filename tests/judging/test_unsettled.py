@@ -121,6 +121,10 @@ def test_what_hangs_on_no_macro_is_found_all_the_same() -> None:
         ("LEVEL == 0", "only with LEVEL=0 (or not defined)"),
         ("LEVEL + 1 > 3 && LEVEL != 7", "only with LEVEL such as 6"),
         ("defined(LEVEL)", "only with LEVEL"),
+        ("defined(LEVEL) && LEVEL < 4", "only with LEVEL below 4"),
+        ("!defined(LEVEL) || LEVEL == 2", "only with LEVEL=2, or without LEVEL"),
+        ("5 == LEVEL", "only with LEVEL=5"),
+        ("(LEVEL) > 07u", "only with LEVEL of 8 or more"),
     ],
 )
 def test_a_condition_speaks_for_every_number_for_which_one_was_tried(asking: str, condition: str) -> None:
