@@ -36,7 +36,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldcheck.findings import EvidenceKind, Judgement, Problem, Severity, Standing, all_of, unless_undecided
-from ldcheck.judging.ahead import TELLS, Ahead, Place, ahead_of, is_of_all
+from ldcheck.judging.ahead import TELLS, Ahead, Place, ahead_of, is_of_all, takes_files
 from ldcheck.judging.edits import move_ahead
 from ldcheck.judging.evidence import ImageView, ScriptView
 from ldcheck.judging.loading import loaded, regions_of
@@ -92,7 +92,11 @@ def _judge(named: Named, asked: _Asked, view: ScriptView) -> Judgement:
         if along is not None and along.index < naming_rules[0].index:
             problem = _problem(named.text, naming_rules[0].node, Ahead(along, named.text), view, naming_rules[0])
             return Judgement(Standing.REFUTED, (problem,))
-        places = [Place(rule.section, rule) for rule in takers if rule is not along and rule.section is not None]
+        places = [
+            Place(rule.section, rule)
+            for rule in takers
+            if rule is not along and rule.section is not None and not takes_files(rule)
+        ]
     else:
         places = [Place(section) for section in view.output_sections.get(named.text, ())]
     if not places:

@@ -103,6 +103,8 @@ def ahead_of(place: Place, allowed: Sequence[Glob], view: ScriptView) -> tuple[A
         elif taker is None:
             if inside is not section or not any(glob.matches(section.name.text) for glob in allowed):
                 doubt = doubt or f"data of the script stand ahead of {place.text}{TELLS}"
+        elif takes_files(taker):
+            doubt = doubt or f"`{taker.text}` takes whatever its files have, ahead of {place.text}"
         elif not any(names(taker.names, glob) for glob in allowed):
             witness = emitted(taker, view)
             together = place.rule is not None and taker.statement is place.rule.statement
@@ -124,6 +126,11 @@ def emitted(taker: InputRule, view: ScriptView) -> str:
         if taker.names.matches(name) and first_taker(view.rules, name) is taker:
             return name
     return ""
+
+
+def takes_files(taker: InputRule) -> bool:
+    """Whether a rule takes files as a whole, with whatever sections they have."""
+    return taker.names.open_end and not taker.names.prefix and not taker.files.wide
 
 
 def is_of_all(taker: InputRule) -> bool:

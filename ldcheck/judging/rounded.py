@@ -72,6 +72,8 @@ def _first(pair: Pair, step: int, view: ScriptView) -> Rounded | None:
             if start is None or start.aligned_to(step):
                 return None
             begins = node
+        if home is not None and home.subalign is not None and (constant(home.subalign) or 1) % step == 0:
+            return None
         if isinstance(node, InputSectionDescription) and (home is None or home.name.text != "/DISCARD/"):
             return Rounded(pair.start, node, step, begins)
     return None

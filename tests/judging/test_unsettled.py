@@ -143,14 +143,14 @@ def _says(condition: str, number: str) -> bool:
     match words.split():
         case ["other", "than", *others]:
             return str(value) not in others
-        case ["below", bound, *_]:
-            return value < int(bound)
+        case ["below", bound, *also]:
+            return value < int(bound) and (bool(number) or also == ["(or", "not", "defined)"])
         case ["of", bound, "or", "more"]:
             return value >= int(bound)
         case ["from", low, "to", high]:
             return int(low) <= value <= int(high)
         case [exact, *also] if exact[0] == "=":
-            return number == exact[1:] or (not number and bool(also))
+            return number == exact[1:].rstrip(",") or (not number and bool(also))
         case ["such", "as", _]:
             return value > 2 and value != 7
     return bool(number)

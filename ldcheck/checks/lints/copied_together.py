@@ -50,7 +50,7 @@ from ldcheck.judging.loading import Loaded, Use, loaded, regions_of
 from ldcheck.judging.overlays import overlay_of
 from ldcheck.policy.declare import Declaration, Key, Kind
 from ldcheck.policy.rule import Rule
-from ldcheck.script.syntax import Name
+from ldcheck.script.syntax import Name, OutputSection
 from ldcheck.sections.families import Family, family_of
 from ldcheck.source import Related
 
@@ -59,7 +59,14 @@ DECLARATION = Declaration(
     evidence=(EvidenceKind.SCRIPT, EvidenceKind.IMAGE),
 )
 
-_HELP = "write `ALIGN_WITH_INPUT` in its header, or copy it on its own from LOADADDR()"
+_ALONE = "copy it on its own from LOADADDR()"
+
+
+def _help(section: OutputSection) -> str:
+    """ALIGN_WITH_INPUT goes with a region, and with no alignment that the header itself asks for."""
+    if section.align is not None or section.load_address is not None:
+        return _ALONE
+    return f"write `ALIGN_WITH_INPUT` in its header, or {_ALONE}"
 
 
 def on_script(_: Rule, view: ScriptView) -> Judgement:
@@ -71,7 +78,7 @@ def on_script(_: Rule, view: ScriptView) -> Judgement:
             f"{other.section.name.text} is copied with {one.section.name.text}, and need not be loaded in step with it",
             label="no ALIGN_WITH_INPUT",
             related=(Related(view.locate(one.section), "the copy starts with this one"),),
-            help=_HELP,
+            help=_help(other.section),
             severity=Severity.NOTE,
         )
         for one, other in _neighbours(view)
@@ -153,6 +160,7 @@ def on_image(_: Rule, view: ImageView) -> Judgement:
 
 def _problem(one: Loaded, other: Loaded, view: ImageView) -> Problem:
     at = view.declared_at(one.name)
+    written = view.script.output_sections.get(other.name, ()) if view.script is not None else ()
     places = [f"{each.name} runs at {each.section.address:#x} and is loaded at {each.load:#x}" for each in (one, other)]
     return view.problem(
         other.name,
@@ -161,5 +169,5 @@ def _problem(one: Loaded, other: Loaded, view: ImageView) -> Problem:
         label="out of step",
         related=(Related(at, "the copy starts with this one"),) if at is not None else (),
         facts=(f"in the image: {', '.join(places)}",),
-        help=_HELP,
+        help=_help(written[0]) if written else _ALONE,
     )
