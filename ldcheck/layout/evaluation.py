@@ -105,8 +105,10 @@ def evaluate(expression: Expression, scope: Scope) -> Value:
 
 
 def operands(call: Call) -> list[Expression]:
-    """The arguments of a function that are values, not names."""
-    return [item for item in call.arguments if not isinstance(item, Word)]
+    """The arguments of a function that are values, not names, as far as it is known what they do."""
+    found = [item for item in call.arguments if not isinstance(item, Word)]
+    # How far the end lies behind the place that is given does not move it below that.
+    return found[-1:] if call.function == "DATA_SEGMENT_RELRO_END" else found
 
 
 def _leaf(node: Expression, scope: Scope) -> Value | None:
@@ -299,7 +301,10 @@ def _call(node: Call, arguments: list[Value], scope: Scope) -> Value:
         return _align_dot(node, scope, last, scope.frame)
     if function == "NEXT":
         return _align_dot(node, scope, absolute_value(last.absolute()), ABSOLUTE)
-    if len(arguments) == 2 and function in ("ALIGN", "MAX", "MIN", "DATA_SEGMENT_ALIGN", "DATA_SEGMENT_RELRO_END"):
+    if function == "DATA_SEGMENT_RELRO_END":
+        end = scope.dot.absolute() if scope.by_address else last.absolute()
+        return absolute_value(end.grow(function, Reason(node, "may move to the end of a page")))
+    if len(arguments) == 2 and function in ("ALIGN", "MAX", "MIN", "DATA_SEGMENT_ALIGN"):
         return _call_binary(node, arguments[0], last, scope)
     if function == "ABSOLUTE":
         return last if scope.by_address else absolute_value(last.absolute())
@@ -319,9 +324,6 @@ def _call_binary(node: Call, left: Value, right: Value, scope: Scope) -> Value:
             # It keeps to where an earlier run began the segment.
             return absolute_value(UNKNOWN)
         return absolute_value(scope.dot.absolute().grow("DATA_SEGMENT_ALIGN", Reason(node, "depends on page sizes")))
-    if node.function == "DATA_SEGMENT_RELRO_END":
-        end = scope.dot.absolute() if scope.by_address else right.absolute()
-        return absolute_value(end.grow("DATA_SEGMENT_RELRO_END", Reason(node, "may move to the end of a page")))
     if _is_unsure(node.function, left, right, scope):
         return UNSURE_VALUE
     if left.frame is not None and right.frame is not None and left.frame is not right.frame:

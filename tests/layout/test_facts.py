@@ -256,3 +256,12 @@ def test_usual_links_have_no_orphans_and_no_empty_sections():
     assert shown(layout(text), "s") == ["at least 0x1, at most 0x100001"]
     found = interpret(parse(Source("t.lds", text)).tree, orphans=False, filled=True)
     assert shown(found, "s") == ["a multiple of 8, at least 0x8, at most 0x100000"]
+
+
+def test_what_comes_later_does_not_move_the_end_of_relro_below_its_place():
+    """As the default script of GNU ld for x86-64 has it."""
+    text = (
+        "SECTIONS { .a : { *(.a) } a = .; . = DATA_SEGMENT_RELRO_END(SIZEOF(.got.plt) >= 24 ? 24 : 0, .); "
+        ".got.plt : { *(.got.plt) } .data : { *(.data) } d = .; }"
+    )
+    assert interpret(parse(Source("t.lds", text)).tree).order("a", "d") is Order.LESS_OR_EQUAL
