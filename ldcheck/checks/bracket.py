@@ -305,6 +305,8 @@ def on_image(rule: Rule, view: ImageView) -> Judgement:
     if view.map is not None and not view.map.incomplete and not _linked(globs, view):
         table = listed(_names(rule))
         return Judgement(Standing.UNKNOWN, reason=f"the map has nothing of {table}: {start} .. {stop} is empty")
+    if any(section.address < high and low < section.address + section.size for section, _ in view.inputs.untold()):
+        return Judgement(Standing.UNKNOWN, reason="a map of lld does not tell where .eh_frame lies in its section")
     if view.map is None and ("entry-size" not in rule.keys or not _is_known(rule, view)):
         return Judgement(Standing.UNKNOWN, reason="an ELF does not name the input sections, give --map")
     return Judgement(Standing.HOLDS, evidence=view.available)

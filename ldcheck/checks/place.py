@@ -273,6 +273,9 @@ def _shown(name: str, rule: Rule, view: ImageView) -> Judgement:
             else f"an ELF does not name the inputs like {name}, give --map"
         )
         return Judgement(Standing.UNKNOWN, reason=reason)
+    by_address = any(rule.keys.get(key) for key in ("between", "never-between"))
+    if by_address and glob.matches(".eh_frame") and view.inputs.untold():
+        return Judgement(Standing.UNKNOWN, reason="a map of lld does not tell where .eh_frame lies in its section")
     strayed = [(place, wrong) for place in places if (wrong := _wrong(place, rule, view))]
     merged = [_place(section, part) for section, part in view.inputs.merged(name)]
     if not strayed and any(_wrong(place, rule, view) for place in merged):

@@ -134,11 +134,16 @@ def off_ends(parts: Sequence[MapInput], start: tuple[str, int], stop: tuple[str,
 
 
 def others(low: int, high: int, own: Collection[MapInput], view: ImageView) -> list[MapInput]:
-    """The inputs of some content between two addresses that are not among `own`."""
+    """The inputs of some content between two addresses that are not among `own`, as far as a map tells places."""
+    untold = [part for _, part in view.inputs.untold()]
     return [
         part
         for section, part in view.inputs.loaded()
-        if section.room and part.address < high and low < part.address + part.size and part not in own
+        if part not in untold
+        and section.room
+        and part.address < high
+        and low < part.address + part.size
+        and part not in own
     ]
 
 

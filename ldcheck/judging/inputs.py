@@ -116,6 +116,14 @@ class LinkedInputs:
         """Every input of some content that takes memory in the image, in the order of the map."""
         return self._loaded
 
+    def untold(self) -> list[Placed]:
+        """The inputs of which a map of lld does not tell where they lie.
+
+        It counts the pieces of .eh_frame from the start of an output section that has something else as well.
+        """
+        found = self._linked.get(".eh_frame", ()) if self._map is not None and self._map.linker == "lld" else ()
+        return [(section, part) for section, part in found if section.name != ".eh_frame"]
+
     def rules(self, part: MapInput) -> tuple[InputRule, ...]:
         """The rules of the script that name and file of an input satisfy, in the order in which they are tried."""
         known = self._everywhere.get(part.name)

@@ -208,3 +208,19 @@ def test_a_map_of_gnu_ld_alone_tells_of_which_files_a_statement_takes(tmp_path: 
     assert said(judged(done, "orphans: none", with_script=False)) == ["error: no statement takes .mine"]
     done = linked(tmp_path, CHOSEN.format(f"{{ {taking} }}"), START, CONSTANT)
     assert told(judged(done, "orphans: none", with_script=False))[0] is Verdict.HELD
+
+
+@pytest.mark.parametrize("linker", ["ld.lld-14", "ld.lld-16", "ld.lld-19"])
+def test_a_map_of_lld_does_not_tell_where_frames_lie_behind_others(tmp_path: Path, linker: str) -> None:
+    script = (
+        "SECTIONS { . = 0x10000; .text : { *(.text) }"
+        " .rodata : { . = ALIGN(8); from = .; *(.tab) to = .; *(.eh_frame) } }"
+    )
+    frames = ".text\n.globl _start\n_start: .cfi_startproc\nnop\n.cfi_endproc\n"
+    done = linked(tmp_path, script, frames + '.section .tab,"a"\n.quad 1, 2\n', linker=linker)
+    bracket = "bracket: .tab, with: [from, to], entry-size: 8"
+    assert told(judged(done, bracket))[0] is Verdict.HELD
+    untold = "a map of lld does not tell where .eh_frame lies in its section"
+    assert told(judged(done, bracket, with_script=False)) == (Verdict.NOT_CHECKED, untold)
+    never = "place: .eh_frame, never-between: [from, to], evidence: map"
+    assert told(judged(done, never)) == (Verdict.NOT_CHECKED, untold)
