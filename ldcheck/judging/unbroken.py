@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterator, Sequence
 
 from ldcheck.findings import Problem, Severity
 from ldcheck.judging.evidence import ScriptView
+from ldcheck.judging.overlays import overlay_of
 from ldcheck.judging.subjects import obstacles
 from ldcheck.layout.facts import Known, distance
 from ldcheck.layout.interpret import interpret
 from ldcheck.layout.traits import traits
 from ldcheck.record import dataclass
-from ldcheck.script.syntax import Assignment, Expression, InputSectionDescription, Node, OutputSection, Overlay
+from ldcheck.script.syntax import Assignment, Expression, InputSectionDescription, Node, OutputSection
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -69,8 +70,8 @@ def subalign(statement: Node, view: ScriptView) -> Expression | None:
     home = view.enclosing.get(id(statement))
     if home is None or home.subalign is not None:
         return None if home is None else home.subalign
-    overlays = (node for node in view.statements if isinstance(node, Overlay))
-    return next((node.subalign for node in overlays if any(one is home for one in node.sections)), None)
+    overlay = overlay_of(home, view)
+    return overlay.subalign if overlay is not None else None
 
 
 def _is_section(node: Node) -> bool:

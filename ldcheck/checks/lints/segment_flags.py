@@ -148,7 +148,8 @@ def _unloaded(
                 f"`{rule.text}` puts {what} into {section.name.text}, which no PT_LOAD segment has",
                 label=f"in :{header.name.text}",
                 related=(Related(view.locate(header), "is not loaded"),),
-                help=f"name a PT_LOAD segment for {section.name.text} as well, or write `:NONE` if it is to be in none",
+                help=f"give {section.name.text} the PT_LOAD segment of sections like it as well, or write `:NONE` if "
+                "it is to be in none",
                 severity=severity,
             )
     return None
